@@ -1,0 +1,38 @@
+"""Reverse-mode automatic differentiation of plain NumPy code.
+
+>>> import numpy as np
+>>> from autodiff import Tensor, grad
+>>> grad(lambda x: np.sum(np.sin(x)))(np.zeros(2)).tolist()
+[1.0, 1.0]
+"""
+
+from . import ops as ops
+from .graph import GraphError
+from .ops.elementwise import relu, sigmoid, softplus
+from .ops.indexing import scatter_add
+from .ops.reduction import logsumexp
+from .primitive import composite, elementwise, example, primitive, sample
+from .tensor import Tensor, no_grad, stop_gradient
+from .transforms import grad, value_and_grad, vjp
+from .tree import register_container
+
+__all__ = [
+    "GraphError",
+    "Tensor",
+    "composite",
+    "elementwise",
+    "example",
+    "grad",
+    "logsumexp",
+    "no_grad",
+    "primitive",
+    "register_container",
+    "relu",
+    "sample",
+    "scatter_add",
+    "sigmoid",
+    "softplus",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,312 @@
+"""The engine: what a recorded operation is, the order to walk the graph in, and the walk.
+
+The graph points one way, from results to what they were made of, and holds no Tensor: a :class:`Node` knows its
+parents' nodes and the few values its rules asked for.  An intermediate array that no rule asked for dies with
+the user's variable, and without cycles the whole graph dies by reference counting.
+
+Not one derivative stands here.  A rule is called with whatever array type the cotangent has, so the same walk
+gives numbers (ndarrays) or a differentiable result (Tensors, see ``lift``).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from .primitive import Primitive, Rule
+from .strong import strong
+
+tick = itertools.count(1).__next__
+"""The time of birth of a node.  A node is younger than its parents, so sorting by age *is* a topological sort."""
+
+
+latest_mutation = 0
+"""When any variable was last written in place: a graph that is younger needs no closer look."""
+
+
+class GraphError(RuntimeError):
+    """A graph was used in a way that has no right answer: freed, mutated, or not a graph at all."""
+
+
+class Node:
+    """One recorded operation.
+
+    ``edges`` holds a list ``[parent, rule function, saved values, rule]`` for each input that leads to a variable;
+    the saved values become None when the graph is freed.  ``note`` is what only a picture needs: the other
+    inputs and options, or None.  ``active`` is False where no gradient can flow.
+    """
+
+    __slots__ = ("__weakref__", "active", "age", "dtype", "edges", "note", "primitive", "shape")
+
+    active: bool
+    age: int
+    dtype: Any
+    edges: Any
+    note: Any
+    primitive: Primitive | None
+    shape: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        name = "leaf" if self.primitive is None else self.primitive.name
+        return f"<node {name} {self.dtype}{list(self.shape)}>"
+
+
+class Leaf(Node):
+    """A variable: where gradients arrive.
+
+    ``mutated_at`` is the time at which ``mutated``, the variable's array, was last written in place.
+    """
+
+    __slots__ = ("grad", "mutated", "mutated_at")
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+        self.primitive = None
+        self.edges = ()
+        self.note = None
+        self.shape = shape
+        self.dtype = dtype
+        self.active = True
+        self.age = tick()
+        self.grad: Any = None
+        self.mutated: Any = None
+        self.mutated_at = 0
+
+    def mark_mutated(self, array: Any) -> None:
+        """Note that ``array``, which this variable held, has been written in place."""
+        global latest_mutation
+        self.mutated = array
+        self.mutated_at = latest_mutation = tick()
+
+
+def constant_node() -> Node:
+    """The node of everything that is not recorded."""
+    node = Node()
+    node.primitive, node.edges, node.note, node.shape, node.dtype = None, (), None, (), None
+    node.active, node.age = False, 0
+    return node
+
+
+CONSTANT = constant_node()
+
+_age = attrgetter("age")
+
+
+def topological_order(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
+    """Every node that the roots depend on, each once, children before parents.
+
+    Iterative, one visit a node.  Does not look behind the nodes in ``stop``.
+    """
+    order = list(roots)
+    seen = set(order)
+    add, push = seen.add, order.append
+    for node in order:  # grows while it is walked
+        if stop and node in stop:
+            continue
+        for edge in node.edges:
+            parent = edge[0]
+            if parent not in seen:
+                add(parent)
+                push(parent)
+    order.sort(key=_age, reverse=True)
+    return order
+
+
+def unbroadcast(cotangent: Any, shape: tuple[int, ...]) -> Any:
+    """The adjoint of broadcasting from ``shape``: sum over what was repeated.
+
+    >>> unbroadcast(np.ones((2, 3)), (3,)).tolist()
+    [2.0, 2.0, 2.0]
+    """
+    extra = len(cotangent.shape) - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        extra + i for i, n in enumerate(shape) if n == 1 and cotangent.shape[extra + i] != 1
+    )
+    summed = cotangent.sum(axis=axes) if axes else cotangent
+    return summed if summed.shape == shape else summed.reshape(shape)
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    tail = to[len(to) - len(shape) :]
+    return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(shape, tail, strict=True))
+
+
+def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
+    """A rule's result in the shape and dtype of the argument it belongs to, or an error that names the rule."""
+    primitive = node.primitive
+    assert primitive is not None
+    who = f"{primitive.name}: its rule for '{primitive.parameters[rule.position]}'"
+    if not hasattr(contribution, "shape"):
+        raise GraphError(f"{who} returned a {type(contribution).__name__}; return an array of shape {parent.shape}")
+    if contribution.shape != parent.shape:
+        if not (primitive.elementwise and contribution.shape == node.shape and _broadcasts(parent.shape, node.shape)):
+            raise GraphError(
+                f"{who} returned shape {contribution.shape}, the argument has {parent.shape} "
+                f"(output {node.shape}); a rule returns the shape of its argument"
+            )
+        contribution = unbroadcast(contribution, parent.shape)
+    if contribution.dtype is not parent.dtype and contribution.dtype != parent.dtype:
+        contribution = contribution.astype(parent.dtype)
+    return contribution
+
+
+def _lifted(node: Node, edge: list[Any], lift: Callable[[Any, Node], Any]) -> list[Any]:
+    """The saved values of an edge, those that came from nodes tied to them again."""
+    rule: Rule = edge[3]
+    primitive = node.primitive
+    assert primitive is not None
+    values = []
+    for want, value in zip(rule.wants, edge[2], strict=True):
+        if want == primitive.output:
+            value = lift(value, node)
+        elif want < primitive.output:
+            for parent, _, _, other in node.edges:
+                if other.position == want:
+                    if want != primitive.sequence:
+                        value = lift(value, parent)
+                    else:
+                        value = list(value)
+                        value[other.element] = lift(value[other.element], parent)
+        values.append(value)
+    return values
+
+
+_FREED = (
+    "backward: the graph through '{}' was used and freed by an earlier backward(); "
+    "call the first one with retain_graph=True, or compute the loss again"
+)
+
+
+def _sweep(order: list[Node], seeds: dict[Node, Any], pull: Callable[[Node, list[Any], Any], Any] | None) -> Any:
+    """One pass over the graph, children first; what is left at the end are the cotangents of nodes not in ``order``,
+    and of leaves.  ``pull(node, edge, g)`` takes the place of calling the rule; None from it is no contribution."""
+    cotangents = dict(seeds)
+    take = cotangents.pop
+    node = contribution = saved = rule = None
+    try:
+        for node in order:
+            edges = node.edges
+            if edges:
+                g = take(node)
+                for edge in edges:
+                    parent, function, saved, rule = edge
+                    if pull is None:  # unpacking costs more than these two questions
+                        if not saved:
+                            contribution = function(g)
+                        elif len(saved) == 1:
+                            contribution = function(g, saved[0])
+                        else:
+                            contribution = function(g, *saved)
+                    else:
+                        contribution = pull(node, edge, g)
+                        if contribution is None:
+                            continue
+                    if contribution.shape != parent.shape or contribution.dtype is not parent.dtype:
+                        contribution = _fit(contribution, node, parent, rule)
+                    if parent in cotangents:
+                        # never in place: a rule may have handed its cotangent on as it was
+                        contribution = cotangents[parent] + contribution
+                    cotangents[parent] = contribution
+    except GraphError:
+        raise
+    except Exception as error:
+        if saved is None and rule is not None:
+            raise GraphError(_FREED.format(rule.primitive)) from None
+        if isinstance(error, AttributeError) and not hasattr(contribution, "shape"):
+            _fit(contribution, node, parent, rule)
+        if rule is not None:
+            error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
+        raise
+    return cotangents
+
+
+def _needed(order: list[Node], targets: Collection[Node]) -> set[Node]:
+    """The nodes between the roots and the targets, both included."""
+    needed: set[Node] = set()
+    for node in reversed(order):
+        if node in targets or any(edge[0] in needed for edge in node.edges):
+            needed.add(node)
+    return needed
+
+
+def _check_mutation(order: list[Node]) -> None:
+    """Raise if an operation saved a variable's array that was written in place afterwards."""
+    oldest = next((node.age for node in reversed(order) if node.edges), 0)
+    if latest_mutation < oldest:
+        return
+    leaves = [node for node in order if type(node) is Leaf and node.mutated_at]
+    for leaf in leaves:
+        for node in order:
+            if node.age > leaf.mutated_at:
+                continue
+            for edge in node.edges:
+                for value in edge[2] or ():
+                    if isinstance(value, np.ndarray) and np.may_share_memory(value, leaf.mutated):
+                        raise GraphError(
+                            f"backward: '{edge[3].primitive}' saved an array of shape {value.shape} that was changed "
+                            f"in place afterwards, so its gradient would be wrong; call backward() before the update, "
+                            f"or assign a new array: t.data = t.data - step"
+                        )
+
+
+def free(order: Iterable[Node]) -> None:
+    """Drop what the rules saved.  The structure stays, so that the graph can still be drawn."""
+    for node in order:
+        for edge in node.edges:
+            edge[2] = None
+
+
+def _has_nan(value: Any) -> bool:
+    """Whether a gradient holds a NaN, at the price of one dot product: squares of numbers do not cancel."""
+    if isinstance(value, np.ndarray):
+        value = np.vdot(value, value)
+    return bool(value != value)
+
+
+def backward(
+    seeds: dict[Node, Any],
+    targets: Collection[Node] | None = None,
+    *,
+    retain: bool = False,
+    lift: Callable[[Any, Node], Any] | None = None,
+    strengthen: Callable[[Any], Any] = strong,
+    value_of: Callable[[Any], Any] | None = None,
+) -> dict[Node, Any]:
+    """The gradients of the seeded nodes with respect to ``targets`` (default: every leaf that they depend on).
+
+    A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
+    result differentiable; then ``strengthen`` and ``value_of`` are those of the lifted type.  If a gradient comes
+    out NaN, the pass is made once more in the arithmetic of :mod:`autodiff.strong`, where a cotangent of exactly
+    zero wins over an infinite derivative.  Frees the graph unless ``retain``; if anything fails, nothing is freed.
+    """
+    order = topological_order(seeds, targets or ())
+    needed = None if targets is None else _needed(order, targets)
+    if needed is not None:
+        assert targets is not None
+        order = [node for node in order if node in needed and node not in targets]
+
+    def sweep(strengthen: Callable[[Any], Any] | None) -> dict[Node, Any]:
+        pull = None
+        if lift is not None or strengthen is not None or needed is not None:
+
+            def pull(node: Node, edge: list[Any], g: Any) -> Any:
+                if needed is not None and edge[0] not in needed:
+                    return None
+                if strengthen is not None:
+                    g = strengthen(g)
+                return edge[1](g, *(edge[2] if lift is None or edge[2] is None else _lifted(node, edge, lift)))
+
+        return _sweep(order, seeds, pull)  # type: ignore[no-any-return]
+
+    with np.errstate(all="ignore"):
+        results = sweep(None)
+        values = results.values() if value_of is None else map(value_of, results.values())
+        if any(map(_has_nan, values)):
+            results = sweep(strengthen)
+    _check_mutation(order)
+    if not retain:
+        free(order)
+    return results

@@ -1,0 +1,110 @@
+"""Choosing elements by position, and its adjoint: adding into positions.
+
+``getitem`` and ``scatter_add`` are each other's adjoint, so each is the other's rule and both differentiate to any
+order.  An index that names an element twice adds twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import composite, example, primitive, sample
+from ..tensor import Tensor
+
+Array = Any
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether the index names no element twice: integers, slices, None and Ellipsis."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(isinstance(p, int | slice | np.integer) or p is None or p is Ellipsis for p in parts)
+
+
+def _is_mask(index: Any) -> bool:
+    return isinstance(index, np.ndarray) and index.dtype == bool
+
+
+@primitive(
+    lambda g, a_shape, index: scatter_add(g, index, a_shape), method="__getitem__",
+    examples=[
+        example(sample(3, 4), 1), example(sample(3, 4), (slice(None), slice(1, None, 2))),
+        example(sample(3, 4), (Ellipsis, None, -1)), example(sample(3, 4), np.array([0, 2, 2])),
+        example(sample(3, 4), (np.array([0, 0]), np.array([1, 1]))), example(sample(3), np.array([True, False, True])),
+        example(sample(3, 4), (slice(None), [3, 0])), example(sample(3, 4), slice(0, 0)), example(sample(), ()),
+        example(sample(2, 3, 4), (0, slice(None), np.array([1, 1]))),
+    ],
+)  # fmt: skip
+def getitem(a: Array, index: Any) -> Array:
+    """``a[index]`` for any of NumPy's indices."""
+    return a[index]
+
+
+@primitive(
+    lambda g, index: getitem(g, index),
+    examples=[example(sample(3), np.array([0, 2, 2]), (4,)), example(sample(2), slice(0, 4, 2), (4,))],
+)
+def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros of ``shape`` with ``values`` added at ``index``; an element named twice gets both.
+
+    >>> scatter_add(np.array([1.0, 2.0]), np.array([0, 0]), (2,)).tolist()
+    [3.0, 0.0]
+    """
+    total = np.zeros_like(values, shape=shape)
+    if _is_basic(index) or _is_mask(index):
+        total[index] = values
+    else:
+        np.add.at(total, index, values)
+    return total
+
+
+@primitive(
+    lambda g, a_shape, indices, axis, mode: _put_back(g, a_shape, indices, axis, mode),
+    implements=np.take, method="take",
+    examples=[example(sample(3, 4), [2, 0, 2], axis=1), example(sample(3, 4), 5), example(sample(3, 4), 1, axis=0),
+              example(sample(4), [[5, -1]], mode="wrap"), example(sample(4), [9, -9], mode="clip")],
+)  # fmt: skip
+def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -> Array:
+    return np.take(a, indices, axis=axis, mode=mode)  # type: ignore[call-overload]
+
+
+def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Array:
+    length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
+    places = np.asarray(indices)
+    if mode == "wrap":
+        places = places % length
+    elif mode == "clip":
+        places = np.clip(places, 0, length - 1)
+    if axis is None:
+        return np.reshape(scatter_add(g, (places,), (length,)), shape)
+    return scatter_add(g, (slice(None),) * (axis % len(shape)) + (places,), shape)
+
+
+def _along(indices: Any, axis: int, rank: int) -> tuple[Any, ...]:
+    """The advanced index that picks ``indices`` along one axis and each position of the others."""
+    shape = indices.shape
+    grid = [np.arange(n).reshape((-1,) + (1,) * (rank - 1 - i)) for i, n in enumerate(shape)]
+    grid[axis] = indices
+    return tuple(grid)
+
+
+@composite(
+    np.take_along_axis,
+    examples=[example(sample(2, 3), np.array([[0], [2]]), 1), example(sample(2, 3), np.array([[1, 0, 1]]), axis=0),
+              example(sample(2, 3), np.array([5, 0]), axis=None)],
+)  # fmt: skip
+def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
+    indices = indices.data if isinstance(indices, Tensor) else np.asarray(indices)
+    if axis is None:
+        return np.ravel(arr)[indices]
+    rank = np.ndim(arr)
+    if indices.ndim != rank:
+        raise ValueError(f"take_along_axis: indices have {indices.ndim} axes, the array {rank}; they must agree")
+    axis = axis % rank
+    full = np.broadcast_shapes(
+        tuple(1 if i == axis else n for i, n in enumerate(indices.shape)),
+        tuple(1 if i == axis else n for i, n in enumerate(np.shape(arr))),
+    )
+    indices = np.broadcast_to(indices, tuple(indices.shape[axis] if i == axis else n for i, n in enumerate(full)))
+    return arr[_along(indices, axis, rank)]

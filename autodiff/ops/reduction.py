@@ -1,0 +1,214 @@
+"""Functions that reduce along axes.
+
+A reduction's rule spreads its cotangent over the axes that were reduced: :func:`_spread` gives ``g`` back the lost axes
+with length 1, and broadcasting does the rest.  ``where=`` is supported by those functions that name it.
+
+Conventions: ties in max and min share the gradient equally; std has derivative 0 where all elements are equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import example, primitive, sample
+
+Array = Any
+
+AXES = [
+    example(sample(2, 3)),
+    example(sample(2, 3), axis=0),
+    example(sample(2, 3), axis=-1, keepdims=True),
+    example(sample(2, 3, 2), axis=(0, 2)),
+    example(sample(2, 3), axis=(0, 1), keepdims=True),
+    example(sample()),
+]
+EMPTY = [example(sample(0, 3)), example(sample(2, 0), axis=1)]
+MASKED = [
+    example(sample(2, 3), axis=1, where=np.array([[True, False, True], [True, True, False]])),
+    example(sample(2, 3), where=np.array([True, False, True])),
+]
+
+
+def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """The shape of the result with ``keepdims=True``."""
+    if axis is None:
+        return (1,) * len(shape)
+    axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))} if shape else ()
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _spread(g: Array, shape: tuple[int, ...], axis: Any) -> Array:
+    """``g`` with the reduced axes back, of length 1."""
+    return np.reshape(g, _kept(shape, axis))
+
+
+def _over(g: Array, shape: tuple[int, ...], axis: Any, where: Any = True) -> Array:
+    """``g`` repeated over the reduced axes, and zero where ``where`` left an element out."""
+    g = np.broadcast_to(_spread(g, shape, axis), shape)
+    return g if where is True else np.where(where, g, 0.0)
+
+
+def _count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
+    """How many elements went into each element of the result, with the reduced axes kept."""
+    if where is True:
+        kept = _kept(shape, axis)
+        return int(np.prod([n for n, k in zip(shape, kept, strict=True) if k == 1], dtype=int))
+    return np.sum(np.broadcast_to(where, shape), axis=axis, keepdims=True)
+
+
+@primitive(
+    lambda g, a_shape, axis, where: _over(g, a_shape, axis, where),
+    implements=np.sum, examples=AXES + EMPTY + MASKED, method="sum",
+)  # fmt: skip
+def sum(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:  # noqa: A001
+    return np.add.reduce(a, axis=axis, keepdims=keepdims, where=where)
+
+
+@primitive(
+    lambda g, a_shape, axis, where: _over(g / _squeezed(_count(a_shape, axis, where), g), a_shape, axis, where),
+    implements=np.mean, examples=AXES + MASKED, method="mean",
+)  # fmt: skip
+def mean(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+    return np.mean(a, axis=axis, keepdims=keepdims, where=where)
+
+
+def _squeezed(count: Any, g: Array) -> Any:
+    """A count of elements in the shape of ``g``."""
+    return count if isinstance(count, int) else np.reshape(count, g.shape)
+
+
+def _shared(g: Array, a: Array, y: Array, axis: Any) -> Array:
+    """``g`` shared equally by the elements equal to the extreme ``y``."""
+    wins = a == _spread(y, a.shape, axis)
+    return wins * (_spread(g, a.shape, axis) / np.sum(wins, axis=axis, keepdims=True).astype(g.dtype))
+
+
+@primitive(
+    lambda g, a, y, axis: _shared(g, a, y, axis), implements=np.max, examples=AXES, method="max", analytic=False
+)
+def max(a: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+    return np.max(a, axis=axis, keepdims=keepdims)
+
+
+@primitive(
+    lambda g, a, y, axis: _shared(g, a, y, axis), implements=np.min, examples=AXES, method="min", analytic=False
+)
+def min(a: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+    return np.min(a, axis=axis, keepdims=keepdims)
+
+
+def _others(a: Array, axis: Any) -> Array:
+    """For each element, the product of all the others along ``axis``.
+
+    Products from the left times products from the right: right where elements are zero, which y / a is not.
+    """
+    axes = tuple(range(a.ndim)) if axis is None else tuple(i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+    if not axes:
+        return np.ones_like(a)
+    rest = [i for i in range(a.ndim) if i not in axes]
+    order = (*rest, *axes)
+    moved = np.transpose(a, order)
+    flat = moved.reshape((*[a.shape[i] for i in rest], int(np.prod([a.shape[i] for i in axes], dtype=int))))
+    one = np.ones_like(flat[..., :1])
+    left = np.concatenate([one, _running_product(flat[..., :-1])], axis=-1)
+    right = np.flip(np.concatenate([one, _running_product(np.flip(flat, axis=-1)[..., :-1])], axis=-1), axis=-1)
+    return np.transpose((left * right).reshape(moved.shape), np.argsort(order).tolist())
+
+
+def _running_product(a: Array) -> Array:
+    """Products of the first k elements along the last axis, by repeated doubling: log2(n) multiplications."""
+    step, n = 1, a.shape[-1]
+    while step < n:
+        a = np.concatenate([a[..., :step], a[..., step:] * a[..., :-step]], axis=-1)
+        step *= 2
+    return a
+
+
+@primitive(
+    lambda g, a, axis: _spread(g, a.shape, axis) * (_others(a, axis) if a.size else a),
+    implements=np.prod, examples=[*AXES, *EMPTY], method="prod",
+)  # fmt: skip
+def prod(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    return np.prod(a, axis=axis, keepdims=keepdims)
+
+
+def _centred(a: Array, axis: Any, where: Any) -> Array:
+    centred = a - np.mean(a, axis=axis, keepdims=True, where=where)
+    return centred if where is True else np.where(where, centred, 0.0)
+
+
+@primitive(
+    lambda g, a, axis, ddof, where: (
+        _spread(g, a.shape, axis) * (_centred(a, axis, where) * 2.0) / (_count(a.shape, axis, where) - ddof)
+    ),
+    implements=np.var, examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)], method="var",
+)  # fmt: skip
+def var(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
+    return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims, where=where)
+
+
+@primitive(
+    lambda g, a, y, axis, ddof, where: (
+        _spread(g / np.where(y == 0, 1.0, y), a.shape, axis)
+        * _centred(a, axis, where)
+        / (_count(a.shape, axis, where) - ddof)
+    ),
+    implements=np.std, examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)], method="std",
+)  # fmt: skip
+def std(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
+    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims, where=where)
+
+
+@primitive(
+    lambda g, x, y, axis: _spread(g, x.shape, axis) * _softmax_of(x, _spread(y, x.shape, axis)),
+    examples=AXES, method="logsumexp",
+)  # fmt: skip
+def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """log(sum(exp(x))) along ``axis``, exact where exp overflows.
+
+    A primitive because the composition overflows, and its stable form needs twice the passes.
+
+    >>> float(logsumexp(np.array([1000.0, 1000.0])).round(3))
+    1000.693
+    """
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0).astype(x.dtype, copy=False)
+    with np.errstate(divide="ignore"):
+        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.add.reduce(total, axis=axis)
+
+
+def _softmax_of(x: Array, total: Array) -> Array:
+    """exp(x - logsumexp(x)), and 1 for a part that is all of it."""
+    return np.exp(x - total)
+
+
+def _later(g: Array, axis: int) -> Array:
+    return np.flip(np.cumsum(np.flip(g, axis=axis), axis=axis), axis=axis)
+
+
+@primitive(
+    lambda g, a_shape, axis: np.reshape(_later(g, 0 if axis is None else axis), a_shape),
+    implements=np.cumsum, method="cumsum",
+    examples=[example(sample(4)), example(sample(2, 3)), example(sample(2, 3), axis=0), example(sample(2, 3), axis=-1),
+              example(sample(0))],
+)  # fmt: skip
+def cumsum(a: Array, axis: int | None = None) -> Array:
+    return np.cumsum(a, axis=axis)
+
+
+# -- recorded, with a derivative that is zero everywhere ---------------------------------------------------------
+
+
+def _constant(function: Any) -> None:
+    def constant(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        return function(a, axis=axis, keepdims=keepdims)
+
+    name = function.__name__
+    primitive(None, implements=function, name=name, method=name, examples=AXES[:2], analytic=False)(constant)
+
+
+for _function in (np.argmax, np.argmin, np.all, np.any):
+    _constant(_function)

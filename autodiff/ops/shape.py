@@ -1,0 +1,216 @@
+"""Functions that move elements and compute nothing.
+
+Every rule here is the inverse movement; elements that were repeated are summed, elements that were dropped get zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph import unbroadcast
+from ..primitive import composite, example, primitive, sample
+from .indexing import scatter_add
+
+Array = Any
+
+
+@primitive(
+    lambda g, a_shape: np.reshape(g, a_shape), implements=np.reshape,
+    examples=[example(sample(2, 3), (3, 2)), example(sample(2, 3), -1), example(sample(), (1, 1)),
+              example(sample(0, 3), (3, 0))],
+)  # fmt: skip
+def reshape(a: Array, shape: Any, order: Any = "C") -> Array:
+    if order != "C":
+        raise ValueError("reshape: only order='C' is differentiated; transpose first for 'F'")
+    return np.reshape(a, shape)
+
+
+@primitive(
+    lambda g, axes: np.transpose(g, None if axes is None else np.argsort(axes).tolist()),
+    implements=np.transpose,
+    examples=[example(sample(2, 3)), example(sample(2, 3, 4), (2, 0, 1)), example(sample(2, 3), (-1, 0)),
+              example(sample())],
+)  # fmt: skip
+def transpose(a: Array, axes: Any = None) -> Array:
+    return np.transpose(a, axes)
+
+
+@primitive(
+    lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2), implements=np.swapaxes, method="swapaxes",
+    examples=[example(sample(2, 3, 4), 0, -1)],
+)  # fmt: skip
+def swapaxes(a: Array, axis1: int, axis2: int) -> Array:
+    return np.swapaxes(a, axis1, axis2)
+
+
+@primitive(
+    lambda g, source, destination: np.moveaxis(g, destination, source), implements=np.moveaxis,
+    examples=[example(sample(2, 3, 4), 0, -1), example(sample(2, 3, 4), (0, 1), (2, 0))],
+)  # fmt: skip
+def moveaxis(a: Array, source: Any, destination: Any) -> Array:
+    return np.moveaxis(a, source, destination)
+
+
+@primitive(
+    lambda g, a_shape: np.reshape(g, a_shape), implements=np.squeeze, method="squeeze",
+    examples=[example(sample(1, 3, 1)), example(sample(1, 3, 1), axis=0)],
+)  # fmt: skip
+def squeeze(a: Array, axis: Any = None) -> Array:
+    return np.squeeze(a, axis)
+
+
+@primitive(
+    lambda g, a_shape: np.reshape(g, a_shape), implements=np.expand_dims,
+    examples=[example(sample(2, 3), 1), example(sample(3), (0, 2)), example(sample(), 0)],
+)  # fmt: skip
+def expand_dims(a: Array, axis: Any) -> Array:
+    return np.expand_dims(a, axis)
+
+
+@primitive(
+    lambda g, a_shape: np.reshape(g, a_shape), implements=np.ravel, method="ravel",
+    examples=[example(sample(2, 3)), example(sample())],
+)  # fmt: skip
+def ravel(a: Array, order: Any = "C") -> Array:
+    if order != "C":
+        raise ValueError("ravel: only order='C' is differentiated; transpose first for 'F'")
+    return np.ravel(a)
+
+
+@primitive(
+    lambda g, array_shape: unbroadcast(g, array_shape), implements=np.broadcast_to,
+    examples=[example(sample(3), (2, 3)), example(sample(2, 1), (2, 3)), example(sample(), (2, 2)),
+              example(sample(1, 3), (0, 3))],
+)  # fmt: skip
+def broadcast_to(array: Array, shape: Any) -> Array:
+    return np.broadcast_to(array, shape)
+
+
+@primitive(
+    lambda g: g, implements=np.astype, method="astype",  # the engine casts a contribution to its argument's dtype
+    examples=[example(sample(2, 3), np.float64), example(sample(2), np.float32)],
+)  # fmt: skip
+def astype(x: Array, dtype: Any, copy: bool = True) -> Array:
+    if np.dtype(dtype).kind not in "fc":
+        raise TypeError(f"astype: {np.dtype(dtype)} has no derivative; for values without gradient use t.data.astype")
+    return x.astype(dtype)
+
+
+@composite(np.copy, method="copy", examples=[example(sample(2, 3))])
+def copy(a: Array) -> Array:
+    return np.positive(a)
+
+
+def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
+    """The part of ``g`` that came from one of the concatenated arrays."""
+    if axis is None:
+        sizes = [int(np.prod(s, dtype=int)) for s in shapes]
+        start = int(np.sum(sizes[:position], dtype=int))
+        return np.reshape(g[start : start + sizes[position]], shapes[position])
+    start = int(np.sum([s[axis] for s in shapes[:position]], dtype=int))
+    window = [slice(None)] * g.ndim
+    window[axis] = slice(start, start + shapes[position][axis])
+    return g[tuple(window)]
+
+
+@primitive(
+    lambda g, arrays_shape, axis, position: _part(g, arrays_shape, position, axis),
+    implements=np.concatenate, sequence="arrays",
+    examples=[example([sample(2, 3), sample(1, 3)]), example([sample(2, 1), sample(2, 3)], axis=-1),
+              example([sample(2), sample(0), sample(3)]), example([sample(2, 2), sample(3)], axis=None)],
+)  # fmt: skip
+def concatenate(arrays: Any, axis: Any = 0) -> Array:
+    return np.concatenate(arrays, axis=axis)
+
+
+@primitive(
+    lambda g, axis, position: np.moveaxis(g, axis, 0)[position], implements=np.stack, sequence="arrays",
+    examples=[example([sample(2, 3), sample(2, 3)]), example([sample(2, 3), sample(2, 3)], axis=-1),
+              example([sample(), sample(), sample()])],
+)  # fmt: skip
+def stack(arrays: Any, axis: int = 0) -> Array:
+    return np.stack(arrays, axis=axis)
+
+
+@primitive(
+    lambda g, axis: np.flip(g, axis), implements=np.flip,
+    examples=[example(sample(2, 3)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=(0, 1))],
+)  # fmt: skip
+def flip(m: Array, axis: Any = None) -> Array:
+    return np.flip(m, axis)
+
+
+@primitive(
+    lambda g, shift, axis: np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis),
+    implements=np.roll,
+    examples=[example(sample(5), 2), example(sample(2, 3), 1), example(sample(2, 3), (1, -2), axis=(0, 1))],
+)  # fmt: skip
+def roll(a: Array, shift: Any, axis: Any = None) -> Array:
+    return np.roll(a, shift, axis)
+
+
+def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Array:
+    """Sum the copies that repeat made."""
+    length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
+    counts = np.broadcast_to(repeats, (length,))
+    sources = np.repeat(np.arange(length), counts)
+    if axis is None:
+        return np.reshape(scatter_add(g, (sources,), (length,)), shape)
+    axis = axis % len(shape)
+    return scatter_add(g, (slice(None),) * axis + (sources,), shape)
+
+
+@primitive(
+    lambda g, a_shape, repeats, axis: _collected(g, a_shape, repeats, axis), implements=np.repeat, method="repeat",
+    examples=[example(sample(3), 2), example(sample(2, 3), 2, axis=1), example(sample(2, 3), [1, 2], axis=0),
+              example(sample(2, 2), 2), example(sample(3), [0, 2, 1])],
+)  # fmt: skip
+def repeat(a: Array, repeats: Any, axis: Any = None) -> Array:
+    return np.repeat(a, repeats, axis)
+
+
+def _untiled(g: Array, shape: tuple[int, ...], reps: Any) -> Array:
+    counts = tuple(reps) if isinstance(reps, tuple | list) else (reps,)
+    rank = len(shape) if len(shape) > len(counts) else len(counts)
+    full = (1,) * (rank - len(shape)) + tuple(shape)
+    counts = (1,) * (rank - len(counts)) + counts
+    split = [n for pair in zip(counts, full, strict=True) for n in pair]
+    return np.reshape(np.sum(np.reshape(g, split), axis=tuple(range(0, 2 * rank, 2))), shape)
+
+
+@primitive(
+    lambda g, A_shape, reps: _untiled(g, A_shape, reps), implements=np.tile,
+    examples=[example(sample(3), 2), example(sample(2, 3), (2, 1)), example(sample(3), (2, 2)),
+              example(sample(2, 2), 3), example(sample(), 2)],
+)  # fmt: skip
+def tile(A: Array, reps: Any) -> Array:  # noqa: N803
+    return np.tile(A, reps)
+
+
+def _pairs(pad_width: Any, rank: int) -> list[tuple[int, int]]:
+    """NumPy's ways of writing a padding, as one (before, after) an axis."""
+    if isinstance(pad_width, dict):
+        pairs = [(0, 0)] * rank
+        for axis, width in pad_width.items():
+            pairs[axis] = (width, width) if isinstance(width, int) else tuple(width)
+        return pairs
+    return [(int(a), int(b)) for a, b in np.broadcast_to(pad_width, (rank, 2))]
+
+
+def _unpadded(g: Array, shape: tuple[int, ...], pad_width: Any) -> Array:
+    pairs = _pairs(pad_width, len(shape))
+    return g[tuple(slice(before, before + n) for (before, _), n in zip(pairs, shape, strict=True))]
+
+
+@primitive(
+    lambda g, array_shape, pad_width: _unpadded(g, array_shape, pad_width), implements=np.pad,
+    examples=[example(sample(3), 1), example(sample(2, 3), ((1, 0), (2, 1))), example(sample(2, 3), (1, 2)),
+              example(sample(2), 1, constant_values=5.0)],
+)  # fmt: skip
+def pad(array: Array, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Array:
+    if mode != "constant":
+        raise ValueError(f"pad: mode '{mode}' is not differentiated; gather the border with np.take instead")
+    return np.pad(array, pad_width, constant_values=constant_values)
+

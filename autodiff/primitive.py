@@ -1,0 +1,368 @@
+"""The table of primitives: NumPy functions and the rules that differentiate them.
+
+A primitive is a function of arrays and, for each argument, a vector-Jacobian product (VJP) rule.  A rule is a
+pure function written in ordinary NumPy.  Its first parameter is the cotangent ``g``; every further parameter
+asks for a value **by name**:
+
+==================  =========================================================================
+name                value
+==================  =========================================================================
+``g``               the cotangent of the output (always first)
+``y``               the output
+``x`` / ``a, b``    the argument of a unary / the arguments of a binary elementwise function
+a parameter's name  that argument of any other primitive
+``<name>_shape``    the shape of that argument (keeps no array alive); ``y_shape`` likewise
+``position``        for an argument that is a sequence of arrays: which of them
+==================  =========================================================================
+
+What no rule asks for is not kept.  ``None`` in the place of a rule says that the derivative is zero everywhere;
+an argument without a rule is no argument to differentiate (an axis, an index), and a Tensor there is refused.
+
+This module knows no Tensor.  :mod:`autodiff.tensor` listens to the table and turns each entry into the method,
+the operator and the ``np.`` call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+Function = Callable[..., Any]
+VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
+
+
+class Domain(NamedTuple):
+    """Where a function is smooth: an open interval, and the points inside it that are not (its kinks)."""
+
+    low: float = -4.0
+    high: float = 4.0
+    kinks: tuple[float, ...] = ()
+
+
+real = Domain()
+positive = Domain(0.0, 4.0)
+nonzero = Domain(kinks=(0.0,))
+
+
+class Sample(NamedTuple):
+    """A placeholder for an array in an example: its shape and the values that make sense there."""
+
+    shape: tuple[int, ...]
+    domain: Domain = real
+
+
+class Example(NamedTuple):
+    """One call of a primitive, with a :class:`Sample` in the place of each array."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def sample(*shape: int, domain: Domain = real) -> Sample:
+    """An array of this shape, with values from ``domain``, in an example."""
+    return Sample(shape, domain)
+
+
+def example(*args: Any, **kwargs: Any) -> Example:
+    """One call that the property tests make with every kind of array.
+
+    >>> example(sample(2, 3), axis=0).kwargs
+    {'axis': 0}
+    """
+    return Example(args, kwargs)
+
+
+class Rule:
+    """A VJP rule for one argument, and the picker that fetches what it asks for from a call."""
+
+    __slots__ = ("_elements", "element", "function", "pick", "position", "primitive", "wants")
+
+    def __init__(
+        self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
+    ) -> None:
+        self.primitive = primitive
+        self.function = function
+        self.position = position
+        self.element = element
+        self._elements: dict[int, Rule] = {}
+        self.wants = wants
+        # itemgetter(i) gives a bare value, itemgetter(slice) a tuple: a rule is always called with a tuple.
+        if len(wants) == 1:
+            self.pick = itemgetter(slice(wants[0], wants[0] + 1))
+        else:
+            self.pick = itemgetter(*wants) if wants else itemgetter(slice(0, 0))
+
+    def of(self, element: int) -> Rule:
+        """The same rule for one of a sequence of arrays."""
+        if element not in self._elements:
+            self._elements[element] = Rule(self.primitive, self.function, self.position, self.wants, element)
+        return self._elements[element]
+
+
+class Primitive:
+    """One entry of the table.  ``environment`` names what a rule may ask for, in the order a call provides it."""
+
+    def __init__(
+        self,
+        function: Function,
+        forward: Function,
+        rules: dict[str, Function | None],
+        *,
+        name: str,
+        parameters: tuple[str, ...],
+        defaults: tuple[Any, ...] = (),
+        variadic: bool = False,
+        sequence: str | None = None,
+        elementwise: bool = False,
+        domain: tuple[Domain, ...] = (),
+        examples: Sequence[Example] = (),
+        analytic: bool = True,
+        method: str | None = None,
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.forward = forward
+        self.parameters = parameters
+        self.defaults = defaults
+        self.required = len(parameters) - len(defaults) - variadic
+        self.index = {parameter: i for i, parameter in enumerate(parameters)}
+        self.variadic = variadic
+        self.sequence = None if sequence is None else self.index[sequence]
+        self.elementwise = elementwise
+        self.domain = domain
+        self.examples = tuple(examples)
+        self.analytic = analytic
+        self.method = method
+        self.formulas = dict(rules)
+
+        asked = [n for rule in rules.values() if rule is not None for n in _names(rule)[1:]]
+        known = [*parameters, "y"]
+        shapes = sorted({n for n in asked if n.endswith("_shape") and n[:-6] in known and n not in parameters})
+        self.environment = (*known, *shapes, "position")
+        self.shapes = tuple(known.index(n[:-6]) for n in shapes)
+        self.output = len(parameters)
+        self.rules: dict[int, Rule | None] = {
+            self.index[parameter]: None if rule is None else self._rule(rule, parameter)
+            for parameter, rule in rules.items()
+        }
+        self.flat = bool(self.rules) and all(rule is None for rule in self.rules.values())
+        self.call: Function = forward  # replaced by the listener that knows Tensors
+
+    def _rule(self, function: Function, parameter: str) -> Rule:
+        names = _names(function)
+        if not names or names[0] != "g":
+            raise TypeError(
+                f"{self.name}: the rule for '{parameter}' must take the cotangent 'g' first; it takes {names}"
+            )
+        for name in names[1:]:
+            if name not in self.environment or (name == "position" and self.sequence is None):
+                offered = [n for n in self.environment if n != "position" or self.sequence is not None]
+                raise TypeError(
+                    f"{self.name}: the rule for '{parameter}' asks for '{name}', which a call does not have; "
+                    f"it can ask for {', '.join(offered)}, or a name followed by _shape"
+                )
+        return Rule(self.name, function, self.index[parameter], tuple(self.environment.index(n) for n in names[1:]))
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.parameters)})>"
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The arguments of a call in the order of the parameters, defaults filled in."""
+        given = len(args)
+        if self.variadic:
+            place = len(self.parameters) - 1 - len(self.defaults)
+            return [*args[:place], args[place:], *self._keywords(kwargs, place + 1)]
+        if given > len(self.parameters):
+            raise TypeError(f"{self.name}: takes {len(self.parameters)} arguments, got {given}")
+        return [*args, *self._keywords(kwargs, given)]
+
+    def _keywords(self, kwargs: dict[str, Any], given: int) -> list[Any]:
+        """The values of the parameters from number ``given`` on."""
+        parameters = self.parameters
+        first_default = len(parameters) - len(self.defaults)
+        if not kwargs:
+            if given < first_default:
+                missing = ", ".join(parameters[given:first_default])
+                raise TypeError(f"{self.name}: missing {missing}")
+            return list(self.defaults[given - first_default :])
+        values = []
+        for i in range(given, len(parameters)):
+            if parameters[i] in kwargs:
+                values.append(kwargs[parameters[i]])
+            elif i >= first_default:
+                values.append(self.defaults[i - first_default])
+            else:
+                raise TypeError(f"{self.name}: missing {parameters[i]}")
+        for name in kwargs:
+            if self.index.get(name, -1) < given:
+                self.refuse(name)
+        return values
+
+    def refuse(self, keyword: str) -> None:
+        """Raise for a keyword that no rule names: swallowing it would give a gradient of another function."""
+        raise TypeError(
+            f"{self.name}: the keyword '{keyword}' is not differentiated here and would change the result; "
+            f"supported: {', '.join(self.parameters)}"
+        )
+
+
+class Composite:
+    """A NumPy function written with differentiable ones: it needs no rule of its own."""
+
+    def __init__(self, function: Function, call: Function, examples: Sequence[Example], method: str | None) -> None:
+        self.name = call.__name__
+        self.function = function
+        self.call = call
+        self.examples = tuple(examples)
+        self.method = method
+
+
+registry: dict[Function, Primitive | Composite] = {}
+"""Every differentiable function, by the function object (np.true_divide *is* np.divide)."""
+
+_listeners: list[Callable[[Any], None]] = []
+
+
+def listen(listener: Callable[[Any], None]) -> None:
+    """Call ``listener`` with every entry, those already registered and those to come."""
+    for entry in list(registry.values()):
+        listener(entry)
+    _listeners.append(listener)
+
+
+def _register(entry: Any) -> None:
+    registry[entry.function] = entry
+    for listener in _listeners:
+        listener(entry)
+
+
+def _names(function: Function) -> tuple[str, ...]:
+    code = function.__code__
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+
+_ARGUMENTS = {1: ("x",), 2: ("a", "b")}
+
+
+def elementwise(
+    function: Function,
+    *rules: Function | None,
+    domain: Domain | tuple[Domain, ...] = real,
+    parameters: tuple[str, ...] | None = None,
+    forward: Function | None = None,
+    name: str | None = None,
+    analytic: bool = True,
+) -> Function:
+    """Register a function that broadcasts its arguments and works on each element by itself.
+
+    One rule an argument, in order; ``None`` for a derivative that is zero everywhere.  The engine sums the
+    result of a rule back to the argument's shape, so a rule never thinks of broadcasting.
+
+    ``domain`` says where the function is smooth (one for all arguments or one each), ``analytic`` whether it
+    can be evaluated at complex points to check its rule to 14 digits, ``forward`` a faster equal of
+    ``function``.  Raises TypeError for a rule that asks for an unknown name.
+
+    >>> import numpy as np
+    >>> from autodiff import elementwise, grad
+    >>> def cube(x):
+    ...     return x * x * x
+    >>> cube = elementwise(cube, lambda g, x: g * 3 * x * x)
+    >>> grad(cube)(2.0)
+    12.0
+    """
+    parameters = parameters or _ARGUMENTS.get(len(rules)) or _names(function)
+    if len(parameters) != len(rules):
+        raise TypeError(f"{function.__name__}: {len(parameters)} arguments but {len(rules)} rules; give one each")
+    domains = (domain,) * len(rules) if isinstance(domain, Domain) else domain
+    entry = Primitive(
+        function,
+        forward or function,
+        dict(zip(parameters, rules, strict=True)),
+        name=name or function.__name__,
+        parameters=parameters,
+        elementwise=True,
+        domain=domains,
+        analytic=analytic and not any(d.kinks for d in domains),
+        method=name or function.__name__,
+    )
+    _register(entry)
+    return entry.call
+
+
+def primitive(
+    *rules: Function | None,
+    implements: Function | None = None,
+    examples: Sequence[Example] = (),
+    sequence: str | None = None,
+    method: str | None = None,
+    name: str | None = None,
+    analytic: bool = True,
+) -> Callable[[Function], Function]:
+    """Register the decorated function with one rule for each of its first arguments.
+
+    ``implements`` is the NumPy function whose calls come here; the parameters of the decorated function are
+    the keywords it accepts, and any other is refused.  ``sequence`` names a parameter that takes a list of
+    arrays (its rule may ask for ``position``).  ``examples`` are the calls that the property tests make.
+
+    >>> import numpy as np
+    >>> from autodiff import grad, primitive
+    >>> @primitive(lambda g, x, y: g * np.exp(x - y))
+    ... def log_total(x):
+    ...     return np.log(np.sum(np.exp(x)))
+    >>> grad(log_total)(np.zeros(4)).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+
+    def register(function: Function) -> Function:
+        code = function.__code__
+        variadic = bool(code.co_flags & VARIADIC)
+        parameters = _names(function)
+        if variadic:  # the names after the positional ones: keyword-only, then the variadic one
+            positional = parameters[: code.co_argcount]
+            keyword_only = parameters[code.co_argcount :]
+            parameters = (*positional, code.co_varnames[len(parameters)], *keyword_only)
+            defaults = tuple((function.__kwdefaults__ or {})[k] for k in keyword_only)
+        else:
+            defaults = function.__defaults__ or ()
+        of = [p for p in parameters if p == sequence] if sequence else list(parameters[: len(rules)])
+        entry = Primitive(
+            implements or function,
+            function,
+            dict(zip(of, rules, strict=True)),
+            name=name or function.__name__,
+            parameters=parameters,
+            defaults=defaults,
+            variadic=variadic,
+            sequence=sequence,
+            examples=examples,
+            analytic=analytic,
+            method=method,
+        )
+        _register(entry)
+        call = entry.call
+        call.__doc__ = function.__doc__
+        return call
+
+    return register
+
+
+def composite(
+    implements: Function, *, examples: Sequence[Example] = (), method: str | None = None
+) -> Callable[[Function], Function]:
+    """Register the decorated function, written with differentiable NumPy, as what ``implements`` means on Tensors.
+
+    >>> import numpy as np
+    >>> from autodiff import Tensor, composite
+    >>> @composite(np.ptp)
+    ... def ptp(a, axis=None):
+    ...     return np.max(a, axis=axis) - np.min(a, axis=axis)
+    >>> np.ptp(Tensor([1.0, 5.0])).item()
+    4.0
+    """
+
+    def register(function: Function) -> Function:
+        _register(Composite(implements, function, examples, method))
+        return function
+
+    return register
