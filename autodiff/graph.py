@@ -115,6 +115,38 @@ def topological_order(roots: Iterable[Node], stop: Collection[Node] = ()) -> lis
     return order
 
 
+class Parts:
+    """The cotangent of an operation with several outputs, as far as it is known: a sequence of one for each.
+
+    Outputs that nobody used have a cotangent of zeros.  Two of them add, so the walk treats it as an array.
+    """
+
+    __slots__ = ("dtype", "known", "shape")
+
+    def __init__(self, known: dict[int, Any], shape: Any, dtype: Any) -> None:
+        self.known = known
+        self.shape = shape
+        self.dtype = dtype
+
+    def __add__(self, other: Parts) -> Parts:
+        known = dict(self.known)
+        for i, part in other.known.items():
+            known[i] = known[i] + part if i in known else part
+        return Parts(known, self.shape, self.dtype)
+
+    def __len__(self) -> int:
+        return len(self.shape)
+
+    def __getitem__(self, i: int) -> Any:
+        if i in self.known:
+            return self.known[i]
+        return np.zeros(self.shape[i], self.dtype[i])  # raises IndexError past the end, which ends an iteration
+
+    def map(self, function: Callable[[Any], Any]) -> Parts:
+        """The same with a function applied to each known part."""
+        return Parts({i: function(part) for i, part in self.known.items()}, self.shape, self.dtype)
+
+
 def unbroadcast(cotangent: Any, shape: tuple[int, ...]) -> Any:
     """The adjoint of broadcasting from ``shape``: sum over what was repeated.
 
@@ -149,6 +181,8 @@ def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
             )
         contribution = unbroadcast(contribution, parent.shape)
     if contribution.dtype is not parent.dtype and contribution.dtype != parent.dtype:
+        if contribution.dtype.kind == "c" and parent.dtype.kind != "c":
+            contribution = np.real(contribution)  # a real argument moves the output along the real axis only
         contribution = contribution.astype(parent.dtype)
     return contribution
 
@@ -296,7 +330,7 @@ def backward(
                 if needed is not None and edge[0] not in needed:
                     return None
                 if strengthen is not None:
-                    g = strengthen(g)
+                    g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
                 return edge[1](g, *(edge[2] if lift is None or edge[2] is None else _lifted(node, edge, lift)))
 
         return _sweep(order, seeds, pull)  # type: ignore[no-any-return]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import graph
-from .graph import CONSTANT, GraphError, Leaf, Node, tick
+from .graph import CONSTANT, GraphError, Leaf, Node, Parts, tick
 from .primitive import Composite, Primitive, Rule, listen, registry
 from .strong import StrongZero, plain, strong
 
@@ -483,7 +483,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
             y = forward(values)
         except _WRONG as error:
             raise _explained(primitive, values, error) from error
-        environment = (*values, y, *[np.shape(y if k == primitive.output else values[k]) for k in shapes])
+        environment = (*values, y, *[_shape(y if k == primitive.output else values[k], k == sequence) for k in shapes])
         edges = []
         silent = []
         for i, element, parent in found:
@@ -509,19 +509,55 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
             else:
                 rule = rule.of(element)
                 edges.append([parent, rule.function, rule.pick((*environment, element)), rule])
+        several = isinstance(y, tuple)
         if not edges:
-            return wrap(y, _flat_node(primitive, y, [node for _, _, node in found]))
+            nodes = [node for _, _, node in found]
+            return _same_tuple(y, [wrap(v, CONSTANT) for v in y]) if several else wrap(y, _flat_node(primitive, y, nodes))
         node = Node()
         node.primitive = primitive
         node.edges = tuple(edges)
         node.note = tuple(silent)
         node.active = True
-        node.shape = y.shape
-        node.dtype = y.dtype
+        node.shape = tuple(v.shape for v in y) if several else y.shape
+        node.dtype = tuple(v.dtype for v in y) if several else y.dtype
         node.age = tick()
-        return wrap(y, node)
+        return _outputs(y, node) if several else wrap(y, node)
 
     return call
+
+
+def _same_tuple(like: Any, items: list[Any]) -> Any:
+    return type(like)(*items) if hasattr(like, "_fields") else tuple(items)
+
+
+ITEM = Primitive(
+    lambda whole, position: whole[position],
+    lambda whole, position: whole[position],
+    {"whole": None},
+    name="item",
+    parameters=("whole", "position"),
+)
+"""One output of an operation that has several.  Its adjoint makes the one cotangent part of all."""
+_ITEM_RULE = Rule(
+    "item", lambda g, i, shape, dtype: Parts({i: g}, shape, dtype), 0, (ITEM.output + 1, ITEM.output + 1, ITEM.output + 1)
+)
+
+
+def _outputs(values: Any, whole: Node) -> Any:
+    """A Tensor for each output of one operation."""
+    items = []
+    for i, value in enumerate(values):
+        node = Node()
+        node.primitive = ITEM
+        node.edges = ([whole, _ITEM_RULE.function, (i, whole.shape, whole.dtype), _ITEM_RULE],)
+        node.active = value.dtype.kind in "fc"
+        node.shape, node.dtype, node.age = value.shape, value.dtype, tick()
+        items.append(wrap(value, node))
+    return _same_tuple(values, items)
+
+
+def _shape(value: Any, is_sequence: bool) -> Any:
+    return [np.shape(v) for v in value] if is_sequence else np.shape(value)
 
 
 def _unwrapped(values: Any, found: list[tuple[int | None, Node]]) -> Any:
@@ -551,6 +587,11 @@ def _seed(output: Tensor, gradient: Any) -> Any:
                 f"backward: this Tensor has shape {value.shape}, and only a single number has a gradient; "
                 "reduce it first (np.sum(t), np.mean(t)), or say which combination: t.backward(gradient=array)"
             )
+        if value.dtype.kind == "c":
+            raise GraphError(
+                "backward: this Tensor is complex, and only a real number has a gradient; "
+                "take np.real(t), np.imag(t) or np.abs(t) of it, or pass gradient="
+            )
         return np.ones_like(value)[()]
     given = gradient._value if isinstance(gradient, Tensor) else gradient
     given = given if hasattr(given, "__array_function__") else np.asarray(given)
@@ -573,8 +614,8 @@ def _value_of(cotangent: Any) -> Any:
     return cotangent._value if type(cotangent) is Tensor else cotangent
 
 
-def _lift(value: Any, node: Node) -> Tensor:
-    return wrap(value, node)
+def _lift(value: Any, node: Node) -> Any:
+    return _outputs(value, node) if isinstance(value, tuple) else wrap(value, node)
 
 
 def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = False, create: bool = False) -> Any:
@@ -717,7 +758,7 @@ def _unrecorded(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, A
         y = primitive.forward(*values, **{k: _stripped(v) for k, v in kwargs.items()})
     except _WRONG as error:
         raise _explained(primitive, values, error) from error
-    return wrap(y, CONSTANT)
+    return _same_tuple(y, [wrap(v, CONSTANT) for v in y]) if isinstance(y, tuple) else wrap(y, CONSTANT)
 
 
 class no_grad(ContextDecorator):  # noqa: N801

@@ -14,7 +14,7 @@ Array = Any
 
 @composite(
     np.clip, method="clip",
-    examples=[example(sample(2, 3), -1.0, 1.0), example(sample(3), None, 1.0), example(sample(3), -1.0)],
+    examples=[example(sample(2, 3), -1.0, 1.0), example(sample(3), None, 1.0), example(sample(3), -1.0, None)],
 )  # fmt: skip
 def clip(a: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:  # noqa: A002
     """Limit the values to an interval; derivative 0 at and beyond its ends."""

@@ -40,7 +40,7 @@ elementwise(np.cbrt, lambda g, y: g / (3.0 * (y * y)), domain=nonzero)
 
 def _one_less(b: Array) -> Array:
     """b - 1, and 1 where b is 0, so that b * a ** (b - 1) is 0 there at every a."""
-    if isinstance(b, int | float):
+    if type(b) in (int, float):  # a plain number keeps float32 what it is
         return b - 1 if b else 1
     return np.where(b == 0, 1.0, b - 1.0)
 

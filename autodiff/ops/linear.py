@@ -59,7 +59,7 @@ def matmul(a: Array, b: Array) -> Array:
 @primitive(
     lambda g, b, a_shape, axis: _fit(np.expand_dims(g, axis) * b, a_shape),
     lambda g, a, b_shape, axis: _fit(np.expand_dims(g, axis) * a, b_shape),
-    implements=np.vecdot,
+    implements=np.vecdot, analytic=False,  # it conjugates its first argument
     examples=[example(sample(2, 3), sample(2, 3)), example(sample(3), sample(2, 3))],
 )  # fmt: skip
 def vecdot(a: Array, b: Array, axis: int = -1) -> Array:
@@ -81,7 +81,7 @@ def matvec(a: Array, b: Array) -> Array:
 @primitive(
     lambda g, b, a_shape: _fit(np.matvec(b, g), a_shape),
     lambda g, a, b_shape: _fit(a[..., :, None] * g[..., None, :], b_shape),
-    implements=np.vecmat,
+    implements=np.vecmat, analytic=False,  # it conjugates its first argument
     examples=[example(sample(2), sample(2, 3)), example(sample(4, 2), sample(4, 2, 3)), example(sample(2), sample(4, 2, 3))],
 )  # fmt: skip
 def vecmat(a: Array, b: Array) -> Array:

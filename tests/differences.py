@@ -1,0 +1,144 @@
+"""Numerical derivatives and example arrays for the property tests.  Knows NumPy and the table, and no op by name."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autodiff import Tensor
+from autodiff.primitive import Domain, Primitive, Sample
+from autodiff.tensor import backward
+
+STEP = 2.0**-13
+
+
+def values(shape, domain: Domain, rng, dtype=np.float64):
+    """Short decimals inside the domain, all different, away from its ends and kinks."""
+    low, high, kinks = domain
+    margin = 0.08 * (high - low)
+    pool = np.round(np.linspace(low + margin, high - margin, 4001), 3)
+    for kink in kinks:
+        pool = pool[np.abs(pool - kink) > 0.1]
+    size = int(np.prod(shape))
+    assert size < len(pool) // 8
+    # neighbours in the pool are 0.001 apart: choose one of every few, so that no two are nearly tied
+    chosen = rng.permutation(len(pool) // 8)[:size] * 8
+    return pool[chosen].reshape(shape).astype(dtype)
+
+
+def layouts(array):
+    """The same values, stored in another way."""
+    yield "contiguous", array
+    if array.ndim >= 2:
+        yield "transposed", np.asfortranarray(array)
+    if array.ndim >= 1:
+        yield "strided", np.repeat(array, 2, axis=-1)[..., ::2]
+        yield "reversed", array[::-1].copy()[::-1]
+
+
+class Call:
+    """One call with the arrays taken out of its arguments: a function of arrays alone."""
+
+    def __init__(self, call, args, kwargs):
+        self.call, self.args, self.kwargs = call, args, kwargs
+        self.samples = [s for a in args for s in (a if isinstance(a, list) else [a]) if isinstance(s, Sample)]
+
+    def arrays(self, rng, dtype=np.float64):
+        found = [values(s.shape, s.domain, rng, dtype) for s in self.samples]
+        for array in found:
+            array.flags.writeable = False
+        return found
+
+    def __call__(self, *arrays):
+        rest = iter(arrays)
+
+        def fill(a):
+            if isinstance(a, list):
+                return [fill(x) for x in a]
+            return next(rest) if isinstance(a, Sample) else a
+
+        return self.call(*[fill(a) for a in self.args], **self.kwargs)
+
+    def with_call(self, call):
+        return Call(call, self.args, self.kwargs)
+
+
+SHAPES = {1: [((2, 3),), ((),), ((0, 2),)], 2: [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((2, 0), (1,)), ((), ())]}
+SHAPES[3] = [((2, 3),) * 3, ((3,), (2, 1), ()), ((), (2, 2), (2,)), ((0,), (1,), ())]
+
+
+def calls(entry) -> list[Call]:
+    """The calls of an entry that the tests make: its examples, or every kind of broadcasting."""
+    if isinstance(entry, Primitive) and entry.elementwise:
+        return [
+            Call(entry.call, tuple(Sample(s, d) for s, d in zip(shapes, entry.domain, strict=True)), {})
+            for shapes in SHAPES[len(entry.parameters)]
+        ]
+    return [Call(entry.call, example.args, example.kwargs) for example in entry.examples]
+
+
+def outputs(result):
+    return list(result) if isinstance(result, list | tuple) else [result]
+
+
+def numpy_function(call: Call, entry):
+    """The same call of the plain function, on plain arrays."""
+    return call.with_call(entry.function)
+
+
+def weights(results, rng, dtype):
+    shapes = [np.shape(r) for r in results]
+    made = [np.asarray(np.round(rng.uniform(0.5, 1.5, s) * rng.choice([-1.0, 1.0], s), 2), dtype) for s in shapes]
+    for w in made:
+        w.flags.writeable = False
+    return made
+
+
+def cotangents(call, arrays, seeds, create=False):
+    """The VJP of a call at arrays: one cotangent an array, None where no gradient flows."""
+    tensors = [a if isinstance(a, Tensor) else Tensor(a) for a in arrays]
+    results = outputs(call(*tensors))
+    by_node = {}
+    for result, seed in zip(results, seeds, strict=True):
+        if isinstance(result, Tensor) and result._node.active:
+            by_node[result._node] = by_node[result._node] + seed if result._node in by_node else seed
+    if not by_node:
+        return [None] * len(tensors)
+    found = backward(by_node, {t._node for t in tensors}, retain=True, create=create)
+    return [found.get(t._node) for t in tensors]
+
+
+def total(call, arrays, seeds):
+    """The scalar whose gradient the VJP is: sum of seeds times outputs, in extended precision."""
+    with np.errstate(all="ignore"):
+        results = outputs(call(*arrays))
+    return sum(np.sum(np.asarray(r).astype(np.longdouble) * s) for r, s in zip(results, seeds, strict=True))
+
+
+def central(function, arrays, i):
+    """d function / d arrays[i], element by element: central differences with two Richardson extrapolations."""
+    gradient = np.zeros(arrays[i].shape)
+    for index in np.ndindex(arrays[i].shape):
+
+        def at(offset, index=index):
+            moved = arrays[i].copy()
+            moved[index] += offset
+            return function([*arrays[:i], moved, *arrays[i + 1 :]])
+
+        slopes = [(at(h) - at(-h)) / (2 * h) for h in (4 * STEP, 2 * STEP, STEP)]
+        coarse = [(4 * b - a) / 3 for a, b in zip(slopes[:-1], slopes[1:], strict=True)]
+        gradient[index] = (16 * coarse[1] - coarse[0]) / 15
+    return gradient
+
+
+def complex_step(call, arrays, seeds, i):
+    """d total / d arrays[i] by the complex step, or None where the function takes no complex numbers."""
+    gradient = np.zeros(arrays[i].shape)
+    for index in np.ndindex(arrays[i].shape):
+        moved = arrays[i].astype(complex)
+        moved[index] += 1e-30j
+        try:
+            results = outputs(call(*arrays[:i], moved, *arrays[i + 1 :]))
+        except TypeError:
+            return None
+        gradient[index] = sum(np.sum(np.imag(r) * s) for r, s in zip(results, seeds, strict=True)) / 1e-30
+    return gradient
