@@ -1,0 +1,30 @@
+"""What every test run shares: how long Hypothesis searches, and the option that turns browser tests on."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# The shared run must end in minutes and give the same verdict twice; the deep one is for a night, and for hunting.
+settings.register_profile("default", max_examples=25, deadline=None, derandomize="CI" in os.environ)
+settings.register_profile("deep", max_examples=1000, deadline=None)
+settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--browser", action="store_true", help="run the tests that drive a headless Chromium as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: drives a headless Chromium; runs with --browser only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--browser"):
+        return
+    browser = [item for item in items if item.get_closest_marker("browser")]
+    if browser:  # deselected, not skipped: the closing line counts them
+        config.hook.pytest_deselected(items=browser)
+        items[:] = [item for item in items if item not in browser]
