@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from differences import calls, central, complex_step, cotangents, layouts, numpy_function, outputs, total, weights
 
 import autodiff
 from autodiff import Tensor
+from autodiff.graph import CONSTANT
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.tensor import _COMPARISONS, _OPERATORS, wrap
-from autodiff.graph import CONSTANT
+from tests.differences import calls, central, complex_step, cotangents, layouts, numpy_function, outputs, total, weights
 
 ENTRIES = list(registry.values())
 RULES = [e for e in ENTRIES if not (isinstance(e, Primitive) and e.flat)]
