@@ -8,11 +8,11 @@
 
 from . import ops as ops
 from .graph import GraphError
-from .ops.elementwise import relu, sigmoid, softplus
+from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.indexing import scatter_add
 from .ops.reduction import logsumexp
 from .primitive import composite, elementwise, example, primitive, sample
-from .tensor import Tensor, no_grad, stop_gradient
+from .tensor import Tensor, no_grad
 from .transforms import grad, value_and_grad, vjp
 from .tree import register_container
 

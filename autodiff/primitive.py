@@ -253,6 +253,7 @@ def elementwise(
     forward: Function | None = None,
     name: str | None = None,
     analytic: bool = True,
+    method: str | None = None,
 ) -> Function:
     """Register a function that broadcasts its arguments and works on each element by itself.
 
@@ -271,9 +272,12 @@ def elementwise(
     >>> grad(cube)(2.0)
     12.0
     """
-    parameters = parameters or _ARGUMENTS.get(len(rules)) or _names(function)
-    if len(parameters) != len(rules):
-        raise TypeError(f"{function.__name__}: {len(parameters)} arguments but {len(rules)} rules; give one each")
+    arguments = getattr(function, "nin", None)  # of a ufunc
+    if parameters is None:
+        parameters = _ARGUMENTS.get(len(rules), ()) if arguments is not None or len(rules) < 3 else _names(function)
+    arguments = len(parameters) if arguments is None else arguments
+    if len(rules) != arguments:
+        raise TypeError(f"{function.__name__}: {arguments} arguments but {len(rules)} rules; give one each")
     domains = (domain,) * len(rules) if isinstance(domain, Domain) else domain
     entry = Primitive(
         function,
@@ -284,7 +288,7 @@ def elementwise(
         elementwise=True,
         domain=domains,
         analytic=analytic and not any(d.kinks for d in domains),
-        method=name or function.__name__,
+        method=method or name or function.__name__,
     )
     _register(entry)
     return entry.call

@@ -162,10 +162,6 @@ class Tensor:
             assert type(leaf) is Leaf
             leaf.grad = value if leaf.grad is None else leaf.grad + value
 
-    def detach(self) -> Tensor:
-        """The same values as a constant: no gradient flows through it."""
-        return registry[stop_gradient].call(self)  # type: ignore[no-any-return]
-
     # -- values that leave the graph -------------------------------------------------------------------------
 
     def _decide(self) -> Any:
@@ -315,16 +311,6 @@ def wrap(value: Any, node: Node) -> Tensor:
     tensor._value = value
     tensor._node = node
     return tensor
-
-
-def stop_gradient(t: Any) -> Any:
-    """The same values as a constant: no gradient flows back through the result.
-
-    >>> from autodiff import grad, stop_gradient
-    >>> grad(lambda x: x * stop_gradient(x))(3.0)
-    3.0
-    """
-    return np.positive(t)
 
 
 # -- recording ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,404 @@
+"""What the engine promises: order, counts, freeing, accumulation, zeros, mutation, threads."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import sys
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import autodiff
+from autodiff import GraphError, Tensor, elementwise, grad, no_grad, primitive, stop_gradient
+from autodiff.graph import topological_order
+from autodiff.primitive import registry
+
+
+@pytest.fixture
+def scratch():
+    """Entries that a test registers are taken out of the table again."""
+    before = set(registry)
+    yield
+    for function in set(registry) - before:
+        entry = registry.pop(function)
+        if entry.method is not None and entry.method in Tensor.__dict__:
+            delattr(Tensor, entry.method)
+
+
+# -- order -------------------------------------------------------------------------------------------------------
+
+
+def test_a_diamond_adds_both_paths_before_it_goes_on():
+    x = Tensor(3.0)
+    y = x * x
+    z = y * y + y
+    z.backward()
+    assert x.grad == 4 * 3.0**3 + 2 * 3.0
+
+
+def test_chained_diamonds_visit_each_node_once():
+    y = Tensor(1.0)
+    for _ in range(60):
+        y = y + y
+    order = topological_order([y._node])
+    assert len(order) == len(set(order)) == 61
+    position = {node: i for i, node in enumerate(order)}
+    assert all(position[node] < position[edge[0]] for node in order for edge in node.edges)
+    y.backward()
+
+
+def test_a_million_operations_run_backward_and_are_freed_without_recursion():
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(200)
+    try:
+        x = Tensor(1.0)
+        y = x
+        for _ in range(1_000_000):
+            y = y + 1.0
+        y.backward(retain_graph=True)
+        assert x.grad == 1.0
+        root = weakref.ref(y._node)
+        del y
+        assert root() is None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_several_outputs_of_one_graph_share_it():
+    x = Tensor([1.0, 2.0])
+    shared = np.exp(x)
+    np.sum(shared).backward(retain_graph=True)
+    np.sum(shared * shared).backward()
+    np.testing.assert_allclose(x.grad, np.exp([1.0, 2.0]) + 2 * np.exp([2.0, 4.0]), rtol=1e-15)
+
+
+# -- what is kept, what is computed ------------------------------------------------------------------------------
+
+
+def test_an_array_that_no_rule_asked_for_dies_with_the_users_variable():
+    x = Tensor(np.ones(1000))
+    middle = x + 1.0
+    array = weakref.ref(middle.data)
+    y = np.sum(middle * 2.0)
+    del middle
+    assert array() is None
+    y.backward()
+    assert x.grad.tolist() == [2.0] * 1000
+
+
+def test_an_array_that_a_rule_asked_for_lives_until_backward():
+    x = Tensor(np.ones(1000))
+    middle = x + 1.0
+    array = weakref.ref(middle.data)
+    y = np.sum(np.square(middle))
+    del middle
+    assert array() is not None
+    y.backward()
+    assert array() is None
+
+
+def test_no_cycles_are_left_behind():
+    w = Tensor(np.ones((3, 2)))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            loss = np.mean(np.tanh(np.ones((4, 3)) @ w) ** 2)
+            loss.backward()
+            grad(lambda v: np.sum(grad(lambda u: np.sum(u**3))(v)))(np.ones(2))
+        del loss
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_only_gradients_that_somebody_needs_are_computed(scratch):
+    asked = []
+
+    def product(a, b):
+        return a * b
+
+    product = elementwise(product, lambda g, b: asked.append("a") or g * b, lambda g, a: asked.append("b") or g * a)
+    w = Tensor([2.0])
+    np.sum(product(np.array([3.0]), w)).backward()
+    assert asked == ["b"]
+    asked.clear()
+    grad(lambda v: np.sum(product(v, w)))(np.array([1.0]))
+    assert asked == ["a"]
+
+
+# -- freeing and accumulating ------------------------------------------------------------------------------------
+
+
+def test_a_second_backward_is_an_error_that_loses_nothing():
+    x = Tensor(2.0)
+    y = np.exp(x) * x
+    y.backward()
+    kept = x.grad
+    with pytest.raises(GraphError, match="retain_graph=True"):
+        y.backward()
+    assert x.grad == kept
+
+
+def test_retain_graph_keeps_it_and_accumulates():
+    x = Tensor(2.0)
+    y = x * x
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad == 8.0
+
+
+def test_gradients_of_two_variables_never_share_an_array():
+    a, b = Tensor(np.ones(3)), Tensor(np.ones(3))
+    seed = np.ones(3)
+    (a + b).backward(seed)
+    a.grad *= 5.0
+    assert b.grad.tolist() == [1.0] * 3
+    assert seed.tolist() == [1.0] * 3
+
+
+def test_create_graph_gives_gradients_that_differentiate():
+    x = Tensor(3.0)
+    (x**3).backward(create_graph=True)
+    first = x.grad
+    assert first.item() == 27.0
+    x.grad = None
+    first.backward()
+    assert x.grad == 18.0
+
+
+def test_a_wrong_shape_from_a_rule_names_the_op_and_both_shapes(scratch):
+    @primitive(lambda g, x: g)
+    def total_of(x):
+        return np.sum(x)
+
+    with pytest.raises(GraphError, match=r"total_of.*'x'.*\(\).*\(3,\)"):
+        total_of(Tensor(np.ones(3))).backward()
+
+
+def test_a_rule_that_returns_a_number_is_an_error_not_a_gradient(scratch):
+    @primitive(lambda g: 1.0)
+    def same(x):
+        return x * 1.0
+
+    with pytest.raises(GraphError, match=r"same.*returned a float"):
+        same(Tensor(2.0)).backward()
+
+
+def test_an_error_inside_a_rule_names_the_rule(scratch):
+    def fails(g):
+        raise ZeroDivisionError("no")
+
+    def thing(x):
+        return x * 1.0
+
+    call = elementwise(thing, fails)
+    with pytest.raises(ZeroDivisionError) as caught:
+        call(Tensor(1.0)).backward()
+    assert "thing" in caught.value.__notes__[0]
+
+
+def test_a_rule_that_asks_for_an_unknown_name_is_refused_when_registered(scratch):
+    def thing(x):
+        return x
+
+    with pytest.raises(TypeError, match=r"asks for 'z'.*can ask for x, y"):
+        elementwise(thing, lambda g, z: g * z)
+    with pytest.raises(TypeError, match="'g' first"):
+        elementwise(thing, lambda x: x)
+    with pytest.raises(TypeError, match="rules"):
+        elementwise(np.add, lambda g: g, lambda g: g, lambda g: g)
+
+
+# -- an exact zero wins ------------------------------------------------------------------------------------------
+
+UNTAKEN = [
+    (lambda x: np.where(x > 0, np.log(x), 0.0), [-1.0, 0.0, 2.0], [0.0, 0.0, 0.5]),
+    (lambda x: np.where(x > 0, np.sqrt(x), x), [-1.0, 0.0, 4.0], [1.0, 1.0, 0.25]),
+    (lambda x: np.where(x > 0, x**0.5, 0.0), [0.0, 4.0], [0.0, 0.25]),
+    (lambda x: np.where(x != 0, 1.0 / x, 7.0), [0.0, 2.0], [0.0, -0.25]),
+    (lambda x: np.where(x < 100, np.exp(x), 0.0), [1000.0, 0.0], [0.0, 1.0]),
+    (lambda x: np.where(np.abs(x) < 1, np.arcsin(x), 0.0), [1.0, 2.0, 0.0], [0.0, 0.0, 1.0]),
+    (lambda x: np.where(x > 0, np.sqrt(x) * np.sqrt(x), 0.0), [-1.0, 4.0], [0.0, 1.0]),
+]
+
+
+@pytest.mark.parametrize(("f", "at", "expected"), UNTAKEN)
+def test_an_untaken_branch_gives_zero_however_steep_it_is(f, at, expected):
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(grad(lambda x: np.sum(f(x)))(np.array(at)), expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize(("f", "at", "expected"), UNTAKEN)
+def test_and_so_does_its_second_derivative(f, at, expected):
+    def slope_sum(x):
+        return np.sum(grad(lambda v: np.sum(f(v)))(x))
+
+    with np.errstate(all="ignore"):
+        second = grad(slope_sum)(np.array(at))
+    assert np.isfinite(second).all()
+    assert not second[np.array(expected) == 0.0].any()
+
+
+def test_an_untaken_row_of_a_product_gives_zero():
+    weights = np.array([[np.inf, 1.0], [1.0, 1.0]])
+
+    def f(x):
+        return np.sum(np.where(np.array([False, True]), x @ weights, 0.0))
+
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(grad(f)(np.array([1.0, 2.0])), [1.0, 1.0])
+
+
+def test_a_nan_that_matters_stays_a_nan():
+    with np.errstate(all="ignore"):
+        assert np.isnan(grad(lambda x: np.sqrt(x * x))(0.0))
+
+
+# -- mutation ----------------------------------------------------------------------------------------------------
+
+
+def test_writing_into_a_variable_between_forward_and_backward_is_detected():
+    w = Tensor(np.ones(3))
+    y = np.sum(w * w)
+    w.data -= 0.5
+    with pytest.raises(GraphError, match="changed in place"):
+        y.backward()
+    assert w.grad is None
+
+
+def test_so_is_writing_when_a_view_was_saved():
+    w = Tensor(np.ones((2, 3)))
+    y = np.sum(np.square(w.T))
+    w.data -= 0.5
+    with pytest.raises(GraphError, match="changed in place"):
+        y.backward()
+
+
+def test_a_new_array_instead_leaves_the_graph_right():
+    w = Tensor(np.ones(3))
+    y = np.sum(w * w)
+    w.data = w.data - 0.5
+    y.backward()
+    assert w.grad.tolist() == [2.0] * 3
+
+
+def test_an_update_after_backward_is_what_training_does():
+    w = Tensor(np.ones(3))
+    for _ in range(3):
+        w.grad = None
+        np.sum(w * w).backward()
+        w.data -= 0.25 * w.grad
+    np.testing.assert_allclose(w.data, 0.125)
+
+
+def test_results_cannot_be_written_into():
+    y = Tensor(np.ones(3)) * 2.0
+    with pytest.raises(ValueError, match="read-only"):
+        y.data[0] = 5.0
+    with pytest.raises(GraphError, match="only a variable"):
+        y.data = np.zeros(3)
+
+
+def test_a_scalar_variable_is_updated_in_every_way_of_writing_it():
+    w = Tensor(1.0)
+    w.data -= 0.25
+    w.data[...] = w.data * 2
+    assert (w * 1.0).item() == 1.5
+    np.multiply(w.data, 2.0, out=w.data)
+    assert w.item() == 3.0
+
+
+# -- modes and threads -------------------------------------------------------------------------------------------
+
+
+def test_no_grad_records_nothing_and_leaves_again():
+    x = Tensor(2.0)
+    with no_grad():
+        y = x * x
+        with no_grad():
+            pass
+        z = x * x
+    assert not y._node.active
+    assert not z._node.active
+    assert (x * x)._node.active
+    with pytest.raises(GraphError, match="no variable"):
+        y.backward()
+
+
+def test_no_grad_is_a_decorator_and_survives_an_exception():
+    @no_grad()
+    def f(x):
+        if x is None:
+            raise KeyError
+        return x * x
+
+    x = Tensor(2.0)
+    with pytest.raises(KeyError):
+        f(None)
+    assert not f(x)._node.active
+    assert (x * x)._node.active
+
+
+def test_threads_do_not_see_each_others_mode():
+    x = Tensor(2.0)
+    inside, done = threading.Event(), threading.Event()
+    seen = []
+
+    def without():
+        with no_grad():
+            inside.set()
+            done.wait(10)
+            seen.append((x * x)._node.active)
+
+    thread = threading.Thread(target=without)
+    thread.start()
+    inside.wait(10)
+    assert (x * x)._node.active
+    done.set()
+    thread.join()
+    assert seen == [False]
+
+
+def test_two_threads_run_backward_through_one_graph():
+    x = Tensor(np.ones(50))
+    shared = np.exp(x)
+    tails = [np.sum(shared * float(k)) for k in range(1, 5)]
+    found = {}
+
+    def work(k):
+        found[k] = autodiff.tensor.backward({tails[k]._node: np.float64(1.0)}, retain=True)[x._node]
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in range(4):
+        np.testing.assert_array_equal(found[k], np.exp(np.ones(50)) * (k + 1))
+
+
+def test_stop_gradient_and_detach_let_nothing_through():
+    x = Tensor(3.0)
+    (x * stop_gradient(x)).backward()
+    assert x.grad == 3.0
+    x.grad = None
+    (x * x.detach()).backward()
+    assert x.grad == 3.0
+
+
+# -- copies ------------------------------------------------------------------------------------------------------
+
+
+def test_variables_copy_and_pickle_and_results_say_why_not():
+    x = Tensor(np.arange(3.0, dtype=np.float32))
+    for twin in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        np.testing.assert_array_equal(twin.data, x.data)
+        assert twin.dtype == np.float32
+        assert twin.data is not x.data
+    with pytest.raises(TypeError, match=r"t\.data"):
+        copy.deepcopy(x * 2.0)
