@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -21,7 +22,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: drives a headless Chromium; runs with --browser only")
 
 
+def _is_borrowed(item: pytest.Item) -> bool:
+    """Whether an example is NumPy's own: a method of Tensor carries the docstring of the function it stands for."""
+    if not isinstance(item, pytest.DoctestItem):
+        return False
+    name = item.name.rpartition(".")[2]
+    return item.dtest is not None and item.dtest.docstring == getattr(getattr(np, name, None), "__doc__", None)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if not _is_borrowed(item)]
     if config.getoption("--browser"):
         return
     browser = [item for item in items if item.get_closest_marker("browser")]
