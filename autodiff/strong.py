@@ -16,7 +16,8 @@ import numpy as np
 def strong(g: Any) -> Any:
     """View a cotangent as one whose zeros win.
 
-    >>> np.multiply(strong(np.array([0.0, 1.0])), np.inf).tolist()
+    >>> with np.errstate(invalid="ignore"):
+    ...     np.multiply(strong(np.array([0.0, 1.0])), np.inf).tolist()
     [0.0, inf]
     """
     return np.asarray(g).view(StrongZero) if isinstance(g, np.ndarray | np.generic) else g

@@ -228,6 +228,8 @@ def relu(x: Array) -> Array:
 
     A primitive because ``np.maximum(x, 0)`` keeps both arguments and shares its gradient at the tie.
 
+    >>> import numpy as np
+    >>> from autodiff import relu
     >>> relu(np.array([-1.0, 0.0, 2.0])).tolist()
     [0.0, 0.0, 2.0]
     """
@@ -240,6 +242,7 @@ def sigmoid(x: Array) -> Array:
     A primitive because the composition overflows for x << 0 and takes twice the passes; computed as
     (1 + tanh(x / 2)) / 2, which cannot overflow.
 
+    >>> from autodiff import sigmoid
     >>> float(sigmoid(0.0))
     0.5
     """
@@ -251,6 +254,7 @@ def softplus(x: Array) -> Array:
 
     A primitive because the composition overflows; ``np.logaddexp(x, 0)`` is the same number, ten times slower.
 
+    >>> from autodiff import softplus
     >>> float(softplus(800.0))
     800.0
     """

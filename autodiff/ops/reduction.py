@@ -170,6 +170,8 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
 
     A primitive because the composition overflows, and its stable form needs twice the passes.
 
+    >>> import numpy as np
+    >>> from autodiff import logsumexp
     >>> float(logsumexp(np.array([1000.0, 1000.0])).round(3))
     1000.693
     """
