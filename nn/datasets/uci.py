@@ -1,6 +1,6 @@
 """The handwritten digits of the UCI Machine Learning Repository (Alpaydin and Kaynak, 1998; CC BY 4.0).
 
-The data and its licence stand beside this module: ``digits.npz`` and ``digits-licence.txt``.
+The data and its licence stand beside this module: ``digits.npz`` and ``digits-LICENSE.txt``.
 """
 
 from __future__ import annotations
