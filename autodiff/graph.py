@@ -297,7 +297,8 @@ def _has_nan(value: Any) -> bool:
     """Whether a gradient holds a NaN, at the price of one dot product: squares of numbers do not cancel."""
     if isinstance(value, np.ndarray):
         value = np.vdot(value, value)
-    return bool(value != value)
+    wrong = value != value
+    return bool(wrong if wrong is True or wrong is False or not wrong.shape else wrong.any())
 
 
 def backward(

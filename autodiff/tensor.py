@@ -56,7 +56,13 @@ class Tensor:
             raise TypeError(
                 "Tensor: the data is a Tensor already; use it as it is, or Tensor(t.data) for a new, separate variable"
             )
-        value = data if dtype is None and hasattr(data, "__array_function__") else np.asarray(data, dtype=dtype)
+        if isinstance(data, np.ma.MaskedArray | np.matrix):
+            raise TypeError(
+                f"Tensor: a {type(data).__name__} computes by rules of its own; pass np.asarray(x), and np.where for masks"
+            )
+        value = data if hasattr(data, "__array_function__") else np.asarray(data, dtype=dtype)
+        if dtype is not None and value.dtype != dtype:
+            value = value.astype(dtype)
         if value.dtype.kind not in "fc":
             raise TypeError(
                 f"Tensor: a variable must be floating-point, got {value.dtype}; "
@@ -186,25 +192,26 @@ class Tensor:
 
     def _leaves_the_graph(self, what: str) -> TypeError:
         return TypeError(
-            f"{what}: would cut this Tensor (shape {self.shape}) out of the graph and lose its gradient. "
-            "Inside a differentiated function use the np. function (np.exp(t), not math.exp(t)); "
-            "for a plain value say so: t.item() for a number, t.data for the array"
+            f"{what} would cut this Tensor (shape {self.shape}) out of the graph and lose its gradient. "
+            "Inside a differentiated function use the np. function: np.exp(t) instead of math.exp(t), "
+            "np.stack([t, u]) instead of np.array([t, u]), np.where instead of a[i] = t. "
+            "For a plain value say so: t.item() for a number, t.data for the array"
         )
 
     def __float__(self) -> float:
-        raise self._leaves_the_graph("float")
+        raise self._leaves_the_graph("float(t)")
 
     def __int__(self) -> int:
-        raise self._leaves_the_graph("int")
+        raise self._leaves_the_graph("int(t)")
 
     def __complex__(self) -> complex:
-        raise self._leaves_the_graph("complex")
+        raise self._leaves_the_graph("complex(t)")
 
     def __index__(self) -> int:
-        raise self._leaves_the_graph("index")
+        raise self._leaves_the_graph("using it as an integer")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise self._leaves_the_graph("np.asarray, or assigning into an array,")
+        raise self._leaves_the_graph("NumPy asked for a plain array (np.asarray(t), a[i] = t, np.array([t, u])), which")
 
     # -- sequences -------------------------------------------------------------------------------------------
 
@@ -462,6 +469,12 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 found.extend((i, element, node) for element, node in nodes)
         if not found:
             return forward(values)
+        for i, _, parent in found:
+            if parent.active and i not in rules:
+                raise TypeError(
+                    f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
+                    f"that leads to a variable was given there; pass its values: t.data, or stop_gradient(t)"
+                )
         mode = _mode()
         if mode is not None:
             return mode(primitive, args, kwargs)
@@ -476,12 +489,6 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
             if not parent.active:
                 silent.append(parent)
                 continue
-            if i not in rules:
-                name = primitive.parameters[i]
-                raise TypeError(
-                    f"{primitive.name}: '{name}' is not an argument to differentiate, and a Tensor that leads to a "
-                    f"variable was given there; pass its values: t.data, or stop_gradient(t)"
-                )
             rule = rules[i]
             if element is not None and (i != sequence or element < 0):
                 raise TypeError(

@@ -1,0 +1,343 @@
+"""A Tensor speaks NumPy, and refuses what would lose a gradient."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import autodiff
+from autodiff import GraphError, Tensor, grad, no_grad
+
+
+@pytest.fixture
+def x():
+    return Tensor(np.arange(1.0, 7.0).reshape(2, 3))
+
+
+# -- speaking NumPy ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [2, 2.0, np.float32(2.0), np.float64(2.0), np.int64(2), True])
+def test_numbers_of_every_kind_combine_from_both_sides(number, x):
+    for result in (number * x, x * number, number - x, number**x, x / number):
+        assert isinstance(result, Tensor)
+    np.testing.assert_array_equal((number - x).data, number - x.data)
+
+
+def test_arrays_and_lists_combine_from_both_sides(x):
+    row = np.array([1.0, 2.0, 3.0])
+    for result, expected in [(row * x, row * x.data), (x * row, row * x.data), (x + [1.0, 2.0, 3.0], x.data + row)]:
+        assert isinstance(result, Tensor)
+        np.testing.assert_array_equal(result.data, expected)
+    assert isinstance(np.ones((4, 2)) @ x, Tensor)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_python_numbers_do_not_change_the_dtype(dtype):
+    t = Tensor(np.ones(3, dtype))
+    result = np.sum(np.tanh(2 * t + 1.5) ** 2 / 3 - 1)
+    assert result.dtype == dtype
+    result.backward()
+    assert t.grad.dtype == dtype
+
+
+def test_mixed_precision_gives_each_variable_its_own_dtype_back():
+    a, b = Tensor(np.ones(3, np.float32)), Tensor(np.ones(3))
+    np.sum(a * b).backward()
+    assert a.grad.dtype == np.float32
+    assert b.grad.dtype == np.float64
+
+
+def test_shape_and_type_questions_need_no_node(x):
+    assert (np.shape(x), np.ndim(x), np.size(x), len(x)) == ((2, 3), 2, 6, 2)
+    assert np.result_type(x, np.float32(1)) == np.float64
+    assert isinstance(np.zeros_like(x), np.ndarray)
+    assert np.allclose(x, x.data)
+    assert (x.shape, x.ndim, x.size, x.dtype, x.T.shape) == ((2, 3), 2, 6, np.float64, (3, 2))
+
+
+def test_ufunc_methods(x):
+    np.testing.assert_array_equal(np.add.reduce(x).data, [5.0, 7.0, 9.0])
+    np.testing.assert_array_equal(np.add.reduce(x, axis=1, keepdims=True).data, [[6.0], [15.0]])
+    np.testing.assert_array_equal(np.multiply.reduce(x, axis=None).data, 720.0)
+    np.testing.assert_array_equal(np.maximum.reduce(x, axis=-1).data, [3.0, 6.0])
+    np.testing.assert_array_equal(np.add.accumulate(x, axis=1).data, np.cumsum(x.data, axis=1))
+    np.testing.assert_array_equal(np.multiply.outer(x, [1.0, 2.0]).data, np.multiply.outer(x.data, [1.0, 2.0]))
+
+
+def test_methods_spell_like_ndarray(x):
+    assert x.reshape(3, 2).shape == x.reshape((3, 2)).shape == x.reshape(-1, 2).shape == (3, 2)
+    assert x.transpose().shape == x.transpose(1, 0).shape == x.transpose((1, 0)).shape == (3, 2)
+    assert x.sum(axis=0).shape == (3,)
+    assert x.flatten().shape == x.ravel().shape == (6,)
+    assert [row.tolist() for row in x] == x.tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    assert 4.0 in x
+    assert 40.0 not in x
+
+
+def test_comparisons_are_tensors_and_choose(x):
+    mask = x > 2.0
+    assert mask.dtype == bool
+    np.testing.assert_array_equal(x[mask].data, [3.0, 4.0, 5.0, 6.0])
+    np.sum(np.where(mask, x * x, 0.0)).backward()
+    np.testing.assert_array_equal(x.grad, np.where(x.data > 2, 2 * x.data, 0))
+
+
+def test_equality_is_elementwise_and_hash_is_identity(x):
+    assert (x == x.data).data.all()
+    assert len({x: 1, Tensor(x.data): 2}) == 2
+
+
+def test_a_tensor_index_picks_rows(x):
+    rows = np.argmax(x, axis=0)
+    assert x[rows, [0, 1, 2]].tolist() == [4.0, 5.0, 6.0]
+
+
+def test_control_flow_reads_single_values():
+    t = Tensor(3.0)
+    assert t > 2
+    assert bool(t)
+    assert [t.item(), Tensor([[5.0]]).item()] == [3.0, 5.0]
+    assert grad(lambda v: v * v if v > 0 else -v)(3.0) == 6.0
+    assert grad(lambda v: v * v if v > 0 else -v)(-3.0) == -1.0
+
+
+def test_sum_of_a_generator_and_inplace_operators_make_new_tensors():
+    t = Tensor([1.0, 2.0])
+    total = sum(v * v for v in t)
+    before = total
+    total += 1.0
+    assert before.item() == 5.0
+    assert total.item() == 6.0
+    total.backward()
+    assert t.grad.tolist() == [2.0, 4.0]
+
+
+def test_repr_is_short_and_says_what_it_is():
+    t = Tensor(np.array([1.0, 2.0], np.float32))
+    assert repr(t) == "Tensor([1., 2.], float32)"
+    assert repr(np.exp(t * 0)) == "Tensor([1., 1.], float32, exp)"
+    assert repr(Tensor(2.5)) == "Tensor(2.5, float64)"
+    assert len(repr(Tensor(np.zeros((1000, 1000))))) < 200
+
+
+def test_data_of_a_0d_result_is_an_array():
+    total = np.sum(Tensor([1.0, 2.0]))
+    assert isinstance(total.data, np.ndarray)
+    assert total.data.shape == ()
+    assert total.data == 3.0
+
+
+def test_data_is_shared_with_a_variable_and_not_copied():
+    array = np.zeros(3)
+    t = Tensor(array)
+    assert t.data is array
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0, 3)])
+def test_empty_arrays_go_through(shape):
+    t = Tensor(np.ones(shape))
+    np.sum(np.tanh(t) * 2.0 + t[..., :1]).backward()
+    assert t.grad.shape == shape
+
+
+def test_import_needs_no_table_of_its_own_for_a_new_ufunc():
+    """A ufunc that nobody registered is refused by name; one that a user registers works at once."""
+    half = np.frompyfunc(lambda v: v / 2, 1, 1)
+    with pytest.raises(TypeError, match="no derivative is registered"):
+        half(Tensor([1.0]))
+
+
+# -- refusing, with the way out ----------------------------------------------------------------------------------
+
+
+def test_integers_are_refused_with_what_to_write():
+    for data in ([1, 2], 3, np.array([1, 2]), np.array([True])):
+        with pytest.raises(TypeError, match="floating-point.*dtype=float"):
+            Tensor(data)
+    with pytest.raises(TypeError, match=r"3\.0"):
+        grad(lambda v: v * v)(3)
+    assert Tensor([1, 2], dtype=float).dtype == np.float64
+
+
+@pytest.mark.parametrize("data", ["abc", None, [[1.0], [1.0, 2.0]], object()])
+def test_what_is_no_array_is_refused(data):
+    with pytest.raises((TypeError, ValueError)):
+        Tensor(data)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_arrays_with_rules_of_their_own_are_refused():
+    for data in (np.ma.masked_array([1.0, 2.0], [True, False]), np.matrix([[1.0]])):
+        with pytest.raises(TypeError, match="asarray"):
+            Tensor(data)
+    with pytest.raises(TypeError, match="Tensor already"):
+        Tensor(Tensor(1.0))
+
+
+def test_it_cannot_be_subclassed():
+    with pytest.raises(TypeError, match="attribute"):
+
+        class Mine(Tensor):
+            pass
+
+
+@pytest.mark.parametrize("leave", [float, int, complex, math.exp, np.asarray, np.array, lambda t: [1, 2][t]])
+def test_nothing_leaves_the_graph_silently(leave):
+    with pytest.raises(TypeError, match=r"t\.item\(\)"):
+        leave(Tensor(1.0))
+
+
+def test_a_list_of_tensors_is_not_an_array_and_the_message_says_stack(x):
+    with pytest.raises(TypeError, match=r"np\.stack"):
+        np.array([x, x])
+    with pytest.raises(TypeError, match=r"np\.stack"):
+        np.where(x > 0, x, [Tensor(1.0), Tensor(2.0), Tensor(3.0)])
+
+
+def test_assigning_into_an_array_is_refused(x):
+    array = np.zeros((2, 3))
+    with pytest.raises(TypeError, match=r"np\.where"):
+        array[:] = x
+    with pytest.raises(ValueError, match="sequence") as caught:  # NumPy's own words; the cause is ours
+        array[0, 0] = Tensor(1.0)
+    assert "t.item()" in str(caught.value.__cause__)
+    with pytest.raises(TypeError, match="copyto"):
+        np.copyto(array, x)
+    assert not array.any()
+
+
+def test_writing_in_place_is_refused_and_teaches(x):
+    array = np.ones((2, 3))
+    with pytest.raises(TypeError, match=r"array = array \+ tensor"):
+        array += x
+    with pytest.raises(TypeError, match="existing array"):
+        np.exp(x, out=array)
+    with pytest.raises(TypeError, match="'at'"):
+        np.add.at(x, [0], 1.0)
+    with pytest.raises(TypeError, match=r"np\.where\(mask, v, x\)"):
+        x[0] = 1.0
+    np.testing.assert_array_equal(array, 1.0)
+
+
+def test_truth_of_many_elements_is_ambiguous(x):
+    with pytest.raises(ValueError, match=r"\(2, 3\).*ambiguous.*np\.where"):
+        bool(x > 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda t: np.exp(t, where=np.ones((2, 3), bool)), "where"),
+        (lambda t: np.exp(t, dtype=np.float32), "dtype"),
+        (lambda t: np.sum(t, dtype=np.float32), "dtype"),
+        (lambda t: np.sum(t, out=np.zeros(())), "out"),
+        (lambda t: np.sum(t, initial=3.0), "initial"),
+        (lambda t: np.max(t, initial=3.0), "initial"),
+        (lambda t: np.mean(t, axis=0, nonsense=1), "nonsense"),
+        (lambda t: t.sum(axes=0), "axes"),
+        (lambda t: np.reshape(t, (3, 2), order="F"), "order"),
+    ],
+)
+def test_a_keyword_that_no_rule_names_is_refused(call, words, x):
+    with pytest.raises((TypeError, ValueError), match=words):
+        call(x)
+
+
+def test_where_true_is_what_numpy_passes_for_nothing(x):
+    assert np.exp(x, where=True).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda t: t + np.ones(4), r"add: .*\(2, 3\).*\(4,\).*reshape"),
+        (lambda t: t @ np.ones(4), r"matmul: .*\(2, 3\).*\(4,\)"),
+        (lambda t: np.reshape(t, (4, 2)), r"reshape: .*\(2, 3\)"),
+        (lambda t: np.concatenate([t, np.ones(3)]), r"concatenate: .*\(2, 3\).*\(3,\)"),
+        (lambda t: t[5], r"getitem: .*5"),
+        (lambda t: t[0, 0, 0], r"getitem: .*too many"),
+        (lambda t: np.sum(t, axis=7), r"sum: .*7"),
+        (lambda t: np.transpose(t, (0, 0)), r"transpose: .*repeated"),
+        (lambda t: np.einsum("ij,jk->ik", t, np.ones((2, 2))), r"einsum: .*\(2, 3\).*\(2, 2\)"),
+        (lambda t: np.take(t, [9], axis=0), r"take: .*9"),
+        (lambda t: t + "a", r"add: "),
+        (lambda t: t * None, r"multiply: "),
+    ],
+)
+def test_shapes_that_do_not_match_name_the_operation(call, words, x):
+    with pytest.raises((ValueError, TypeError, IndexError), match=words):
+        call(x)
+    with no_grad(), pytest.raises((ValueError, TypeError, IndexError), match=words):
+        call(x)
+
+
+def test_an_unsupported_function_names_its_neighbours(x):
+    with pytest.raises(TypeError, match=r"histogram: no derivative is registered.*t\.data"):
+        np.histogram(x)
+
+
+def test_a_tensor_where_only_numbers_make_sense_is_refused(x):
+    with pytest.raises(TypeError, match="'axis' is not an argument to differentiate"):
+        np.roll(x, 1, axis=Tensor(1.0))
+
+
+def test_backward_wants_one_number_or_a_gradient(x):
+    with pytest.raises(GraphError, match=r"\(2, 3\).*gradient="):
+        (x * x).backward()
+    with pytest.raises(ValueError, match=r"\(3,\).*\(2, 3\)"):
+        (x * x).backward(np.ones(3))
+    (x * x).backward(np.ones((2, 3)))
+    np.testing.assert_array_equal(x.grad, 2 * x.data)
+
+
+def test_a_complex_loss_wants_a_real_part():
+    with pytest.raises(GraphError, match=r"np\.real"):
+        (Tensor(1.0 + 2.0j) * 2.0).backward()
+
+
+def test_the_gradient_of_a_result_is_not_kept_and_the_message_teaches():
+    w = Tensor(1.0)
+    w -= 0.1
+    with pytest.raises(GraphError, match=r"w\.data -= lr \* w\.grad"):
+        _ = w.grad
+    with pytest.raises(GraphError):
+        w.grad = None
+
+
+def test_new_data_must_fit():
+    w = Tensor(np.ones(3, np.float32))
+    with pytest.raises(ValueError, match=r"\(3,\).*\(4,\)"):
+        w.data = np.ones(4)
+    with pytest.raises(TypeError, match="complex"):
+        w.data = np.ones(3, complex)
+    with pytest.raises(TypeError, match=r"other\.data"):
+        w.data = Tensor(np.ones(3))
+    w.data = np.full(3, 2.0)
+    assert w.dtype == np.float32
+
+
+def test_forward_warnings_are_numpys_own_and_backward_is_quiet():
+    x = Tensor(0.0)
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        y = np.log(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y.backward()
+    assert np.isinf(x.grad)
+
+
+def test_0d_and_empty_have_no_length_or_no_rows():
+    with pytest.raises(TypeError, match="0-d"):
+        len(Tensor(1.0))
+    with pytest.raises(TypeError, match="0-d"):
+        iter(Tensor(1.0))
+    assert list(Tensor(np.ones((0, 2)))) == []
+
+
+def test_public_names_are_documented():
+    for name in autodiff.__all__:
+        assert getattr(autodiff, name).__doc__, name
