@@ -1,0 +1,282 @@
+"""The training step that the benchmarks measure, written with each library as its users would write it.
+
+A multilayer perceptron in float32, softmax cross-entropy with class indices, plain gradient descent.  Each class
+takes the same initial values and makes the same step; :func:`assert_equal_steps` makes sure of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import benchmarks  # before any library: it sets the number of threads
+import numpy as np
+
+Array = Any
+RATE = 0.01
+
+
+class Problem(NamedTuple):
+    """A network's sizes, its activation and its batch."""
+
+    sizes: tuple[int, ...]
+    activation: str
+    batch: int
+
+    def __str__(self) -> str:
+        return f"{'-'.join(map(str, self.sizes))} {self.activation}, batch {self.batch}"
+
+    def data(self) -> tuple[Array, Array]:
+        """Random inputs and class indices."""
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((self.batch, self.sizes[0]), dtype=np.float32)
+        return x, rng.integers(0, self.sizes[-1], self.batch)
+
+    def initial(self) -> list[tuple[Array, Array]]:
+        """Weights (inputs, outputs) and biases (outputs,) of every layer."""
+        rng = np.random.default_rng(1)
+        return [
+            (rng.uniform(-1, 1, (n, m)).astype(np.float32) / np.float32(n**0.5), np.full(m, 0.01, np.float32))
+            for n, m in zip(self.sizes[:-1], self.sizes[1:], strict=True)
+        ]
+
+
+PROBLEMS = (
+    Problem((2, 10, 2), "sigmoid", 50),
+    Problem((784, 128, 10), "sigmoid", 64),
+    Problem((784, 256, 128, 10), "relu", 128),
+    Problem((1024, 2048, 2048, 10), "relu", 512),
+)
+
+
+class HandWritten:
+    """NumPy with the derivatives worked out by hand; arrays that are not needed any more are written over."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.x, self.labels = problem.data()
+        self.layers = problem.initial()
+        self.relu = problem.activation == "relu"
+        self.rows = np.arange(problem.batch)
+
+    def step(self) -> Any:
+        inputs, h = [], self.x
+        for weight, bias in self.layers:
+            inputs.append(h)
+            h = h @ weight
+            h += bias
+            if weight is not self.layers[-1][0]:
+                self.activate(h)
+        h -= h.max(axis=1, keepdims=True)
+        correct = h[self.rows, self.labels]
+        np.exp(h, out=h)
+        totals = h.sum(axis=1, keepdims=True)
+        loss = np.mean(np.log(totals[:, 0]) - correct)
+        g = h / totals
+        g[self.rows, self.labels] -= 1
+        g /= len(g)
+        for (weight, bias), h in zip(reversed(self.layers), reversed(inputs), strict=True):
+            weight_gradient, bias_gradient = h.T @ g, g.sum(axis=0)
+            if h is not self.x:
+                g = g @ weight.T
+                g *= (h > 0) if self.relu else h * (1 - h)
+            weight_gradient *= RATE
+            weight -= weight_gradient
+            bias -= RATE * bias_gradient
+        return loss
+
+    def activate(self, h: Array) -> None:
+        """The activation, in place."""
+        if self.relu:
+            np.maximum(h, 0, out=h)
+        else:  # 1 / (1 + exp(-h))
+            np.negative(h, out=h)
+            np.exp(h, out=h)
+            h += 1
+            np.divide(1, h, out=h)
+
+    def parameters(self) -> list[Array]:
+        return [p for layer in self.layers for p in layer]
+
+
+class Pullback:
+    """The public API of ``nn``."""
+
+    def __init__(self, problem: Problem) -> None:
+        import nn
+
+        self.x, self.labels = problem.data()
+        activation = nn.ReLU if problem.activation == "relu" else nn.Sigmoid
+        layers: list[Any] = []
+        for n, m in zip(problem.sizes[:-1], problem.sizes[1:], strict=True):
+            layers += [nn.Linear(n, m), activation()]
+        self.model = nn.Sequential(*layers[:-1])
+        for p, value in zip(self.model.parameters(), sum(problem.initial(), ()), strict=True):
+            p.data = value
+        self.criterion = nn.CrossEntropyLoss()
+        self.optimizer = nn.optim.SGD(self.model.parameters(), lr=RATE)
+
+    def step(self) -> Any:
+        loss = self.criterion(self.model(self.x), self.labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.data
+
+    def parameters(self) -> list[Array]:
+        return [p.data for p in self.model.parameters()]
+
+
+class PyTorch:
+    """Eager, with its modules and its optimizer."""
+
+    def __init__(self, problem: Problem) -> None:
+        import torch
+
+        torch.set_num_threads(benchmarks.THREADS)
+        self.x, self.labels = map(torch.from_numpy, problem.data())
+        activation = torch.nn.ReLU if problem.activation == "relu" else torch.nn.Sigmoid
+        layers: list[Any] = []
+        for weight, bias in problem.initial():
+            linear = torch.nn.Linear(*weight.shape)
+            linear.weight.data, linear.bias.data = torch.from_numpy(weight.T.copy()), torch.from_numpy(bias)
+            layers += [linear, activation()]
+        self.model = torch.nn.Sequential(*layers[:-1])
+        self.criterion = torch.nn.CrossEntropyLoss()
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=RATE)
+
+    def step(self) -> Any:
+        loss = self.criterion(self.model(self.x), self.labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def parameters(self) -> list[Array]:
+        return [p.detach().numpy().T for p in self.model.parameters()]
+
+
+def functional_loss(np: Any, layers: Any, x: Array, rows: Array, labels: Array, activate: Any, logsumexp: Any) -> Any:
+    """The loss as a function of the layers, in the vocabulary of NumPy."""
+    for weight, bias in layers[:-1]:
+        x = activate(np.dot(x, weight) + bias)
+    weight, bias = layers[-1]
+    logits = np.dot(x, weight) + bias
+    return np.mean(logsumexp(logits, axis=1) - logits[rows, labels])
+
+
+class Jax:
+    """The whole step compiled; the parameters' memory may be used again."""
+
+    def __init__(self, problem: Problem) -> None:
+        import jax
+
+        x, labels = map(jax.numpy.asarray, problem.data())
+        rows = jax.numpy.arange(problem.batch)
+        activate = jax.nn.relu if problem.activation == "relu" else jax.nn.sigmoid
+
+        def loss(layers: Any) -> Any:
+            return functional_loss(jax.numpy, layers, x, rows, labels, activate, jax.nn.logsumexp)
+
+        def update(layers: Any) -> Any:
+            value, gradients = jax.value_and_grad(loss)(layers)
+            return value, jax.tree_util.tree_map(lambda p, g: p - RATE * g, layers, gradients)
+
+        self.layers = jax.tree_util.tree_map(jax.numpy.asarray, problem.initial())
+        self.update = jax.jit(update, donate_argnums=0).lower(self.layers).compile()
+        self.wait = jax.block_until_ready
+
+    def step(self) -> Any:
+        loss, self.layers = self.wait(self.update(self.layers))
+        return loss
+
+    def parameters(self) -> list[Array]:
+        return [np.asarray(p) for layer in self.layers for p in layer]
+
+
+class Autograd:
+    """value_and_grad of a function of the layers."""
+
+    def __init__(self, problem: Problem) -> None:
+        import autograd
+        import autograd.numpy as anp
+        from autograd.scipy.special import logsumexp
+
+        x, labels = problem.data()
+        rows = np.arange(problem.batch)
+
+        def sigmoid(z: Array) -> Array:
+            return 1 / (1 + anp.exp(-z))
+
+        def relu(z: Array) -> Array:
+            return anp.maximum(z, 0)
+
+        activate = relu if problem.activation == "relu" else sigmoid
+        self.layers = problem.initial()
+        self.value_and_grad = autograd.value_and_grad(
+            lambda layers: functional_loss(anp, layers, x, rows, labels, activate, logsumexp)
+        )
+
+    def step(self) -> Any:
+        loss, gradients = self.value_and_grad(self.layers)
+        for layer, gradient in zip(self.layers, gradients, strict=True):
+            for p, g in zip(layer, gradient, strict=True):
+                p -= RATE * g
+        return loss
+
+    def parameters(self) -> list[Array]:
+        return [p for layer in self.layers for p in layer]
+
+
+class MyGrad:
+    """Its tensors and its fused loss."""
+
+    def __init__(self, problem: Problem) -> None:
+        import mygrad
+        from mygrad.nnet.activations import relu, sigmoid
+        from mygrad.nnet.losses import softmax_crossentropy
+
+        self.x, self.labels = problem.data()
+        self.layers = [(mygrad.tensor(weight), mygrad.tensor(bias)) for weight, bias in problem.initial()]
+        self.activate = relu if problem.activation == "relu" else sigmoid
+        self.criterion, self.matmul = softmax_crossentropy, mygrad.matmul
+
+    def step(self) -> Any:
+        h: Any = self.x
+        for weight, bias in self.layers[:-1]:
+            h = self.activate(self.matmul(h, weight) + bias)
+        weight, bias = self.layers[-1]
+        loss = self.criterion(self.matmul(h, weight) + bias, self.labels)
+        loss.backward()
+        for p in sum(self.layers, ()):
+            p.data -= RATE * p.grad
+        return loss.data
+
+    def parameters(self) -> list[Array]:
+        return [p.data for layer in self.layers for p in layer]
+
+
+LIBRARIES: dict[str, Callable[[Problem], Any]] = {
+    "NumPy by hand": HandWritten,
+    "pullback": Pullback,
+    "PyTorch": PyTorch,
+    "JAX": Jax,
+    "autograd": Autograd,
+    "MyGrad": MyGrad,
+}
+
+
+def assert_equal_steps(problem: Problem, contestants: dict[str, Any]) -> None:
+    """Make one step with each and compare the losses and how far each parameter has moved."""
+    initial = sum(problem.initial(), ())
+    expected: list[Array] = []
+    value = None
+    for name, contestant in contestants.items():
+        loss = float(contestant.step())
+        moves = [after - before for before, after in zip(initial, contestant.parameters(), strict=True)]
+        value = loss if value is None else value
+        expected = expected or moves
+        assert abs(loss - value) < 1e-5 * value, f"{name}: the loss is {loss}, not {value}"
+        for move, other, before in zip(moves, expected, initial, strict=True):
+            assert move.dtype == np.float32, f"{name}: a parameter became {move.dtype}"
+            rounding = 2 * np.finfo(np.float32).eps * np.abs(before).max()
+            np.testing.assert_allclose(move, other, rtol=1e-3, atol=rounding + 1e-4 * np.abs(other).max(), err_msg=name)
