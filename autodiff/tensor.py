@@ -10,7 +10,6 @@ Tensor and binds the name ``t`` to it; ``t[i] = v`` is refused and says what to 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
@@ -661,6 +660,8 @@ def _stripped(value: Any) -> Any:
 
 
 def _unsupported(function: Any) -> TypeError:
+    import difflib  # here, because only a mistake needs it and every program would wait for it
+
     name = getattr(function, "__name__", str(function))
     known = sorted({entry.name for entry in registry.values()})
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
