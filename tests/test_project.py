@@ -1,0 +1,136 @@
+"""What must be true of the project as a whole: what an import loads, what the packages need, what is public."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PACKAGES = ("autodiff", "nn")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+# the name to import, where it is not the name to install
+IMPORTED_AS = {"ipython": "IPython"}
+
+
+def loaded_by(package: str) -> set[str]:
+    """The modules that importing a package adds to those of NumPy, in a new interpreter."""
+    code = f"import sys, numpy; before = set(sys.modules); import {package}; print(*sorted(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_importing_autodiff_loads_numpy_and_itself():
+    loaded = {name for name in loaded_by("autodiff") if name.split(".")[0] != "autodiff"}
+    assert loaded <= {"__future__"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_importing_loads_no_other_third_party_package(package):
+    foreign = {name.split(".")[0] for name in loaded_by(package)} - set(sys.stdlib_module_names)
+    assert foreign == set(PACKAGES[: PACKAGES.index(package) + 1])
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_types_are_shipped(package):
+    assert (ROOT / package / "py.typed").is_file()
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that a file imports, wherever in the file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def requirements(*extras: str) -> set[str]:
+    """The names of what the project asks for, with the extras that it includes."""
+    found: set[str] = set()
+    optional = PROJECT["optional-dependencies"]
+    for requirement in [*PROJECT["dependencies"], *(r for extra in extras for r in optional[extra])]:
+        name = re.match(r"[\w-]+", requirement)[0].lower()
+        if name == "pullback":
+            found |= requirements(*re.search(r"\[(.*)\]", requirement)[1].split(","))
+        else:
+            found.add(IMPORTED_AS.get(name, name))
+    return found
+
+
+def test_the_only_dependency_is_numpy():
+    assert requirements() == {"numpy"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_import_is_a_declared_requirement(path):
+    known = requirements("draw", "plot", "scipy", "test", "notebook") | set(PACKAGES) | set(sys.stdlib_module_names)
+    assert imported(path) <= known | {"IPython"}  # present wherever a notebook runs
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: path.name)
+def test_every_import_of_a_test_is_in_the_test_extra(path):
+    known = requirements("test") | set(PACKAGES) | set(sys.stdlib_module_names) | {"tests", "docs", "benchmarks"}
+    assert imported(path) <= known
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_public_names_are_those_in_all(package):
+    module = importlib.import_module(package)
+    assert sorted(set(module.__all__)) == sorted(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+
+
+def is_documented(thing: object, name: str) -> bool:
+    """Whether a class or function says what it is.  An inherited text does not, nor the one that dataclasses make."""
+    text = vars(thing).get("__doc__") if inspect.isclass(thing) else thing.__doc__
+    return bool(text) and not text.startswith(f"{name}(")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_function_is_documented(package):
+    module = importlib.import_module(package)
+    things = {name: getattr(module, name) for name in module.__all__}
+    things = {name: thing for name, thing in things.items() if inspect.isclass(thing) or inspect.isroutine(thing)}
+    assert things
+    assert [name for name, thing in things.items() if not is_documented(thing, name)] == []
+
+
+def test_the_changelog_begins_with_this_version():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", text, re.MULTILINE)[1] == PROJECT["version"]
+
+
+def committed_text() -> list[Path]:
+    """The text files that a clone holds, or all when there is no git here."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    paths = [ROOT / line for line in listed.stdout.splitlines()] or [p for p in ROOT.rglob("*") if ".git" not in p.parts]
+    suffixes = {".py", ".md", ".toml", ".ipynb", ".svg", ".txt", ".html", ".js", ".css", ""}
+    return [path for path in paths if path.suffix in suffixes and path.is_file()]
+
+
+def test_nothing_committed_depends_on_one_machine():
+    machine = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/\w+")
+    for path in committed_text():
+        assert not machine.search(path.read_text(encoding="utf-8")), path
+
+
+def test_links_in_the_documentation_lead_somewhere():
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md")]
+    for document in documents:
+        text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+        targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)|(?:src|srcset)=\"([^\"]+)\"", text)
+        for target in (a or b for a, b in targets):
+            if "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name} links to {target}"
