@@ -115,7 +115,7 @@ def test_the_changelog_begins_with_this_version():
 def committed_text() -> list[Path]:
     """The text files that a clone holds, or all when there is no git here."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
-    paths = [ROOT / line for line in listed.stdout.splitlines()] or [p for p in ROOT.rglob("*") if ".git" not in p.parts]
+    paths = [ROOT / line for line in listed.stdout.splitlines()] or list(ROOT.rglob("*"))
     suffixes = {".py", ".md", ".toml", ".ipynb", ".svg", ".txt", ".html", ".js", ".css", ""}
     return [path for path in paths if path.suffix in suffixes and path.is_file()]
 

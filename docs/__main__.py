@@ -1,0 +1,162 @@
+"""Write again what the documentation takes from the code: ``python -m docs [--check]``.
+
+``operations.md`` is the table of primitives with the source of every rule; the README's measured tables are those of
+``benchmarks/README.md``.  With ``--check`` nothing is written, and the exit status says whether anything would change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import functools
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+import autodiff
+from autodiff.primitive import Composite, Domain, Primitive, registry
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = """# Operations
+
+Written by `python -m docs` from the table of primitives; do not edit.
+
+A Tensor goes through each of these functions as an array does. The middle column is the rule itself, as it stands in
+the source: `g` is the cotangent of the output `y`; `x`, or `a` and `b`, or the function's own parameters are the
+arguments. The engine sums what a rule returns over the axes that were broadcast. `0` is a derivative that is zero
+everywhere: the call is recorded, no gradient flows. The right column says what the property tests feed the function:
+values of an open interval, without the points where it has a kink; or a number of calls that are written beside it.
+"""
+
+
+@functools.cache
+def lambdas(path: str) -> list[ast.Lambda]:
+    """Every lambda of a source file."""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+
+
+def formula(rule: FunctionType | None) -> str:
+    """The source of a rule, without its parameters."""
+    if rule is None:
+        return "0"
+    code = rule.__code__
+    if rule.__name__ != "<lambda>":
+        return f"{rule.__name__}({', '.join(inspect.signature(rule).parameters)})"
+    # several lambdas may begin in one line; the positions of the instructions tell them apart
+    places = {(line, column) for line, _, column, _ in code.co_positions() if line and column is not None}
+    found = [
+        node.body
+        for node in lambdas(code.co_filename)
+        if node.lineno == code.co_firstlineno
+        and any(_holds(node.body, place) for place in places)
+        and [argument.arg for argument in node.args.args] == list(code.co_varnames[: code.co_argcount])
+    ]
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} lambdas match the rule in line {code.co_firstlineno} of {code.co_filename}")
+    return ast.unparse(found[0])
+
+
+def _holds(body: ast.expr, place: tuple[int, int]) -> bool:
+    return (body.lineno, body.col_offset) <= place < (body.end_lineno, body.end_col_offset)
+
+
+def interval(domain: Domain) -> str:
+    """The values that the tests take, as (low, high) without the kinks."""
+    kinks = f" without {', '.join(f'{kink:g}' for kink in domain.kinks)}" if domain.kinks else ""
+    return f"({domain.low:g}, {domain.high:g}){kinks}"
+
+
+def spelled(entry: Primitive | Composite) -> str:
+    """How a user writes the function."""
+    for module, prefix in ((np, "np"), (np.linalg, "np.linalg"), (np.fft, "np.fft"), (autodiff, "autodiff")):
+        for name in (getattr(entry.function, "__name__", entry.name), entry.name):
+            found = getattr(module, name, None)
+            if found is entry.function or (module is autodiff and found is entry.call):
+                return f"`{prefix}.{name}`"
+    return f"`{entry.name}`, internal"
+
+
+def home(entry: Primitive | Composite) -> str:
+    """The source file that registers an entry."""
+    rules = [] if isinstance(entry, Composite) else [rule for rule in entry.formulas.values() if rule is not None]
+    for function in (*rules, getattr(entry, "forward", entry.call), entry.call):
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        if code is not None and f"{ROOT / 'autodiff'}" in code.co_filename and "tensor.py" not in code.co_filename:
+            return Path(code.co_filename).relative_to(ROOT).as_posix()
+    return "autodiff/ops/elementwise.py"  # a ufunc without any rule
+
+
+def cell(text: str) -> str:
+    """Code in a table: a bar would end the column."""
+    return f"`{text.replace('|', chr(92) + '|')}`"
+
+
+def rows(entry: Primitive | Composite) -> Iterator[str]:
+    """One row for each argument that a derivative can flow to."""
+    calls = f"{len(entry.examples)} call{'s'[: len(entry.examples) != 1]}"
+    if isinstance(entry, Composite):
+        yield f"| {spelled(entry)} | | written with the others | {calls} |"
+        return
+    if entry.flat:
+        yield f"| {spelled(entry)} | {', '.join(map(cell, entry.formulas))} | `0` | |"
+        return
+    for i, (parameter, rule) in enumerate(entry.formulas.items()):
+        tested = interval(entry.domain[i]) if entry.domain else calls if i == 0 else ""
+        yield f"| {spelled(entry) if i == 0 else ''} | `{parameter}` | {cell(formula(rule))} | {tested} |"
+
+
+def operations() -> str:
+    """The page of all operations, one section for each source file."""
+    families: dict[str, list[Any]] = {}
+    for entry in registry.values():
+        families.setdefault(home(entry), []).append(entry)
+    primitives = sum(isinstance(entry, Primitive) for entry in registry.values())
+    text = [HEAD, f"{primitives} primitives and {len(registry) - primitives} compositions of them.\n"]
+    for path, entries in families.items():
+        summary = inspect.cleandoc(ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8"))) or "")
+        text.append(f"## [{path}](../{path})\n\n{summary.splitlines()[0].replace('``', '`')}\n")
+        text.append("| function | argument | rule | tested on |\n|---|---|---|---|")
+        text.append("\n".join(row for entry in entries for row in rows(entry)) + "\n")
+    return "\n".join(text)
+
+
+def readme() -> str:
+    """The README with its measured tables brought up to date."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    source = ROOT / "benchmarks" / "README.md"
+    measured = source.read_text(encoding="utf-8") if source.exists() else ""
+    for name in re.findall(r"<!-- begin (\w+) -->", text):
+        section = re.compile(f"<!-- begin {name} -->.*?<!-- end {name} -->", re.DOTALL)
+        found = section.search(measured)
+        if found:
+            text = section.sub(lambda _, found=found: found[0], text)
+    return text
+
+
+def pages() -> dict[Path, str]:
+    """Every page that holds something from the code, with what it should say."""
+    return {ROOT / "docs" / "operations.md": operations(), ROOT / "README.md": readme()}
+
+
+def main() -> int:
+    """Write the pages, or say which are out of date."""
+    parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
+    options = parser.parse_args()
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        print(f"{'out of date' if options.check else 'written'}: {path.relative_to(ROOT)}")
+        if not options.check:
+            path.write_text(pages()[path], encoding="utf-8")
+    return int(options.check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
