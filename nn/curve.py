@@ -1,0 +1,113 @@
+"""Curves over epochs as an SVG picture, drawn without any other package."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import escape
+
+Panel = Mapping[str, Sequence[float]]
+
+WIDTH, HEIGHT = 420, 300
+LEFT, RIGHT, TOP, BOTTOM = 62, 16, 40, 46
+# Two colours that stay apart for colour-blind eyes and on light and dark pages; the second line is dashed as well.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+_STYLE = (
+    "<style>text{font:12px sans-serif;fill:#333}.axis{stroke:#333;fill:none}.grid{stroke:#8884;fill:none}"
+    ".paper{fill:#fff}@media(prefers-color-scheme:dark){text{fill:#ddd}.axis{stroke:#ddd}.paper{fill:#1b1b1b}}</style>"
+)
+
+
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round numbers, about ``count`` of them, from at most ``low`` to at least ``high``.
+
+    >>> ticks(0.0, 0.87)
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    """
+    if not high > low:
+        low, high = low - (abs(low) or 1.0) / 2, low + (abs(low) or 1.0) / 2
+    rough = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(m for m in (1, 2, 2.5, 5, 10) if rough <= m * power * (1 + 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
+    """The points that can be drawn, with the epoch each belongs to."""
+    return [(i, v) for i, v in enumerate(values, 1) if math.isfinite(v)]
+
+
+class _Axes:
+    """One panel's map from epochs and values to points of the picture."""
+
+    def __init__(self, panel: Panel, shift: float) -> None:
+        values = [v for series in panel.values() for _, v in _finite(series)] or [0.0, 1.0]
+        self.y_ticks = ticks(min(values), max(values))
+        self.epochs = max((len(series) for series in panel.values()), default=1)
+        self.x_ticks = [int(t) for t in ticks(1, max(self.epochs, 2)) if t == int(t) and 1 <= t <= self.epochs] or [1]
+        self.left, self.right = shift + LEFT, shift + WIDTH - RIGHT
+
+    def x(self, epoch: float) -> float:
+        return self.left + (epoch - 1) / max(self.epochs - 1, 1) * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        low, high = self.y_ticks[0], self.y_ticks[-1]
+        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - BOTTOM - TOP)
+
+
+def _frame(axes: _Axes, title: str) -> list[str]:
+    bottom = HEIGHT - BOTTOM
+    middle = (axes.left + axes.right) / 2
+    parts = [
+        f'<path class="axis" d="M{axes.left:.1f} {TOP}V{bottom}H{axes.right:.1f}"/>',
+        f'<text x="{middle:.1f}" y="{HEIGHT - 10}" text-anchor="middle">epoch</text>',
+        f'<text x="{axes.left:.1f}" y="{TOP - 20}" font-weight="bold">{escape(title)}</text>',
+    ]
+    for value in axes.y_ticks:
+        y = axes.y(value)
+        parts.append(f'<path class="grid" d="M{axes.left:.1f} {y:.1f}H{axes.right:.1f}"/>')
+        parts.append(f'<text x="{axes.left - 6:.1f}" y="{y + 4:.1f}" text-anchor="end">{_number(value)}</text>')
+    for epoch in axes.x_ticks:
+        parts.append(f'<text x="{axes.x(epoch):.1f}" y="{bottom + 18}" text-anchor="middle">{epoch}</text>')
+    return parts
+
+
+def _lines(axes: _Axes, panel: Panel) -> list[str]:
+    parts = []
+    for i, (name, series) in enumerate(panel.items()):
+        colour, dash = COLOURS[i % len(COLOURS)], ' stroke-dasharray="6 3"' if i % 2 else ""
+        points = _finite(series)
+        path = " ".join(f"{axes.x(epoch):.1f},{axes.y(value):.1f}" for epoch, value in points)
+        if len(points) == 1:
+            epoch, value = points[0]
+            parts.append(f'<circle cx="{axes.x(epoch):.1f}" cy="{axes.y(value):.1f}" r="3" fill="{colour}"/>')
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
+        x, y = axes.left + 110 * i + 4, TOP - 8
+        parts.append(f'<path d="M{x:.1f} {y}h20" stroke="{colour}" stroke-width="2"{dash}/>')
+        parts.append(f'<text x="{x + 25:.1f}" y="{y + 4}">{escape(name)}</text>')
+    return parts
+
+
+def svg(panels: Mapping[str, Panel]) -> str:
+    """An SVG document with one panel for each quantity: title -> name of a line -> its value in each epoch.
+
+    Values that are not finite leave a gap.
+
+    >>> svg({"loss": {"training": [2.0, 1.0], "validation": [2.1, 1.4]}}).count("<polyline")
+    2
+    """
+    width = WIDTH * max(len(panels), 1)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT}" viewBox="0 0 {width} {HEIGHT}">',
+        _STYLE,
+        f'<rect class="paper" width="{width}" height="{HEIGHT}"/>',
+    ]
+    for i, (title, panel) in enumerate(panels.items()):
+        axes = _Axes(panel, WIDTH * i)
+        parts += _frame(axes, title) + _lines(axes, panel)
+    return "\n".join([*parts, "</svg>\n"])

@@ -1,0 +1,73 @@
+"""The folder that a training run leaves behind: made whole or, if the run fails, not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from .history import History
+from .module import Module
+from .safetensors import save_file
+
+RUNS = "runs"
+
+
+def _next(name: str) -> Path:
+    """A new folder runs/name-N, N one more than the largest there is; safe when two runs start at once."""
+    parent = Path(RUNS)
+    parent.mkdir(exist_ok=True)
+    taken = [int(m[1]) for entry in os.listdir(parent) if (m := re.fullmatch(re.escape(name) + r"-(\d+)", entry))]
+    number = max(taken, default=0)
+    while True:
+        number += 1
+        try:
+            (path := parent / f"{name}-{number}").mkdir()
+        except FileExistsError:
+            continue
+        return path
+
+
+class RunFolder:
+    """A new folder ``path`` (default: runs/NAME-N), and what is written into it.
+
+    A context manager: if the block fails, a folder that is still empty is taken away again.  Raises
+    FileExistsError if ``path`` holds something already, so that no run overwrites another.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, name: str) -> None:
+        if path is None:
+            self.path = _next(name)
+            return
+        self.path = Path(path).expanduser()
+        self.path.mkdir(parents=True, exist_ok=True)
+        if any(self.path.iterdir()):
+            raise FileExistsError(f"{self.path} is not empty; name another folder, or remove what is in it")
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and self.path.is_dir() and not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    def write_parameters(self, model: Module, options: Mapping[str, Any]) -> None:
+        """``parameters.safetensors``: the model's state, and the options that made it as metadata."""
+        metadata = {name: json.dumps(value) for name, value in options.items()}
+        save_file(model.state_dict(), self.path / "parameters.safetensors", metadata)
+
+    def write_history(self, history: History) -> None:
+        """``history.json``, ``history.csv`` and ``curves.svg``."""
+        history.save(self.path / "history.json")
+        history.save(self.path / "history.csv")
+        (self.path / "curves.svg").write_text(history.svg(), encoding="utf-8")
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """``result.json``: the options and what was measured at the end."""
+        (self.path / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
