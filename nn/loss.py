@@ -1,0 +1,455 @@
+"""Losses: how far predictions are from targets, as functions and as modules.
+
+``reduction`` is ``"mean"`` (over all that was compared), ``"sum"`` or ``"none"``.  A target is data: a plain array is
+taken in the dtype of the prediction, so that a float32 model has a float32 loss.  Shapes must agree exactly: comparing
+(n, 1) with (n,) would compare each with each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autodiff import Tensor, logsumexp, softplus, stop_gradient
+
+from .activation import log_softmax
+from .module import Module
+
+Array = Any
+
+
+# -- regression --------------------------------------------------------------------------------------------------
+
+
+def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The mean squared error: mean((prediction - target)²).
+
+    >>> import numpy as np
+    >>> float(mse_loss(np.array([1.0, 2.0]), np.array([0.0, 4.0])))
+    2.5
+    """
+    error = prediction - _aligned("mse_loss", prediction, target)
+    return _reduced("mse_loss", error * error, reduction)
+
+
+def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The mean absolute error: mean(|prediction - target|).
+
+    >>> import numpy as np
+    >>> float(l1_loss(np.array([1.0, 2.0]), np.array([0.0, 4.0])))
+    1.5
+    """
+    return _reduced("l1_loss", abs(prediction - _aligned("l1_loss", prediction, target)), reduction)
+
+
+def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
+    """Squared near 0 and linear beyond: e² / 2 where |e| <= delta, else delta (|e| - delta / 2).
+
+    Written as c (e - c / 2) with c = clip(e, -delta, delta), which is smooth to first order everywhere.
+
+    >>> import numpy as np
+    >>> huber_loss(np.array([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
+    [0.125, 2.5]
+    """
+    if not 0 < delta < np.inf:
+        raise ValueError(f"huber_loss: delta is {delta}; it must be positive and finite")
+    error = prediction - _aligned("huber_loss", prediction, target)
+    near = np.clip(error, -float(delta), float(delta))
+    return _reduced("huber_loss", near * (error - near * 0.5), reduction)
+
+
+# -- classification ----------------------------------------------------------------------------------------------
+
+
+def cross_entropy(
+    logits: Any, target: Any, *, axis: int = -1, weight: Any = None, label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """The negative log-likelihood of ``target`` under softmax(logits) along ``axis``.
+
+    logits have any shape with the classes along ``axis``.  The target is either integer class indices, of that shape
+    without ``axis``, or probabilities, floating-point and of the same shape.  With ``weight``, one number a class, a mean
+    over indices is divided by the sum of the weights of the targets.  ``label_smoothing`` moves that part of the
+    probability to all classes equally.  Raises IndexError for a label outside the classes.
+
+    >>> import numpy as np
+    >>> logits = np.array([[1e4, 0.0], [0.0, 0.0]])
+    >>> cross_entropy(logits, np.array([0, 1]), reduction="none").round(4).tolist()
+    [0.0, 0.6931]
+    >>> cross_entropy(logits, np.array([[0.0, 1.0], [0.5, 0.5]]), reduction="none").round(4).tolist()
+    [10000.0, 0.6931]
+    """
+    who = "cross_entropy"
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"{who}: label_smoothing is {label_smoothing}; it must lie in [0, 1]")
+    weights = None if weight is None else _class_weights(who, weight, logits, axis)
+    if _is_probabilities(who, logits, target, axis):
+        return _soft_cross_entropy(logits, target, axis, weights, label_smoothing, reduction)
+    if label_smoothing:
+        return _smoothed(logits, target, axis, weights, label_smoothing, reduction)
+    return nll_loss(log_softmax(logits, axis), target, axis=axis, weight=weight, reduction=reduction, _who=who)
+
+
+def nll_loss(
+    log_probabilities: Any, target: Any, *, axis: int = -1, weight: Any = None, reduction: str = "mean",
+    _who: str = "nll_loss",
+) -> Any:  # fmt: skip
+    """The negative log-probability of the target classes: -log_probabilities[target].
+
+    Shapes, weights and errors are those of :func:`cross_entropy` with class indices.
+
+    >>> import numpy as np
+    >>> float(nll_loss(np.log(np.array([[0.25, 0.75]])), np.array([1])).round(4))
+    0.2877
+    """
+    picked, labels = _picked(_who, log_probabilities, target, axis)
+    if weight is None:
+        return _reduced(_who, 0.0 - picked, reduction)
+    weights = _class_weights(_who, weight, log_probabilities, axis)[labels]
+    return _weighted(_who, 0.0 - picked, weights, reduction)
+
+
+def _smoothed(
+    logits: Any, target: Any, axis: int, weights: Array | None, label_smoothing: float, reduction: str
+) -> Any:
+    """Class indices with a part of the probability moved to all classes, weighted as PyTorch does."""
+    who = "cross_entropy"
+    log_probabilities = log_softmax(logits, axis)
+    picked, labels = _picked(who, log_probabilities, target, axis)
+    classes = np.shape(logits)[axis]
+    if weights is None:
+        everywhere = np.sum(log_probabilities, axis=axis) * (1.0 / classes)
+        return _reduced(who, picked * (label_smoothing - 1.0) - everywhere * label_smoothing, reduction)
+    everywhere = np.sum(log_probabilities * _along(weights, logits, axis), axis=axis) * (1.0 / classes)
+    weights = weights[labels]
+    loss = picked * weights * (label_smoothing - 1.0) - everywhere * label_smoothing
+    return _divided(who, loss, weights, reduction)
+
+
+def _soft_cross_entropy(
+    logits: Any, target: Any, axis: int, weights: Array | None, label_smoothing: float, reduction: str
+) -> Any:
+    """-sum(target log softmax(logits)), where a class of probability 0 counts as 0 even if its logit is -inf."""
+    who = "cross_entropy"
+    target = _cast(target, logits)
+    if label_smoothing:
+        target = target * (1.0 - label_smoothing) + label_smoothing / np.shape(logits)[axis]
+    if weights is not None:
+        target = target * _along(weights, logits, axis)
+    losses = np.where(stop_gradient(target) == 0, 0.0, target * log_softmax(logits, axis))
+    return _reduced(who, 0.0 - np.sum(losses, axis=axis), reduction)
+
+
+def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The negative log-likelihood of targets in [0, 1] under probabilities: -mean(t log(p) + (1 - t) log(1 - p)).
+
+    A prediction of exactly 0 or 1 that is wrong costs infinity.  For the output of a linear layer use
+    :func:`binary_cross_entropy_with_logits`, which is exact where sigmoid rounds to 0 or 1.  Raises ValueError for a
+    prediction or target outside [0, 1].
+
+    >>> import numpy as np
+    >>> float(binary_cross_entropy(np.array([0.5, 1.0]), np.array([1.0, 1.0])).round(4))
+    0.3466
+    """
+    who = "binary_cross_entropy"
+    target = _probabilities(who, "target", _aligned(who, prediction, target))
+    _probabilities(who, "prediction", prediction)
+    yes = np.where(stop_gradient(target) == 0, 0.0, target * np.log(_or_one(prediction, target)))
+    no = np.where(stop_gradient(target) == 1, 0.0, (1.0 - target) * np.log1p(-_or_zero(prediction, target)))
+    return _reduced(who, 0.0 - (yes + no), reduction)
+
+
+def _or_one(prediction: Any, target: Any) -> Any:
+    """The prediction where its logarithm counts, else 1: log(0) would warn and its derivative be infinite."""
+    return np.where(stop_gradient(target) == 0, 1.0, prediction)
+
+
+def _or_zero(prediction: Any, target: Any) -> Any:
+    """The prediction where log(1 - p) counts, else 0."""
+    return np.where(stop_gradient(target) == 1, 0.0, prediction)
+
+
+def binary_cross_entropy_with_logits(
+    logits: Any, target: Any, *, pos_weight: Any = None, reduction: str = "mean"
+) -> Any:
+    """The binary cross-entropy of sigmoid(logits): mean(w t softplus(-x) + (1 - t) softplus(x)).
+
+    Exact at any finite logit: both terms are positive, and nothing cancels.  ``pos_weight`` (w, broadcast over the
+    targets) counts positive examples more.
+
+    >>> import numpy as np
+    >>> binary_cross_entropy_with_logits(np.array([1e4, -1e4]), np.array([1.0, 1.0]), reduction="none").tolist()
+    [0.0, 10000.0]
+    """
+    who = "binary_cross_entropy_with_logits"
+    target = _probabilities(who, "target", _aligned(who, logits, target))
+    positive = target * softplus(-logits)
+    if pos_weight is not None:
+        positive = positive * _cast(pos_weight, logits)
+    return _reduced(who, positive + (1.0 - target) * softplus(logits), reduction)
+
+
+# -- what they share -----------------------------------------------------------------------------------------------
+
+
+def _cast(target: Any, prediction: Any) -> Any:
+    """A target as an array of the prediction's dtype; a Tensor as it is."""
+    if isinstance(target, Tensor):
+        return target
+    target = target if hasattr(target, "__array_function__") else np.asarray(target)
+    dtype = prediction.dtype
+    return target if target.dtype == dtype else target.astype(dtype)
+
+
+def _aligned(who: str, prediction: Any, target: Any) -> Any:
+    """The target, cast, after its shape was compared with the prediction's."""
+    if not hasattr(prediction, "dtype"):
+        raise TypeError(f"{who}: the prediction is a {type(prediction).__name__}; it must be an array or a Tensor")
+    if prediction.dtype.kind not in "fc":
+        raise TypeError(f"{who}: the prediction is {prediction.dtype}; it must be floating-point")
+    target = _cast(target, prediction)
+    if target.shape != prediction.shape:
+        raise ValueError(
+            f"{who}: the prediction has shape {prediction.shape}, the target {target.shape}; they must be the same, "
+            f"or each would be compared with each: reshape one, target.reshape({prediction.shape})"
+        )
+    return target
+
+
+def _reduced(who: str, losses: Any, reduction: str) -> Any:
+    if reduction == "mean":
+        if not losses.size:
+            raise ValueError(
+                f"{who}: the batch is empty (losses of shape {losses.shape}), and nothing has no mean; "
+                "skip it, or use reduction='sum'"
+            )
+        return losses.sum() * (1.0 / losses.size)
+    if reduction == "sum":
+        return losses.sum()
+    if reduction == "none":
+        return losses
+    raise ValueError(f"{who}: reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
+
+
+def _weighted(who: str, losses: Any, weights: Array, reduction: str) -> Any:
+    return _divided(who, losses * weights, weights, reduction)
+
+
+def _divided(who: str, losses: Any, weights: Array, reduction: str) -> Any:
+    """As _reduced, but a mean is divided by the sum of the weights."""
+    if reduction != "mean":
+        return _reduced(who, losses, reduction)
+    total = float(weights.sum())
+    if not total:
+        raise ValueError(f"{who}: all targets have weight 0 or the batch is empty, so there is no mean; use 'sum'")
+    return losses.sum() * (1.0 / total)
+
+
+def _class_weights(who: str, weight: Any, logits: Any, axis: int) -> Array:
+    weights = np.asarray(weight, dtype=logits.dtype)
+    classes = np.shape(logits)[axis]
+    if weights.shape != (classes,):
+        raise ValueError(f"{who}: weight has shape {weights.shape}; one number a class is ({classes},)")
+    if np.any(weights < 0):
+        raise ValueError(f"{who}: weight has negative numbers; weights are 0 or more")
+    return weights
+
+
+def _along(weights: Array, logits: Any, axis: int) -> Array:
+    """Class weights in a shape that broadcasts along ``axis``."""
+    shape = [1] * logits.ndim
+    shape[axis] = -1
+    return weights.reshape(shape)
+
+
+def _is_probabilities(who: str, logits: Any, target: Any, axis: int) -> bool:
+    """Whether the target holds probabilities rather than class indices; raises for what is neither."""
+    dtype = target.dtype if hasattr(target, "dtype") else np.asarray(target).dtype
+    if dtype.kind in "iu":
+        return False
+    shape = np.shape(target)
+    if dtype.kind != "f":
+        raise TypeError(f"{who}: the target is {dtype}; class indices are integers, probabilities floating-point")
+    if shape != np.shape(logits):
+        hint = "; class indices must be integers: target.astype(int)" if len(shape) == len(np.shape(logits)) - 1 else ""
+        raise ValueError(
+            f"{who}: the logits have shape {np.shape(logits)}, the floating-point target {shape}; probabilities have "
+            f"the shape of the logits{hint}"
+        )
+    _probabilities(who, "target", target)
+    if not isinstance(target, Tensor):
+        sums = np.sum(target, axis=axis)
+        if sums.size and not np.all(np.abs(sums - 1) < 1e-3):
+            worst = sums.ravel()[np.argmax(np.abs(sums - 1))]
+            raise ValueError(f"{who}: target probabilities must sum to 1 along axis {axis}; one sum is {worst:.6g}")
+    return True
+
+
+def _probabilities(who: str, what: str, values: Any) -> Any:
+    """The values, if all lie in [0, 1]; NaN is let through to show itself in the loss."""
+    array = values.data if isinstance(values, Tensor) else values
+    if array.size and (array.min() < 0 or array.max() > 1):
+        raise ValueError(
+            f"{who}: a {what} lies outside [0, 1] (smallest {array.min():.6g}, largest {array.max():.6g})"
+            + ("; for unbounded outputs use binary_cross_entropy_with_logits" if what == "prediction" else "")
+        )
+    return values
+
+
+def _picked(who: str, values: Any, target: Any, axis: int) -> tuple[Any, Array]:
+    """The values at the target classes, and the labels, checked."""
+    labels = target if isinstance(target, np.ndarray) else _labels(who, target)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"{who}: class indices must be integers, got {labels.dtype}; write target.astype(int)")
+    shape = values.shape
+    if not shape:
+        raise ValueError(f"{who}: the logits are a single number; they need an axis of classes")
+    if len(shape) != 2 or axis not in (-1, 1):
+        values = np.moveaxis(values, axis, -1)
+        shape = values.shape
+    if labels.shape != shape[:-1]:
+        raise ValueError(
+            f"{who}: the logits have shape {tuple(np.shape(values))} with the classes last, so the labels must have "
+            f"{shape[:-1]}; they have {labels.shape}"
+            + ("; for one-hot or probability targets pass floating-point numbers" if labels.shape == shape else "")
+        )
+    if labels.size and (labels.min() < 0 or labels.max() >= shape[-1]):
+        raise IndexError(
+            f"{who}: labels reach from {labels.min()} to {labels.max()}, but there are {shape[-1]} classes "
+            f"(0 to {shape[-1] - 1})"
+        )
+    if len(shape) == 2:
+        return values[np.arange(shape[0]), labels], labels
+    flat = np.reshape(values, (-1, shape[-1]) if labels.size else (0, shape[-1]))
+    return np.reshape(flat[np.arange(labels.size), labels.ravel()], labels.shape), labels
+
+
+def _labels(who: str, target: Any) -> Array:
+    if isinstance(target, Tensor):
+        raise TypeError(f"{who}: the target is a Tensor; class indices are a plain integer array")
+    return np.asarray(target)
+
+
+# -- as modules ----------------------------------------------------------------------------------------------------
+
+
+class _Loss(Module):
+    """A loss with its options: loss(prediction, target)."""
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        if reduction not in ("mean", "sum", "none"):
+            raise ValueError(f"{type(self).__name__}: reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
+        self.reduction = reduction
+
+    def extra_repr(self) -> str:
+        return "" if self.reduction == "mean" else f"reduction='{self.reduction}'"
+
+
+class MSELoss(_Loss):
+    """:func:`mse_loss` as a module.
+
+    >>> import numpy as np
+    >>> float(MSELoss(reduction="sum")(np.array([1.0, 2.0]), np.zeros(2)))
+    5.0
+    """
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        return mse_loss(prediction, target, reduction=self.reduction)
+
+
+class L1Loss(_Loss):
+    """:func:`l1_loss` as a module.
+
+    >>> import numpy as np
+    >>> float(L1Loss()(np.array([1.0, -2.0]), np.zeros(2)))
+    1.5
+    """
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        return l1_loss(prediction, target, reduction=self.reduction)
+
+
+class HuberLoss(_Loss):
+    """:func:`huber_loss` as a module.
+
+    >>> import numpy as np
+    >>> float(HuberLoss()(np.array([3.0]), np.zeros(1)))
+    2.5
+    """
+
+    def __init__(self, *, delta: float = 1.0, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        return huber_loss(prediction, target, delta=self.delta, reduction=self.reduction)
+
+
+class CrossEntropyLoss(_Loss):
+    """:func:`cross_entropy` as a module.
+
+    >>> import numpy as np
+    >>> float(CrossEntropyLoss()(np.zeros((3, 4)), np.array([0, 1, 2])).round(4))
+    1.3863
+    """
+
+    def __init__(
+        self, *, axis: int = -1, weight: Any = None, label_smoothing: float = 0.0, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.axis, self.label_smoothing = axis, label_smoothing
+        self.weight = None if weight is None else np.asarray(weight)
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        return cross_entropy(
+            prediction, target, axis=self.axis, weight=self.weight, label_smoothing=self.label_smoothing,
+            reduction=self.reduction,
+        )  # fmt: skip
+
+
+class NLLLoss(_Loss):
+    """:func:`nll_loss` as a module.
+
+    >>> import numpy as np
+    >>> float(NLLLoss()(np.log(np.full((3, 4), 0.25)), np.array([0, 1, 2])).round(4))
+    1.3863
+    """
+
+    def __init__(self, *, axis: int = -1, weight: Any = None, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.axis = axis
+        self.weight = None if weight is None else np.asarray(weight)
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        return nll_loss(prediction, target, axis=self.axis, weight=self.weight, reduction=self.reduction)
+
+
+class BCELoss(_Loss):
+    """:func:`binary_cross_entropy` as a module.
+
+    >>> import numpy as np
+    >>> float(BCELoss()(np.array([0.5]), np.array([1.0])).round(4))
+    0.6931
+    """
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        return binary_cross_entropy(prediction, target, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(_Loss):
+    """:func:`binary_cross_entropy_with_logits` as a module.
+
+    >>> import numpy as np
+    >>> float(BCEWithLogitsLoss()(np.array([0.0]), np.array([1.0])).round(4))
+    0.6931
+    """
+
+    def __init__(self, *, pos_weight: Any = None, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.pos_weight = None if pos_weight is None else np.asarray(pos_weight)
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        return binary_cross_entropy_with_logits(
+            prediction, target, pos_weight=self.pos_weight, reduction=self.reduction
+        )

@@ -1,0 +1,41 @@
+"""Random draws: every one that a model makes goes through :func:`draw`, which is handed its generator.
+
+``rng`` is a ``numpy.random.Generator``, or an integer seed that makes a new one.  The same seed gives the same
+numbers, bit for bit; without one they are new each time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+Rng = np.random.Generator | int | None
+
+
+def generator(rng: Rng = None) -> np.random.Generator:
+    """The generator itself, or a new one from a seed.
+
+    >>> rng = np.random.default_rng(0)
+    >>> generator(rng) is rng
+    True
+    """
+    if rng is None or isinstance(rng, int | np.integer | np.random.Generator):
+        return np.random.default_rng(rng)
+    raise TypeError(
+        f"rng: expected a numpy.random.Generator or a seed, got {type(rng).__name__}; write np.random.default_rng(0)"
+    )
+
+
+def draw(rng: np.random.Generator, distribution: str, shape: Any, dtype: Any = np.float32) -> Array:
+    """Numbers of one of the two distributions that all others are made of.
+
+    ``"random"``: uniform in [0, 1); ``"standard_normal"``: mean 0, variance 1.  float32 is drawn as such, other
+    types are rounded from float64.
+    """
+    method = getattr(rng, distribution)
+    dtype = np.dtype(dtype)
+    if dtype in (np.float32, np.float64):
+        return method(shape, dtype=dtype)
+    return method(shape).astype(dtype)
