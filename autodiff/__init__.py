@@ -10,8 +10,8 @@ from . import ops as ops
 from .graph import GraphError
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.indexing import scatter_add
-from .ops.reduction import logsumexp
-from .primitive import composite, elementwise, example, primitive, sample
+from .ops.reduction import logsumexp, softmax_cross_entropy
+from .primitive import composite, elementwise, example, gufunc, primitive, sample
 from .tensor import Tensor, no_grad
 from .transforms import grad, value_and_grad, vjp
 from .tree import register_container
@@ -23,6 +23,7 @@ __all__ = [
     "elementwise",
     "example",
     "grad",
+    "gufunc",
     "logsumexp",
     "no_grad",
     "primitive",
@@ -31,6 +32,7 @@ __all__ = [
     "sample",
     "scatter_add",
     "sigmoid",
+    "softmax_cross_entropy",
     "softplus",
     "stop_gradient",
     "value_and_grad",

@@ -153,17 +153,22 @@ def unbroadcast(cotangent: Any, shape: tuple[int, ...]) -> Any:
     >>> unbroadcast(np.ones((2, 3)), (3,)).tolist()
     [2.0, 2.0, 2.0]
     """
-    extra = len(cotangent.shape) - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        extra + i for i, n in enumerate(shape) if n == 1 and cotangent.shape[extra + i] != 1
-    )
-    summed = cotangent.sum(axis=axes) if axes else cotangent
-    return summed if summed.shape == shape else summed.reshape(shape)
+    have = cotangent.shape
+    extra = len(have) - len(shape)
+    if have[extra:] == shape:  # only leading axes: a bias
+        return np.add.reduce(cotangent, axis=0 if extra == 1 else tuple(range(extra)))
+    axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and have[extra + i] != 1)
+    return np.add.reduce(cotangent, axis=axes).reshape(shape)
 
 
-def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
-    tail = to[len(to) - len(shape) :]
-    return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(shape, tail, strict=True))
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
+    """Whether ``shape`` broadcasts to ``to`` along all but the last ``core`` axes."""
+    extra = len(to) - len(shape)
+    if extra < 0 or to[len(to) - core :] != shape[len(shape) - core :]:
+        return False
+    if to[extra:] == shape:
+        return True
+    return all(n in (1, m) for n, m in zip(shape, to[extra:], strict=True))
 
 
 def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
@@ -174,7 +179,7 @@ def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
     if not hasattr(contribution, "shape"):
         raise GraphError(f"{who} returned a {type(contribution).__name__}; return an array of shape {parent.shape}")
     if contribution.shape != parent.shape:
-        if not (primitive.elementwise and contribution.shape == node.shape and _broadcasts(parent.shape, node.shape)):
+        if primitive.core is None or not _broadcasts(parent.shape, contribution.shape, primitive.core[rule.position]):
             raise GraphError(
                 f"{who} returned shape {contribution.shape}, the argument has {parent.shape} "
                 f"(output {node.shape}); a rule returns the shape of its argument"
@@ -318,30 +323,31 @@ def backward(
     zero wins over an infinite derivative.  Frees the graph unless ``retain``; if anything fails, nothing is freed.
     """
     order = topological_order(seeds, targets or ())
-    needed = None if targets is None else _needed(order, targets)
-    if needed is not None:
-        assert targets is not None
+    needed = None
+    if targets is not None:
+        needed = _needed(order, targets)
         order = [node for node in order if node in needed and node not in targets]
-
-    def sweep(strengthen: Callable[[Any], Any] | None) -> dict[Node, Any]:
-        pull = None
-        if lift is not None or strengthen is not None or needed is not None:
-
-            def pull(node: Node, edge: list[Any], g: Any) -> Any:
-                if needed is not None and edge[0] not in needed:
-                    return None
-                if strengthen is not None:
-                    g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
-                return edge[1](g, *(edge[2] if lift is None or edge[2] is None else _lifted(node, edge, lift)))
-
-        return _sweep(order, seeds, pull)  # type: ignore[no-any-return]
-
     with np.errstate(all="ignore"):
-        results = sweep(None)
-        values = results.values() if value_of is None else map(value_of, results.values())
-        if any(map(_has_nan, values)):
-            results = sweep(strengthen)
+        plain = lift is None and needed is None
+        results = _sweep(order, seeds, None if plain else _pull(needed, lift, None))
+        for value in results.values():
+            if _has_nan(value if value_of is None else value_of(value)):
+                results = _sweep(order, seeds, _pull(needed, lift, strengthen))
+                break
     _check_mutation(order)
     if not retain:
         free(order)
     return results
+
+
+def _pull(needed: set[Node] | None, lift: Callable[[Any, Node], Any] | None, strengthen: Callable[[Any], Any] | None) -> Any:
+    """What the walk does at an edge when it is not simply to call the rule."""
+
+    def pull(node: Node, edge: list[Any], g: Any) -> Any:
+        if needed is not None and edge[0] not in needed:
+            return None
+        if strengthen is not None:
+            g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
+        return edge[1](g, *(edge[2] if lift is None or edge[2] is None else _lifted(node, edge, lift)))
+
+    return pull

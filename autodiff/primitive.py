@@ -46,10 +46,14 @@ nonzero = Domain(kinks=(0.0,))
 
 
 class Sample(NamedTuple):
-    """A placeholder for an array in an example: its shape and the values that make sense there."""
+    """A placeholder for an array in an example: its shape and the values that make sense there.
+
+    ``make`` turns an array of such values into what the function needs: a complex one, a well-conditioned one.
+    """
 
     shape: tuple[int, ...]
     domain: Domain = real
+    make: Function | None = None
 
 
 class Example(NamedTuple):
@@ -59,9 +63,9 @@ class Example(NamedTuple):
     kwargs: dict[str, Any]
 
 
-def sample(*shape: int, domain: Domain = real) -> Sample:
-    """An array of this shape, with values from ``domain``, in an example."""
-    return Sample(shape, domain)
+def sample(*shape: int, domain: Domain = real, make: Function | None = None) -> Sample:
+    """An array of this shape, with values from ``domain``, in an example; ``make(values)`` in their place if given."""
+    return Sample(shape, domain, make)
 
 
 def example(*args: Any, **kwargs: Any) -> Example:
@@ -114,7 +118,7 @@ class Primitive:
         defaults: tuple[Any, ...] = (),
         variadic: bool = False,
         sequence: str | None = None,
-        elementwise: bool = False,
+        core: tuple[int, ...] | None = None,
         domain: tuple[Domain, ...] = (),
         examples: Sequence[Example] = (),
         analytic: bool = True,
@@ -129,7 +133,8 @@ class Primitive:
         self.index = {parameter: i for i, parameter in enumerate(parameters)}
         self.variadic = variadic
         self.sequence = None if sequence is None else self.index[sequence]
-        self.elementwise = elementwise
+        self.core = core  # of a function that broadcasts: how many of each argument's last axes do not
+        self.elementwise = core is not None and not any(core)
         self.domain = domain
         self.examples = tuple(examples)
         self.analytic = analytic
@@ -285,10 +290,50 @@ def elementwise(
         dict(zip(parameters, rules, strict=True)),
         name=name or function.__name__,
         parameters=parameters,
-        elementwise=True,
+        core=(0,) * len(parameters),
         domain=domains,
         analytic=analytic and not any(d.kinks for d in domains),
         method=method or name or function.__name__,
+    )
+    _register(entry)
+    return entry.call
+
+
+def gufunc(
+    function: Function,
+    *rules: Function | None,
+    signature: str,
+    examples: Sequence[Example],
+    forward: Function | None = None,
+    name: str | None = None,
+    analytic: bool = True,
+) -> Function:
+    """Register a function of two arguments that works on their last axes and broadcasts over the others.
+
+    ``signature`` is NumPy's: ``"(m,n),(n)->(m)"``.  As for an elementwise function, the engine sums a rule's result
+    over the axes that were broadcast.  The rules' names are ``a`` and ``b``.
+
+    >>> import numpy as np
+    >>> from autodiff import gufunc, grad, example, sample
+    >>> def weighted(a, b):
+    ...     return np.sum(a * b, axis=-1)
+    >>> weighted = gufunc(
+    ...     weighted, lambda g, b: g[..., None] * b, lambda g, a: g[..., None] * a,
+    ...     signature="(n),(n)->()", examples=[example(sample(2, 3), sample(3))],
+    ... )
+    >>> grad(lambda w: np.sum(weighted(np.ones((4, 2)), w)))(np.zeros(2)).tolist()
+    [4.0, 4.0]
+    """
+    terms = signature.replace(" ", "").partition("->")[0].strip("()").split("),(")
+    entry = Primitive(
+        function,
+        forward or function,
+        dict(zip(("a", "b"), rules, strict=True)),
+        name=name or function.__name__,
+        parameters=("a", "b"),
+        core=tuple(len(term.split(",")) if term else 0 for term in terms),
+        examples=examples,
+        analytic=analytic,
     )
     _register(entry)
     return entry.call

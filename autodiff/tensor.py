@@ -148,6 +148,11 @@ class Tensor:
         """The transpose: the axes in reverse order."""
         return np.transpose(self)  # type: ignore[call-overload,no-any-return]
 
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """The transpose of each matrix of a stack: the last two axes swapped."""
+        return np.swapaxes(self, -1, -2)  # type: ignore[call-overload,no-any-return]
+
     # -- gradients -------------------------------------------------------------------------------------------
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
@@ -444,6 +449,48 @@ def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> C
     return call
 
 
+def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
+    """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
+    general = _general(primitive)
+    forward, function, pick = primitive.forward, rule.function, rule.pick
+    shapes, output = primitive.shapes, primitive.output
+
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(x) is not Tensor or _mode() is not None or not x._node.active:
+            return general(x, *args, **kwargs)
+        for option in args:
+            kind = type(option)
+            if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
+                return general(x, *args, **kwargs)
+        for option in kwargs.values():
+            if type(option) is Tensor or type(option) is list:
+                return general(x, *args, **kwargs)
+        values = primitive.bind((x._value, *args), kwargs)
+        try:
+            y = forward(*values)
+        except _WRONG as error:
+            raise _explained(primitive, values, error) from error
+        if type(y) is tuple:
+            return general(x, *args, **kwargs)
+        environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
+        result: Tensor = _new(Tensor)
+        result._value = y
+        result._node = node = Node()
+        node.primitive = primitive
+        node.edges = ([x._node, function, pick(environment), rule],)
+        node.active = True
+        node.shape = y.shape
+        node.dtype = y.dtype
+        node.age = tick()
+        return result
+
+    return call
+
+
+_IS_PLAIN = frozenset({int, slice, np.ndarray, type(None), type(Ellipsis), np.int64})
+"""What an option may be made of without a closer look for Tensors in it."""
+
+
 def _general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
     rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
@@ -584,7 +631,7 @@ def _seed(output: Tensor, gradient: Any) -> Any:
                 "backward: this Tensor is complex, and only a real number has a gradient; "
                 "take np.real(t), np.imag(t) or np.abs(t) of it, or pass gradient="
             )
-        return np.ones_like(value)[()]
+        return value.dtype.type(1) if isinstance(value, np.generic) else np.ones_like(value)[()]
     given = gradient._value if isinstance(gradient, Tensor) else gradient
     given = given if hasattr(given, "__array_function__") else np.asarray(given)
     if given.shape != value.shape:
@@ -724,8 +771,10 @@ def _install(entry: Primitive | Composite) -> None:
         rules = [entry.rules.get(i) for i in range(len(entry.parameters))]
         if entry.elementwise and len(rules) == 1 and rules[0] is not None:
             entry.call = _unary(entry, rules[0])
-        elif entry.elementwise and len(rules) == 2:
+        elif entry.core is not None and len(rules) == 2:
             entry.call = _binary(entry, *rules)
+        elif list(entry.rules) == [0] and rules[0] is not None and entry.sequence is None and not entry.variadic:
+            entry.call = _first(entry, rules[0])
         else:
             entry.call = _general(entry)
         entry.call.__name__ = entry.call.__qualname__ = entry.name

@@ -1,6 +1,6 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
-from .. import tensor as _tensor  # noqa: F401, I001  (first: it listens, and turns each entry into what is called)
-from . import composite, elementwise, indexing, linear, reduction, shape
+from ..tensor import Tensor as Tensor  # first: it turns each entry into what is called
+from . import complexes, composite, elementwise, indexing, linear, reduction, shape
 
-__all__ = ["composite", "elementwise", "indexing", "linear", "reduction", "shape"]
+__all__ = ["complexes", "composite", "elementwise", "indexing", "linear", "reduction", "shape"]

@@ -104,7 +104,7 @@ elementwise(
 elementwise(np.sinh, lambda g, x: g * np.cosh(x))
 elementwise(np.cosh, lambda g, x: g * np.sinh(x))
 elementwise(np.tanh, lambda g, y: g * (1.0 - y * y))
-elementwise(np.arcsinh, lambda g, x: g / np.hypot(x, 1.0))
+elementwise(np.arcsinh, lambda g, x: g / _arcsinh_slope(x))
 elementwise(np.arccosh, lambda g, x: g / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)), domain=Domain(1.0, 4.0))
 elementwise(np.arctanh, lambda g, x: g / ((1.0 - x) * (1.0 + x)), domain=Domain(-1.0, 1.0))
 elementwise(np.deg2rad, lambda g: g * (math.pi / 180.0))
@@ -114,9 +114,15 @@ elementwise(np.degrees, lambda g: g * (180.0 / math.pi))
 elementwise(np.sinc, lambda g, x: g * _sinc_slope(x))
 
 
+def _arcsinh_slope(x: Array) -> Array:
+    """sqrt(x² + 1), by way of hypot where it takes the numbers, so that the square does not overflow."""
+    return np.sqrt(x * x + 1.0) if x.dtype.kind == "c" else np.hypot(x, 1.0)
+
+
 def _over_square(part: Array, a: Array, b: Array) -> Array:
-    """part / (a² + b²), by way of hypot so that squares neither overflow nor vanish."""
+    """part / (a² + b²), by way of hypot so that squares neither overflow nor vanish, and 0 at the origin."""
     length = np.hypot(a, b)
+    length = np.where(length == 0, 1.0, length)
     return part / length / length
 
 
@@ -161,7 +167,7 @@ elementwise(
     lambda g, a, b: _half_at_ties(g, b, a, (b < a) | np.isnan(a)),
     analytic=False,
 )
-elementwise(np.absolute, lambda g, x: g * np.sign(x), domain=nonzero)
+elementwise(np.absolute, lambda g, x: g * _direction(x), domain=nonzero)
 elementwise(np.fabs, lambda g, x: g * np.sign(x), domain=nonzero)
 elementwise(np.copysign, lambda g, a, y: g * np.sign(a * np.sign(y)), None, domain=(nonzero, nonzero))
 elementwise(np.hypot, lambda g, a, y: g * _ratio(a, y), lambda g, b, y: g * _ratio(b, y), domain=(nonzero, nonzero))
@@ -190,6 +196,20 @@ limit = elementwise(
 )
 
 
+def _direction(x: Array) -> Array:
+    """The derivative of abs: the sign of a real x, conj(x) / |x| of a complex one, 0 at 0."""
+    if x.dtype.kind != "c":
+        return np.sign(x)
+    length = np.abs(x)
+    return np.conjugate(x) / np.where(length == 0, 1.0, length)
+
+
+def _sign(x: Array) -> Array:
+    if np.iscomplexobj(x):
+        raise TypeError("sign: of a complex number it is x / |x|, which changes with x; write x / np.abs(x)")
+    return np.sign(x)
+
+
 def _ratio(part: Array, length: Array) -> Array:
     """part / length, and 0 where the length is 0: the norm's derivative there is 0 by convention."""
     return part / np.where(length == 0, 1.0, length)
@@ -197,7 +217,8 @@ def _ratio(part: Array, length: Array) -> Array:
 
 # -- recorded, with a derivative that is zero everywhere ---------------------------------------------------------
 
-for function in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.isnan, np.isinf, np.isfinite, np.signbit):
+elementwise(np.sign, None, forward=_sign, analytic=False)
+for function in (np.floor, np.ceil, np.trunc, np.rint, np.isnan, np.isinf, np.isfinite, np.signbit):
     elementwise(function, None, analytic=False)
 for function in (np.logical_not, np.invert):
     elementwise(function, None, analytic=False)

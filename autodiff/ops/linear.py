@@ -1,7 +1,10 @@
 """Sums of products.
 
-``matmul`` of matrices is its own adjoint up to transposition; with vectors it *is* ``vecdot``, ``matvec`` or ``vecmat``, and
-these three are closed under differentiation.  Everything else here is written with them or with ``einsum``.
+``matmul`` of matrices is its own adjoint up to transposition.  With vectors it is another operation, with rules of its own:
+four entries under one name.  The engine sums over broadcast stacks.  Everything else is written with these or ``einsum``.
+
+For complex arguments the rules are transposes, without conjugation; ``vecdot`` and ``vecmat`` conjugate their first argument,
+so its cotangent is conjugated too.
 """
 
 from __future__ import annotations
@@ -11,81 +14,100 @@ from typing import Any
 import numpy as np
 
 from ..graph import unbroadcast
-from ..primitive import composite, example, primitive, sample
+from ..primitive import composite, example, gufunc, primitive, sample
 from .indexing import scatter_add
 
 Array = Any
 
 
-def _t(a: Array) -> Array:
-    return np.swapaxes(a, -1, -2)
+# -- matmul, by the number of axes -------------------------------------------------------------------------------
 
 
-def _fit(product: Array, shape: tuple[int, ...]) -> Array:
-    """Sum over the stack axes that were broadcast."""
-    return product if product.shape == shape else unbroadcast(product, shape)
+matrices = gufunc(
+    lambda a, b: np.matmul(a, b),
+    lambda g, b: g @ b.mT,
+    lambda g, a: a.mT @ g,
+    signature="(n,k),(k,m)->(n,m)",
+    name="matmul",
+    forward=np.matmul,
+    examples=[example(sample(2, 3), sample(3, 4)), example(sample(2, 1, 2, 3), sample(4, 3, 2)),
+              example(sample(2, 0), sample(0, 3)), example(sample(2, 3), sample(4, 3, 2))],
+)  # fmt: skip
+matrix_vector = gufunc(
+    lambda a, b: np.matmul(a, b),
+    lambda g, b: g[..., :, None] * b,
+    lambda g, a: (g[..., None, :] @ a)[..., 0, :],
+    signature="(m,n),(n)->(m)",
+    name="matmul",
+    forward=np.matmul,
+    examples=[example(sample(2, 3), sample(3)), example(sample(4, 2, 3), sample(3))],
+)
+vector_matrix = gufunc(
+    lambda a, b: np.matmul(a, b),
+    lambda g, b: (b @ g[..., :, None])[..., 0],
+    lambda g, a: a[:, None] * g[..., None, :],
+    signature="(n),(n,m)->(m)",
+    name="matmul",
+    forward=np.matmul,
+    examples=[example(sample(3), sample(3, 2)), example(sample(3), sample(4, 3, 2))],
+)
+vectors = gufunc(
+    lambda a, b: np.matmul(a, b),
+    lambda g, b: g * b,
+    lambda g, a: g * a,
+    signature="(n),(n)->()",
+    name="matmul",
+    forward=np.matmul,
+    examples=[example(sample(3), sample(3)), example(sample(0), sample(0))],
+)
 
 
-def _left(g: Array, b: Array, a_shape: tuple[int, ...]) -> Array:
-    if len(a_shape) == 1:
-        return _fit(g[..., None] * b if b.ndim == 1 else np.matvec(b, g), a_shape)
-    if b.ndim == 1:
-        return _fit(g[..., None] * b, a_shape)
-    return _fit(np.matmul(g, _t(b)), a_shape)
-
-
-def _right(g: Array, a: Array, b_shape: tuple[int, ...]) -> Array:
-    if len(b_shape) == 1:
-        return _fit(g[..., None] * a if a.ndim == 1 else np.vecmat(g, a), b_shape)
-    if a.ndim == 1:
-        return _fit(a[:, None] * g[..., None, :], b_shape)
-    return _fit(np.matmul(_t(a), g), b_shape)
-
-
-@primitive(
-    lambda g, b, a_shape: _left(g, b, a_shape),
-    lambda g, a, b_shape: _right(g, a, b_shape),
-    implements=np.matmul,
+@composite(
+    np.matmul,
     examples=[
         example(sample(2, 3), sample(3, 4)), example(sample(3), sample(3)), example(sample(2, 3), sample(3)),
         example(sample(3), sample(3, 2)), example(sample(2, 1, 2, 3), sample(4, 3, 2)),
-        example(sample(4, 2, 3), sample(3)), example(sample(3), sample(4, 3, 2)), example(sample(2, 0), sample(0, 3)),
     ],
 )  # fmt: skip
 def matmul(a: Array, b: Array) -> Array:
-    return np.matmul(a, b)
+    """``a @ b``: one primitive for each combination of matrix and vector, so that no rule asks which it is."""
+    rank_a = a.ndim if hasattr(a, "ndim") else np.ndim(a)
+    rank_b = b.ndim if hasattr(b, "ndim") else np.ndim(b)
+    if rank_b > 1:
+        return matrices(a, b) if rank_a > 1 else vector_matrix(a, b)
+    return matrix_vector(a, b) if rank_a > 1 else vectors(a, b)
 
 
-@primitive(
-    lambda g, b, a_shape, axis: _fit(np.expand_dims(g, axis) * b, a_shape),
-    lambda g, a, b_shape, axis: _fit(np.expand_dims(g, axis) * a, b_shape),
-    implements=np.vecdot, analytic=False,  # it conjugates its first argument
+gufunc(
+    np.vecdot,
+    lambda g, b: np.conj(g[..., None]) * b,
+    lambda g, a: g[..., None] * np.conj(a),
+    signature="(n),(n)->()",
+    analytic=False,  # it conjugates its first argument
     examples=[example(sample(2, 3), sample(2, 3)), example(sample(3), sample(2, 3))],
+)
+gufunc(
+    np.matvec,
+    lambda g, b: g[..., :, None] * b[..., None, :],
+    lambda g, a: (g[..., None, :] @ a)[..., 0, :],
+    signature="(m,n),(n)->(m)",
+    examples=[example(sample(2, 3), sample(3)), example(sample(4, 2, 3), sample(4, 3)),
+              example(sample(2, 3), sample(4, 3))],
 )  # fmt: skip
-def vecdot(a: Array, b: Array, axis: int = -1) -> Array:
-    if axis != -1:
-        raise ValueError("vecdot: only axis=-1 is differentiated; move the axis with np.moveaxis first")
-    return np.vecdot(a, b)
-
-
-@primitive(
-    lambda g, b, a_shape: _fit(g[..., :, None] * b[..., None, :], a_shape),
-    lambda g, a, b_shape: _fit(np.vecmat(g, a), b_shape),
-    implements=np.matvec,
-    examples=[example(sample(2, 3), sample(3)), example(sample(4, 2, 3), sample(4, 3)), example(sample(2, 3), sample(4, 3))],
+gufunc(
+    np.vecmat,
+    lambda g, b: np.conj((b @ g[..., :, None])[..., 0]),
+    lambda g, a: np.conj(a[..., :, None]) * g[..., None, :],
+    signature="(n),(n,m)->(m)",
+    analytic=False,  # it conjugates its first argument
+    examples=[example(sample(2), sample(2, 3)), example(sample(4, 2), sample(4, 2, 3)),
+              example(sample(2), sample(4, 2, 3))],
 )  # fmt: skip
-def matvec(a: Array, b: Array) -> Array:
-    return np.matvec(a, b)
 
 
-@primitive(
-    lambda g, b, a_shape: _fit(np.matvec(b, g), a_shape),
-    lambda g, a, b_shape: _fit(a[..., :, None] * g[..., None, :], b_shape),
-    implements=np.vecmat, analytic=False,  # it conjugates its first argument
-    examples=[example(sample(2), sample(2, 3)), example(sample(4, 2), sample(4, 2, 3)), example(sample(2), sample(4, 2, 3))],
-)  # fmt: skip
-def vecmat(a: Array, b: Array) -> Array:
-    return np.vecmat(a, b)
+def _fit(product: Array, shape: tuple[int, ...]) -> Array:
+    """Sum over the axes that were broadcast."""
+    return product if product.shape == shape else unbroadcast(product, shape)
 
 
 # -- einsum ------------------------------------------------------------------------------------------------------
