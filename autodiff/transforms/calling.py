@@ -1,0 +1,196 @@
+"""What all transforms share: calling a function with fresh variables, and pulling cotangents back to them.
+
+Each transform works on fresh ``alias`` leaves, so that nested transforms never mistake one level's variable for
+another's.  Results are plain arrays where the arguments are, and Tensors with a history where an outer variable is
+involved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..graph import CONSTANT, Leaf, topological_order
+from ..primitive import elementwise
+from ..tensor import Tensor, _seed, _state, _unrecorded, backward, wrap
+from ..tree import flatten, flatten_like
+
+Array = Any
+Function = Callable[..., Any]
+
+
+def alias(x: Array) -> Array:
+    """A copy in name only: the leaf at which one transform stops."""
+    return x
+
+
+alias = elementwise(alias, lambda g: g)
+
+
+def _recorded(mode: Any) -> Any:
+    """The mode in which the same things are done, and everything is recorded."""
+    if mode is _unrecorded:
+        return None
+    return mode.recorded() if hasattr(mode, "recorded") else mode
+
+
+def is_recording() -> bool:
+    """Whether an operation that is done here and now remembers what it was done to."""
+    mode = _state.get()
+    return mode is not _unrecorded and getattr(mode, "is_recording", True)
+
+
+@contextmanager
+def recording() -> Iterator[bool]:
+    """Record what is done inside, and say whether it would have been recorded without.
+
+    A transform needs its function's graph under ``no_grad`` too; there its *results* are constants.
+    """
+    was = is_recording()
+    token = _state.set(_recorded(_state.get()))
+    try:
+        yield was
+    finally:
+        _state.reset(token)
+
+
+def leaf(value: Any, who: str, *, follow: bool = True) -> Tensor:
+    """A fresh variable of this value, connected to what the value depends on if it is to ``follow``."""
+    if isinstance(value, Tensor):
+        return alias(value) if follow and value._node.active else _variable(value._value, who)
+    if isinstance(value, bool | int):
+        raise TypeError(f"{who}: got the integer {value}; a variable must be floating-point: write {value}.0")
+    return _variable(value, who)
+
+
+def _variable(value: Any, who: str) -> Tensor:
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if kind is None and not isinstance(value, float | complex):
+        raise TypeError(
+            f"{who}: got a {type(value).__name__} among the arguments to differentiate, which has no derivative; "
+            "keep it out of them (argnums=, or a function that closes over it), or tell how it is taken apart "
+            "(autodiff.register_container)"
+        )
+    try:
+        return Tensor(value)
+    except TypeError as error:
+        raise TypeError(f"{who}: {error}") from None
+
+
+class Call:
+    """One call of a function with variables in the place of its arguments ``argnums``.
+
+    ``outputs`` are the leaves of what it returned, ``result(leaves)`` puts others in their places; ``variables`` are
+    those of the arguments, and ``arguments(leaves)`` gives the list of such arguments.  ``outer`` says whether other
+    variables are involved, so that results must stay differentiable.
+    """
+
+    def __init__(self, f: Function, args: Sequence[Any], argnums: Sequence[int], who: str, has_aux: bool = False) -> None:
+        trees = [flatten(args[n]) for n in argnums]
+        with recording() as follow:
+            variables = [[leaf(value, who, follow=follow) for value in values] for values, _ in trees]
+            filled = list(args)
+            for n, (_, unflatten), tensors in zip(argnums, trees, variables, strict=True):
+                filled[n] = unflatten(list(tensors))
+            returned = f(*filled)
+        self.aux = None
+        if has_aux:
+            if not (isinstance(returned, tuple) and len(returned) == 2):
+                raise TypeError(f"{who}: with has_aux=True the function must return (value, anything), a pair")
+            returned, self.aux = returned
+        self.who = who
+        self.returned = returned
+        self.variables = [t for group in variables for t in group]
+        self._trees = trees
+        self.outputs, self.result = flatten(returned)
+        self.outer = follow and depends_on_more([*self.outputs, *flatten(self.aux)[0]], self.variables)
+
+    def arguments(self, leaves: list[Any]) -> list[Any]:
+        """The differentiated arguments, with these leaves in them."""
+        parts, start = [], 0
+        for values, unflatten in self._trees:
+            parts.append(unflatten(leaves[start : start + len(values)]))
+            start += len(values)
+        return parts
+
+    def pull(self, cotangents: Sequence[Any], *, create: bool | None = None) -> list[Any]:
+        """The cotangents of the variables, for cotangents of the outputs (None: of a single number, 1)."""
+        with recording():
+            return pull(self.outputs, cotangents, self.variables, self.outer if create is None else create)
+
+    def value(self, output: Any) -> Any:
+        """An output as the caller may see it: plain, unless an outer variable is involved."""
+        return output if self.outer else plain(output)
+
+
+def pull(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[Tensor], create: bool) -> list[Any]:
+    """The cotangents of the variables, zero for those that no output depends on."""
+    seeds: dict[Any, Any] = {}
+    for output, cotangent in zip(outputs, cotangents, strict=True):
+        if isinstance(output, Tensor) and output._node.active:
+            seed = _seed(output, cotangent)
+            seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
+    targets = {variable._node for variable in variables}
+    found = backward(seeds, targets, retain=True, create=create) if seeds else {}
+    return [found[t._node] if t._node in found else np.zeros_like(t._value) for t in variables]
+
+
+def depends_on_more(outputs: Sequence[Any], variables: Sequence[Tensor]) -> bool:
+    """Whether a variable other than these is involved, so that the result must stay differentiable."""
+    targets = {variable._node for variable in variables}
+    if any(type(node) is not Leaf for node in targets):
+        return True
+    roots = {o._node for o in outputs if isinstance(o, Tensor) and o._node.active}
+    return any(not node.edges and node not in targets for node in topological_order(roots, targets))
+
+
+def plain(value: Any) -> Any:
+    """An array without history, and a Python number for one of double precision."""
+    return number(value._value if isinstance(value, Tensor) else value)
+
+
+def number(value: Any) -> Any:
+    """A NumPy scalar of double precision as the Python number that it is; anything else as it is."""
+    return value.item() if type(value) is np.float64 else value
+
+
+def constant(value: Any) -> Tensor:
+    """A Tensor through which no gradient flows."""
+    return wrap(value, CONSTANT)
+
+
+def numbers(argnums: int | Sequence[int], args: Sequence[Any], who: str) -> list[int]:
+    """The positions of the arguments to differentiate, counted from the front, or an error."""
+    found = []
+    for n in (argnums,) if isinstance(argnums, int) else argnums:
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise TypeError(f"{who}: argnums must be an integer or a sequence of them, got {n!r}")
+        if not -len(args) <= n < len(args):
+            raise TypeError(
+                f"{who}: argnums {n}, but there are {len(args)} positional arguments; "
+                "pass the arguments to differentiate by position"
+            )
+        if n % len(args) in found:
+            raise ValueError(f"{who}: argnums {argnums} names argument {n % len(args)} twice")
+        found.append(n % len(args))
+    return found
+
+
+def seeds_like(given: Any, like: Any, outputs: Sequence[Any], who: str, what: str) -> list[Any]:
+    """Cotangents or tangents in the order of ``outputs``, checked against their nesting, shapes and kinds."""
+    checked = []
+    for value, output in zip(flatten_like(given, like, f"{who}: the {what}"), outputs, strict=True):
+        shape = np.shape(value)
+        if shape != np.shape(output):
+            raise ValueError(f"{who}: the {what} has shape {shape} where {np.shape(output)} belongs; give it that shape")
+        checked.append(value if hasattr(value, "__array_function__") else np.asarray(value, dtype=_kind(output)))
+    return checked
+
+
+def _kind(output: Any) -> Any:
+    dtype = getattr(output, "dtype", None)
+    return dtype if dtype is not None and dtype.kind in "fc" else float
+
