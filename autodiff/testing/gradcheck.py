@@ -1,0 +1,331 @@
+"""gradcheck: is the gradient of this function, at this point, the slope of its values?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..transforms import vjp
+from ..tree import flatten
+from .precision import compare_precision
+from .preflight import examine_arguments, examine_function
+from .problem import Problem, Unusable
+from .report import GradientError, Report, reproducer
+from .verdict import COMPLEX_STEP, RESOLVED, Comparison, Finding
+
+Array = Any
+Function = Callable[..., Any]
+
+
+def gradcheck(
+    f: Function,
+    *args: Any,
+    order: int = 1,
+    rng: int | np.random.Generator | None = None,
+    tolerance: float | None = None,
+    gradient: Function | None = None,
+) -> Report:
+    """Compare the gradient of ``f`` at ``args`` with slopes of its values: correct, wrong, or inconclusive and why.
+
+    For random weights v and directions u it compares u^T (grad <v, f>) with d/dt <v, f(x + t u)> at t = 0, found from
+    steps over many decades, by extrapolation, and by the complex step where ``f`` takes complex numbers.  The error of
+    each numerical slope is estimated, not assumed; wrong means several times that error, confirmed in a single
+    element.  At a kink any value between the slopes to the left and to the right is correct.
+
+    ``args`` are arrays or nestings of them; ``f`` returns arrays of any shape.  ``order`` checks derivatives up to that
+    order.  ``rng`` is a seed or a generator (default: seed 0).  ``tolerance`` is a relative error to allow beyond the
+    estimated one; none is needed.  ``gradient`` is a gradient of your own for a function that returns one number: it
+    takes the same arguments and returns what ``autodiff.grad`` would, for every floating-point argument.
+
+    What ``f`` raises is not caught.
+
+    >>> import numpy as np
+    >>> from autodiff.testing import gradcheck
+    >>> gradcheck(np.tanh, np.array([0.5, -1.0])).verdict
+    'correct'
+    >>> gradcheck(lambda x: x**2, 3.0, gradient=lambda x: 2.02 * x).verdict
+    'wrong'
+    """
+    if order < 1:
+        raise ValueError(f"gradcheck: order must be 1 or more, got {order}")
+    report: Report | None = None
+    function = f
+    for level in range(1, order + 1):
+        report = _check(f, function, args, level, rng, tolerance, gradient if level == 1 else None)
+        if not report.correct:
+            return report
+        function = _gradient_function(function, args)
+    assert report is not None
+    return report
+
+
+def assert_gradcheck(f: Function, *args: Any, **options: Any) -> Report:
+    """As :func:`gradcheck`; raises GradientError, with the report, unless the verdict is "correct".
+
+    >>> from autodiff.testing import assert_gradcheck
+    >>> assert_gradcheck(lambda x: x * x, 3.0).verdict
+    'correct'
+    """
+    report = gradcheck(f, *args, **options)
+    if not report.correct:
+        raise GradientError(report)
+    return report
+
+
+def _gradient_function(f: Function, args: tuple[Any, ...]) -> Function:
+    """The gradient of <v, f>, with fixed weights v, as a function of the same arguments."""
+    problem = Problem(f, args)
+
+    def gradient(*moved: Any) -> Any:
+        leaves, _ = flatten(moved)
+        result, pull = vjp(problem.call, [leaves[place.number] for place in problem.inputs])
+        rng = np.random.default_rng(12345)
+        outputs, unflatten = flatten(result)
+        weights = []
+        for o in outputs:
+            shape = np.shape(o)
+            weights.append(np.asarray(rng.integers(5, 9, shape) / 8.0, dtype=getattr(o, "dtype", float)))
+        (found,) = pull(unflatten(weights))
+        return found
+
+    gradient.__name__ = gradient.__qualname__ = getattr(f, "__name__", "f")
+    gradient.__module__ = ""
+    return gradient
+
+
+def _check(
+    original: Function,
+    f: Function,
+    args: tuple[Any, ...],
+    level: int,
+    rng: int | np.random.Generator | None,
+    tolerance: float | None,
+    gradient: Function | None,
+) -> Report:
+    if isinstance(rng, np.random.Generator):
+        seed: int | str = int(rng.integers(2**31))
+    else:
+        seed = 0 if rng is None else int(rng)
+    generator = np.random.default_rng(seed)
+    problem = Problem(f, args, gradient)
+    name = getattr(original, "__qualname__", None) or type(original).__name__
+    facts: dict[str, Any] = {"function": name, "order": level, "seed": seed}
+    try:
+        examine_arguments(problem)
+        base, pull = examine_function(problem)
+    except Unusable as error:
+        return Report("inconclusive", str(error), evaluations=problem.evaluations, **facts)
+    comparison = Comparison(problem, base, pull, generator, tolerance)
+    report = _judge(comparison, facts)
+    if report.correct:
+        fault = compare_precision(problem, comparison.weights, comparison.gradient, generator)
+        if fault is not None:
+            report = Report(evaluations=problem.evaluations, directions=len(comparison.findings), **fault, **facts)
+    if not report.correct:
+        object.__setattr__(report, "code", reproducer(original, args, level, seed))
+    return report
+
+
+def _judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
+    """The verdict in double precision."""
+    problem = comparison.problem
+    if not problem.size or not comparison.base.size:
+        return Report("correct", notes=["nothing to compare: the arguments or the outputs are empty"], **facts)
+    members = np.flatnonzero(comparison.finite)
+    if len(members) < problem.size:
+        report = _judge_not_finite(comparison, facts)
+        if report is not None:
+            return report
+    fault = comparison.sweep(members) if len(members) else None
+    if fault is not None and fault.found.kink is not None:
+        members = comparison.separate_kinks(members)
+        for kink in comparison.kinks:
+            if kink.wrong:
+                return _wrong(comparison, kink, facts)
+        comparison.resolution[:] = np.inf
+        comparison.findings = [x for x in comparison.findings if x.found.kink is None]
+        fault = comparison.sweep(members) if len(members) else None
+        if fault is not None and fault.found.kink is not None:
+            return _inconclusive(comparison, fault, "kinks lie too close together to be told apart", facts)
+    if fault is not None and fault.found.reason:
+        return _inconclusive(comparison, fault, fault.found.reason, facts)
+    if fault is not None:
+        guilty = comparison.locate(fault)
+        if guilty is None:
+            reason = "the slopes along a direction disagree with the gradient, but no single element does by more than its error"
+            return _inconclusive(comparison, fault, reason, facts)
+        return _wrong(comparison, guilty, facts)
+    return _correct(comparison, members, facts)
+
+
+def _judge_not_finite(comparison: Comparison, facts: dict[str, Any]) -> Report | None:
+    """Gradients that are NaN or infinite: wrong where the function has a slope."""
+    for flat in np.flatnonzero(~comparison.finite)[:4]:
+        single = np.array([flat])
+        finding = comparison.examine(comparison.direction(single), thorough=True)
+        if finding.found.reason:
+            value = comparison.gradient[flat]
+            reason = f"the gradient is {value} and the function has no finite slope there ({finding.found.reason})"
+            return _inconclusive(comparison, finding, reason, facts, int(flat))
+        bad = finding._replace(analytic=float("nan"))
+        return _wrong(comparison, bad, facts)
+    return None
+
+
+def _steps(finding: Finding) -> list[tuple[float, float, float, float]]:
+    return [(row.step, row.left, row.right, row.central) for row in finding.line.table]
+
+
+def _counts(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "evaluations": comparison.problem.evaluations,
+        "directions": len(comparison.findings),
+        "notes": comparison.notes,
+        "kinks": [_kink_text(comparison, k) for k in comparison.kinks if k.found.kink is not None],
+    }
+
+
+def _place(comparison: Comparison, flat: int) -> dict[str, Any]:
+    place = comparison.problem.input_of(flat)
+    return {"argument": place.path, "index": place.index(flat)}
+
+
+def _method(finding: Finding) -> str:
+    if finding.found.kink is not None:
+        return "one-sided slopes"
+    return "the complex step" if finding.found.step == COMPLEX_STEP else "central differences, extrapolated"
+
+
+def _per_unit(comparison: Comparison, finding: Finding) -> tuple[int, float, str]:
+    """The element, its component, and the output that the values belong to (divided by that output's weight)."""
+    flat = int(np.flatnonzero(finding.direction)[0])
+    unit = float(finding.direction[flat])
+    if comparison.base.size == 1:
+        return flat, unit, ""
+    rows = [row for row in finding.line.table if row.moved]
+    if not rows:
+        return flat, unit, "a random combination of the outputs"
+    step = rows[min(len(rows) - 1, 3)].step
+    forward, _ = finding.line.move(step)
+    changed = np.flatnonzero(forward != comparison.base)
+    if len(changed) == 1:
+        return flat, unit * float(comparison.weights[changed[0]]), f"output element {int(changed[0])}"
+    return flat, unit, f"a random combination of {comparison.base.size} outputs"
+
+
+def _kink_text(comparison: Comparison, finding: Finding) -> str:
+    flat, unit, _ = _per_unit(comparison, finding)
+    place = comparison.problem.input_of(flat)
+    assert finding.found.kink is not None
+    low, high = sorted(end / unit for end in finding.found.kink)
+    index = str(list(place.index(flat))) if place.shape else ""
+    return f"{place.path}{index}: {_plain(finding.analytic / unit)} in [{_plain(low)}, {_plain(high)}]"
+
+
+def _plain(value: float) -> str:
+    rounded = float(f"{value:.6g}")
+    return f"{rounded + 0.0:g}"
+
+
+def _wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Report:
+    flat, unit, output = _per_unit(comparison, finding)
+    analytic = float(comparison.gradient[flat]) * float(finding.direction[flat]) / unit
+    numeric = finding.found.value / unit
+    reason = _explanation(comparison, finding, flat, analytic, numeric)
+    if finding.found.kink is not None:
+        low, high = sorted(end / unit for end in finding.found.kink)
+        reason = f"the value is outside of the slopes at this kink, [{_plain(low)}, {_plain(high)}]"
+    return Report(
+        "wrong", reason, analytic=analytic, numeric=numeric, error=abs(finding.error / unit),
+        bound=abs(finding.found.bound / unit), method=_method(finding), output=output, steps=_steps_of(finding, unit),
+        **_place(comparison, flat), **_counts(comparison), **facts,
+    )  # fmt: skip
+
+
+def _steps_of(finding: Finding, unit: float) -> list[tuple[float, float, float, float]]:
+    size = abs(float(finding.direction[np.flatnonzero(finding.direction)[0]]))
+    sides = [(r.right, r.left) if unit < 0 else (r.left, r.right) for r in finding.line.table]
+    return [
+        (row.step * size, a / unit, b / unit, row.central / unit)
+        for row, (a, b) in zip(finding.line.table, sides, strict=True)
+    ]
+
+
+def _explanation(comparison: Comparison, finding: Finding, flat: int, analytic: float, numeric: float) -> str:
+    """What kind of fault this looks like."""
+    if not np.isfinite(analytic):
+        return "the gradient is not finite where the function has a finite slope"
+    if _right_nearby(comparison, finding):
+        return "the gradient is right on both sides of this point: x sits on a kink of an operation inside a smooth function"
+    if not comparison.gradient.any():
+        return (
+            "detached: the whole gradient is zero but the values change with the arguments; look for .data, .item(), "
+            "stop_gradient, no_grad, or a rule that says None"
+        )
+    place = comparison.problem.input_of(flat)
+    if not comparison.gradient[place.start : place.stop].any():
+        return (
+            f"detached: the gradient of {place.path} is zero but the values change with it; look for .data, .item(), "
+            "stop_gradient, or a rule that says None"
+        )
+    return _ratio_text(analytic, numeric)
+
+
+def _ratio_text(analytic: float, numeric: float) -> str:
+    if not numeric:
+        return "the function does not change with this element"
+    ratio = analytic / numeric
+    if abs(ratio + 1) < 1e-6:
+        return "the sign is wrong"
+    if analytic == 0:
+        return "a term is missing: the gradient is zero here"
+    return f"analytic / numeric = {ratio:.6g}"
+
+
+def _right_nearby(comparison: Comparison, finding: Finding) -> bool:
+    problem = comparison.problem
+    for side in (-1.0, 1.0):
+        _, pull = problem.pullback(problem.x + side * 2.0**-20 * finding.direction)
+        slope = float(np.sum(np.where(comparison.finite, pull(comparison.weights), 0.0) * finding.direction))
+        if not abs(slope - finding.found.value) <= 1e-3 * abs(finding.found.value - finding.analytic):
+            return False
+    return True
+
+
+def _inconclusive(
+    comparison: Comparison, finding: Finding, reason: str, facts: dict[str, Any], flat: int | None = None
+) -> Report:
+    place = {} if flat is None else _place(comparison, flat)
+    return Report("inconclusive", reason, steps=_steps(finding), **place, **_counts(comparison), **facts)
+
+
+def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> Report:
+    """Correct, if every element that carries weight was resolved."""
+    sizes = np.abs(comparison.safe * comparison.scales)
+    worst = 0.0
+    for place in comparison.problem.inputs:
+        mine = members[(members >= place.start) & (members < place.stop)]
+        weight = sizes[mine]
+        total = float(np.sqrt(np.sum(weight**2)))
+        if not total:
+            continue
+        open_ones = (comparison.resolution[mine] > RESOLVED) & (weight > 0)
+        lost = float(np.sqrt(np.sum(weight[open_ones] ** 2)))
+        if lost > RESOLVED * total:
+            reason = (
+                f"noise floor: in {int(open_ones.sum())} of {len(mine)} elements of {place.path} a fault of 1 % would hide in "
+                f"the rounding of f (resolved: {float(np.min(comparison.resolution[mine])):.1g}); subtract a constant, or rescale"
+            )
+            return _inconclusive(comparison, comparison.findings[0], reason, facts)
+        if open_ones.any():
+            comparison.notes.append(f"{int(open_ones.sum())} elements of {place.path} are too small beside the rest to be resolved")
+        worst = max(worst, float(np.max(comparison.resolution[mine][~open_ones & (weight > 0)], initial=0.0)))
+    shown = max(comparison.findings, key=lambda x: x.error / (x.limit + 1e-300), default=None)
+    numbers: dict[str, Any] = {}
+    if shown is not None:
+        size = float(np.sqrt(np.sum((comparison.safe * shown.direction) ** 2))) or 1.0
+        numbers = {"error": shown.error / size, "bound": shown.found.bound / size, "method": _method(shown)}
+    steps = _steps(shown) if shown is not None else []
+    return Report("correct", resolution=worst or None, steps=steps, **numbers, **_counts(comparison), **facts)

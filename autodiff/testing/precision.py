@@ -1,0 +1,140 @@
+"""Does a gradient in the arguments' own precision agree with the one in double precision, up to rounding?
+
+How far rounding may move each element is measured: the double precision pass is made again with every input of every
+operation, forward and backward, moved by one unit of the lower precision at random (Monte Carlo arithmetic,
+D. S. Parker, 1997).  The rules run on Tensors for this, so that their own operations are moved as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..primitive import Primitive
+from ..tensor import Tensor, _state, wrap
+from .problem import Problem
+
+Array = Any
+
+PLENTY = 16.0
+"""Rounding errors of the gradient itself that need no explanation, in units of the precision."""
+SAMPLES = 4
+MORE_SAMPLES = 48
+
+
+def _units(problem: Problem) -> Array:
+    """The unit of precision of each element."""
+    units = np.zeros(problem.size)
+    for place in problem.inputs:
+        units[place.start : place.stop] = float(np.finfo(place.dtype).eps)
+    return units
+
+
+def compare_precision(
+    problem: Problem, weights: Array, exact: Array, rng: np.random.Generator
+) -> dict[str, Any] | None:
+    """None if the gradient in the given precision is as good as that precision allows; otherwise what is wrong."""
+    units = _units(problem)
+    if problem.given_gradient is not None or not problem.size or not np.any(units > 2.0**-52):
+        return None
+    outputs, pull = problem.pullback(problem.x, "given")
+    values = np.concatenate([np.ravel(o).astype(np.float64) for o in outputs]) if outputs else np.zeros(0)
+    if not np.isfinite(values).all():
+        return {"verdict": "inconclusive", "reason": f"f overflows in {outputs[0].dtype}; it is correct in float64"}
+    found = pull(weights)
+    largest = np.concatenate([np.full(i.stop - i.start, float(np.finfo(i.dtype).max)) for i in problem.inputs])
+    tiny = np.concatenate([np.full(i.stop - i.start, float(np.finfo(i.dtype).tiny)) for i in problem.inputs])
+    judged = np.isfinite(exact) & (np.abs(exact) < largest)
+    coarse = _coarsest(units, outputs)
+    with np.errstate(all="ignore"):
+        error = np.abs(found - exact)
+        limit = PLENTY * coarse * np.abs(exact) + PLENTY * tiny
+        suspects = judged & ~(error <= limit)
+    for samples in (SAMPLES, MORE_SAMPLES):
+        if not suspects.any():
+            return None
+        limit = limit + 8 * _scatter(problem, weights, exact, float(coarse), samples, rng)
+        suspects = judged & ~(error <= limit)
+    if not suspects.any():
+        return None
+    flat = int(np.flatnonzero(suspects)[0])
+    place = problem.input_of(flat)
+    return {
+        "verdict": "wrong",
+        "reason": f"the gradient in {place.dtype} differs from the one in float64 by more than rounding explains",
+        "argument": place.path, "index": place.index(flat), "analytic": float(found[flat]), "numeric": float(exact[flat]),
+        "error": float(error[flat]), "bound": float(limit[flat]), "method": "the same gradient in float64",
+        "output": "" if len(weights) == 1 else f"a random combination of {len(weights)} outputs",
+    }  # fmt: skip
+
+
+def _coarsest(units: Array, outputs: list[Array]) -> float:
+    """The coarsest precision that takes part."""
+    return max([float(np.max(units))] + [float(np.finfo(o.dtype).eps) for o in outputs])
+
+
+def _scatter(
+    problem: Problem, weights: Array, exact: Array, unit: float, samples: int, rng: np.random.Generator
+) -> Array:
+    """The largest change of each element of the gradient over runs with random rounding."""
+    largest = np.zeros(problem.size)
+    with np.errstate(all="ignore"):
+        for _ in range(samples):
+            moved = noisy_gradient(problem, weights, unit, rng)
+            largest = np.fmax(largest, np.abs(moved - exact))
+    return largest
+
+
+def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random.Generator) -> Array:
+    """The gradient with every floating-point input of every operation moved by one unit, up or down."""
+
+    def moved(value: Any) -> Any:
+        if type(value) is Tensor:
+            return wrap(_moved_array(value._value, unit, rng), value._node)
+        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
+            return _moved_array(value, unit, rng)
+        if type(value) in (list, tuple) and any(type(v) is Tensor for v in value):
+            return type(value)(moved(v) for v in value)
+        return value
+
+    def mode(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        inside = _state.set(None)
+        try:
+            return primitive.call(*[moved(a) for a in args], **kwargs)
+        finally:
+            _state.reset(inside)
+
+    token = _state.set(mode)
+    try:
+        return _recorded_gradient(problem, weights)
+    finally:
+        _state.reset(token)
+
+
+def _moved_array(value: Any, unit: float, rng: np.random.Generator) -> Any:
+    if value.dtype.kind != "f":
+        return value
+    with np.errstate(all="ignore"):
+        return value * (1.0 + unit * rng.choice(np.array([-1.0, 1.0]), np.shape(value)))
+
+
+def _recorded_gradient(problem: Problem, weights: Array) -> Array:
+    """The gradient by a backward pass whose every operation is recorded, and so seen by the mode."""
+    from ..tensor import backward
+    from ..tree import flatten
+
+    tensors = [Tensor(a) for a in problem.arrays(problem.x)]
+    outputs, _ = flatten(problem.call(list(tensors)))
+    seeds: dict[Any, Any] = {}
+    start = 0
+    for output in outputs:
+        size = int(np.size(getattr(output, "_value", output)))
+        if isinstance(output, Tensor) and output._node.active:
+            seed = Tensor(weights[start : start + size].reshape(output.shape).astype(output.dtype))
+            seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
+        start += size
+    targets = {t._node for t in tensors}
+    found: Callable[..., Any] = backward(seeds, targets, retain=True, create=True) if seeds else {}
+    return problem.flat([found[t._node]._value if t._node in found else np.zeros(t.shape) for t in tensors])  # type: ignore[operator,index]

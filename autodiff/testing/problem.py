@@ -1,0 +1,199 @@
+"""A function of nested arguments as a function of one flat vector of numbers, in double precision.
+
+Whatever precision the arguments have, values and gradients are computed from the same numbers in float64: a rule that
+is wrong is wrong there too, and shows against a noise of 1e-16 and not of 1e-7.  What the given precision adds is
+looked at separately, element by element.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..tensor import Tensor
+from ..transforms import vjp
+from ..tree import _split, flatten
+
+Array = Any
+Function = Callable[..., Any]
+
+
+class Unusable(Exception):
+    """The function or its arguments cannot be checked, and why."""
+
+
+class Input(NamedTuple):
+    """One floating-point array among the arguments, and its place in the flat vector."""
+
+    path: str
+    number: int  # among all leaves
+    shape: tuple[int, ...]
+    dtype: Any
+    start: int
+    stop: int
+
+    def index(self, flat: int) -> tuple[int, ...]:
+        """The index, in the array, of element number ``flat`` of the whole vector."""
+        return tuple(int(i) for i in np.unravel_index(flat - self.start, self.shape))
+
+
+def paths(tree: Any, name: str) -> Iterator[str]:
+    """The names of the leaves of a nesting, in the order of :func:`autodiff.tree.flatten`.
+
+    >>> list(paths({"w": [1.0, 2.0]}, "params"))
+    ["params['w'][0]", "params['w'][1]"]
+    """
+    parts = _split(tree)
+    if parts is None:
+        yield name
+        return
+    children, _ = parts
+    kind = type(tree)
+    if isinstance(tree, dict):
+        labels = [f"[{key!r}]" for key in tree]
+    elif hasattr(kind, "_fields"):
+        labels = [f".{field}" for field in kind._fields]
+    elif hasattr(kind, "__dataclass_fields__"):
+        labels = [f".{field}" for field in kind.__dataclass_fields__]
+    elif hasattr(tree, "named_parameters"):
+        labels = [f".{label}" for label, _ in tree.named_parameters()]
+    else:
+        labels = [f"[{i}]" for i in range(len(children))]
+    if len(labels) != len(children):
+        labels = [f"[{i}]" for i in range(len(children))]
+    for child, label in zip(children, labels, strict=True):
+        yield from paths(child, name + label)
+
+
+def argument_names(f: Function, count: int) -> list[str]:
+    """The names of the positional parameters, or args[i] where they have none."""
+    fallback = [f"args[{i}]" for i in range(count)]
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return fallback
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [named[i] if i < len(named) else fallback[i] for i in range(count)]
+
+
+def values_of(leaf: Any) -> Any:
+    """The array that a leaf holds, or None if it is no array of floating-point numbers."""
+    value = leaf._value if isinstance(leaf, Tensor) else leaf
+    if isinstance(value, float | np.floating):
+        return np.asarray(value)
+    return value if isinstance(value, np.ndarray) and value.dtype.kind in "fc" else None
+
+
+class Problem:
+    """``f`` and a point: values, gradients, and the names of what they belong to."""
+
+    def __init__(self, f: Function, args: tuple[Any, ...], gradient: Function | None = None) -> None:
+        self.function, self.args, self.given_gradient = f, args, gradient
+        self.leaves, self._unflatten = flatten(args)
+        names = [
+            path for arg, name in zip(args, argument_names(f, len(args)), strict=True) for path in paths(arg, name)
+        ]
+        self.inputs: list[Input] = []
+        start = 0
+        for number, (leaf, path) in enumerate(zip(self.leaves, names, strict=True)):
+            value = values_of(leaf)
+            if value is not None:
+                stop = start + value.size
+                self.inputs.append(Input(path, number, value.shape, value.dtype, start, stop))
+                start = stop
+        self.size = start
+        self.evaluations = 0
+        self.speaks_arrays = False  # whether f also takes plain arrays, which is faster
+        parts = [np.ravel(np.asarray(values_of(self.leaves[i.number]))) for i in self.inputs]
+        self.x = np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+
+    def input_of(self, flat: int) -> Input:
+        """The input that element number ``flat`` belongs to."""
+        return next(i for i in self.inputs if i.start <= flat < i.stop)
+
+    def arrays(self, x: Array, dtype: Any = None) -> list[Array]:
+        """The flat vector cut into arrays of the inputs' shapes; ``dtype`` "given" is the arguments' own."""
+        kinds = [i.dtype if dtype == "given" else x.dtype for i in self.inputs]
+        return [
+            x[i.start : i.stop].reshape(i.shape).astype(k) for i, k in zip(self.inputs, kinds, strict=True)
+        ]
+
+    def call(self, arrays: list[Any]) -> Any:
+        """``f`` with these in the place of its floating-point arguments."""
+        leaves = list(self.leaves)
+        for place, array in zip(self.inputs, arrays, strict=True):
+            leaves[place.number] = array
+        return self.function(*self._unflatten(leaves))
+
+    def outputs(self, result: Any) -> list[Array]:
+        """The arrays that a call returned; raises Unusable if they are not floating-point."""
+        leaves, _ = flatten(result)
+        arrays = [np.asarray(leaf._value if isinstance(leaf, Tensor) else leaf) for leaf in leaves]
+        for n, array in enumerate(arrays):
+            which = "the output" if len(arrays) == 1 else f"output {n}"
+            if array.dtype.kind not in "fc":
+                what = type(leaves[n]).__name__ if array.dtype.kind == "O" else array.dtype
+                raise Unusable(
+                    f"{which} is {what}, which has no derivative; return floating-point numbers "
+                    "(a count or a class is no function to differentiate)"
+                )
+        return arrays
+
+    def value(self, x: Array) -> Array:
+        """F(x), all outputs in one flat vector; complex if x is."""
+        self.evaluations += 1
+        arrays = self.arrays(x)
+        with np.errstate(all="ignore"):
+            result = self.call([a if self.speaks_arrays else Tensor(a) for a in arrays])
+        flat = [np.ravel(a) for a in self.outputs(result)]
+        return np.concatenate(flat) if flat else np.zeros(0)
+
+    def pullback(self, x: Array, dtype: Any = None) -> tuple[list[Array], Callable[[Array], Array]]:
+        """The outputs, and the function from a flat cotangent to the flat gradient as ``autodiff`` computes it."""
+        arrays = self.arrays(x, dtype)
+        if self.given_gradient is not None:
+            return self._pullback_given(arrays)
+        with np.errstate(all="ignore"):
+            result, pull = vjp(self.call, arrays)
+        leaves, unflatten = flatten(result)
+        shapes = [np.shape(leaf) for leaf in leaves]
+        outputs = self.outputs(result)
+
+        def gradient(weights: Array) -> Array:
+            cut, start = [], 0
+            for shape, output in zip(shapes, outputs, strict=True):
+                size = int(np.prod(shape, dtype=int))
+                cut.append(weights[start : start + size].reshape(shape).astype(output.dtype))
+                start += size
+            with np.errstate(all="ignore"):
+                (found,) = pull(unflatten(cut))
+            return self.flat(found)
+
+        return outputs, gradient
+
+    def flat(self, gradients: Any) -> Array:
+        """Gradients of the inputs as one flat vector."""
+        parts = [np.ravel(np.asarray(g, dtype=np.float64)) for g in gradients]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def _pullback_given(self, arrays: list[Array]) -> tuple[list[Array], Callable[[Array], Array]]:
+        """As :meth:`pullback`, with the gradient that the user wrote; the function must return one number."""
+        leaves = list(self.leaves)
+        for place, array in zip(self.inputs, arrays, strict=True):
+            leaves[place.number] = array
+        args = self._unflatten(leaves)
+        outputs = self.outputs(self.function(*args))
+        if sum(o.size for o in outputs) != 1:
+            raise Unusable("gradient= is for a function that returns one number; reduce it with np.sum")
+        assert self.given_gradient is not None
+        found = self.given_gradient(*args)
+        parts = [np.asarray(g._value if isinstance(g, Tensor) else g) for g in flatten(found)[0]]
+        if [p.shape for p in parts] != [i.shape for i in self.inputs]:
+            raise Unusable(
+                f"gradient= returned shapes {[p.shape for p in parts]}, the arguments have {[i.shape for i in self.inputs]}"
+            )
+        flat = self.flat(parts)
+        return outputs, lambda weights: flat * weights[0]

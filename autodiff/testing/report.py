@@ -1,0 +1,180 @@
+"""What a gradient check found: the same facts as text, as a dict, and as HTML."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+SHOWN_ROWS = 4
+
+
+class GradientError(AssertionError):
+    """A gradient check did not say "correct"; ``report`` is what it found."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a gradient check.
+
+    ``verdict`` is "correct", "wrong" or "inconclusive", and ``reason`` says why where it is not the first.
+    ``analytic`` and ``numeric`` are the two values at ``argument`` and ``index`` (of ``output``, where the function
+    returns an array), ``error`` is how far apart they are and ``bound`` the estimated error of the numeric value;
+    of a correct gradient they are those of the directional derivative, relative to its size.
+    ``resolution`` is the smallest relative fault in one element that would have been seen.
+    """
+
+    verdict: str
+    reason: str = ""
+    function: str = "f"
+    order: int = 1
+    argument: str = ""
+    index: tuple[int, ...] | None = None
+    output: str = ""
+    analytic: float | None = None
+    numeric: float | None = None
+    error: float | None = None
+    bound: float | None = None
+    resolution: float | None = None
+    method: str = ""
+    steps: list[tuple[float, float, float, float]] = field(default_factory=list)
+    kinks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seed: int | str = 0
+    directions: int = 0
+    evaluations: int = 0
+    code: str = ""
+
+    @property
+    def correct(self) -> bool:
+        """Whether the verdict is "correct"."""
+        return self.verdict == "correct"
+
+    def __bool__(self) -> bool:
+        return self.correct
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field by name, in plain Python types."""
+        return asdict(self)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """Label and text, in the order of reading."""
+        facts: list[tuple[str, str]] = []
+        if self.reason:
+            facts.append(("reason", self.reason))
+        if self.argument:
+            place = self.argument + ("" if not self.index else str(list(self.index)))
+            facts.append(("where", place + (f", for {self.output}" if self.output else "")))
+        if self.analytic is not None:
+            facts.append(("analytic", f"{self.analytic:.15g}"))
+        if self.numeric is not None:
+            facts.append(("numeric", f"{self.numeric:.15g}   (by {self.method})"))
+        if self.error is not None:
+            facts.append(("error", f"{self.error:.3g}   (numeric value known to {_short(self.bound)})"))
+        if self.resolution is not None and self.verdict != "wrong":
+            facts.append(("resolves", f"a relative fault of {self.resolution:.1g} in any one element"))
+        if self.kinks:
+            more = len(self.kinks) - 2
+            facts.append(("kink", "; ".join(self.kinks[:2]) + (f"; and {more} more" if more > 0 else "")))
+        facts += [("note", note) for note in self.notes[:2]]
+        facts.append(("cost", f"{self.evaluations} evaluations, {self.directions} directions, seed {self.seed}"))
+        return facts
+
+    def _steps(self) -> list[tuple[float, float, float, float]]:
+        rows = self.steps
+        if len(rows) <= SHOWN_ROWS:
+            return rows
+        chosen = np.linspace(0, len(rows) - 1, SHOWN_ROWS).round().astype(int)
+        return [rows[i] for i in chosen]
+
+    def _title(self) -> str:
+        order = f", order {self.order}" if self.order > 1 else ""
+        return f"gradcheck: {self.verdict}: the gradient of {self.function}{order}"
+
+    def __str__(self) -> str:
+        """At most 15 lines."""
+        lines = [self._title()]
+        lines += [f"  {label:<9}{text}" for label, text in self._facts()]
+        if self.steps and self.verdict != "correct":
+            lines.append("  steps    step      from the left   from the right   central")
+            lines += [f"           {t:<9.1e} {a:<15.8g} {b:<16.8g} {c:.8g}" for t, a, b, c in self._steps()]
+        if self.code and self.verdict != "correct":
+            room = 15 - len(lines) - 1
+            code = self.code.splitlines()
+            if room >= len(code):
+                lines += ["  reproduce with:", *[f"    {line}" for line in code]]
+            else:
+                lines.append("  reproduce with: print(report.code)")
+        return "\n".join(lines[:15])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        facts = self._facts()
+        rows = "".join(f"<tr><th>{html.escape(a)}</th><td>{html.escape(b)}</td></tr>" for a, b in facts)
+        text = f"<strong>{html.escape(self._title())}</strong><table>{rows}</table>"
+        if self.steps and self.verdict != "correct":
+            head = "<tr><th>step</th><th>from the left</th><th>from the right</th><th>central</th></tr>"
+            cells = "".join("<tr>" + "".join(f"<td>{v:.8g}</td>" for v in row) + "</tr>" for row in self._steps())
+            text += f"<table>{head}{cells}</table>"
+        if self.code and self.verdict != "correct":
+            text += f"<pre>{html.escape(self.code)}</pre>"
+        return text
+
+
+def _short(bound: float | None) -> str:
+    return "no precision" if bound is None or not np.isfinite(bound) else f"{bound:.2g}"
+
+
+def reproducer(f: Any, args: tuple[Any, ...], order: int, seed: int | str) -> str:
+    """Code that makes the check again, as far as the function and its arguments can be written down."""
+    module, name = getattr(f, "__module__", None) or "", getattr(f, "__qualname__", "") or type(f).__name__
+    lines = ["import numpy as np", "from numpy import array, float16, float32, float64", "from autodiff.testing import gradcheck"]
+    code = getattr(f, "__code__", None)
+    if "<" not in name and module not in ("", "__main__"):
+        lines.append(f"from {module} import {name.split('.')[0]}")
+        f_text = name
+    else:
+        where = f"  # {name} at {code.co_filename}:{code.co_firstlineno}" if code is not None else f"  # {name}"
+        f_text = "f" if "<" in name else name
+        lines[-1] += where
+    written = [_written(a) for a in args]
+    if any(w is None for w in written):
+        lines[-1] += "  # args: as you gave them; they are too large to print"
+        arguments = "*args"
+    else:
+        arguments = ", ".join(w for w in written if w is not None)
+    extra = (f", order={order}" if order > 1 else "") + (f", rng={seed}" if isinstance(seed, int) else "")
+    lines.append(f"print(gradcheck({f_text}, {arguments}{extra}))")
+    return "\n".join(lines)
+
+
+def _written(value: Any) -> str | None:
+    """An argument as an expression that makes the same numbers, or None if that is too long."""
+    data = getattr(value, "_value", value)
+    if isinstance(data, np.ndarray):
+        if data.size > 32:
+            return None
+        text = f"array({data.tolist()!r}, dtype={data.dtype.name!r})"
+        return text if data.size else f"np.zeros({data.shape}, dtype={data.dtype.name!r})"
+    if isinstance(data, np.generic):
+        return f"np.{data.dtype.name}({data.item()!r})"
+    if isinstance(data, bool | int | float | str) or data is None:
+        return repr(data)
+    if type(data) in (list, tuple):
+        parts = [_written(v) for v in data]
+        if any(p is None for p in parts):
+            return None
+        inside = ", ".join(p for p in parts if p is not None)
+        return f"[{inside}]" if type(data) is list else f"({inside}{',' if len(parts) == 1 else ''})"
+    if type(data) is dict:
+        pairs = [(repr(k), _written(v)) for k, v in data.items()]
+        return None if any(v is None for _, v in pairs) else "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
+    return None

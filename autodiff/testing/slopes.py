@@ -1,0 +1,230 @@
+"""Slopes of a function along a line, each with an estimate of its own error.  Pure NumPy.
+
+A line is ``F(x + t u)``, a vector for every real t, and the slope wanted is that of ``phi(t) = <v, F(x + t u)>`` at 0.
+Central differences at steps ``t = 2^-k``, four times smaller from one row to the next, are extrapolated (Richardson).
+Two errors fight: truncation, seen in the difference between two orders of extrapolation, and rounding, which is
+the noise of ``phi`` divided by t.  Neither is assumed: an estimate must agree with every finer row within the
+noise of that row (Lepskii's principle), which no step that is too large for the function survives.
+
+Sources: L. F. Richardson (1911); C. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", 1982; O. V. Lepskii,
+"On a problem of adaptive estimation in Gaussian white noise", 1991; W. Squire, G. Trapp, "Using complex
+variables to estimate derivatives of real functions", 1998.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any
+
+QUICK = (6, 8, 10, 12)
+"""The steps of the first look, as k in t = 2^-k."""
+FINER = tuple(range(14, 47, 2))
+COARSER = tuple(range(4, -43, -2))
+AGREE = 4.0
+"""How many standard deviations of noise two numbers may be apart and still agree."""
+
+
+class Row(NamedTuple):
+    """What one step showed: slopes to both sides, their noise, and the sums of the one-sided slopes of each output."""
+
+    step: float
+    left: float
+    right: float
+    central: float
+    noise: float
+    low: float
+    high: float
+    moved: bool  # whether any output changed at all
+
+
+class Estimate(NamedTuple):
+    """A slope and what is known of its error; ``reason`` is empty where it can be trusted."""
+
+    value: float
+    bound: float
+    step: float
+    reason: str = ""
+    kink: tuple[float, float] | None = None
+
+
+class Line:
+    """The values of a function along a line.  Rows are computed once, when they are first asked for."""
+
+    def __init__(
+        self, move: Callable[[float], tuple[Array, float]], weights: Array, base: Array, epsilon: float
+    ) -> None:
+        self.move = move  # t -> (F at x + t u, how far rounding x + t u may have moved phi)
+        self.weights = weights
+        self.base = base
+        self.epsilon = epsilon
+        self.rows: dict[int, Row | None] = {}
+
+    def row(self, k: int) -> Row | None:
+        """The row of step 2^-k, or None where the function is not finite on both sides."""
+        if k not in self.rows:
+            self.rows[k] = self._measure(2.0**-k)
+        return self.rows[k]
+
+    def _measure(self, t: float) -> Row | None:
+        forward, rounding_forward = self.move(t)
+        backward, rounding_backward = self.move(-t)
+        with np.errstate(all="ignore"):
+            up, down = forward - self.base, self.base - backward
+            finite = bool(np.all(np.isfinite(up)) and np.all(np.isfinite(down)))
+        if not finite:
+            return None
+        changed = (up != 0) | (down != 0)
+        v = self.weights[changed]
+        right, left = v * up[changed] / t, v * down[changed] / t
+        size = np.maximum(np.abs(forward[changed]), np.abs(backward[changed]))
+        noise = self.epsilon * float(np.sqrt(np.sum((v * size) ** 2))) + rounding_forward + rounding_backward
+        central = float(np.sum(v * ((forward - backward)[changed] / (2 * t))))
+        return Row(
+            t, float(np.sum(left)), float(np.sum(right)), central, noise / t,
+            float(np.sum(np.minimum(left, right))), float(np.sum(np.maximum(left, right))), bool(changed.any()),
+        )  # fmt: skip
+
+    @property
+    def table(self) -> list[Row]:
+        """The finite rows measured so far, largest step first."""
+        return [row for _, row in sorted(self.rows.items()) if row is not None]
+
+
+def observed_noise(rows: list[Row]) -> float:
+    """The noise of phi as its finest rows show it: there the slopes differ by rounding alone.
+
+    Truncation shrinks these differences by 16 from row to row, rounding makes them grow.
+    """
+    finest = [row for row in rows if row.step <= 2.0**-28 and row.moved]
+    gaps = [(abs(a.central - b.central), b.step) for a, b in zip(finest[:-1], finest[1:], strict=True)]
+    return max((gap * t for (before, _), (gap, t) in zip(gaps[:-1], gaps[1:], strict=True) if gap > before / 8), default=0.0)
+
+
+class _Candidate(NamedTuple):
+    value: float
+    bound: float
+    first: int  # the number of the first row it uses
+    last: int
+
+
+def _candidates(rows: list[Row], noise: list[float]) -> list[_Candidate]:
+    """Every entry of the Richardson tableau; the error is what the last order of extrapolation changed, and noise."""
+    found = []
+    level = [row.central for row in rows]
+    for order in range(1, min(4, len(rows))):
+        factor = 16.0**order
+        better = [(factor * fine - coarse) / (factor - 1) for coarse, fine in zip(level[:-1], level[1:], strict=True)]
+        for i, value in enumerate(better):
+            last = i + order
+            if rows[i].step / rows[last].step == 4.0**order:
+                unsettled = abs(value - better[i - 1]) / 16 if i else 0.0  # a single small difference may be luck
+                found.append(_Candidate(value, max(abs(value - level[i + 1]), unsettled) + AGREE * noise[last], i, last))
+        level = better
+    return found
+
+
+def estimate(rows: list[Row]) -> Estimate:
+    """The best slope that these rows support."""
+    if len(rows) < 3:
+        return Estimate(np.nan, np.inf, np.nan, "the function is not finite on both sides of x: x is at the edge of its domain")
+    if all(not row.moved for row in rows):
+        return Estimate(0.0, 0.0, rows[-1].step)
+    still = [i for i, row in enumerate(rows) if row.moved]
+    rows = rows[: still[-1] + 1]  # rows that are too fine to move the function say nothing
+    sigma = observed_noise(rows)
+    noise = [max(row.noise, sigma / row.step) for row in rows]
+    allowed = [
+        AGREE * noise[i] + (abs(rows[i].central - rows[i - 1].central) / 4 if i else np.inf) for i in range(len(rows))
+    ]
+    best: _Candidate | None = None
+    for candidate in _candidates(rows, noise):
+        consistent = all(
+            abs(candidate.value - rows[i].central) <= candidate.bound + allowed[i]
+            for i in range(candidate.last + 1, len(rows))
+        )
+        if consistent and (best is None or candidate.bound < best.bound):
+            best = candidate
+    if best is None:
+        return Estimate(np.nan, np.inf, np.nan, "the slopes do not settle as the step shrinks: not smooth here, or too noisy")
+    return Estimate(best.value, best.bound, rows[best.last].step)
+
+
+def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
+    """(low, high, error) if the slopes to the left and to the right stay apart as the step shrinks.
+
+    Of a smooth function they come together in proportion to the step.  The interval holds, for each output, any
+    value between its two slopes.
+    """
+    if len(rows) < 3:
+        return None
+    sigma = observed_noise(rows)
+    useful = [r for r in rows if r.moved and r.high - r.low > 32 * max(r.noise, sigma / r.step)]
+    if len(useful) < 3 or useful[-1].step > 2.0**-12:
+        return None
+    # the finest row is often noisy: judge where noise is small and the step as well
+    judged = useful[-3:]
+    gaps = [row.high - row.low for row in judged]
+    if gaps[1] < 0.5 * gaps[0] or gaps[2] < 0.5 * gaps[1] or gaps[2] > 2 * gaps[1]:
+        return None
+    for row in rows:  # a kink is at x itself: it shows at every step that is not lost in noise
+        if row.step < judged[-1].step and 32 * max(row.noise, sigma / row.step) < gaps[2] / 2 and row.high - row.low < gaps[2] / 2:
+            return None
+    last, before = judged[-1], judged[-2]
+    error = abs(last.low - before.low) + abs(last.high - before.high) + AGREE * max(last.noise, sigma / last.step)
+    return last.low, last.high, error
+
+
+def look(line: Line, wanted: float) -> Estimate:
+    """A first look: a few rows, and coarser ones where rounding hides what is wanted.
+
+    ``wanted`` is the error that would be small enough.
+    """
+    for k in QUICK:
+        line.row(k)
+    found = estimate(line.table)
+    if found.bound > wanted and not found.reason:
+        noise = min((row.noise for row in line.table), default=0.0)
+        if AGREE * noise > found.bound / 8:
+            found = _coarser(line, found, wanted)
+        else:
+            for k in FINER[:3]:
+                line.row(k)
+            found = estimate(line.table)
+    return found
+
+
+def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
+    worse = 0
+    for k in COARSER:
+        if line.row(k) is None:
+            break
+        now = estimate(line.table)
+        worse = worse + 1 if now.bound >= found.bound else 0
+        found = min(found, now, key=lambda e: e.bound)
+        if worse == 2 or found.bound <= wanted:
+            break
+    return found
+
+
+def scrutinise(line: Line) -> Estimate:
+    """The slope after a sweep over all decades of the step, for a line where something seems wrong."""
+    for k in (*QUICK, *FINER):
+        line.row(k)
+    rows = line.table
+    kink = kink_interval(rows)
+    if kink is not None:
+        low, high, error = kink
+        return Estimate((low + high) / 2, error, rows[-1].step, "", (low, high))
+    found = estimate(rows)
+    if not found.reason and AGREE * max((r.noise * r.step for r in rows), default=0.0) > found.bound * found.step / 8:
+        return _coarser(line, found, 0.0)
+    return found
+
+
+def complex_slope(values: Array, weights: Array, step: float) -> float:
+    """The slope from one evaluation at x + i t u: im F / t, which subtracts nothing and so loses no digit."""
+    return float(np.sum(weights * np.imag(values))) / step
