@@ -71,3 +71,6 @@ class RunFolder:
     def write_result(self, result: Mapping[str, Any]) -> None:
         """``result.json``: the options and what was measured at the end."""
         (self.path / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+    def write_graph(self, output: Any) -> None:
+        """``graph.dot`` and, where something can draw it, ``graph.svg``: how ``output`` was computed."""

@@ -1,0 +1,349 @@
+"""Learner: a model, a loss and an optimizer, and the loop that brings them together."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff import Tensor, no_grad
+
+from . import metrics as metrics_module
+from .data import batches
+from .divergence import DivergenceError, bad_names, cause
+from .history import VALIDATION, History
+from .module import Module
+from .optim import clip_grad_norm_, clip_grad_value_
+from .progress import Progress
+from .random import Rng, generator
+
+Array = Any
+Metric = Callable[[Array, Array], Any]
+
+PREDICTION_BATCH = 1024
+"""How many examples go through the model at once when nothing is trained: bounds the memory, not the result."""
+
+
+class Learner:
+    """Trains a model: for each batch outputs = model(x), loss(outputs, y), backward, optimizer.step.
+
+    ``loss`` is a function or a module of (outputs, targets) that gives one number, the mean over the examples.
+    ``metrics`` are functions of (outputs, targets) as arrays, by name, or names of functions in ``nn.metrics``.
+    ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``.  Gradients are
+    clipped to the total norm ``clip_norm``, or each number to ±``clip_value``, before the optimizer sees them.
+
+    >>> import numpy as np
+    >>> from nn import Linear, mse_loss, optim
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 3))
+    >>> Y = X @ np.array([[1.0], [2.0], [3.0]]) + 4.0
+    >>> model = Linear(3, 1, rng=rng, dtype=np.float64)
+    >>> learner = Learner(model, mse_loss, optim.SGD(model.parameters(), lr=0.1))
+    >>> losses = learner.fit(X, Y, epochs=30, batch_size=10, rng=rng)
+    >>> len(losses), losses[-1] < 1e-6
+    (30, True)
+    >>> model.weight.data.round(3).ravel().tolist()
+    [1.0, 2.0, 3.0]
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[[Any, Any], Any],
+        optimizer: Any,
+        *,
+        metrics: Mapping[str, Metric] | Sequence[str | Metric] = (),
+        scheduler: Any = None,
+        schedule: str = "epoch",
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        if schedule not in ("epoch", "step"):
+            raise ValueError(f"Learner: schedule is {schedule!r}; it must be 'epoch' or 'step'")
+        if isinstance(loss, type) or not callable(loss):
+            raise TypeError(f"Learner: loss must be a function or a module of (outputs, targets), got {loss!r}")
+        if isinstance(optimizer, type) or not hasattr(optimizer, "step"):
+            raise TypeError(
+                f"Learner: optimizer must be one that holds the parameters, got {optimizer!r}; "
+                "write optim.SGD(model.parameters(), lr=0.1)"
+            )
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.metrics = _named(metrics)
+        self.scheduler = scheduler
+        self.schedule = schedule
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+
+    # -- training --------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Array,
+        Y: Array,
+        epochs: int,
+        batch_size: int = 32,
+        *,
+        validation: tuple[Array, Array] | None = None,
+        rng: Rng = None,
+        shuffle: bool = True,
+        progress: bool | None = None,
+        on_step: Callable[[int, float], object] | None = None,
+        on_epoch: Callable[[dict[str, float]], object] | None = None,
+    ) -> History:
+        """Train for a number of epochs on X (n, ...) and Y (n, ...), and return what was measured.
+
+        The history is a sequence of the epochs' losses.  ``validation`` (X, Y) is evaluated after every epoch.
+        ``rng`` (a Generator or a seed) decides the order of the examples: the same seed gives the same run, bit for
+        bit.  ``progress`` shows a bar on standard error; by default if that is a terminal.  ``on_step(step, loss)`` is
+        called after every update, while the gradients are still there, ``on_epoch(row)`` with each row of the history.
+
+        Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which
+        names the step and the first operation that made it, if the loss or a gradient is NaN or infinite.
+        """
+        X, Y = _examples("fit", X, Y)
+        epochs = _count("fit", "epochs", epochs, 0)
+        batch_size = _count("fit", "batch_size", batch_size, 1)
+        if validation is not None:
+            if not isinstance(validation, tuple | list) or len(validation) != 2:
+                raise TypeError("fit: validation must be a pair (X, Y)")
+            validation = _examples("fit, validation", *validation)
+        rng = generator(rng)
+        history = History()
+        mode = self.model.training
+        pairs = batches(X, Y, batch_size, rng=rng, shuffle=shuffle)
+        self.model.train()
+        try:
+            with Progress(epochs * len(pairs), show=progress) as bar:
+                for epoch in range(1, epochs + 1):
+                    started = time.perf_counter()
+                    run = _Epoch(self, epoch, epochs, (epoch - 1) * len(pairs), bar, on_step)
+                    row = run.train(pairs)
+                    trained = time.perf_counter()
+                    row["learning_rate"] = run.learning_rate
+                    if validation is not None:
+                        measured = self._measure(*validation, PREDICTION_BATCH)
+                        row.update({VALIDATION + name: value for name, value in measured.items()})
+                    row["seconds"] = time.perf_counter() - started
+                    row["rate"] = len(X) / max(trained - started, 1e-9)
+                    history.append(row)
+                    if self.scheduler is not None and self.schedule == "epoch":
+                        self.scheduler.step()
+                    if on_epoch is not None:
+                        bar.clear()
+                        on_epoch(row)
+        finally:
+            self.model.train(mode)
+        return history
+
+    # -- using what was trained ------------------------------------------------------------------------------
+
+    def predict(self, X: Array, batch_size: int = PREDICTION_BATCH) -> Array:
+        """The model's outputs for X (n, ...), as an array: no graph, evaluation mode, a batch at a time.
+
+        What the numbers mean is the model's affair: after a cross-entropy they are logits.
+        """
+        X = _array("predict", "X", X)
+        batch_size = _count("predict", "batch_size", batch_size, 1)
+        return _joined([outputs for _, outputs in self._outputs(X, batch_size)])
+
+    def evaluate(self, X: Array, Y: Array, batch_size: int = PREDICTION_BATCH) -> dict[str, float]:
+        """The loss and the metrics on X (n, ...) and Y (n, ...): {"loss": ..., "accuracy": ...}."""
+        X, Y = _examples("evaluate", X, Y)
+        return self._measure(X, Y, _count("evaluate", "batch_size", batch_size, 1))
+
+    def _outputs(self, X: Array, batch_size: int) -> Iterator[tuple[slice, Array]]:
+        """The outputs for each batch in order; the model's mode is restored even if the caller stops early."""
+        mode = self.model.training
+        self.model.eval()
+        try:
+            for start in range(0, len(X), batch_size):
+                part = slice(start, start + batch_size)
+                with no_grad():
+                    outputs = self.model(X[part])
+                yield part, _values(outputs)
+        finally:
+            self.model.train(mode)
+
+    def _measure(self, X: Array, Y: Array, batch_size: int) -> dict[str, float]:
+        total, outputs = 0.0, []
+        for part, output in self._outputs(X, batch_size):
+            with no_grad():
+                loss = _number(self.loss(output, Y[part]))
+            total += loss * len(output)
+            outputs.append(output)
+        result = {"loss": total / len(X)}
+        if self.metrics:
+            together = _joined(outputs)
+            result.update({name: float(metric(together, Y)) for name, metric in self.metrics.items()})
+        return result
+
+
+class _Epoch:
+    """One pass over the data."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        epoch: int,
+        epochs: int,
+        done: int,
+        bar: Progress,
+        on_step: Callable[[int, float], object] | None,
+    ) -> None:
+        self.learner = learner
+        self.epoch, self.epochs, self.step = epoch, epochs, done
+        self.bar, self.on_step = bar, on_step
+        self.started = time.perf_counter()
+        self.learning_rate = float(getattr(learner.optimizer, "lr", math.nan))
+        self.parameters = list(learner.model.named_parameters())
+        self.seen, self.total = 0, 0.0
+        self.outputs: list[Array] = []
+        self.targets: list[Array] = []
+
+    def train(self, pairs: Any) -> dict[str, float]:
+        """Take a step for each batch; what was measured on the way."""
+        learner = self.learner
+        for x, y in pairs:
+            self.step += 1
+            loss, outputs = self._update(x, y)
+            self.seen += len(x)
+            self.total += loss * len(x)
+            if learner.metrics:
+                self.outputs.append(outputs)
+                self.targets.append(y)
+            if learner.scheduler is not None and learner.schedule == "step":
+                learner.scheduler.step()
+            if self.on_step is not None:
+                self.on_step(self.step, loss)
+            self.bar.update(self.step, self._describe)
+        row = {"epoch": self.epoch, "loss": self.total / self.seen}
+        if learner.metrics:
+            outputs, targets = _joined(self.outputs), _joined(self.targets)
+            row.update({name: float(metric(outputs, targets)) for name, metric in learner.metrics.items()})
+        return row
+
+    def _update(self, x: Array, y: Array) -> tuple[float, Array]:
+        """One step: the loss and the outputs before it."""
+        learner = self.learner
+        learner.optimizer.zero_grad()
+        outputs = learner.model(x)
+        loss = learner.loss(outputs, y)
+        value = _number(loss)
+        if not math.isfinite(value):
+            raise self._diverged(f"the loss became {value}", x, y)
+        if not isinstance(loss, Tensor):
+            raise TypeError(
+                "fit: no parameter of the model leads to the loss (it is a plain number); "
+                "use np. functions in the model and the loss, and do not take .data in them"
+            )
+        loss.backward()
+        bad = bad_names((name, parameter.grad) for name, parameter in self.parameters)
+        if bad:
+            raise self._diverged(f"the loss is {value:.6g}, but the gradient of {', '.join(bad)} is not finite", x, y)
+        if learner.clip_norm is not None:
+            clip_grad_norm_([parameter for _, parameter in self.parameters], learner.clip_norm)
+        if learner.clip_value is not None:
+            clip_grad_value_([parameter for _, parameter in self.parameters], learner.clip_value)
+        learner.optimizer.step()
+        return value, _values(outputs)
+
+    def _diverged(self, what: str, x: Array, y: Array) -> DivergenceError:
+        learner = self.learner
+
+        def again() -> None:
+            loss = learner.loss(learner.model(x), y)
+            if math.isfinite(_number(loss)):
+                loss.backward()
+
+        why = cause((x, y), self.parameters, again, self.step - 1)
+        learner.optimizer.zero_grad()
+        return DivergenceError(
+            f"fit: {what} at step {self.step} (epoch {self.epoch}); {why}. The parameters are those before this step. "
+            f"Try a smaller learning rate (now {self.learning_rate:g}), clip_norm=1.0, or look at the data",
+            self.epoch,
+            self.step,
+            why,
+        )
+
+    def _describe(self) -> tuple[str, str]:
+        """What stands before and after the progress bar: measured on the epoch so far."""
+        words = [f"loss {self.total / self.seen:.4f}"]
+        for name, metric in self.learner.metrics.items():
+            words.append(f"{name} {float(metric(_joined(self.outputs), _joined(self.targets))):.4f}")
+        rate = self.seen / max(time.perf_counter() - self.started, 1e-9)
+        return f"epoch {self.epoch}/{self.epochs}", "  ".join([*words, f"{rate:,.0f} examples/s"])
+
+
+# -- checking what comes in ----------------------------------------------------------------------------------------
+
+
+def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric]) -> dict[str, Metric]:
+    """Metrics by name; a string is the name of a function in nn.metrics."""
+    if isinstance(metrics, Mapping):
+        pairs: list[tuple[str, Any]] = list(metrics.items())
+    else:
+        given = [metrics] if isinstance(metrics, str) or callable(metrics) else metrics
+        pairs = [(m if isinstance(m, str) else getattr(m, "__name__", type(m).__name__), m) for m in given]
+    found: dict[str, Metric] = {}
+    for name, metric in pairs:
+        function = getattr(metrics_module, metric, None) if isinstance(metric, str) else metric
+        if not callable(function):
+            raise TypeError(f"Learner: the metric {metric!r} is neither a function nor the name of one in nn.metrics")
+        if name in found or name in ("epoch", "loss", "seconds", "rate", "learning_rate"):
+            raise ValueError(f"Learner: two columns would be called '{name}'; give the metrics as {{name: function}}")
+        found[name] = function
+    return found
+
+
+def _array(who: str, name: str, data: Any) -> Array:
+    """Data with a first axis, one entry an example."""
+    if isinstance(data, Tensor):
+        raise TypeError(f"{who}: {name} is a Tensor, and data is not trained; pass its array: {name}.data")
+    array = data if hasattr(data, "__array_function__") else np.asarray(data)
+    if array.dtype == object:
+        raise TypeError(f"{who}: {name} is an array of Python objects; make it one of numbers: np.asarray(x, float)")
+    if array.ndim == 0:
+        raise ValueError(f"{who}: {name} is a single number; it needs a first axis, one entry an example")
+    if len(array) == 0:
+        raise ValueError(f"{who}: {name} is empty (shape {array.shape}); there is nothing to average over")
+    return array
+
+
+def _examples(who: str, X: Any, Y: Any) -> tuple[Array, Array]:
+    X, Y = _array(who, "X", X), _array(who, "Y", Y)
+    if len(X) != len(Y):
+        raise ValueError(
+            f"{who}: X has {len(X)} examples (shape {X.shape}) and Y has {len(Y)} (shape {Y.shape}); "
+            "each example needs its target"
+        )
+    return X, Y
+
+
+def _count(who: str, name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{who}: {name} must be a whole number, got {value!r}")
+    if value < least:
+        raise ValueError(f"{who}: {name} is {value}; it must be at least {least}")
+    return int(value)
+
+
+def _values(outputs: Any) -> Array:
+    return outputs.data if isinstance(outputs, Tensor) else np.asarray(outputs)
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _number(loss: Any) -> float:
+    if np.size(loss) != 1:
+        raise ValueError(
+            f"Learner: the loss has shape {np.shape(loss)}, and only a single number can be made smaller; "
+            "take its mean (reduction='mean')"
+        )
+    return float(loss.item() if hasattr(loss, "item") else loss)
