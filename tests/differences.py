@@ -44,6 +44,8 @@ class Call:
 
     def arrays(self, rng, dtype=np.float64):
         found = [values(s.shape, s.domain, rng, dtype) for s in self.samples]
+        found = [a if s.make is None else np.asarray(s.make(a)) for a, s in zip(found, self.samples, strict=True)]
+        assert all(np.finfo(a.dtype).dtype == dtype for a in found), "make= must keep the precision"
         for array in found:
             array.flags.writeable = False
         return found
@@ -86,11 +88,23 @@ def numpy_function(call: Call, entry):
 
 
 def weights(results, rng, dtype):
-    shapes = [np.shape(r) for r in results]
-    made = [np.asarray(np.round(rng.uniform(0.5, 1.5, s) * rng.choice([-1.0, 1.0], s), 2), dtype) for s in shapes]
-    for w in made:
+    """A cotangent for each result: short decimals away from zero, complex for a complex result."""
+    made = []
+    for result in results:
+        shape = np.shape(result)
+        parts = [np.asarray(np.round(rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape), 2), dtype)]
+        if np.iscomplexobj(result):
+            parts.append(np.asarray(np.round(rng.uniform(0.5, 1.5, shape), 2), dtype))
+        w = np.asarray(parts[0] + 1j * parts[1] if len(parts) == 2 else parts[0])
         w.flags.writeable = False
+        made.append(w)
     return made
+
+
+def dot(values, weights):
+    """The real part of the sum of products, in extended precision: what a VJP is the gradient of."""
+    wide = [np.asarray(v).astype(np.clongdouble if np.iscomplexobj(v) else np.longdouble) for v in values]
+    return sum(np.real(np.sum(v * w)) for v, w in zip(wide, weights, strict=True))
 
 
 def cotangents(call, arrays, seeds, create=False):
@@ -111,27 +125,37 @@ def total(call, arrays, seeds):
     """The scalar whose gradient the VJP is: sum of seeds times outputs, in extended precision."""
     with np.errstate(all="ignore"):
         results = outputs(call(*arrays))
-    return sum(np.sum(np.asarray(r).astype(np.longdouble) * s) for r, s in zip(results, seeds, strict=True))
+    return dot(results, seeds)
 
 
 def central(function, arrays, i):
-    """d function / d arrays[i], element by element: central differences with two Richardson extrapolations."""
-    gradient = np.zeros(arrays[i].shape)
+    """d function / d arrays[i], element by element: central differences with two Richardson extrapolations.
+
+    For a complex element z = a + ib it is d / da - i d / db, the convention of the engine.
+    """
+    gradient = np.zeros(arrays[i].shape, np.result_type(arrays[i].dtype, np.float64))
     for index in np.ndindex(arrays[i].shape):
 
-        def at(offset, index=index):
-            moved = arrays[i].copy()
-            moved[index] += offset
-            return function([*arrays[:i], moved, *arrays[i + 1 :]])
+        def slope(direction, index=index):
+            def at(offset):
+                moved = arrays[i].copy()
+                moved[index] += offset * direction
+                return function([*arrays[:i], moved, *arrays[i + 1 :]])
 
-        slopes = [(at(h) - at(-h)) / (2 * h) for h in (4 * STEP, 2 * STEP, STEP)]
-        coarse = [(4 * b - a) / 3 for a, b in zip(slopes[:-1], slopes[1:], strict=True)]
-        gradient[index] = (16 * coarse[1] - coarse[0]) / 15
+            slopes = [(at(h) - at(-h)) / (2 * h) for h in (4 * STEP, 2 * STEP, STEP)]
+            coarse = [(4 * b - a) / 3 for a, b in zip(slopes[:-1], slopes[1:], strict=True)]
+            return (16 * coarse[1] - coarse[0]) / 15
+
+        gradient[index] = slope(1.0)
+        if np.iscomplexobj(gradient):
+            gradient[index] -= 1j * slope(1j)
     return gradient
 
 
 def complex_step(call, arrays, seeds, i):
     """d total / d arrays[i] by the complex step, or None where the function takes no complex numbers."""
+    if any(map(np.iscomplexobj, (*arrays, *seeds))):
+        return None
     gradient = np.zeros(arrays[i].shape)
     for index in np.ndindex(arrays[i].shape):
         moved = arrays[i].astype(complex)

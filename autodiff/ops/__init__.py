@@ -1,6 +1,7 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
-from ..tensor import Tensor as Tensor  # first: it turns each entry into what is called
-from . import complexes, composite, elementwise, indexing, linear, reduction, shape
+from .. import tensor as _tensor  # listens to the table: what is registered below becomes callable with Tensors
+from . import complexes, composite, elementwise, fft, indexing, linear, reduction, shape
 
-__all__ = ["complexes", "composite", "elementwise", "indexing", "linear", "reduction", "shape"]
+__all__ = ["complexes", "composite", "elementwise", "fft", "indexing", "linear", "reduction", "shape"]
+_ = _tensor
