@@ -1,0 +1,304 @@
+"""``draw`` and what it returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..tensor import Tensor
+from . import taking
+from .grouping import between, fold_repeats, keep_only, limit, open_groups, simplify, without
+from .naming import Names, callers, is_module
+from .picture import Box, Picture
+
+FORMATS = (".svg", ".html", ".dot", ".gv", ".json", ".mmd", ".txt", ".png", ".pdf")
+Hidden = str | Sequence[str] | Callable[[Box], bool]
+
+
+class Drawing:
+    """A picture of a graph, which shows itself: in a notebook, on a terminal (``print``), in a file (``save``).
+
+    It is plain data: it keeps no array and no graph alive.
+    """
+
+    def __init__(self, picture: Picture, *, depth: int | None = None, max_nodes: int = 200) -> None:
+        self.picture = picture
+        simplify(picture)
+        picture.total()
+        if max_nodes < 4:
+            raise ValueError(f"draw: max_nodes is {max_nodes}; at least 4 are needed to show a beginning and an end")
+        room = min(max_nodes, 40)
+        open_groups(picture, depth, room)
+        if depth is None and (not all(g.open for g in picture.groups if g.operations) or len(picture.boxes) > room):
+            fold_repeats(picture)
+            open_groups(picture, depth, room)
+        limit(picture, max_nodes)
+
+    # -- formats -------------------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        from .text import text
+
+        return text(self.picture)
+
+    def __repr__(self) -> str:
+        facts = self.picture.facts
+        return f"<Drawing of {self.picture.title}: {facts[0] if facts else 'nothing'}>"
+
+    def svg(self, *, scheme: str = "auto") -> str:
+        """The picture as SVG, laid out without Graphviz.  ``scheme``: "light", "dark", or "auto" as the system is set.
+
+        >>> from autodiff import Tensor
+        >>> from autodiff.draw import draw
+        >>> x = Tensor(2.0)
+        >>> draw(x * x).svg().startswith("<svg")
+        True
+        """
+        from .svg import svg
+
+        return svg(self.picture, scheme=scheme)
+
+    def html(self) -> str:
+        """The picture as one interactive page that needs no network."""
+        from .page import page
+
+        return page(self.picture)
+
+    def dot(self) -> str:
+        """The picture in Graphviz's language."""
+        from .dot import dot
+
+        return dot(self.picture)
+
+    def json(self) -> str:
+        """Everything that is known, as strict JSON."""
+        from .exchange import as_json
+
+        return as_json(self.picture)
+
+    def mermaid(self) -> str:
+        """The picture in Mermaid, for documents on code hosts."""
+        from .exchange import mermaid
+
+        return mermaid(self.picture)
+
+    def graphviz(self) -> Any:
+        """A ``graphviz.Digraph`` to go on with; ImportError without the Python package."""
+        from .dot import digraph
+
+        return digraph(self.picture)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture to a file whose ending says the format; returns the path.
+
+        .svg .html .dot .gv .json .mmd .txt need nothing; .png and .pdf need Graphviz.  Raises ValueError for
+        another ending, OSError if the file cannot be written.
+        """
+        path = Path(path)
+        kind = path.suffix.lower()
+        if kind not in FORMATS:
+            raise ValueError(f"draw: cannot save as {path.name!r}; the ending must be one of {' '.join(FORMATS)}")
+        if kind in (".png", ".pdf"):
+            from .dot import rendered
+
+            path.write_bytes(rendered(self.picture, kind[1:]))
+            return path
+        make: dict[str, Callable[[], str]] = {
+            ".svg": self.svg, ".html": self.html, ".dot": self.dot, ".gv": self.dot, ".json": self.json,
+            ".mmd": self.mermaid, ".txt": lambda: str(self) + "\n",
+        }  # fmt: skip
+        path.write_text(make[kind](), encoding="utf-8")
+        return path
+
+    def frames(self) -> list[str]:
+        """The backward pass as a film, one SVG for each step: what works, what waits, what has been added up."""
+        from .film import frames
+
+        return frames(self.picture)
+
+    def compare(self, other: Drawing) -> Drawing:
+        """A drawing of ``other`` that marks what changed since this one: added, removed, changed."""
+        from .comparison import compare
+
+        return Drawing(compare(self.picture, other.picture))
+
+    @property
+    def static(self) -> Static:
+        """The same drawing as a plain SVG: for notebooks that will be read where no script runs."""
+        return Static(self)
+
+    # -- notebooks -----------------------------------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from html import escape
+
+        frame = (
+            '<iframe style="width:100%;height:520px;border:1px solid #8884;border-radius:6px" '
+            'sandbox="allow-scripts allow-downloads" srcdoc="{}"></iframe>'
+        )
+        return _bundle({
+            "text/plain": lambda: str(self),
+            "image/svg+xml": self.svg,
+            "text/html": lambda: frame.format(escape(self.html(), quote=True)),
+        })
+
+
+class Static:
+    """A drawing that shows itself as SVG alone."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self.drawing = drawing
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return _bundle({"text/plain": lambda: str(self.drawing), "image/svg+xml": self.drawing.svg})
+
+
+def _bundle(makers: dict[str, Callable[[], str]]) -> dict[str, str]:
+    """What could be made; a cell shows a sentence, never a traceback."""
+    bundle = {}
+    for kind, make in makers.items():
+        try:
+            bundle[kind] = make()
+        except Exception as error:
+            bundle.setdefault("text/plain", f"draw: could not make {kind}: {type(error).__name__}: {error}")
+    return bundle
+
+
+def draw(
+    subject: Any,
+    *args: Any,
+    depth: int | None = None,
+    focus: Any = None,
+    hide: Hidden = (),
+    max_nodes: int = 200,
+    values: bool = False,
+    gradients: bool = False,
+    memory: bool = False,
+    times: bool = False,
+    backward: bool = False,
+    names: Any = None,
+    mark: Any = None,
+    title: str = "",
+) -> Drawing:
+    """Draw a computation graph: ``draw(output)``, ``draw(model, x)`` or ``draw(f, *args)``.
+
+    ``output`` is a Tensor, or a nesting of them.  Of a call more is known than of a finished graph: modules and
+    functions as groups, options, lines of code, every value.  Arguments of a function become variables, those of a
+    module inputs.  ``draw(exception)`` draws what led to an operation that failed.
+
+    ====================  ==============================================================================
+    ``depth``             how many levels of groups are open; as many as are easy to read by default
+    ``focus``             ``(start, end)``: only what lies between, given by name or as Tensors
+    ``hide``              operations or kinds ("variable", "input") to leave out, or a function of a box
+    ``max_nodes``         above this, the middle becomes one box "… n more"
+    ``values``            values: small arrays whole, large ones as min … mean … max
+    ``gradients``         what arrives at each operation in the backward pass, which is made for it
+    ``memory``            bytes kept alive for the backward pass
+    ``times``             time of each operation, forward and backward
+    ``backward``          the operations of the backward pass too
+    ``names``             ``{name: tensor or module}``; the caller's variables are found anyway
+    ``mark``              Tensors to mark as wrong, ``{tensor: message}``, or a report of ``check_graph``
+    ====================  ==============================================================================
+
+    Raises TypeError for what is neither, GraphError if no variable is involved, and what a call raises, with the
+    graph so far in ``.drawing`` of the exception.
+
+    >>> import numpy as np
+    >>> from autodiff import Tensor
+    >>> from autodiff.draw import draw
+    >>> w = Tensor([1.0, 2.0])
+    >>> loss = np.sum(w * 3.0)
+    >>> print(draw(loss))
+    graph
+      2 operations, 1 variable with 2 elements, longest path 2
+    w     variable          (2,) float64
+    %1    multiply(w, 3.0)  (2,) float64
+    loss  sum(%1)           () float64
+    """
+    if isinstance(subject, Drawing):
+        return subject
+    found = Names()
+    _given_names(found, names)
+    frame = next(callers(__package__.rpartition(".")[0]), None)
+    wishes = taking.Wishes(values, gradients, memory, times, backward, taking.marks(mark))
+    picture = _take(subject, args, found, frame, wishes)
+    picture.title = title or picture.title
+    failed = next((b for b in picture.boxes if b.state == "failed"), None)
+    if hide and failed is None:
+        picture = without(picture, _hidden(hide))
+    if focus is not None:
+        picture = _focused(picture, focus, found)
+    return Drawing(picture, depth=depth, max_nodes=max_nodes)
+
+
+def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes: taking.Wishes) -> Picture:
+    if isinstance(subject, BaseException):
+        drawing = getattr(subject, "drawing", None)
+        if isinstance(drawing, Drawing):
+            return drawing.picture
+        return taking.of_exception(subject, found)
+    if isinstance(subject, Tensor | list | tuple | dict):
+        if args:
+            raise TypeError("draw: a finished graph takes no arguments; write draw(output), or draw(f, *args) for a call")
+        if frame is not None:
+            found.add_frame(frame)
+        return taking.of_graph(subject, found, wishes)
+    if not callable(subject):
+        raise TypeError(
+            f"draw: got {type(subject).__name__}; give a Tensor, a nesting of Tensors, a function or module with its "
+            "arguments, or an exception"
+        )
+    if is_module(subject) and not args:
+        raise TypeError(f"draw: a module is drawn while it works: draw({type(subject).__name__.lower()}, x)")
+    return taking.of_call(subject, args, found, wishes, frame)
+
+
+def _given_names(found: Names, names: Any) -> None:
+    if names is None:
+        return
+    if isinstance(names, dict):
+        found.add_all(names)
+    elif is_module(names):
+        found.add_module("", names)
+    else:
+        raise TypeError(f"draw: names must be {{name: tensor or module}} or a module, got {type(names).__name__}")
+
+
+def _hidden(hide: Hidden) -> Callable[[Box], bool]:
+    if callable(hide):
+        return hide
+    chosen = {hide} if isinstance(hide, str) else set(hide)
+    return lambda box: box.operation in chosen or box.kind in chosen or (bool(box.name) and box.name in chosen)
+
+
+def _focused(picture: Picture, focus: Any, found: Names) -> Picture:
+    if not (isinstance(focus, tuple) and len(focus) == 2):
+        raise TypeError("draw: focus is a pair (start, end) of names or Tensors")
+    ends = []
+    for part in focus:
+        name = found.of.get(part._node) if isinstance(part, Tensor) else part
+        chosen = [
+            i for i, box in enumerate(picture.boxes)
+            if name is not None and (name in (box.name, box.operation) or _inside(picture, box.group, name))
+        ]  # fmt: skip
+        if not chosen:
+            known = ", ".join(sorted({b.name for b in picture.boxes if b.name})[:8])
+            raise ValueError(f"draw: focus: nothing is called {part!r} here; names are: {known or '(none)'}")
+        ends.append(set(chosen))
+    kept = between(picture, ends[0], ends[1])
+    if not any(kept):
+        raise ValueError(f"draw: focus: no path leads from {focus[0]!r} to {focus[1]!r}")
+    result = keep_only(picture, kept, bridge=False)
+    result.facts.append(f"only what lies between {focus[0]} and {focus[1]}; {len(kept) - sum(kept):,} boxes are left out")
+    return result
+
+
+def _inside(picture: Picture, g: int, name: Any) -> bool:
+    while g > 0:
+        if picture.groups[g].name == name:
+            return True
+        g = picture.groups[g].parent
+    return False
+

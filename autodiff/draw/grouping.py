@@ -1,0 +1,312 @@
+"""Making a picture readable: repeats folded, a limit kept, paths chosen, and groups opened as far as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+import numpy as np
+
+from .picture import OPERATION, Box, Group, Picture
+
+ROOM = 40
+"""So many boxes are easy to read: groups open by themselves as long as no more are in sight."""
+LONGEST_PERIOD = 48
+Child = tuple[str, int]
+
+
+def simplify(picture: Picture) -> None:
+    """Dissolve calls of functions that hold a single operation, or that are all there is in the group around them."""
+    groups = picture.groups
+    for g in reversed(picture.preorder()):
+        group = groups[g]
+        children: list[Child] = []
+        for what, i in group.children:
+            inner = groups[i] if what == "group" else None
+            if inner is not None and inner.kind == "function" and (inner.operations < 2 or len(group.children) == 1):
+                for kind, j in inner.children:
+                    if kind == "group":
+                        groups[j].parent = g
+                    else:
+                        picture.boxes[j].group = g
+                children.extend(inner.children)
+                inner.children = []
+            else:
+                children.append((what, i))
+        group.children = children
+
+
+# -- repeats -------------------------------------------------------------------------------------------------------
+
+
+def _signatures(picture: Picture) -> tuple[list[int], list[int]]:
+    """For every box and every group a number; equal numbers mean equal contents, apart from names and connections."""
+    table: dict[object, int] = {}
+
+    def number(key: object) -> int:
+        return table.setdefault(key, len(table))
+
+    # an option such as axis=0 matters for what repeats, a constant's value does not
+    boxes = [number((b.kind, _what(b), str(b.shape), b.dtype, len(b.parents), b.state)) for b in picture.boxes]
+    groups = [0] * len(picture.groups)
+    for g in reversed(picture.preorder()):
+        group = picture.groups[g]
+        inside = tuple((what, boxes[i] if what == "box" else groups[i]) for what, i in group.children)
+        groups[g] = number((group.kind, group.type, group.name if group.kind == "function" else "", inside))
+    return boxes, groups
+
+
+def _what(box: Box) -> str:
+    return box.label if "=" in box.label else box.operation
+
+
+def _members(picture: Picture, child: Child) -> list[int]:
+    """The boxes in a child, in order."""
+    found: list[int] = []
+    todo = [child]
+    while todo:
+        what, i = todo.pop()
+        if what == "box":
+            found.append(i)
+        else:
+            todo.extend(reversed(picture.groups[i].children))
+    return found
+
+
+def _alike(picture: Picture, first: list[int], other: list[int]) -> bool:
+    """Whether two blocks with equal signatures are also connected inside in the same way."""
+    if len(first) != len(other):
+        return False
+    place_a = {b: i for i, b in enumerate(first)}
+    place_b = {b: i for i, b in enumerate(other)}
+    boxes = picture.boxes
+    return all(
+        [place_a.get(p, -1) for p in boxes[a].parents] == [place_b.get(p, -1) for p in boxes[b].parents]
+        for a, b in zip(first, other, strict=True)
+    )
+
+
+def _runs(numbers: list[int], least: int) -> list[tuple[int, int, int]]:
+    """Places ``(start, period, count)`` where a sequence repeats itself, from left to right, none overlapping.
+
+    >>> _runs([7, 1, 2, 1, 2, 1, 2, 9], 3)
+    [(1, 2, 3)]
+    """
+    n = len(numbers)
+    values = np.asarray(numbers)
+    best_cover = np.zeros(n, dtype=np.int64)
+    best_period = np.zeros(n, dtype=np.int64)
+    for period in range(1, min(LONGEST_PERIOD, n // least) + 1):
+        equal = values[:-period] == values[period:]
+        ends = np.where(equal, n, np.arange(n - period))  # the next place where the sequence and its shift differ
+        length = np.minimum.accumulate(np.append(ends, n - period)[::-1])[::-1][:-1] - np.arange(n - period)
+        count = length // period + 1
+        cover = np.where(count >= least, count * period, 0)
+        better = cover > best_cover[: n - period]
+        best_cover[: n - period][better] = cover[better]
+        best_period[: n - period][better] = period
+    runs, i = [], 0
+    starts = np.flatnonzero(best_cover)
+    while True:
+        k = int(np.searchsorted(starts, i))
+        if k == len(starts):
+            return runs
+        i = int(starts[k])
+        runs.append((i, int(best_period[i]), int(best_cover[i] // best_period[i])))
+        i += int(best_cover[i])
+
+
+def fold_repeats(picture: Picture, least: int = 3) -> None:
+    """Put neighbours that are alike, or whole sequences of them, into one group that is drawn once, "× n"."""
+    boxes, groups = _signatures(picture)
+    for g in picture.preorder():
+        children = picture.groups[g].children
+        if len(children) < least:
+            continue
+        numbers = [2 * boxes[i] if what == "box" else 2 * groups[i] + 1 for what, i in children]
+        runs = _runs(numbers, least)
+        if not runs:
+            continue
+        result: list[Child] = []
+        done = 0
+        for start, period, count in runs:
+            result.extend(children[done:start])
+            blocks = [children[start + k * period : start + (k + 1) * period] for k in range(count)]
+            result.extend(_folded(picture, g, blocks, least))
+            done = start + period * count
+        result.extend(children[done:])
+        picture.groups[g].children = result
+    picture.total()
+
+
+def _folded(picture: Picture, g: int, blocks: list[list[Child]], least: int) -> list[Child]:
+    """Blocks with equal signatures as groups, a new one whenever the connections inside change."""
+    result: list[Child] = []
+    members = [[b for child in block for b in _members(picture, child)] for block in blocks]
+    start = 0
+    while start < len(blocks):
+        if not any(picture.boxes[b].kind == OPERATION for b in members[start]):
+            result.extend(blocks[start])
+            start += 1
+            continue
+        end = start + 1
+        while end < len(blocks) and _alike(picture, members[start], members[end]):
+            end += 1
+        if end - start < least:
+            for block in blocks[start:end]:
+                result.extend(block)
+        else:
+            result.append(_repeat(picture, g, blocks[start:end]))
+        start = end
+    return result
+
+
+def _repeat(picture: Picture, g: int, blocks: list[list[Child]]) -> Child:
+    """One group of kind "repeat" around blocks that are alike."""
+    groups = picture.groups
+    repeat = len(groups)
+    first, last = blocks[0], blocks[-1]
+    groups.append(Group("repeat", _span(picture, first, last), "", g))
+    for block in blocks:
+        if len(block) == 1 and block[0][0] == "group":
+            inner = block[0][1]
+        else:
+            inner = len(groups)
+            groups.append(Group("block", "", "", repeat, list(block)))
+            for what, i in block:
+                if what == "group":
+                    groups[i].parent = inner
+                else:
+                    picture.boxes[i].group = inner
+        groups[inner].parent = repeat
+        groups[repeat].children.append(("group", inner))
+    return "group", repeat
+
+
+def _span(picture: Picture, first: list[Child], last: list[Child]) -> str:
+    """A name for a repeat: "layers.0 … layers.23: Block", or the operations of one block."""
+    if len(first) == 1 and first[0][0] == "group":
+        a, b = picture.groups[first[0][1]], picture.groups[last[0][1]]
+        if a.name and a.name != b.name:
+            return f"{a.name} … {b.name}: {a.type}" if a.type else f"{a.name} … {b.name}"
+        return a.title
+    named = [picture.boxes[i].operation if what == "box" else picture.groups[i].title for what, i in first]
+    named = [name for name in named if name]
+    return " → ".join(named[:4]) + (" → …" if len(named) > 4 else "")
+
+
+# -- room ----------------------------------------------------------------------------------------------------------
+
+
+def in_sight(picture: Picture, g: int) -> list[Child]:
+    """What an open group shows: its children, of a repeat those of the first block."""
+    return picture.groups[picture.front(g)].children
+
+
+def open_groups(picture: Picture, depth: int | None, room: int = ROOM) -> None:
+    """Open every group down to ``depth``; without one, level by level as long as ``room`` boxes suffice."""
+    groups = picture.groups
+    for group in groups:
+        group.open = False
+    groups[0].open = True
+    level, sight, below = [0], len(groups[0].children), 0
+    while level:
+        following: list[int] = []
+        for g in level:
+            for what, i in in_sight(picture, g):
+                if what != "group" or groups[i].kind == "more":
+                    continue
+                cost = len(in_sight(picture, i)) - 1
+                if sight + cost > room if depth is None else below >= depth:
+                    continue
+                groups[i].open = True
+                sight += cost
+                following.append(i)
+        level, below = following, below + 1
+
+
+def limit(picture: Picture, most: int) -> None:
+    """Put the middle of what is in sight into one closed group, "… 2,914 more", until at most ``most`` boxes show."""
+    groups = picture.groups
+    while True:
+        counts = _sight(picture)
+        if counts[0] <= most:
+            return
+        g, widest = 0, -1
+        for i in counts:  # the open group with the most children of its own gives
+            if len(in_sight(picture, i)) > widest:
+                g, widest = picture.front(i), len(in_sight(picture, i))
+        if widest <= 3:
+            return
+        children = groups[g].children
+        room = max(most - (counts[0] - widest) - 1, 2)
+        head = (room + 1) // 2
+        tail = room - head
+        middle = children[head : len(children) - tail]
+        more = len(groups)
+        groups.append(Group("more", "", "", g, list(middle)))
+        for what, i in middle:
+            if what == "group":
+                groups[i].parent = more
+                groups[i].open = False
+            else:
+                picture.boxes[i].group = more
+        groups[g].children = [*children[:head], ("group", more), *children[len(children) - tail :]]
+        picture.total()
+
+
+def _sight(picture: Picture) -> dict[int, int]:
+    """How many boxes are in sight inside each open group, the root first."""
+    order = [0]
+    for g in order:
+        order.extend(i for what, i in in_sight(picture, g) if what == "group" and picture.groups[i].open)
+    counts: dict[int, int] = {}
+    for g in reversed(order):
+        counts[g] = sum(counts.get(i, 1) if what == "group" else 1 for what, i in in_sight(picture, g))
+    return {g: counts[g] for g in order}
+
+
+# -- choosing ------------------------------------------------------------------------------------------------------
+
+
+def between(picture: Picture, start: Collection[int], end: Collection[int]) -> list[bool]:
+    """Which boxes lie on a path from one of ``start`` to one of ``end``."""
+    boxes = picture.boxes
+    after = [False] * len(boxes)
+    for i, box in enumerate(boxes):
+        after[i] = i in start or any(after[p] for p in box.parents)
+    leads = [False] * len(boxes)
+    for i in reversed(range(len(boxes))):
+        leads[i] = leads[i] or i in end
+        if leads[i]:
+            for p in boxes[i].parents:
+                leads[p] = True
+    return [a and b for a, b in zip(after, leads, strict=True)]
+
+
+def keep_only(picture: Picture, kept: list[bool], *, bridge: bool) -> Picture:
+    """The picture of the kept boxes alone; with ``bridge``, arrows pass through those left out."""
+    through: list[list[int]] = []
+    place: list[int] = []
+    boxes: list[Box] = []
+    for i, box in enumerate(picture.boxes):
+        parents: list[int] = []
+        arguments: list[str] = []
+        for p, argument in zip(box.parents, box.arguments, strict=True):
+            for source in [p] if kept[p] else through[p] if bridge else []:
+                if kept[i] or source not in parents:
+                    parents.append(source)
+                    arguments.append(argument)
+        through.append([i] if kept[i] else parents)
+        place.append(len(boxes))
+        if kept[i]:
+            boxes.append(replace(box, parents=[place[p] for p in parents], arguments=arguments))
+    result = replace(picture, boxes=boxes, groups=[replace(g) for g in picture.groups], facts=list(picture.facts))
+    result.outputs = [place[i] for i in picture.outputs if kept[i]]
+    result.arrange()
+    return result
+
+
+def without(picture: Picture, hidden: Callable[[Box], bool]) -> Picture:
+    """The picture without the boxes that ``hidden`` chooses; arrows pass through them."""
+    return keep_only(picture, [not hidden(box) for box in picture.boxes], bridge=True)

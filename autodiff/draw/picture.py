@@ -1,0 +1,288 @@
+"""What a picture shows, as plain data: boxes, and the groups that they stand in.
+
+Nothing here knows a Tensor or a file format.  A :class:`Picture` keeps no array alive: values and gradients are
+measured when the picture is taken, and what stays is a :class:`Measure` of each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+WHOLE = 6
+"""Arrays of at most this many elements are shown whole, larger ones by their smallest, mean and largest element."""
+
+OPERATION, VARIABLE, INPUT = "operation", "variable", "input"
+
+
+@dataclass(slots=True)
+class Measure:
+    """What a picture says about the values of an array; of complex values, about their absolute values."""
+
+    size: int
+    low: float = 0.0
+    mean: float = 0.0
+    high: float = 0.0
+    norm: float = 0.0
+    nan: int = 0
+    infinite: int = 0
+    zero: bool = False
+    whole: str = ""
+
+    @property
+    def text(self) -> str:
+        """The values in one short line: all of a small array, a summary of a large one."""
+        if not self.size:
+            return "empty"
+        text = self.whole or f"{self.low:.3g} … {self.mean:.3g} … {self.high:.3g}"
+        troubles = [f"{n:,} {what}" for n, what in ((self.nan, "NaN"), (self.infinite, "inf")) if n]
+        return text if self.whole or not troubles else f"{text} ({', '.join(troubles)})"
+
+    @property
+    def state(self) -> str:
+        """"nan" or "inf" if there is one, else the empty text."""
+        return "nan" if self.nan else "inf" if self.infinite else ""
+
+
+def measure(value: Any) -> Measure:
+    """Measure an array: minimum, mean, maximum and norm of the finite elements, and how many are not finite."""
+    array = np.asarray(value) if isinstance(value, np.generic | int | float | complex) else value
+    result = Measure(size=int(array.size))
+    if not array.size:
+        return result
+    with np.errstate(all="ignore"):
+        if array.size <= WHOLE:
+            result.whole = np.array2string(np.asarray(array), precision=4, separator=", ").replace("\n", "")
+        numbers = abs(array) if array.dtype.kind == "c" else array
+        numbers = numbers.astype(float) if numbers.dtype.kind != "f" or numbers.dtype.itemsize < 4 else numbers
+        low, high = float(numbers.min()), float(numbers.max())
+        if not (abs(low) < np.inf and abs(high) < np.inf):  # also true of NaN
+            result.nan = int(np.isnan(numbers).sum())
+            result.infinite = int(np.isinf(numbers).sum())
+            numbers = numbers[np.isfinite(numbers)]
+            if not numbers.size:
+                return result
+            low, high = float(numbers.min()), float(numbers.max())
+        result.low, result.high = low, high
+        result.mean = float(np.mean(numbers, dtype=float))
+        scale = max(abs(low), abs(high))  # squares of large and of small numbers leave the range of float32
+        result.norm = scale * float(np.sqrt(np.sum(np.square(numbers / scale), dtype=float))) if scale else 0.0
+        result.zero = scale == 0 and not result.nan and not result.infinite
+    return result
+
+
+@dataclass(slots=True)
+class Box:
+    """One operation, or one array that operations start from.  ``parents`` are positions in the picture's list."""
+
+    kind: str
+    operation: str
+    shape: Any
+    dtype: str
+    parents: list[int] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+    name: str = ""
+    label: str = ""
+    group: int = 0
+    line: str = ""
+    active: bool = True
+    value: Measure | None = None
+    gradient: Measure | None = None
+    kept: int | None = None
+    forward: float | None = None
+    backward: float | None = None
+    state: str = ""
+    message: str = ""
+
+    @property
+    def title(self) -> str:
+        """The first line of the box."""
+        if self.kind != OPERATION:
+            return self.name or self.kind
+        return f"{self.name} = {self.label}" if self.name else self.label
+
+    @property
+    def type(self) -> str:
+        """Shape and element type."""
+        return f"{shape_text(self.shape)} {self.dtype}"
+
+    @property
+    def size(self) -> int:
+        """How many elements the array has."""
+        return int(np.prod(self.shape, dtype=np.int64)) if not self.shape or isinstance(self.shape[0], int) else 0
+
+
+def shape_text(shape: Any) -> str:
+    """A shape as Python writes it; several for an operation with several outputs."""
+    return str(tuple(shape)) if not shape or isinstance(shape[0], int) else " ".join(str(tuple(s)) for s in shape)
+
+
+@dataclass(slots=True)
+class Group:
+    """Boxes that belong together.  ``children`` are ``("box" or "group", position)`` in the order of computation.
+
+    ``kind`` is "root", "module", "function", "pass" (the backward pass), "repeat" (children that are all alike),
+    "block" (one of them, where it is no group already), or "more" (what a limit left out).
+    """
+
+    kind: str
+    name: str
+    type: str = ""
+    parent: int = -1
+    children: list[tuple[str, int]] = field(default_factory=list)
+    operations: int = 0
+    parameters: int = 0
+    kept: int = 0
+    forward: float = 0.0
+    backward: float = 0.0
+    state: str = ""
+    open: bool = False
+
+    @property
+    def title(self) -> str:
+        """The first line of the group."""
+        if self.kind == "repeat":
+            return f"{self.name}  × {len(self.children)}"
+        if self.kind == "more":
+            return f"… {self.operations:,} more"
+        return f"{self.name}: {self.type}" if self.name and self.type else self.name or self.type
+
+    @property
+    def subtitle(self) -> str:
+        """The second line: how much there is inside."""
+        if self.kind == "more":
+            return ""
+        text = f"{self.operations:,} operation{'s' * (self.operations != 1)}"
+        return f"{text}, {self.parameters:,} parameters" if self.parameters else text
+
+
+@dataclass(slots=True)
+class Picture:
+    """Boxes, parents before children, and a tree of groups; group 0 is the whole.
+
+    ``facts`` are lines for the reader: totals, and what could not be shown and why.
+    """
+
+    boxes: list[Box]
+    groups: list[Group]
+    title: str = "graph"
+    facts: list[str] = field(default_factory=list)
+    formulas: dict[str, dict[str, str]] = field(default_factory=dict)
+    outputs: list[int] = field(default_factory=list)
+
+    def arrange(self) -> None:
+        """Sort boxes and groups into the children of their groups, and add up what is inside each group.
+
+        A variable or an input stands in the innermost group that holds all its users, just before the first.
+        """
+        boxes, groups = self.boxes, self.groups
+        for group in groups:
+            group.children = []
+        seen = {0}
+        for i, box in enumerate(boxes):
+            chain = []
+            g = box.group
+            while g not in seen:
+                seen.add(g)
+                chain.append(g)
+                g = groups[g].parent
+            for g in reversed(chain):
+                groups[groups[g].parent].children.append(("group", g))
+            groups[box.group].children.append(("box", i))
+        self.total()
+
+    def total(self) -> None:
+        """Add up operations, parameters, bytes and times of every group, from the inside out."""
+        for group in self.groups:
+            group.operations = group.parameters = group.kept = 0
+            group.forward = group.backward = 0.0
+            group.state = ""
+        for g in reversed(self.preorder()):
+            group = self.groups[g]
+            for what, i in group.children:
+                if what == "group":
+                    inner = self.groups[i]
+                    group.operations += inner.operations
+                    group.parameters += inner.parameters
+                    group.kept += inner.kept
+                    group.forward += inner.forward
+                    group.backward += inner.backward
+                    group.state = worst(group.state, inner.state)
+                else:
+                    box = self.boxes[i]
+                    group.operations += box.kind == OPERATION
+                    group.parameters += box.size if box.kind == VARIABLE else 0
+                    group.kept += box.kept or 0
+                    group.forward += box.forward or 0.0
+                    group.backward += box.backward or 0.0
+                    group.state = worst(group.state, box.state)
+
+    def preorder(self) -> list[int]:
+        """Every group, outer before inner."""
+        order = [0]
+        for g in order:  # grows while it is walked
+            order.extend(i for what, i in self.groups[g].children if what == "group")
+        return order
+
+    def front(self, g: int) -> int:
+        """The group whose children an open group shows: of a repeat the first of its blocks, else itself."""
+        return self.groups[g].children[0][1] if self.groups[g].kind == "repeat" else g
+
+    @property
+    def operations(self) -> int:
+        """How many operations there are."""
+        return sum(box.kind == OPERATION for box in self.boxes)
+
+    @property
+    def depth(self) -> int:
+        """The number of operations on the longest path."""
+        depths: list[int] = []
+        for box in self.boxes:
+            depths.append(max((depths[p] for p in box.parents), default=0) + (box.kind == OPERATION))
+        return max(depths, default=0)
+
+
+SEVERITY = ("", "dead", "vanishing", "exploding", "changed", "removed", "added", "inf", "nan", "guilty", "failed")
+"""States of a box; the last ones win where a group shows the worst of its boxes."""
+
+MEANING = {
+    "dead": "its gradient is exactly zero",
+    "vanishing": "its gradient is a million times smaller than the largest",
+    "exploding": "its gradient is over a million times larger than the smallest, and above 1,000",
+    "inf": "infinite",
+    "nan": "NaN",
+    "guilty": "its derivative is wrong",
+    "failed": "failed here",
+    "added": "only in the second",
+    "removed": "only in the first",
+    "changed": "changed",
+}
+
+
+def worst(a: str, b: str) -> str:
+    """The state that matters more."""
+    return a if SEVERITY.index(a) >= SEVERITY.index(b) else b
+
+
+def amount(count: float, units: tuple[str, ...] = ("B", "kB", "MB", "GB", "TB"), step: float = 1000.0) -> str:
+    """A number of bytes for the eye.
+
+    >>> amount(512), amount(1_500_000)
+    ('512 B', '1.5 MB')
+    """
+    i = 0
+    while abs(count) >= step and i < len(units) - 1:
+        count /= step
+        i += 1
+    return f"{count:.0f} {units[i]}" if i == 0 or count >= 100 else f"{count:.3g} {units[i]}"
+
+
+def seconds(time: float) -> str:
+    """A time for the eye.
+
+    >>> seconds(0.0000123), seconds(2.5)
+    ('12.3 µs', '2.5 s')
+    """
+    return f"{time:.3g} s" if time >= 1 else f"{time * 1e3:.3g} ms" if time >= 1e-3 else f"{time * 1e6:.3g} µs"

@@ -1,0 +1,327 @@
+"""From nodes to a picture: each node once, without recursion, in linear time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .. import graph
+from ..graph import CONSTANT, GraphError, Leaf, Node, Parts
+from ..primitive import Rule
+from ..strong import StrongZero, plain, strong
+from ..tensor import Tensor
+from .naming import Names, root
+from .picture import INPUT, OPERATION, VARIABLE, Box, Group, Measure, Picture, amount, measure, seconds
+from .recording import Record, brief
+
+Records = dict[Node, Record]
+
+
+def before(roots: Iterable[Node], records: Records) -> list[Node]:
+    """Every node that the roots come from, parents first: also those through which no gradient flows."""
+    order = [node for node in dict.fromkeys(roots) if node is not CONSTANT]
+    seen = set(order)
+    for node in order:  # grows while it is walked
+        record = records.get(node)
+        parents = record.parents if record is not None else []
+        for parent in (*parents, *(edge[0] for edge in node.edges), *(getattr(node, "note", None) or ())):
+            if parent not in seen and parent is not CONSTANT:
+                seen.add(parent)
+                order.append(parent)
+    order.sort(key=lambda node: node.age)
+    return order
+
+
+def _late_leaves(order: list[Node], parents: dict[Node, list[Node]]) -> list[Node]:
+    """The same order with each leaf moved to just before its first user."""
+    result: list[Node] = []
+    placed: set[Node] = set()
+    for node in order:
+        if parents[node] or node.primitive is not None:
+            for parent in parents[node]:
+                if parent not in placed:
+                    placed.add(parent)
+                    result.append(parent)
+            placed.add(node)
+            result.append(node)
+    result.extend(node for node in order if node not in placed)
+    return result
+
+
+def _saved_label(node: Node) -> str:
+    """The operation with the constants and options that its rules happened to keep."""
+    primitive = node.primitive
+    assert primitive is not None
+    known: dict[int, Any] = {}
+    led = {edge[3].position for edge in node.edges}
+    for _, _, saved, rule in node.edges:
+        for want, value in zip(rule.wants, saved or (), strict=False):
+            if want < primitive.output and want not in led and want != primitive.sequence:
+                known[want] = value
+    if not known or primitive.sequence is not None:
+        return primitive.name
+    shown = []
+    first_default = len(primitive.parameters) - len(primitive.defaults)
+    for i, name in enumerate(primitive.parameters):
+        if i >= first_default:
+            default = primitive.defaults[i - first_default]
+            if i in known and not (type(known[i]) is type(default) and known[i] == default):
+                shown.append(f"{name}={brief(known[i])}")
+        elif i in known:
+            shown.append(brief(known[i]))
+        elif primitive.elementwise or i in led:
+            shown.append("·")
+    if not any(s != "·" for s in shown):
+        return primitive.name
+    if shown[0] == "·" and shown.count("·") == 1 and "=" in shown[-1] and len(shown) > 1 and "=" in shown[1]:
+        shown.pop(0)
+    return f"{primitive.name}({', '.join(shown)})"
+
+
+def _dtype(dtype: Any) -> str:
+    return " ".join(map(str, dtype)) if isinstance(dtype, tuple) else str(dtype)
+
+
+def read(roots: Iterable[Node], names: Names, records: Records, groups: list[Group]) -> tuple[Picture, dict[Node, int]]:
+    """The picture of everything that the roots come from, and where in it each node is."""
+    order = before(roots, records)
+    parents: dict[Node, list[Node]] = {}
+    arguments: dict[Node, list[str]] = {}
+    for node in order:
+        record = records.get(node)
+        if record is not None:
+            parents[node], arguments[node] = record.parents, record.arguments
+        else:
+            silent = getattr(node, "note", None) or ()
+            parents[node] = [edge[0] for edge in node.edges] + [n for n in silent if n is not CONSTANT]
+            arguments[node] = [_argument(node, edge[3]) for edge in node.edges] + [""] * len(silent)
+    order = _late_leaves(order, parents)
+    position = {node: i for i, node in enumerate(order)}
+    boxes = []
+    for node in order:
+        record = records.get(node)
+        kind = OPERATION if node.primitive is not None else VARIABLE if node.active else INPUT
+        box = Box(kind, node.primitive.name if node.primitive else "", node.shape, _dtype(node.dtype))
+        box.parents = [position[p] for p in parents[node]]
+        box.arguments = arguments[node]
+        box.name = names.of.get(node, "")
+        box.active = bool(node.active)
+        if record is not None:
+            box.label, box.group, box.line, box.value = record.label, record.group, record.line, record.value
+            box.forward = record.forward
+        elif node.primitive is not None:
+            box.label = _saved_label(node)
+            box.group = _group_of_item(node, records)
+        boxes.append(box)
+    picture = Picture(boxes, groups)
+    _place_leaves(picture)
+    return picture, position
+
+
+def _argument(node: Node, rule: Rule) -> str:
+    assert node.primitive is not None
+    return node.primitive.parameters[rule.position]
+
+
+def _group_of_item(node: Node, records: Records) -> int:
+    """The group of one output of an operation with several: that of the operation."""
+    record = records.get(node.edges[0][0]) if node.edges else None
+    return record.group if record is not None else 0
+
+
+def _place_leaves(picture: Picture) -> None:
+    """Put each leaf into the innermost group that holds all its users."""
+    boxes, groups = picture.boxes, picture.groups
+    depth = [0] * len(groups)
+    for g in range(1, len(groups)):  # a group is made after the one around it
+        depth[g] = depth[groups[g].parent] + 1
+    home: dict[int, int] = {}
+    for box in boxes:
+        for p in box.parents:
+            if boxes[p].kind == OPERATION:
+                continue
+            a, b = home.get(p, box.group), box.group
+            while a != b:
+                if depth[a] < depth[b]:
+                    b = groups[b].parent
+                else:
+                    a = groups[a].parent
+            home[p] = a
+    for p, g in home.items():
+        boxes[p].group = g if boxes[p].kind == VARIABLE else 0
+
+
+# -- memory --------------------------------------------------------------------------------------------------------
+
+
+def keep_bytes(picture: Picture, position: dict[Node, int], names: Names) -> None:
+    """Note how many bytes each node keeps alive for the backward pass: arrays, each once, and Python's objects.
+
+    Arrays that the caller holds anyway (parameters, data) are counted apart: dropping the graph frees none of them.
+    """
+    seen: set[int] = set()
+    total = shared = 0
+    freed = False
+    for node, i in position.items():
+        size = sys.getsizeof(node) + sys.getsizeof(node.edges) + sys.getsizeof(node.shape)
+        for edge in node.edges:
+            size += sys.getsizeof(edge)
+            if edge[2] is None:
+                freed = True
+                continue
+            size += sys.getsizeof(edge[2]) if edge[2] else 0
+            for value in edge[2]:
+                owner = root(value)
+                if id(owner) in seen or not isinstance(owner, np.ndarray | np.generic):
+                    continue
+                seen.add(id(owner))
+                if id(owner) in names.owned:
+                    shared += owner.nbytes
+                else:
+                    size += sys.getsizeof(owner)
+        picture.boxes[i].kept = size if node.edges else 0
+        total += size if node.edges else 0
+    picture.facts.append(f"kept for backward: {amount(total)}, and {amount(shared)} that you hold anyway")
+    if freed:
+        picture.facts.append("the graph was freed by backward(): its arrays are gone; draw it before, or retain_graph=True")
+
+
+# -- values and gradients ------------------------------------------------------------------------------------------
+
+
+def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> None:
+    """Note the values that are known: of leaves that have a name, and what the rules of a finished graph kept."""
+    boxes = picture.boxes
+    for node, tensor in names.tensors.items():
+        if node in position and boxes[position[node]].value is None:
+            boxes[position[node]].value = measure(tensor._value)
+    for node, i in position.items():
+        for edge in node.edges:
+            rule, primitive = edge[3], node.primitive
+            for want, value in zip(rule.wants, edge[2] or (), strict=False):
+                if not isinstance(value, np.ndarray | np.generic):
+                    continue
+                if want == primitive.output:
+                    target = i
+                else:
+                    target = next((position[e[0]] for e in node.edges if e[3].position == want and e[3].element is None), -1)
+                if target >= 0 and boxes[target].value is None and boxes[target].shape == value.shape:
+                    boxes[target].value = measure(value)
+    missing = sum(box.value is None for box in boxes)
+    if missing:
+        picture.facts.append(
+            f"values: {missing:,} of {len(boxes):,} were not kept by any rule; draw(f, *args) records them all"
+        )
+    for box in boxes:
+        if box.value is not None and box.value.state:
+            box.state = box.value.state
+
+
+class Backward:
+    """The backward pass, made to be looked at: every cotangent on its way, and the time of each operation."""
+
+    def __init__(self, outputs: list[Tensor]) -> None:
+        self.seconds: dict[Node, float] = {}
+        self.arrived: dict[Node, Measure] = {}
+        self.error: BaseException | None = None
+        self.guilty: Node | None = None
+        self.summed = any(t.size != 1 for t in outputs)
+        self._seeds = {t._node: np.ones_like(t._value) for t in outputs if t._node.active}
+        self._order = graph.topological_order(self._seeds)
+        with np.errstate(all="ignore"):
+            self._sweep(None)
+            if self.error is None and any(m.nan for m in self.arrived.values()):
+                self._sweep(strong)  # as the engine does: a cotangent of exactly zero wins over an infinite derivative
+
+    def _sweep(self, strengthen: Any) -> None:
+        self.arrived = {}
+        self.seconds = {}
+
+        def pull(node: Node, edge: list[Any], g: Any) -> Any:
+            self.guilty = node
+            self._note(node, g)
+            if strengthen is not None:
+                g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
+            started = time.perf_counter()
+            result = edge[1](g, *edge[2])
+            self.seconds[node] = self.seconds.get(node, 0.0) + time.perf_counter() - started
+            return result
+
+        try:
+            for node, g in graph._sweep(self._order, self._seeds, pull).items():
+                self._note(node, g)
+            self.guilty = None
+        except Exception as error:
+            self.error = error
+
+    def _note(self, node: Node, g: Any) -> None:
+        if node not in self.arrived and not isinstance(g, Parts):
+            self.arrived[node] = measure(plain(g) if isinstance(g, StrongZero) else g)
+
+
+def keep_gradients(picture: Picture, position: dict[Node, int], outputs: list[Tensor], timed: bool) -> Backward | None:
+    """Make the backward pass and note what arrives at each node; on a freed graph, the ``.grad`` of its variables."""
+    boxes = picture.boxes
+    if any(edge[2] is None for node in position for edge in node.edges):
+        for node, i in position.items():
+            if type(node) is Leaf and node.grad is not None:
+                grad = node.grad._value if isinstance(node.grad, Tensor) else node.grad
+                boxes[i].gradient = measure(grad)
+        picture.facts.append("gradients: the graph was freed by backward(); those of variables are their .grad")
+        return None
+    if not any(t._node.active for t in outputs):
+        picture.facts.append("gradients: no variable leads to the output, so there are none")
+        return None
+    swept = Backward(outputs)
+    for node, i in position.items():
+        boxes[i].gradient = swept.arrived.get(node)
+        if timed and node in swept.seconds:
+            boxes[i].backward = swept.seconds[node]
+    if swept.summed:
+        picture.facts.append("gradients: of the sum of the output's elements")
+    if swept.error is not None and swept.guilty is not None and not isinstance(swept.error, GraphError):
+        swept.error.add_note("the graph with the failing operation marked is in this exception's .drawing")
+    if swept.guilty is not None:
+        box = boxes[position[swept.guilty]]
+        box.state, box.message = "failed", f"backward: {type(swept.error).__name__}: {swept.error}"
+    judge_gradients(picture)
+    return swept
+
+
+def judge_gradients(picture: Picture) -> None:
+    """Mark gradients that are not finite, dead, vanishing or exploding."""
+    norms = [b.gradient.norm / max(b.gradient.size, 1) ** 0.5 for b in picture.boxes if b.gradient and b.gradient.norm]
+    largest, smallest = max(norms, default=0.0), min(norms, default=0.0)
+    for box in picture.boxes:
+        g = box.gradient
+        if g is None or not g.size or box.state:
+            continue
+        typical = g.norm / g.size**0.5
+        if g.state:
+            box.state, box.message = g.state, "in its gradient"
+        elif g.zero:
+            box.state = "dead"
+        elif typical < largest * 1e-6:
+            box.state = "vanishing"
+        elif typical > 1e3 and typical > smallest * 1e6:
+            box.state = "exploding"
+
+
+def keep_totals(picture: Picture) -> None:
+    """Add the lines that every picture has: how much there is, and how long it took."""
+    count = picture.operations
+    variables = [b for b in picture.boxes if b.kind == VARIABLE]
+    picture.facts.insert(
+        0,
+        f"{count:,} operation{'s' * (count != 1)}, {len(variables):,} variable{'s' * (len(variables) != 1)} "
+        f"with {sum(b.size for b in variables):,} elements, longest path {picture.depth:,}",
+    )
+    forward = sum(b.forward or 0.0 for b in picture.boxes)
+    backward = sum(b.backward or 0.0 for b in picture.boxes)
+    if forward or backward:
+        text = f"forward {seconds(forward)}" + (f", backward {seconds(backward)}" if backward else "")
+        picture.facts.append(f"time: {text}")

@@ -1,0 +1,268 @@
+"""Taking a picture: of a finished graph, of a call while it runs, or of what an exception carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from ..graph import CONSTANT, GraphError, Node, tick
+from ..tensor import Tensor, backward, wrap
+from ..tree import flatten
+from .naming import Names, is_module
+from .picture import Group, Picture
+from .reading import Records, keep_bytes, keep_gradients, keep_totals, keep_values, read
+from .recording import Record, Recording
+
+
+@dataclass
+class Wishes:
+    """What a picture should show beyond operations, shapes and names."""
+
+    values: bool = False
+    gradients: bool = False
+    memory: bool = False
+    times: bool = False
+    backward: bool = False
+    marks: dict[Node, str] = field(default_factory=dict)
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    """The Tensors in a nesting, each once."""
+    if isinstance(value, dict | list | tuple):
+        parts = value.values() if isinstance(value, dict) else value
+        return list(dict.fromkeys(t for part in parts for t in _tensors(part)))
+    return [value] if isinstance(value, Tensor) else []
+
+
+def of_graph(subject: Any, names: Names, wishes: Wishes) -> Picture:
+    """The picture of the graph that leads to a Tensor, or to several in a nesting."""
+    outputs = _tensors(subject)
+    if not any(t._node is not CONSTANT for t in outputs):
+        raise GraphError(
+            "draw: no variable leads to this Tensor, so nothing was recorded; was it made under no_grad(), by "
+            "detach(), or from plain arrays? draw(f, *args) records a call of f and draws that"
+        )
+    return _developed(outputs, [t._node for t in outputs], names, {}, [Group("root", "")], wishes)
+
+
+def _developed(
+    outputs: list[Tensor],
+    roots: list[Node],
+    names: Names,
+    records: Records,
+    groups: list[Group],
+    wishes: Wishes,
+    failure: BaseException | None = None,
+) -> Picture:
+    """Read the nodes and add what was wished for."""
+    forward_end = tick()
+    if wishes.backward and failure is None:
+        roots = roots + _gradient_nodes(outputs, names)
+    picture, position = read(roots, names, records, groups)
+    picture.outputs = [position[t._node] for t in outputs if t._node in position]
+    if wishes.backward:
+        late = len(groups)
+        groups.append(Group("pass", "backward pass", "", 0))
+        for node, i in position.items():
+            if node.age > forward_end and node.primitive is not None:
+                picture.boxes[i].group = late
+    trouble: BaseException | None = None
+    if wishes.values:
+        keep_values(picture, position, names)
+    if wishes.memory:
+        keep_bytes(picture, position, names)
+    if (wishes.gradients or wishes.times) and failure is None and outputs:
+        swept = keep_gradients(picture, position, outputs, wishes.times)
+        trouble = swept.error if swept is not None else None
+        if not wishes.gradients and trouble is None:
+            for box in picture.boxes:
+                box.gradient = None
+                box.state = box.state if box.state in ("nan", "inf") and box.value is not None else ""
+    for node, message in wishes.marks.items():
+        if node in position:
+            box = picture.boxes[position[node]]
+            box.state, box.message = "guilty", message
+    if not wishes.times:
+        for box in picture.boxes:
+            box.forward = box.backward = None
+    picture.arrange()
+    keep_totals(picture)
+    if trouble is not None:
+        picture.facts.insert(1, f"backward FAILED: {type(trouble).__name__}: {trouble}")
+    return picture
+
+
+def _gradient_nodes(outputs: list[Tensor], names: Names) -> list[Node]:
+    """The nodes of the gradients, made by a differentiable backward pass."""
+    active = [t for t in outputs if t._node.active]
+    if not active:
+        raise GraphError("draw: no variable leads to the output, so there is no backward pass to draw")
+    seeds = {t._node: np.ones_like(t._value)[()] for t in active}
+    found = []
+    for leaf, gradient in backward(seeds, retain=True, create=True).items():
+        if isinstance(gradient, Tensor) and gradient._node is not CONSTANT:
+            names.of.setdefault(gradient._node, f"∂/∂{names.of.get(leaf, 'variable')}")
+            found.append(gradient._node)
+    return found
+
+
+# -- a call --------------------------------------------------------------------------------------------------------
+
+
+def of_call(
+    function: Callable[..., Any], args: tuple[Any, ...], names: Names, wishes: Wishes, frame: FrameType | None = None
+) -> Picture:
+    """The picture of one call: of a module, whose arguments are inputs, or of a function, whose are variables.
+
+    If the call fails, the exception goes on its way with the graph so far in ``.drawing``.
+    """
+    module = is_module(function)
+    if module:
+        names.add_module("", function)
+    arguments = _wrapped(function, args, names, variables=not module)
+    names.add_function(function)
+    if frame is not None:
+        names.add_frame(frame)
+    title = type(function).__name__ if module else getattr(function, "__name__", type(function).__name__)
+    recording = Recording(names, values=wishes.values, own_name=title)
+    try:
+        with recording:
+            result = function(*arguments)
+    except Exception as error:
+        carry(error, partial(recording, names, wishes, error, title))
+        raise
+    outputs = _tensors(result)
+    if not any(t._node is not CONSTANT for t in outputs):
+        raise GraphError(
+            f"draw: {title} returned {_kind(result)}; it must return a Tensor, or a nesting with one, "
+            "that was computed from its arguments"
+        )
+    for k, t in enumerate(outputs):
+        names.of.setdefault(t._node, "output" if len(outputs) == 1 else f"output {k}")
+    picture = _developed(outputs, [t._node for t in outputs], names, recording.of, recording.groups, wishes)
+    picture.title = title
+    return picture
+
+
+def _kind(value: Any) -> str:
+    return "a Tensor that is a constant" if isinstance(value, Tensor) else f"a value of type {type(value).__name__}"
+
+
+def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: bool) -> list[Any]:
+    """The arguments with Tensors in the place of floating-point arrays and numbers, each with a name."""
+    code = getattr(getattr(type(function), "forward", None) if is_module(function) else function, "__code__", None)
+    code = code or getattr(getattr(type(function), "__call__", None), "__code__", None)
+    called = code.co_varnames[: code.co_argcount] if code is not None else ()
+    called = called[1:] if called[:1] == ("self",) else called
+    result = []
+    for k, argument in enumerate(args):
+        name = called[k] if k < len(called) else f"input {k}"
+        if is_module(argument):
+            names.add_module(name, argument)
+            result.append(argument)
+            continue
+        leaves, unflatten = flatten(argument)
+        wrapped = []
+        for j, leaf in enumerate(leaves):
+            floating = isinstance(leaf, float) or (isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "fc")
+            if floating:
+                names.own(leaf)
+                leaf = Tensor(leaf) if variables else wrap(np.asarray(leaf)[()], _input_node(np.asarray(leaf)))
+            if isinstance(leaf, Tensor):
+                names.add(name if len(leaves) == 1 else f"{name}[{j}]", leaf)
+            wrapped.append(leaf)
+        result.append(unflatten(wrapped))
+    return result
+
+
+def _input_node(value: Any) -> Node:
+    """A node that can be drawn and that no gradient flows to: data."""
+    node = Node()
+    node.primitive, node.edges, node.note = None, (), None
+    node.shape, node.dtype, node.age, node.active = value.shape, value.dtype, tick(), False
+    return node
+
+
+# -- failures ------------------------------------------------------------------------------------------------------
+
+
+def partial(recording: Recording, names: Names, wishes: Wishes, error: BaseException, title: str) -> Picture:
+    """The picture of the operations that were done before an exception, the failing one marked."""
+    records = recording.of
+    roots = list(records)
+    failed = recording.failed
+    if failed is not None:
+        failed.node = _failed_node(failed)
+        records[failed.node] = failed
+        roots.append(failed.node)
+    picture = _developed([], roots, names, records, recording.groups, wishes, failure=error)
+    picture.title = title
+    if failed is not None:
+        _mark_failed(picture, failed.primitive.name, error)
+    picture.facts.insert(0, f"FAILED: {type(error).__name__}: {error}")
+    return picture
+
+
+def _failed_node(record: Record) -> Node:
+    node = _input_node(np.zeros(()))
+    node.primitive = record.primitive
+    node.shape = None  # type: ignore[assignment]
+    return node
+
+
+def _mark_failed(picture: Picture, name: str, error: BaseException) -> None:
+    for box in picture.boxes:
+        if box.shape is None and box.operation == name:
+            box.state, box.dtype, box.message = "failed", "", f"{type(error).__name__}: {error}"
+    picture.total()
+
+
+def carry(error: BaseException, picture: Picture) -> None:
+    """Attach a drawing of ``picture`` to an exception, and say so in its text."""
+    from .drawing import Drawing
+
+    if getattr(error, "drawing", None) is None:
+        error.drawing = Drawing(picture)  # type: ignore[attr-defined]
+        error.add_note("the graph up to here is in this exception: error.drawing.save('failure.html')")
+
+
+def of_exception(error: BaseException, names: Names) -> Picture:
+    """The picture of what led to an operation that failed outside of any drawing."""
+    operation = getattr(error, "operation", None)
+    if operation is None:
+        raise TypeError(
+            f"draw: this {type(error).__name__} carries no graph: it did not come from an operation on Tensors; "
+            "call the function through draw(f, *args), and the exception will"
+        ) from error
+    primitive, parents, shapes = operation
+    record = Record(primitive, 0, "")
+    record.parents = [node for node in parents if node is not CONSTANT]
+    record.arguments = [""] * len(record.parents)
+    record.label = f"{primitive.name}({shapes})" if shapes else primitive.name
+    record.node = _failed_node(record)
+    picture = _developed([], [record.node], names, {record.node: record}, [Group("root", "")], Wishes(), failure=error)
+    _mark_failed(picture, primitive.name, error)
+    picture.facts.insert(0, f"FAILED: {type(error).__name__}: {error}")
+    return picture
+
+
+def marks(subject: Any) -> dict[Node, str]:
+    """Nodes to mark: a Tensor, a node, several, a mapping from them to messages, or a report that names one."""
+    if subject is None:
+        return {}
+    if isinstance(subject, Tensor):
+        return {subject._node: ""}
+    if isinstance(subject, Node):
+        return {subject: ""}
+    if isinstance(subject, Mapping):
+        return {(t._node if isinstance(t, Tensor) else t): str(message) for t, message in subject.items()}
+    node = getattr(subject, "node", None)
+    if isinstance(node, Node):
+        return {node: str(getattr(subject, "message", "") or "")}
+    if isinstance(subject, Iterable):
+        return {node: message for part in subject for node, message in marks(part).items()}
+    raise TypeError(f"draw: mark={type(subject).__name__} names no node; give a Tensor, or {{tensor: message}}")

@@ -1,0 +1,91 @@
+"""A picture in characters: what ``print`` shows."""
+
+from __future__ import annotations
+
+from . import style
+from .picture import OPERATION, Box, Picture, amount, seconds
+from .scene import Scene, scene
+
+WIDEST = 48
+
+
+def text(picture: Picture) -> str:
+    """One line for each box in sight, groups indented, totals on top."""
+    seen = scene(picture)
+    rows: list[tuple[str, ...]] = []
+    names = _names(picture, seen)
+    _rows(picture, seen, names, rows)
+    widths = [max((len(row[k]) for row in rows if len(row) > 1), default=0) for k in range(4)]
+    lines = [picture.title, *(f"  {fact}" for fact in picture.facts)]
+    for row in rows:
+        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
+    return "\n".join(style.short(line, 4000) for line in lines)
+
+
+def _names(picture: Picture, seen: Scene) -> dict[int, str]:
+    """A short name for every box in sight: its own, or a number."""
+    names = {}
+    number = 0
+    for what, i in sorted(seen.items):
+        if what == "box":
+            box = picture.boxes[i]
+            if not box.name:
+                number += 1
+            names[i] = style.short(box.name, 32) or f"%{number}"
+    return names
+
+
+def _rows(picture: Picture, seen: Scene, names: dict[int, str], rows: list[tuple[str, ...]]) -> None:
+    stack = [(0, 0, iter(seen.inside[0]))]  # group, depth, what is left of it
+    while stack:
+        g, depth, rest = stack[-1]
+        place = next(rest, None)
+        if place is None:
+            stack.pop()
+            continue
+        what, i = place
+        indent = "  " * depth
+        if what == "box":
+            box = picture.boxes[i]
+            kind = box.type if box.shape is not None else ""
+            rows.append((f"{indent}{names[i]}", style.short(_what(picture, box, names), WIDEST), kind, _extras(box)))
+            continue
+        group = picture.groups[i]
+        opened = i in seen.inside
+        sign = "▾" if opened else "▸"
+        more = f"keeps {amount(group.kept)}" if group.kept else ""
+        parts = [f"{indent}{sign} {style.short(group.title, 60)}", group.subtitle, more]
+        rows.append(("   ".join(part for part in parts if part),))
+        if opened:
+            stack.append((i, depth + 1, iter(seen.inside[i])))
+
+
+def _what(picture: Picture, box: Box, names: dict[int, str]) -> str:
+    if box.kind != OPERATION:
+        return box.kind
+    arguments = ", ".join(names.get(p, "·") for p in box.parents[:6]) + (", …" if len(box.parents) > 6 else "")
+    name, _, options = box.label.partition("(")
+    if not options:
+        return f"{name}({arguments})"
+    options = options[:-1]
+    if "·" not in options:
+        return f"{name}({arguments}, {options})"
+    for p in box.parents:
+        options = options.replace("·", names.get(p, "\0"), 1)
+    return f"{name}({options})".replace("\0", "·")
+
+
+def _extras(box: Box) -> str:
+    parts = [style.STATES[box.state][0]] if box.state else []
+    if box.value is not None:
+        parts.append(box.value.text)
+    if box.gradient is not None:
+        parts.append(f"‖g‖ {box.gradient.norm:.3g}" if not box.gradient.state else f"gradient {box.gradient.text}")
+    if box.kept:
+        parts.append(f"keeps {amount(box.kept)}")
+    for sign, time in (("→", box.forward), ("←", box.backward)):
+        if time:
+            parts.append(f"{sign} {seconds(time)}")
+    if box.message:
+        parts.append(box.message)
+    return "  ".join(parts)
