@@ -224,6 +224,7 @@ def _sweep(order: list[Node], seeds: dict[Node, Any], pull: Callable[[Node, list
     and of leaves.  ``pull(node, edge, g)`` takes the place of calling the rule; None from it is no contribution."""
     cotangents = dict(seeds)
     take = cotangents.pop
+    summed: set[Node] = set()  # whose cotangent is an array of our own
     node = contribution = saved = rule = None
     try:
         for node in order:
@@ -246,9 +247,15 @@ def _sweep(order: list[Node], seeds: dict[Node, Any], pull: Callable[[Node, list
                     if contribution.shape != parent.shape or contribution.dtype is not parent.dtype:
                         contribution = _fit(contribution, node, parent, rule)
                     if parent in cotangents:
-                        # never in place: a rule may have handed its cotangent on as it was
-                        contribution = cotangents[parent] + contribution
-                    cotangents[parent] = contribution
+                        total = cotangents[parent]
+                        if parent in summed:
+                            total += contribution
+                        else:  # not in place: a rule may have handed its cotangent on as it was
+                            total = total + contribution
+                            summed.add(parent)
+                        cotangents[parent] = total
+                    else:
+                        cotangents[parent] = contribution
     except GraphError:
         raise
     except Exception as error:

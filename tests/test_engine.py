@@ -402,3 +402,18 @@ def test_variables_copy_and_pickle_and_results_say_why_not():
         assert twin.data is not x.data
     with pytest.raises(TypeError, match=r"t\.data"):
         copy.deepcopy(x * 2.0)
+
+
+def test_a_sum_of_many_contributions_is_one_array_and_nobody_elses():
+    a, b = Tensor(np.ones(4)), Tensor(np.ones(4))
+    seed = np.ones(4)
+    (a + b + a + a + b).backward(seed)
+    assert a.grad.tolist() == [3.0] * 4
+    assert b.grad.tolist() == [2.0] * 4
+    assert seed.tolist() == [1.0] * 4
+    x = Tensor(np.ones(2))
+    total = x
+    for _ in range(5):
+        total = total + x
+    total.backward(np.array([1.0, 2.0]), create_graph=True)
+    assert x.grad.tolist() == [6.0, 12.0]
