@@ -1,7 +1,7 @@
 """pullback beside hand-written NumPy and its peers: ``python -m benchmarks`` measures and rewrites the tables.
 
 Every module here with a function ``tables()`` is a benchmark, and can be run alone: ``python -m benchmarks.steps``.
-Importing this package gives every library the same number of threads, so import it before them.
+Python imports this file before any module beside it, hence before NumPy: it gives all libraries the same threads.
 """
 
 import os

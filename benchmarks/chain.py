@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import benchmarks  # before any library: it sets the number of threads
 import numpy as np
 
 from autodiff import Tensor
 
-from .measuring import NOT_INSTALLED, PEERS, Table, Timing, against, installed, number, print_tables, take_turns, verdict
+from . import THREADS
+from .measuring import NOT_INSTALLED, Table, Timing, against, installed, number, print_tables, take_turns, verdict
 
 LENGTH = 1000
 START = 0.5
@@ -50,7 +50,7 @@ def gradients(chain: Chain) -> dict[str, Callable[[], Any]]:
     if installed("PyTorch"):
         import torch
 
-        torch.set_num_threads(benchmarks.THREADS)
+        torch.set_num_threads(THREADS)
 
         def pytorch() -> Any:
             x = torch.full((1,), START, dtype=torch.float64, requires_grad=True)

@@ -6,8 +6,6 @@ import subprocess
 import sys
 import time
 
-import benchmarks  # noqa: F401  it sets the number of threads
-
 from .measuring import Table, Timing, against, number, print_tables, verdict
 
 ROUNDS, LIMIT = 25, 1.3

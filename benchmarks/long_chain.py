@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import benchmarks  # before any library: it sets the number of threads
 import numpy as np
 
+from . import THREADS
 from .measuring import NOT_INSTALLED, Table, installed, number, print_tables
 from .processes import ask, forget_peak, peak_resident, resident
 
@@ -30,7 +30,7 @@ def variables() -> dict[str, Callable[[], Any]]:
     def pytorch() -> Any:
         import torch
 
-        torch.set_num_threads(benchmarks.THREADS)
+        torch.set_num_threads(THREADS)
         return torch.full((1,), 0.5, dtype=torch.float64, requires_grad=True)
 
     def my() -> Any:

@@ -49,12 +49,12 @@ class Timing:
 
 
 def take_turns(
-    contestants: dict[str, Callable[[], Any]], *, rounds: int = 15, seconds: float = 0.05, collector: bool = True
+    contestants: dict[str, Callable[[], Any]], *, rounds: int = 60, seconds: float = 0.02
 ) -> dict[str, Timing]:
     """Time each contestant in each round, for about ``seconds`` a round and at least once.
 
-    The first call of each is a warm-up and not counted.  The order turns by one every round, so that nobody always
-    runs in the wake of the same neighbour.  ``collector`` says whether the garbage collector runs meanwhile.
+    Rounds are many and short, so that the best one meets the machine undisturbed.  The order turns by one every
+    round, so that nobody always runs in the wake of the same neighbour.
     """
     calls = {}
     for name, call in contestants.items():
@@ -69,13 +69,11 @@ def take_turns(
         for name in names[shift:] + names[:shift]:
             call, repeats = contestants[name], range(calls[name])
             gc.collect()
-            if not collector:
-                gc.disable()
+            call()  # its threads, sent to sleep meanwhile, wake up outside the measurement
             start = time.perf_counter()
             for _ in repeats:
                 call()
             elapsed = time.perf_counter() - start
-            gc.enable()
             timings[name].rounds.append(elapsed / len(repeats))
     return timings
 

@@ -6,11 +6,13 @@ takes the same initial values and makes the same step; :func:`assert_equal_steps
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import benchmarks  # before any library: it sets the number of threads
 import numpy as np
+
+from . import THREADS
 
 Array = Any
 RATE = 0.01
@@ -37,7 +39,7 @@ class Problem(NamedTuple):
         rng = np.random.default_rng(1)
         return [
             (rng.uniform(-1, 1, (n, m)).astype(np.float32) / np.float32(n**0.5), np.full(m, 0.01, np.float32))
-            for n, m in zip(self.sizes[:-1], self.sizes[1:], strict=True)
+            for n, m in itertools.pairwise(self.sizes)
         ]
 
 
@@ -107,7 +109,7 @@ class Pullback:
         self.x, self.labels = problem.data()
         activation = nn.ReLU if problem.activation == "relu" else nn.Sigmoid
         layers: list[Any] = []
-        for n, m in zip(problem.sizes[:-1], problem.sizes[1:], strict=True):
+        for n, m in itertools.pairwise(problem.sizes):
             layers += [nn.Linear(n, m), activation()]
         self.model = nn.Sequential(*layers[:-1])
         for p, value in zip(self.model.parameters(), sum(problem.initial(), ()), strict=True):
@@ -132,7 +134,7 @@ class PyTorch:
     def __init__(self, problem: Problem) -> None:
         import torch
 
-        torch.set_num_threads(benchmarks.THREADS)
+        torch.set_num_threads(THREADS)
         self.x, self.labels = map(torch.from_numpy, problem.data())
         activation = torch.nn.ReLU if problem.activation == "relu" else torch.nn.Sigmoid
         layers: list[Any] = []

@@ -6,12 +6,12 @@ The network is written once, over whatever makes a number; the garbage collector
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable
 from typing import Any
 
-import benchmarks  # noqa: F401  before any library: it sets the number of threads
 from autodiff import Tensor, relu
 
 from .measuring import NOT_INSTALLED, Table, Timing, against, installed, number, print_tables, take_turns, verdict
@@ -37,7 +37,7 @@ class Network:
         self.rectify = rectify
         self.layers = [
             [([of(rng.uniform(-1, 1)) for _ in range(inputs)], of(0.0)) for _ in range(outputs)]
-            for inputs, outputs in zip(LAYERS[:-1], LAYERS[1:], strict=True)
+            for inputs, outputs in itertools.pairwise(LAYERS)
         ]
         self.parameters = [p for layer in self.layers for weights, bias in layer for p in (*weights, bias)]
 
@@ -96,7 +96,7 @@ def tables() -> list[Table]:
     parameters = [[float(p.data) for p in network.parameters] for _, network in contestants.values()]
     for values in zip(*parameters, strict=True):
         assert max(values) - min(values) <= 1e-9, values
-    timings = take_turns({name: step for name, (step, _) in contestants.items()}, rounds=7, seconds=0.5)
+    timings = take_turns({name: step for name, (step, _) in contestants.items()}, rounds=10, seconds=0.3)
     return [
         Table(
             "Scalar graphs: an MLP 2-16-16-1 on 100 moons points, every number a node",

@@ -35,7 +35,7 @@ def measured(problem: Problem) -> dict[str, Timing]:
     contestants = {name: LIBRARIES[name](problem) for name in available()}
     assert_equal_steps(problem, contestants)
     long = problem.sizes[0] * problem.batch > 500_000
-    rounds, seconds = (7, 0.5) if long else (21, 0.1)
+    rounds, seconds = (12, 0.3) if long else (60, 0.02)
     return take_turns({name: c.step for name, c in contestants.items()}, rounds=rounds, seconds=seconds)
 
 
