@@ -11,8 +11,9 @@ from ..transforms import vjp
 from ..tree import flatten
 from .precision import compare_precision
 from .preflight import examine_arguments, examine_function
-from .problem import Problem, Unusable
+from .problem import Problem, UnusableError
 from .report import GradientError, Report, reproducer
+from .slopes import norm
 from .verdict import COMPLEX_STEP, RESOLVED, Comparison, Finding
 
 Array = Any
@@ -104,10 +105,7 @@ def _check(
     tolerance: float | None,
     gradient: Function | None,
 ) -> Report:
-    if isinstance(rng, np.random.Generator):
-        seed: int | str = int(rng.integers(2**31))
-    else:
-        seed = 0 if rng is None else int(rng)
+    seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng or 0)
     generator = np.random.default_rng(seed)
     problem = Problem(f, args, gradient)
     name = getattr(original, "__qualname__", None) or type(original).__name__
@@ -115,7 +113,7 @@ def _check(
     try:
         examine_arguments(problem)
         base, pull = examine_function(problem)
-    except Unusable as error:
+    except UnusableError as error:
         return Report("inconclusive", str(error), evaluations=problem.evaluations, **facts)
     comparison = Comparison(problem, base, pull, generator, tolerance)
     report = _judge(comparison, facts)
@@ -154,7 +152,10 @@ def _judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
     if fault is not None:
         guilty = comparison.locate(fault)
         if guilty is None:
-            reason = "the slopes along a direction disagree with the gradient, but no single element does by more than its error"
+            reason = (
+                "the slopes along a direction disagree with the gradient, "
+                "but no single element does by more than its error"
+            )
             return _inconclusive(comparison, fault, reason, facts)
         return _wrong(comparison, guilty, facts)
     return _correct(comparison, members, facts)
@@ -189,7 +190,7 @@ def _counts(comparison: Comparison) -> dict[str, Any]:
 
 def _place(comparison: Comparison, flat: int) -> dict[str, Any]:
     place = comparison.problem.input_of(flat)
-    return {"argument": place.path, "index": place.index(flat)}
+    return {"argument": place.path, "index": place.index_of(flat)}
 
 
 def _method(finding: Finding) -> str:
@@ -220,7 +221,7 @@ def _kink_text(comparison: Comparison, finding: Finding) -> str:
     place = comparison.problem.input_of(flat)
     assert finding.found.kink is not None
     low, high = sorted(end / unit for end in finding.found.kink)
-    index = str(list(place.index(flat))) if place.shape else ""
+    index = str(list(place.index_of(flat))) if place.shape else ""
     return f"{place.path}{index}: {_plain(finding.analytic / unit)} in [{_plain(low)}, {_plain(high)}]"
 
 
@@ -258,7 +259,7 @@ def _explanation(comparison: Comparison, finding: Finding, flat: int, analytic: 
     if not np.isfinite(analytic):
         return "the gradient is not finite where the function has a finite slope"
     if _right_nearby(comparison, finding):
-        return "the gradient is right on both sides of this point: x sits on a kink of an operation inside a smooth function"
+        return "the gradient is right on both sides of x, which sits on a kink of an operation inside a smooth function"
     if not comparison.gradient.any():
         return (
             "detached: the whole gradient is zero but the values change with the arguments; look for .data, .item(), "
@@ -301,6 +302,10 @@ def _inconclusive(
     return Report("inconclusive", reason, steps=_steps(finding), **place, **_counts(comparison), **facts)
 
 
+def _best(resolution: Array) -> str:
+    return f"a factor of {1 + float(np.min(resolution)):.2g}"
+
+
 def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> Report:
     """Correct, if every element that carries weight was resolved."""
     sizes = np.abs(comparison.safe * comparison.scales)
@@ -308,24 +313,26 @@ def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> R
     for place in comparison.problem.inputs:
         mine = members[(members >= place.start) & (members < place.stop)]
         weight = sizes[mine]
-        total = float(np.sqrt(np.sum(weight**2)))
+        total = norm(weight)
         if not total:
             continue
         open_ones = (comparison.resolution[mine] > RESOLVED) & (weight > 0)
-        lost = float(np.sqrt(np.sum(weight[open_ones] ** 2)))
+        lost = norm(weight[open_ones])
         if lost > RESOLVED * total:
             reason = (
-                f"noise floor: in {int(open_ones.sum())} of {len(mine)} elements of {place.path} a fault of 1 % would hide in "
-                f"the rounding of f (resolved: {float(np.min(comparison.resolution[mine])):.1g}); subtract a constant, or rescale"
+                f"noise floor: in {int(open_ones.sum())} of {len(mine)} elements of {place.path} a fault of 1 % "
+                f"would hide in the rounding of f (it would show from {_best(comparison.resolution[mine])} on); "
+                "subtract a constant, or rescale"
             )
             return _inconclusive(comparison, comparison.findings[0], reason, facts)
         if open_ones.any():
-            comparison.notes.append(f"{int(open_ones.sum())} elements of {place.path} are too small beside the rest to be resolved")
+            small = int(open_ones.sum())
+            comparison.notes.append(f"{small} elements of {place.path} are too small beside the rest to be resolved")
         worst = max(worst, float(np.max(comparison.resolution[mine][~open_ones & (weight > 0)], initial=0.0)))
     shown = max(comparison.findings, key=lambda x: x.error / (x.limit + 1e-300), default=None)
     numbers: dict[str, Any] = {}
     if shown is not None:
-        size = float(np.sqrt(np.sum((comparison.safe * shown.direction) ** 2))) or 1.0
+        size = norm(comparison.safe * shown.direction) or 1.0
         numbers = {"error": shown.error / size, "bound": shown.found.bound / size, "method": _method(shown)}
     steps = _steps(shown) if shown is not None else []
     return Report("correct", resolution=worst or None, steps=steps, **numbers, **_counts(comparison), **facts)

@@ -8,30 +8,32 @@ import numpy as np
 
 from ..graph import GraphError, topological_order
 from ..tensor import Tensor
-from .problem import Problem, Unusable, values_of
+from .problem import Problem, UnusableError, values_of
 
 Array = Any
 
 
 def examine_arguments(problem: Problem) -> None:
-    """Raise Unusable for arguments that cannot be varied one by one."""
+    """Raise UnusableError for arguments that cannot be varied one by one."""
     if not problem.inputs:
         kinds = sorted({str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in problem.leaves}) or ["none"]
-        raise Unusable(f"no argument holds floating-point numbers (got {', '.join(kinds)}); write x.astype(float) or 1.0")
+        raise UnusableError(
+            f"no argument holds floating-point numbers (got {', '.join(kinds)}); write x.astype(float) or 1.0"
+        )
     for place in problem.inputs:
         array = np.asarray(values_of(problem.leaves[place.number]))
         if array.dtype.kind == "c":
-            raise Unusable(
+            raise UnusableError(
                 f"{place.path} is complex; check the real and the imaginary part as two real arguments: "
                 "lambda a, b: f(a + 1j * b)"
             )
         if array.size and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
-            raise Unusable(
+            raise UnusableError(
                 f"{place.path} is an expanded view of shape {place.shape}: elements that share one number in memory "
                 "cannot be varied one by one; pass its .copy(), or expand inside the function"
             )
         if not np.isfinite(array).all():
-            raise Unusable(f"{place.path} holds a NaN or an infinity; a slope needs finite numbers around it")
+            raise UnusableError(f"{place.path} holds a NaN or an infinity; a slope needs finite numbers around it")
     _examine_sharing(problem)
 
 
@@ -41,16 +43,16 @@ def _examine_sharing(problem: Problem) -> None:
     for n, (place, array) in enumerate(arrays):
         for other, earlier in arrays[:n]:
             if array.size and earlier.size and np.may_share_memory(array, earlier) and _overlap(array, earlier):
-                raise Unusable(
+                raise UnusableError(
                     f"{other.path} and {place.path} share memory: varying one varies the other, and the gradient of "
                     "each alone has no meaning; pass a .copy(), or make one argument of them"
                 )
     tensors = [(p, leaf) for p, leaf in held if isinstance(leaf, Tensor) and leaf._node.active]
     for place, tensor in tensors:
         behind = set(topological_order([tensor._node])) - {tensor._node}
-        for other, earlier in tensors:
-            if earlier._node in behind:
-                raise Unusable(
+        for other, candidate in tensors:
+            if candidate._node in behind:
+                raise UnusableError(
                     f"{place.path} was computed from {other.path}: they cannot be varied independently; "
                     f"compute it inside the function, or pass {place.path}.data"
                 )
@@ -58,13 +60,13 @@ def _examine_sharing(problem: Problem) -> None:
 
 def _overlap(a: Array, b: Array) -> bool:
     try:
-        return bool(np.shares_memory(a, b, max_work=10_000))
+        return bool(np.shares_memory(a, b, max_work=10_000))  # type: ignore[arg-type]
     except Exception:  # NumPy's TooHardError: the layouts are too intricate to decide cheaply
         return True
 
 
 def examine_function(problem: Problem) -> tuple[Array, Any]:
-    """Call ``f`` a few times at x: its flat value and its pullback, or Unusable with what it does wrong."""
+    """Call ``f`` a few times at x: its flat value and its pullback, or UnusableError with what it does wrong."""
     arrays = problem.arrays(problem.x)
     originals = [a.copy() for a in arrays]
     _watched(problem, arrays, originals)
@@ -74,12 +76,12 @@ def examine_function(problem: Problem) -> tuple[Array, Any]:
         _explain_difference(base, again)
     outputs, pull = problem.pullback(problem.x)
     if any(o.dtype.kind == "c" for o in outputs):
-        raise Unusable("the output is complex; return its real and imaginary parts, or its square of the absolute value")
+        raise UnusableError("the output is complex; return its real and imaginary parts")
     if not base.size:
         return base, pull
     bad = int(np.sum(~np.isfinite(base)))
     if bad:
-        raise Unusable(
+        raise UnusableError(
             f"f(x) is not finite in {bad} of {base.size} outputs: x is outside of the domain, or the value overflows; "
             "choose other arguments"
         )
@@ -94,7 +96,7 @@ def _watched(problem: Problem, arrays: list[Array], originals: list[Array]) -> N
     problem.outputs(result)
     for place, array, original in zip(problem.inputs, arrays, originals, strict=True):
         if not np.array_equal(array, original, equal_nan=True):
-            raise Unusable(
+            raise UnusableError(
                 f"f writes into its argument {place.path}: every later call sees other numbers; "
                 "write into a copy, or build a new array with np.where"
             )
@@ -102,13 +104,15 @@ def _watched(problem: Problem, arrays: list[Array], originals: list[Array]) -> N
 
 def _explain_difference(first: Array, second: Array) -> None:
     if first.shape != second.shape:
-        raise Unusable(f"f is not deterministic: it returned {first.size} numbers, then {second.size}, for the same arguments")
+        raise UnusableError(
+            f"f is not deterministic: it returned {first.size} numbers, then {second.size}, for the same arguments"
+        )
     gap = float(np.nanmax(np.abs(first - second)))
     scale = float(np.nanmax(np.abs(first)))
     if not gap <= 1e-13 * scale:
-        raise Unusable(
-            f"f is not deterministic: two calls with the same arguments differ by {gap:.3g} (dropout in training mode, or "
-            "a generator that moves on); call .eval(), or make a generator with a fixed seed inside the function"
+        raise UnusableError(
+            f"f is not deterministic: two calls with the same arguments differ by {gap:.3g} (dropout in training mode, "
+            "or a generator that moves on); call .eval(), or make a generator with a fixed seed inside the function"
         )
 
 

@@ -21,7 +21,7 @@ Array = Any
 Function = Callable[..., Any]
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """The function or its arguments cannot be checked, and why."""
 
 
@@ -35,7 +35,7 @@ class Input(NamedTuple):
     start: int
     stop: int
 
-    def index(self, flat: int) -> tuple[int, ...]:
+    def index_of(self, flat: int) -> tuple[int, ...]:
         """The index, in the array, of element number ``flat`` of the whole vector."""
         return tuple(int(i) for i in np.unravel_index(flat - self.start, self.shape))
 
@@ -46,25 +46,15 @@ def paths(tree: Any, name: str) -> Iterator[str]:
     >>> list(paths({"w": [1.0, 2.0]}, "params"))
     ["params['w'][0]", "params['w'][1]"]
     """
-    parts = _split(tree)
-    if parts is None:
+    branch = _split(tree)
+    if branch is None:
         yield name
         return
-    children, _ = parts
-    kind = type(tree)
-    if isinstance(tree, dict):
-        labels = [f"[{key!r}]" for key in tree]
-    elif hasattr(kind, "_fields"):
-        labels = [f".{field}" for field in kind._fields]
-    elif hasattr(kind, "__dataclass_fields__"):
-        labels = [f".{field}" for field in kind.__dataclass_fields__]
-    elif hasattr(tree, "named_parameters"):
-        labels = [f".{label}" for label, _ in tree.named_parameters()]
-    else:
-        labels = [f"[{i}]" for i in range(len(children))]
-    if len(labels) != len(children):
-        labels = [f"[{i}]" for i in range(len(children))]
-    for child, label in zip(children, labels, strict=True):
+    names = branch.names
+    if hasattr(tree, "named_parameters"):
+        own = [f".{label}" for label, _ in tree.named_parameters()]
+        names = own if len(own) == len(names) else names
+    for child, label in zip(branch.children, names, strict=True):
         yield from paths(child, name + label)
 
 
@@ -117,9 +107,7 @@ class Problem:
     def arrays(self, x: Array, dtype: Any = None) -> list[Array]:
         """The flat vector cut into arrays of the inputs' shapes; ``dtype`` "given" is the arguments' own."""
         kinds = [i.dtype if dtype == "given" else x.dtype for i in self.inputs]
-        return [
-            x[i.start : i.stop].reshape(i.shape).astype(k) for i, k in zip(self.inputs, kinds, strict=True)
-        ]
+        return [x[i.start : i.stop].reshape(i.shape).astype(k) for i, k in zip(self.inputs, kinds, strict=True)]
 
     def call(self, arrays: list[Any]) -> Any:
         """``f`` with these in the place of its floating-point arguments."""
@@ -129,14 +117,14 @@ class Problem:
         return self.function(*self._unflatten(leaves))
 
     def outputs(self, result: Any) -> list[Array]:
-        """The arrays that a call returned; raises Unusable if they are not floating-point."""
+        """The arrays that a call returned; raises UnusableError if they are not floating-point."""
         leaves, _ = flatten(result)
         arrays = [np.asarray(leaf._value if isinstance(leaf, Tensor) else leaf) for leaf in leaves]
         for n, array in enumerate(arrays):
             which = "the output" if len(arrays) == 1 else f"output {n}"
             if array.dtype.kind not in "fc":
                 what = type(leaves[n]).__name__ if array.dtype.kind == "O" else array.dtype
-                raise Unusable(
+                raise UnusableError(
                     f"{which} is {what}, which has no derivative; return floating-point numbers "
                     "(a count or a class is no function to differentiate)"
                 )
@@ -187,13 +175,14 @@ class Problem:
         args = self._unflatten(leaves)
         outputs = self.outputs(self.function(*args))
         if sum(o.size for o in outputs) != 1:
-            raise Unusable("gradient= is for a function that returns one number; reduce it with np.sum")
+            raise UnusableError("gradient= is for a function that returns one number; reduce it with np.sum")
         assert self.given_gradient is not None
         found = self.given_gradient(*args)
         parts = [np.asarray(g._value if isinstance(g, Tensor) else g) for g in flatten(found)[0]]
         if [p.shape for p in parts] != [i.shape for i in self.inputs]:
-            raise Unusable(
-                f"gradient= returned shapes {[p.shape for p in parts]}, the arguments have {[i.shape for i in self.inputs]}"
+            raise UnusableError(
+                f"gradient= returned shapes {[p.shape for p in parts]}, "
+                f"the arguments have {[i.shape for i in self.inputs]}"
             )
         flat = self.flat(parts)
         return outputs, lambda weights: flat * weights[0]

@@ -14,6 +14,7 @@ variables to estimate derivatives of real functions", 1998.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,8 +25,16 @@ QUICK = (6, 8, 10, 12)
 """The steps of the first look, as k in t = 2^-k."""
 FINER = tuple(range(14, 47, 2))
 COARSER = tuple(range(4, -43, -2))
+EDGE = "the function is not finite on both sides of x: x is at the edge of its domain"
+UNSETTLED = "the slopes do not settle as the step shrinks: f is not smooth at x, or too noisy"
 AGREE = 4.0
 """How many standard deviations of noise two numbers may be apart and still agree."""
+
+
+def norm(values: Array) -> float:
+    """The Euclidean length, for numbers whose squares would overflow or vanish as well."""
+    top = float(np.max(np.abs(values), initial=0.0))
+    return top * float(np.sqrt(np.sum((values / top) ** 2))) if 0 < top < np.inf else top
 
 
 class Row(NamedTuple):
@@ -81,7 +90,7 @@ class Line:
         v = self.weights[changed]
         right, left = v * up[changed] / t, v * down[changed] / t
         size = np.maximum(np.abs(forward[changed]), np.abs(backward[changed]))
-        noise = self.epsilon * float(np.sqrt(np.sum((v * size) ** 2))) + rounding_forward + rounding_backward
+        noise = self.epsilon * norm(v * size) + rounding_forward + rounding_backward
         central = float(np.sum(v * ((forward - backward)[changed] / (2 * t))))
         return Row(
             t, float(np.sum(left)), float(np.sum(right)), central, noise / t,
@@ -100,8 +109,8 @@ def observed_noise(rows: list[Row]) -> float:
     Truncation shrinks these differences by 16 from row to row, rounding makes them grow.
     """
     finest = [row for row in rows if row.step <= 2.0**-28 and row.moved]
-    gaps = [(abs(a.central - b.central), b.step) for a, b in zip(finest[:-1], finest[1:], strict=True)]
-    return max((gap * t for (before, _), (gap, t) in zip(gaps[:-1], gaps[1:], strict=True) if gap > before / 8), default=0.0)
+    gaps = [(abs(a.central - b.central), b.step) for a, b in pairwise(finest)]
+    return max((gap * t for (before, _), (gap, t) in pairwise(gaps) if gap > before / 8), default=0.0)
 
 
 class _Candidate(NamedTuple):
@@ -117,12 +126,13 @@ def _candidates(rows: list[Row], noise: list[float]) -> list[_Candidate]:
     level = [row.central for row in rows]
     for order in range(1, min(4, len(rows))):
         factor = 16.0**order
-        better = [(factor * fine - coarse) / (factor - 1) for coarse, fine in zip(level[:-1], level[1:], strict=True)]
+        better = [(factor * fine - coarse) / (factor - 1) for coarse, fine in pairwise(level)]
         for i, value in enumerate(better):
             last = i + order
             if rows[i].step / rows[last].step == 4.0**order:
                 unsettled = abs(value - better[i - 1]) / 16 if i else 0.0  # a single small difference may be luck
-                found.append(_Candidate(value, max(abs(value - level[i + 1]), unsettled) + AGREE * noise[last], i, last))
+                truncation = max(abs(value - level[i + 1]), unsettled)
+                found.append(_Candidate(value, truncation + AGREE * noise[last], i, last))
         level = better
     return found
 
@@ -130,7 +140,7 @@ def _candidates(rows: list[Row], noise: list[float]) -> list[_Candidate]:
 def estimate(rows: list[Row]) -> Estimate:
     """The best slope that these rows support."""
     if len(rows) < 3:
-        return Estimate(np.nan, np.inf, np.nan, "the function is not finite on both sides of x: x is at the edge of its domain")
+        return Estimate(np.nan, np.inf, np.nan, EDGE)
     if all(not row.moved for row in rows):
         return Estimate(0.0, 0.0, rows[-1].step)
     still = [i for i, row in enumerate(rows) if row.moved]
@@ -149,7 +159,7 @@ def estimate(rows: list[Row]) -> Estimate:
         if consistent and (best is None or candidate.bound < best.bound):
             best = candidate
     if best is None:
-        return Estimate(np.nan, np.inf, np.nan, "the slopes do not settle as the step shrinks: not smooth here, or too noisy")
+        return Estimate(np.nan, np.inf, np.nan, UNSETTLED)
     return Estimate(best.value, best.bound, rows[best.last].step)
 
 
@@ -171,7 +181,8 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     if gaps[1] < 0.5 * gaps[0] or gaps[2] < 0.5 * gaps[1] or gaps[2] > 2 * gaps[1]:
         return None
     for row in rows:  # a kink is at x itself: it shows at every step that is not lost in noise
-        if row.step < judged[-1].step and 32 * max(row.noise, sigma / row.step) < gaps[2] / 2 and row.high - row.low < gaps[2] / 2:
+        finer = row.step < judged[-1].step and 64 * max(row.noise, sigma / row.step) < gaps[2]
+        if finer and row.high - row.low < gaps[2] / 2:
             return None
     last, before = judged[-1], judged[-2]
     error = abs(last.low - before.low) + abs(last.high - before.high) + AGREE * max(last.noise, sigma / last.step)

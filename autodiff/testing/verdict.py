@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .problem import Problem
-from .slopes import Estimate, Line, complex_slope, kink_interval, look, scrutinise
+from .slopes import Estimate, Line, complex_slope, kink_interval, look, norm, scrutinise
 
 Array = Any
 
@@ -106,21 +106,21 @@ class Comparison:
         def move(t: float) -> tuple[Array, float]:
             moved = x + t * u
             lost = (moved - x) - t * u
-            return self.problem.value(moved), float(np.sqrt(np.sum((slopes * lost) ** 2)))
+            return self.problem.value(moved), norm(slopes * lost)
 
         return Line(move, self.weights, self.base, self.epsilon)
 
     def _own_error(self, u: Array) -> float:
         """How far rounding may have moved the analytic value itself."""
         terms = np.abs(self.safe * u)
-        return 4 * EPSILON * (float(np.sum(terms)) + float(np.sqrt(np.sum((self.weights * self.base) ** 2))))
+        return 4 * EPSILON * (float(np.sum(terms)) + norm(self.weights * self.base))
 
     def examine(self, u: Array, thorough: bool = False) -> Finding:
         """Compare along one direction; a difference or a kink is looked at again over all decades of the step."""
         line = self.line(u)
         terms = np.abs(self.safe * u)
         analytic = float(np.sum(self.safe * u))
-        own = self._own_error(u) + self.tolerance * float(np.sqrt(np.sum(terms**2)))
+        own = self._own_error(u) + self.tolerance * norm(terms)
         some = terms[terms > 0]
         wanted = 0.1 * RESOLVED / SEVERAL * float(np.median(some)) if some.size else 0.0
         found = look(line, wanted)
@@ -164,7 +164,7 @@ class Comparison:
             return finding
         slope = complex_slope(values, self.weights, COMPLEX_STEP)
         found = finding.found
-        size = float(np.sqrt(np.sum((self.safe * finding.direction) ** 2)))
+        size = norm(self.safe * finding.direction)
         if abs(slope - found.value) > SEVERAL * found.bound + own or found.bound > 1e-3 * max(size, abs(slope)):
             self.analytic_function = False
             return finding
@@ -189,9 +189,9 @@ class Comparison:
             return False
         derivative = complex(np.mean(around / roots)) / radius
         negative = abs(np.mean(around * roots)) / radius
-        noise = self.epsilon * float(np.sqrt(np.sum((self.weights * self.base) ** 2))) / radius
+        noise = self.epsilon * norm(self.weights * self.base) / radius
         explained = own + noise + negative + abs(derivative - finding.found.value) + self._scatter(u)
-        return finding.error > SEVERAL * 2 * explained
+        return bool(finding.error > SEVERAL * 2 * explained)
 
     # -- all elements ----------------------------------------------------------------------------------------
 
@@ -258,7 +258,9 @@ class Comparison:
             self.kinked[rest] = True
             chosen = self.rng.permutation(rest)[:8]
             self.kinks += [self.examine(self.direction(chosen[i : i + 1]), thorough=True) for i in range(len(chosen))]
-            self.notes.append(f"{len(rest)} elements were not looked at one by one after {len(singles)} kinks; a sample of 8 was")
+            self.notes.append(
+                f"{len(singles)} kinks were looked at; of the {len(rest)} elements after them, a sample of 8"
+            )
         return np.sort(np.concatenate(smooth)) if smooth else np.zeros(0, dtype=int)
 
     def _has_kink(self, block: Array) -> bool:
