@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor, logsumexp, softplus, stop_gradient
+from autodiff import Tensor, softmax_cross_entropy, softplus, stop_gradient
 
 from .activation import log_softmax
 from .module import Module
@@ -88,13 +88,19 @@ def cross_entropy(
         return _soft_cross_entropy(logits, target, axis, weights, label_smoothing, reduction)
     if label_smoothing:
         return _smoothed(logits, target, axis, weights, label_smoothing, reduction)
-    return nll_loss(log_softmax(logits, axis), target, axis=axis, weight=weight, reduction=reduction, _who=who)
+    rows, labels = _rows(who, logits, target, axis)
+    try:
+        losses = softmax_cross_entropy(rows, labels if labels.ndim == 1 else labels.ravel())
+    except IndexError:
+        raise _no_such_class(who, labels, rows.shape[1]) from None
+    if labels.ndim != 1:
+        losses = np.reshape(losses, labels.shape)
+    return _reduced(who, losses, reduction) if weights is None else _weighted(who, losses, weights[labels], reduction)
 
 
 def nll_loss(
-    log_probabilities: Any, target: Any, *, axis: int = -1, weight: Any = None, reduction: str = "mean",
-    _who: str = "nll_loss",
-) -> Any:  # fmt: skip
+    log_probabilities: Any, target: Any, *, axis: int = -1, weight: Any = None, reduction: str = "mean"
+) -> Any:
     """The negative log-probability of the target classes: -log_probabilities[target].
 
     Shapes, weights and errors are those of :func:`cross_entropy` with class indices.
@@ -103,11 +109,12 @@ def nll_loss(
     >>> float(nll_loss(np.log(np.array([[0.25, 0.75]])), np.array([1])).round(4))
     0.2877
     """
-    picked, labels = _picked(_who, log_probabilities, target, axis)
+    who = "nll_loss"
+    picked, labels = _picked(who, log_probabilities, target, axis)
     if weight is None:
-        return _reduced(_who, 0.0 - picked, reduction)
-    weights = _class_weights(_who, weight, log_probabilities, axis)[labels]
-    return _weighted(_who, 0.0 - picked, weights, reduction)
+        return _reduced(who, 0.0 - picked, reduction)
+    weights = _class_weights(who, weight, log_probabilities, axis)[labels]
+    return _weighted(who, 0.0 - picked, weights, reduction)
 
 
 def _smoothed(
@@ -224,7 +231,7 @@ def _reduced(who: str, losses: Any, reduction: str) -> Any:
                 f"{who}: the batch is empty (losses of shape {losses.shape}), and nothing has no mean; "
                 "skip it, or use reduction='sum'"
             )
-        return losses.sum() * (1.0 / losses.size)
+        return losses.mean()
     if reduction == "sum":
         return losses.sum()
     if reduction == "none":
@@ -297,32 +304,40 @@ def _probabilities(who: str, what: str, values: Any) -> Any:
     return values
 
 
-def _picked(who: str, values: Any, target: Any, axis: int) -> tuple[Any, Array]:
-    """The values at the target classes, and the labels, checked."""
-    labels = target if isinstance(target, np.ndarray) else _labels(who, target)
+def _rows(who: str, values: Any, target: Any, axis: int) -> tuple[Any, Array]:
+    """The values as a matrix with one row a label, and the labels in their own shape, as an integer array."""
+    labels = target if type(target) is np.ndarray else _labels(who, target)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{who}: class indices must be integers, got {labels.dtype}; write target.astype(int)")
     shape = values.shape
-    if not shape:
-        raise ValueError(f"{who}: the logits are a single number; they need an axis of classes")
     if len(shape) != 2 or axis not in (-1, 1):
+        if not shape:
+            raise ValueError(f"{who}: the logits are a single number; they need an axis of classes")
         values = np.moveaxis(values, axis, -1)
         shape = values.shape
     if labels.shape != shape[:-1]:
         raise ValueError(
-            f"{who}: the logits have shape {tuple(np.shape(values))} with the classes last, so the labels must have "
-            f"{shape[:-1]}; they have {labels.shape}"
-            + ("; for one-hot or probability targets pass floating-point numbers" if labels.shape == shape else "")
+            f"{who}: the logits have shape {shape}, classes last, so the labels must have {shape[:-1]}; "
+            f"they have {labels.shape}"
+            + ("; for one-hot rows or probabilities pass floating-point numbers" if labels.shape == shape else "")
         )
-    if labels.size and (labels.min() < 0 or labels.max() >= shape[-1]):
-        raise IndexError(
-            f"{who}: labels reach from {labels.min()} to {labels.max()}, but there are {shape[-1]} classes "
-            f"(0 to {shape[-1] - 1})"
-        )
-    if len(shape) == 2:
-        return values[np.arange(shape[0]), labels], labels
-    flat = np.reshape(values, (-1, shape[-1]) if labels.size else (0, shape[-1]))
-    return np.reshape(flat[np.arange(labels.size), labels.ravel()], labels.shape), labels
+    return (values if len(shape) == 2 else np.reshape(values, (labels.size, shape[-1]))), labels
+
+
+def _no_such_class(who: str, labels: Array, classes: int) -> IndexError:
+    return IndexError(
+        f"{who}: labels reach from {labels.min()} to {labels.max()}, but there are {classes} classes "
+        f"(0 to {classes - 1})"
+    )
+
+
+def _picked(who: str, values: Any, target: Any, axis: int) -> tuple[Any, Array]:
+    """The values at the target classes, and the labels, checked."""
+    rows, labels = _rows(who, values, target, axis)
+    if labels.size and (labels.min() < 0 or labels.max() >= rows.shape[1]):
+        raise _no_such_class(who, labels, rows.shape[1])
+    picked = rows[np.arange(labels.size), labels.ravel()]
+    return (picked if labels.ndim == 1 else np.reshape(picked, labels.shape)), labels
 
 
 def _labels(who: str, target: Any) -> Array:
