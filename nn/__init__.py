@@ -23,10 +23,7 @@ from .activation import (
     log_softmax,
     softmax,
 )
-from .data import batches, train_test_split
-from .dropout import Dropout
-from .linear import Flatten, Linear
-from .loss import (
+from .criterion import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -34,6 +31,11 @@ from .loss import (
     L1Loss,
     MSELoss,
     NLLLoss,
+)
+from .data import batches, train_test_split
+from .dropout import Dropout
+from .linear import Flatten, Linear
+from .loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -42,7 +44,8 @@ from .loss import (
     mse_loss,
     nll_loss,
 )
-from .module import Module, Sequential
+from .module import Module
+from .sequential import Sequential
 
 __all__ = [
     "GELU",

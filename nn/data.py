@@ -127,7 +127,7 @@ def _stratified(labels: Array, total: int, testing: int, rng: np.random.Generato
     counts = np.bincount(which)
     if counts.min() < 2:
         raise ValueError(
-            f"train_test_split: class {classes[counts.argmin()]} has one example, and stratifying needs one in each part"
+            f"train_test_split: class {classes[counts.argmin()]} has one example; stratifying needs one in each part"
         )
     if testing < len(classes) or total - testing < len(classes):
         raise ValueError(

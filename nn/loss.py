@@ -1,4 +1,4 @@
-"""Losses: how far predictions are from targets, as functions and as modules.
+"""Losses: how far predictions are from targets, as functions; :mod:`nn.criterion` has them as modules.
 
 ``reduction`` is ``"mean"`` (over all that was compared), ``"sum"`` or ``"none"``.  A target is data: a plain array is
 taken in the dtype of the prediction, so that a float32 model has a float32 loss.  Shapes must agree exactly: comparing
@@ -14,7 +14,6 @@ import numpy as np
 from autodiff import Tensor, softmax_cross_entropy, softplus, stop_gradient
 
 from .activation import log_softmax
-from .module import Module
 
 Array = Any
 
@@ -69,8 +68,8 @@ def cross_entropy(
     """The negative log-likelihood of ``target`` under softmax(logits) along ``axis``.
 
     logits have any shape with the classes along ``axis``.  The target is either integer class indices, of that shape
-    without ``axis``, or probabilities, floating-point and of the same shape.  With ``weight``, one number a class, a mean
-    over indices is divided by the sum of the weights of the targets.  ``label_smoothing`` moves that part of the
+    without ``axis``, or probabilities, floating-point and of the same shape.  With ``weight``, one number a class, a
+    mean over indices is divided by the sum of the weights of the targets.  ``label_smoothing`` moves that part of the
     probability to all classes equally.  Raises IndexError for a label outside the classes.
 
     >>> import numpy as np
@@ -344,127 +343,3 @@ def _labels(who: str, target: Any) -> Array:
     if isinstance(target, Tensor):
         raise TypeError(f"{who}: the target is a Tensor; class indices are a plain integer array")
     return np.asarray(target)
-
-
-# -- as modules ----------------------------------------------------------------------------------------------------
-
-
-class _Loss(Module):
-    """A loss with its options: loss(prediction, target)."""
-
-    def __init__(self, *, reduction: str = "mean") -> None:
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"{type(self).__name__}: reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
-        self.reduction = reduction
-
-    def extra_repr(self) -> str:
-        return "" if self.reduction == "mean" else f"reduction='{self.reduction}'"
-
-
-class MSELoss(_Loss):
-    """:func:`mse_loss` as a module.
-
-    >>> import numpy as np
-    >>> float(MSELoss(reduction="sum")(np.array([1.0, 2.0]), np.zeros(2)))
-    5.0
-    """
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        return mse_loss(prediction, target, reduction=self.reduction)
-
-
-class L1Loss(_Loss):
-    """:func:`l1_loss` as a module.
-
-    >>> import numpy as np
-    >>> float(L1Loss()(np.array([1.0, -2.0]), np.zeros(2)))
-    1.5
-    """
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        return l1_loss(prediction, target, reduction=self.reduction)
-
-
-class HuberLoss(_Loss):
-    """:func:`huber_loss` as a module.
-
-    >>> import numpy as np
-    >>> float(HuberLoss()(np.array([3.0]), np.zeros(1)))
-    2.5
-    """
-
-    def __init__(self, *, delta: float = 1.0, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.delta = delta
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        return huber_loss(prediction, target, delta=self.delta, reduction=self.reduction)
-
-
-class CrossEntropyLoss(_Loss):
-    """:func:`cross_entropy` as a module.
-
-    >>> import numpy as np
-    >>> float(CrossEntropyLoss()(np.zeros((3, 4)), np.array([0, 1, 2])).round(4))
-    1.3863
-    """
-
-    def __init__(
-        self, *, axis: int = -1, weight: Any = None, label_smoothing: float = 0.0, reduction: str = "mean"
-    ) -> None:
-        super().__init__(reduction=reduction)
-        self.axis, self.label_smoothing = axis, label_smoothing
-        self.weight = None if weight is None else np.asarray(weight)
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        return cross_entropy(
-            prediction, target, axis=self.axis, weight=self.weight, label_smoothing=self.label_smoothing,
-            reduction=self.reduction,
-        )  # fmt: skip
-
-
-class NLLLoss(_Loss):
-    """:func:`nll_loss` as a module.
-
-    >>> import numpy as np
-    >>> float(NLLLoss()(np.log(np.full((3, 4), 0.25)), np.array([0, 1, 2])).round(4))
-    1.3863
-    """
-
-    def __init__(self, *, axis: int = -1, weight: Any = None, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.axis = axis
-        self.weight = None if weight is None else np.asarray(weight)
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        return nll_loss(prediction, target, axis=self.axis, weight=self.weight, reduction=self.reduction)
-
-
-class BCELoss(_Loss):
-    """:func:`binary_cross_entropy` as a module.
-
-    >>> import numpy as np
-    >>> float(BCELoss()(np.array([0.5]), np.array([1.0])).round(4))
-    0.6931
-    """
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        return binary_cross_entropy(prediction, target, reduction=self.reduction)
-
-
-class BCEWithLogitsLoss(_Loss):
-    """:func:`binary_cross_entropy_with_logits` as a module.
-
-    >>> import numpy as np
-    >>> float(BCEWithLogitsLoss()(np.array([0.0]), np.array([1.0])).round(4))
-    0.6931
-    """
-
-    def __init__(self, *, pos_weight: Any = None, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.pos_weight = None if pos_weight is None else np.asarray(pos_weight)
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        return binary_cross_entropy_with_logits(
-            prediction, target, pos_weight=self.pos_weight, reduction=self.reduction
-        )

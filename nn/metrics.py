@@ -1,7 +1,7 @@
 """How good predictions are, as plain numbers.
 
-Predictions are scores or labels.  Scores are floating-point: of shape (n, classes) the largest decides, of shape (n,) or
-(n, 1) a score of at least ``threshold`` means class 1 (0.5 suits probabilities, 0.0 suits logits).  Labels are integers
+Predictions are scores or labels.  Scores are floating-point: of shape (n, classes) the largest decides, of shape (n,)
+or (n, 1) a score of at least ``threshold`` means class 1 (0.5 suits probabilities, 0.0 suits logits).  Labels are integers
 or booleans of shape (n,) and are taken as they are.
 
 A ratio with nothing below the line (precision when nothing was predicted, recall when there was nothing to find) is
@@ -123,7 +123,9 @@ def _rate(
         return rates
     if average == "binary":
         if len(rates) != 2:
-            raise ValueError(f"{who}: there are {len(rates)} classes; choose average='macro', 'micro', 'weighted' or None")
+            raise ValueError(
+                f"{who}: there are {len(rates)} classes; choose average='macro', 'micro', 'weighted' or None"
+            )
         return float(rates[1])
     if average == "weighted":
         return float(np.sum(rates * there) / there.sum())

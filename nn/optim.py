@@ -15,9 +15,11 @@ import numpy as np
 
 from autodiff import Tensor
 
-from .module import Module, _is_variable
+from .clipping import checked, clip_grad_norm_, clip_grad_value_, in_range
 
 Array = Any
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm_", "clip_grad_value_"]
 
 
 class Optimizer:
@@ -31,7 +33,7 @@ class Optimizer:
     """The attributes that belong to the state of the optimizer."""
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        self.parameters = _checked(parameters, type(self).__name__)
+        self.parameters = checked(parameters, type(self).__name__)
         self.lr = lr
         self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
         self._scratch: list[tuple[Array, Array] | None] = [None] * len(self.parameters)
@@ -43,7 +45,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: float) -> None:
-        self._lr = _in_range(type(self).__name__, "lr", value, 0.0)
+        self._lr = in_range(type(self).__name__, "lr", value, 0.0)
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -129,7 +131,7 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent, with momentum, Nesterov's variant, and weight decay.
 
-    g += weight_decay p;  v = momentum v + g (v = g in the first step);  p -= lr v, or lr (g + momentum v) with nesterov.
+    g += weight_decay p;  v = momentum v + g (g in the first step);  p -= lr v, or lr (g + momentum v) with nesterov.
 
     >>> import numpy as np
     >>> from autodiff import Tensor
@@ -148,8 +150,8 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(parameters, lr)
-        self.momentum = _in_range("SGD", "momentum", momentum, 0.0)
-        self.weight_decay = _in_range("SGD", "weight_decay", weight_decay, 0.0)
+        self.momentum = in_range("SGD", "momentum", momentum, 0.0)
+        self.weight_decay = in_range("SGD", "weight_decay", weight_decay, 0.0)
         self.nesterov = bool(nesterov)
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov needs a momentum above 0")
@@ -204,8 +206,8 @@ class Adam(Optimizer):
         if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
             raise ValueError(f"{who}: betas are {betas}; both must lie in [0, 1)")
         self.betas = (float(betas[0]), float(betas[1]))
-        self.eps = _in_range(who, "eps", eps, 0.0)
-        self.weight_decay = _in_range(who, "weight_decay", weight_decay, 0.0)
+        self.eps = in_range(who, "eps", eps, 0.0)
+        self.weight_decay = in_range(who, "weight_decay", weight_decay, 0.0)
 
     def update(
         self, parameter: Array, gradient: Array, state: dict[str, Any], out: Array | None = None,
@@ -282,9 +284,9 @@ class RMSprop(Optimizer):
         if not 0 <= alpha <= 1:
             raise ValueError(f"RMSprop: alpha is {alpha}; it must lie in [0, 1]")
         self.alpha = float(alpha)
-        self.eps = _in_range("RMSprop", "eps", eps, 0.0)
-        self.weight_decay = _in_range("RMSprop", "weight_decay", weight_decay, 0.0)
-        self.momentum = _in_range("RMSprop", "momentum", momentum, 0.0)
+        self.eps = in_range("RMSprop", "eps", eps, 0.0)
+        self.weight_decay = in_range("RMSprop", "weight_decay", weight_decay, 0.0)
+        self.momentum = in_range("RMSprop", "momentum", momentum, 0.0)
         self.centered = bool(centered)
 
     def update(
@@ -324,113 +326,3 @@ def _running(mean: Array, value: Array, decay: float, out: Array | None, room: A
 
 def _running_square(mean: Array, value: Array, decay: float, out: Array | None, room: Array | None) -> Array:
     return _running(mean, np.multiply(value, value, out=room), decay, out, room)
-
-
-# -- clipping ----------------------------------------------------------------------------------------------------
-
-
-def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0) -> float:
-    """Scale all gradients together so that their norm, taken as of one vector, is at most ``max_norm``.
-
-    Returns the norm before.  ``norm_type`` is p of the p-norm; ``inf`` is the largest magnitude.
-
-    >>> import numpy as np
-    >>> from autodiff import Tensor
-    >>> w = Tensor(np.array([3.0, 4.0]))
-    >>> (np.sum(w * w) * 0.5).backward()
-    >>> clip_grad_norm_([w], 1.0)
-    5.0
-    >>> w.grad.round(3).tolist()
-    [0.6, 0.8]
-    """
-    max_norm = _in_range("clip_grad_norm_", "max_norm", max_norm, 0.0)
-    if not norm_type > 0:
-        raise ValueError(f"clip_grad_norm_: norm_type is {norm_type}; it must be positive (or inf)")
-    owners = _with_gradients("clip_grad_norm_", parameters)
-    norms = [_norm(p.grad, norm_type) for p in owners]
-    total = max(norms, default=0.0) if math.isinf(norm_type) else _p_norm(norms, norm_type)
-    factor = max_norm / (total + 1e-6)
-    if not factor >= 1.0:
-        for parameter in owners:
-            parameter.grad = _scaled(parameter.grad, factor)
-    return total
-
-
-def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:
-    """Limit every element of every gradient to [-clip_value, clip_value].
-
-    >>> import numpy as np
-    >>> from autodiff import Tensor
-    >>> w = Tensor(np.array([3.0, -0.25]))
-    >>> (np.sum(w * w) * 0.5).backward()
-    >>> clip_grad_value_([w], 1.0)
-    >>> w.grad.tolist()
-    [1.0, -0.25]
-    """
-    clip_value = _in_range("clip_grad_value_", "clip_value", clip_value, 0.0)
-    for parameter in _with_gradients("clip_grad_value_", parameters):
-        gradient = parameter.grad
-        out = gradient if _writeable(gradient) else None
-        parameter.grad = np.clip(gradient, -clip_value, clip_value, out=out)
-
-
-def _norm(gradient: Array, p: float) -> float:
-    """The p-norm of all elements in float64, so that squares of float32 numbers neither overflow nor vanish."""
-    flat = np.ravel(np.asarray(gradient))
-    if p == 2.0:
-        square = float(np.vdot(flat, flat).real)
-        if math.isfinite(square) and square > 1e-30:
-            return math.sqrt(square)
-    if not flat.size:
-        return 0.0
-    magnitudes = np.abs(flat).astype(np.float64)
-    top = float(magnitudes.max())
-    if math.isinf(p) or not top or not math.isfinite(top):
-        return top
-    return top * float(np.sum((magnitudes / top) ** p)) ** (1.0 / p)
-
-
-def _p_norm(norms: list[float], p: float) -> float:
-    return _norm(np.array(norms), p) if norms else 0.0
-
-
-def _scaled(gradient: Array, factor: float) -> Array:
-    return np.multiply(gradient, factor, out=gradient if _writeable(gradient) else None)
-
-
-def _writeable(array: Any) -> bool:
-    return type(array) is np.ndarray and array.flags.writeable
-
-
-def _with_gradients(who: str, parameters: Iterable[Tensor] | Tensor) -> list[Tensor]:
-    owners = [parameters] if isinstance(parameters, Tensor) else _checked(parameters, who, empty=True)
-    return [p for p in owners if p.grad is not None]
-
-
-# -- checks ------------------------------------------------------------------------------------------------------
-
-
-def _checked(parameters: Iterable[Tensor], who: str, *, empty: bool = False) -> list[Tensor]:
-    if isinstance(parameters, Module):
-        raise TypeError(f"{who}: got a module; pass its parameters: model.parameters()")
-    if isinstance(parameters, Tensor):
-        raise TypeError(f"{who}: got one Tensor; pass a list of parameters: [t]")
-    found = list(parameters)
-    if not found and not empty:
-        raise ValueError(f"{who}: there are no parameters; a frozen model has none, and model.parameters() runs out once")
-    seen: dict[int, int] = {}
-    for i, parameter in enumerate(found):
-        if not isinstance(parameter, Tensor):
-            raise TypeError(f"{who}: parameter {i} is a {type(parameter).__name__}; only Tensors can be trained")
-        if not _is_variable(parameter):
-            raise TypeError(f"{who}: parameter {i} (shape {parameter.shape}) is the result of an operation, no variable")
-        if id(parameter) in seen:
-            raise ValueError(f"{who}: parameter {i} is the same Tensor as parameter {seen[id(parameter)]}; give it once")
-        seen[id(parameter)] = i
-    return found
-
-
-def _in_range(who: str, what: str, value: float, low: float) -> float:
-    if not isinstance(value, int | float | np.floating) or not low <= value < math.inf:
-        raise ValueError(f"{who}: {what} is {value!r}; it must be a finite number of at least {low:g}")
-    return float(value)

@@ -1,7 +1,7 @@
 """Schedules of the learning rate, as functions of the number of steps taken.
 
-Each sets ``optimizer.lr`` when it is made, and again whenever ``step()`` is called: once an epoch or once a batch, as its
-lengths were counted.  The rate is computed from the step number alone, so any can be joined to any.
+Each sets ``optimizer.lr`` when it is made, and again whenever ``step()`` is called: once an epoch or once a batch, as
+its lengths were counted.  The rate is computed from the step number alone, so any can be joined to any.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class StepLR(Scheduler):
 
 
 class CosineAnnealingLR(Scheduler):
-    """Fall along half a cosine to ``eta_min`` in ``T_max`` steps: eta_min + (base - eta_min) (1 + cos(pi steps / T_max)) / 2.
+    """Fall along half a cosine to ``eta_min``: eta_min + (base - eta_min) (1 + cos(pi steps / T_max)) / 2.
 
     Past ``T_max`` the rate rises again along the cosine, as in PyTorch.
     Source: I. Loshchilov, F. Hutter, "SGDR" (2017).
@@ -80,7 +80,7 @@ class CosineAnnealingLR(Scheduler):
     (0.5, 0.0)
     """
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:  # noqa: N803
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max = _count("CosineAnnealingLR", "T_max", T_max)
         self.eta_min = eta_min
         super().__init__(optimizer)

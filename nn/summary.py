@@ -29,8 +29,11 @@ def summary(model: Module) -> str:
         own.setdefault(id(slot.owner), []).append(slot)
     lines: list[str] = []
     _describe(model, "", "", own, lines, set())
-    lines[-1] += "  " + _total(model)
-    return "\n".join(lines)
+    total = _total(model)
+    if len(lines) == 1:  # one module: its arrays without their number, which the total repeats
+        arrays = _arrays(own.get(id(model), []), counted=False)
+        lines = [f"{type(model).__name__}({model.extra_repr()})" + (f"  {arrays}" if arrays else "")]
+    return "\n".join(lines) + (f"  {total}" if own or len(lines) > 1 else "")
 
 
 def _describe(
@@ -69,14 +72,13 @@ def _children(module: Module) -> Any:
         yield from find(value, "" if attribute == module._inlined else attribute)
 
 
-def _arrays(slots: list[Slot]) -> str:
+def _arrays(slots: list[Slot], *, counted: bool = True) -> str:
     """'weight (2, 3), bias (3,)  9'; constants are marked."""
     if not slots:
         return ""
     parts = [f"{s.path} {np.shape(s.value)}{'' if _trains(s) else ' constant'}" for s in slots]
     count = sum(np.size(s.value) for s in slots if _trains(s))
-    several = len(slots) > 1 and count
-    return ", ".join(parts) + (f"  {count:,}" if several else "")
+    return ", ".join(parts) + (f"  {count:,}" if counted and count else "")
 
 
 def _trains(slot: Slot) -> bool:

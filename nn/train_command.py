@@ -19,8 +19,9 @@ from .learner import Learner
 from .linear import Linear
 from .loss import cross_entropy
 from .metrics import confusion_matrix
-from .module import Module, Sequential
+from .module import Module
 from .run_folder import RunFolder
+from .sequential import Sequential
 
 Array = Any
 CLASSES = 10
