@@ -20,11 +20,15 @@ def strong(g: Any) -> Any:
     ...     np.multiply(strong(np.array([0.0, 1.0])), np.inf).tolist()
     [0.0, inf]
     """
+    if hasattr(g, "held"):  # many examples in one
+        return g.holding(strong(g.held))
     return np.asarray(g).view(StrongZero) if isinstance(g, np.ndarray | np.generic) else g
 
 
 def plain(value: Any) -> Any:
     """The same value as an ordinary array."""
+    if hasattr(value, "held"):
+        return value.holding(plain(value.held))
     return value.view(np.ndarray)[()] if isinstance(value, StrongZero) else value
 
 
@@ -37,8 +41,8 @@ class StrongZero(np.ndarray):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         arrays = [x.view(np.ndarray) if isinstance(x, StrongZero) else x for x in inputs]
-        if any(hasattr(type(x), "_node") for x in arrays):
-            return NotImplemented  # a Tensor: it takes over
+        if any(hasattr(type(x), "_node") or hasattr(type(x), "held") for x in arrays):
+            return NotImplemented  # a Tensor, or many examples in one: it takes over
         if "out" in kwargs:
             kwargs["out"] = tuple(x.view(np.ndarray) if isinstance(x, StrongZero) else x for x in kwargs["out"])
         result = getattr(ufunc, method)(*arrays, **kwargs)

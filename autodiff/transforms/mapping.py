@@ -1,0 +1,230 @@
+"""vmap: a function of one example as a function of many, with all examples computed at once.
+
+The examples enter through :data:`gather` and leave through :data:`scatter`, which are each other's adjoint; a variable
+from outside that the function uses is :data:`shared` by all examples, and its gradient is their :data:`total`.  So the
+graph inside is an ordinary one, whose values happen to be :class:`.Batched`, and any transform works on it, inside and
+outside of the mapping and to any order.
+
+A variable is from outside if it is older than the mapping.  One that is made inside, by ``grad`` say, is every
+example's own, and its gradient is not summed: that is what makes per-example gradients.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import CONSTANT
+from ..primitive import Function, Primitive
+from ..recording import _general
+from ..strong import plain as without_strength
+from ..tensor import Tensor, _state, wrap
+from ..tree import flatten, flatten_like
+from .batched import Batched, BatchingError, Level, innermost, is_of, spread
+
+Array = Any
+
+# -- in and out --------------------------------------------------------------------------------------------------
+
+
+def _internal(function: Function, rule: Function) -> Any:
+    """A primitive of the engine's own, not in the table that users see."""
+    parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
+    entry = Primitive(function, function, {parameters[0]: rule}, name=function.__name__, parameters=parameters)
+    entry.call = _general(entry)
+    return entry.call
+
+
+def _gather(x: Array, axis: int, level: Level) -> Array:
+    """The slices of an array along an axis, as examples."""
+    return Batched(np.moveaxis(x, axis, 0), level)
+
+
+def _scatter(x: Array, axis: int, level: Level) -> Array:
+    """Examples as the slices of one array along an axis."""
+    return np.moveaxis(spread(x, level), 0, axis)
+
+
+def _share(x: Array, level: Level, promote: bool) -> Array:
+    """The same array in every example."""
+    return Batched(spread(x, level), level) if promote else x
+
+
+def _total(x: Array, level: Level) -> Array:
+    """The sum over the examples."""
+    return np.sum(x.held, axis=0) if is_of(x, level) else x * float(level.size)
+
+
+gather = _internal(_gather, lambda g, axis, level: scatter(g, axis, level))
+scatter = _internal(_scatter, lambda g, axis, level: gather(g, axis, level))
+share = _internal(_share, lambda g, level: total(g, level))
+total = _internal(_total, lambda g, level: share(g, level, False))
+
+
+class _Mapping:
+    """What stands in the place of recording while the mapped function runs: outer variables become shared."""
+
+    __slots__ = ("enclosing", "level")
+
+    def __init__(self, level: Level, enclosing: Any) -> None:
+        self.level = level
+        self.enclosing = enclosing
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether the mode around this one records."""
+        return self.enclosing is None or getattr(self.enclosing, "is_recording", False)
+
+    def recorded(self) -> _Mapping:
+        """The same mapping with recording switched on."""
+        from .calling import _recorded
+
+        return _Mapping(self.level, _recorded(self.enclosing))
+
+    def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        token = _state.set(self.enclosing)
+        try:
+            promote = "index" in primitive.index and innermost(map(_value, args[1:])) is self.level
+            shared = [self._shared(a, promote and i == 0) for i, a in enumerate(args)]
+            return primitive.call(*shared, **{k: self._shared(v, False) for k, v in kwargs.items()})
+        finally:
+            _state.reset(token)
+
+    def _shared(self, value: Any, promote: bool) -> Any:
+        kind = type(value)
+        if kind is Tensor:
+            node = value._node
+            if (node.active and node.age < self.level.age) or (promote and not is_of(value._value, self.level)):
+                return share(value, self.level, promote)
+        elif kind is list or kind is tuple:
+            return kind(self._shared(v, False) for v in value)
+        elif promote and not is_of(value, self.level):
+            return Batched(spread(value, self.level), self.level)
+        return value
+
+
+def _value(argument: Any) -> Any:
+    if type(argument) is Tensor:
+        return argument._value
+    return [_value(a) for a in argument] if type(argument) in (list, tuple) else argument
+
+
+# -- vmap --------------------------------------------------------------------------------------------------------
+
+
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+    """A function that maps ``f`` over an axis of its arguments: vmap(f)(xs)_i = f(xs_i), computed in one go.
+
+    ``in_axes`` says along which axis each argument holds its examples, None for an argument that is the same for all:
+    an integer or None for all arguments, or a tuple with one entry each, which may itself be a nesting.  Keyword
+    arguments are mapped along their first axis.  ``out_axes`` says where the examples go in the outputs.
+
+    ``f`` is called once, with Tensors that have the shape of one example; what it computes must be elementwise,
+    products, reductions, indexing, shapes, linear algebra on the last axes, or composed of these.  Everything else
+    raises :class:`BatchingError` and names the function, as does whatever needs the numbers of one example (``if``,
+    ``float``).  Random numbers that ``f`` draws are drawn once, the same for all examples: draw them outside and map over
+    them.
+
+    >>> import numpy as np
+    >>> from autodiff import grad
+    >>> loss = lambda w, x, y: (w @ x - y) ** 2
+    >>> w, xs, ys = np.ones(2), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([3.0, 5.0])
+    >>> vmap(grad(loss), in_axes=(None, 0, 0))(w, xs, ys).tolist()  # one gradient an example
+    [[0.0, 0.0], [12.0, 16.0]]
+    """
+
+    @functools.wraps(f)
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        axes = _axes_of(in_axes, args)
+        trees = [flatten(a) for a in (*args, *kwargs.values())]
+        leaf_axes = [flatten_like(axis, a, "vmap: in_axes", repeat=True) for axis, a in zip(axes, args, strict=True)]
+        leaf_axes += [[0] * len(leaves) for leaves, _ in trees[len(args) :]]
+        level = Level(_examples([leaves for leaves, _ in trees], leaf_axes))
+        enclosing = _state.get()
+        filled = [
+            unflatten([_example(v, axis, level) for v, axis in zip(leaves, along, strict=True)])
+            for (leaves, unflatten), along in zip(trees, leaf_axes, strict=True)
+        ]
+        token = _state.set(_Mapping(level, enclosing))
+        try:
+            result = f(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True)))
+        finally:
+            _state.reset(token)
+        outputs, unflatten = flatten(result)
+        along = flatten_like(out_axes, result, "vmap: out_axes", repeat=True)
+        return unflatten([_stacked(o, axis, level) for o, axis in zip(outputs, along, strict=True)])
+
+    return mapped
+
+
+def _axes_of(in_axes: Any, args: Sequence[Any]) -> Sequence[Any]:
+    if in_axes is None or isinstance(in_axes, int):
+        return [in_axes] * len(args)
+    if not isinstance(in_axes, tuple | list) or len(in_axes) != len(args):
+        raise ValueError(
+            f"vmap: in_axes {in_axes} does not fit {len(args)} arguments; give an integer, or a tuple with one entry each"
+        )
+    return in_axes
+
+
+def _examples(groups: Sequence[Sequence[Any]], axes: Sequence[Sequence[Any]]) -> int:
+    """How many examples there are, the same along every mapped axis."""
+    sizes = []
+    for leaves, along in zip(groups, axes, strict=True):
+        for value, axis in zip(leaves, along, strict=True):
+            if axis is None:
+                continue
+            shape = np.shape(value)
+            if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+                raise ValueError(
+                    f"vmap: an argument of shape {shape} has no axis {axis} to map over; "
+                    "give None in in_axes for an argument that is the same for all examples"
+                )
+            sizes.append((shape[axis], shape, axis))
+    if not sizes:
+        raise ValueError("vmap: nothing to map over; at least one argument needs an axis in in_axes")
+    if len({n for n, _, _ in sizes}) > 1:
+        found = ", ".join(f"{n} (shape {shape}, axis {axis})" for n, shape, axis in sizes)
+        raise ValueError(f"vmap: the arguments hold different numbers of examples: {found}")
+    return sizes[0][0]  # type: ignore[no-any-return]
+
+
+def _example(value: Any, axis: int | None, level: Level) -> Any:
+    """What the function is called with: one example, as a Tensor; an argument that is not mapped as it is."""
+    if axis is None:
+        return value
+    if type(value) is Tensor and value._node.active:
+        return gather(value, axis, level)
+    array = value._value if type(value) is Tensor else value
+    array = array if hasattr(array, "__array_function__") else np.asarray(array)
+    moved = np.moveaxis(array, axis, 0)
+    if type(moved) is np.ndarray:
+        moved = moved.view()
+        moved.flags.writeable = False  # it is the caller's memory
+    return wrap(Batched(moved, level), CONSTANT)
+
+
+def _stacked(output: Any, axis: Any, level: Level) -> Any:
+    """An output of the function with all examples along an axis."""
+    if not isinstance(axis, int):
+        if axis is None and not is_of(_value(output), level) and not (type(output) is Tensor and output._node.active):
+            return output
+        raise BatchingError("vmap: an output that differs between examples needs an axis in out_axes, got None")
+    if not hasattr(output, "__array_function__"):
+        if not isinstance(output, bool | int | float | complex):
+            raise TypeError(f"vmap: the function returned a {type(output).__name__}; it must return arrays or numbers")
+        output = np.asarray(output)
+    ndim = np.ndim(output) + 1
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"vmap: out_axes {axis}, but with the examples the output has {ndim} axes")
+    if type(output) is Tensor:
+        if output._node.active:
+            if output._node.age < level.age:  # a variable from outside, returned as it is
+                output = share(output, level, False)
+            return scatter(output, axis, level)
+        output = output._value
+    stacked = _scatter(output, axis, level)
+    return np.array(stacked) if type(output) is not Batched else without_strength(stacked)
