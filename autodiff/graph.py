@@ -219,13 +219,17 @@ _FREED = (
 )
 
 
-def _sweep(order: list[Node], seeds: dict[Node, Any], pull: Callable[[Node, list[Any], Any], Any] | None) -> Any:
+def _sweep(
+    order: list[Node], seeds: dict[Node, Any], pull: Callable[[Node, list[Any], Any], Any] | None
+) -> dict[Node, Any]:
     """One pass over the graph, children first; what is left at the end are the cotangents of nodes not in ``order``,
     and of leaves.  ``pull(node, edge, g)`` takes the place of calling the rule; None from it is no contribution."""
     cotangents = dict(seeds)
     take = cotangents.pop
     summed: set[Node] = set()  # whose cotangent is an array of our own
-    node = contribution = saved = rule = None
+    node: Any = None
+    rule: Any = None
+    contribution = saved = None
     try:
         for node in order:
             edges = node.edges
@@ -309,6 +313,8 @@ def _has_nan(value: Any) -> bool:
     """Whether a gradient holds a NaN, at the price of one dot product: squares of numbers do not cancel."""
     if isinstance(value, np.ndarray):
         value = np.vdot(value, value)
+    elif hasattr(value, "held"):  # many examples in one
+        return _has_nan(value.held)
     wrong = value != value
     return bool(wrong if wrong is True or wrong is False or not wrong.shape else wrong.any())
 
@@ -347,7 +353,9 @@ def backward(
     return results
 
 
-def _pull(needed: set[Node] | None, lift: Callable[[Any, Node], Any] | None, strengthen: Callable[[Any], Any] | None) -> Any:
+def _pull(
+    needed: set[Node] | None, lift: Callable[[Any, Node], Any] | None, strengthen: Callable[[Any], Any] | None
+) -> Callable[[Node, list[Any], Any], Any]:
     """What the walk does at an edge when it is not simply to call the rule."""
 
     def pull(node: Node, edge: list[Any], g: Any) -> Any:

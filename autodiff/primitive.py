@@ -18,7 +18,7 @@ a parameter's name  that argument of any other primitive
 What no rule asks for is not kept.  ``None`` in the place of a rule says that the derivative is zero everywhere;
 an argument without a rule is no argument to differentiate (an axis, an index), and a Tensor there is refused.
 
-This module knows no Tensor.  :mod:`autodiff.tensor` listens to the table and turns each entry into the method,
+This module knows no Tensor.  :mod:`autodiff.recording` listens to the table and turns each entry into the method,
 the operator and the ``np.`` call.
 """
 
@@ -92,6 +92,7 @@ class Rule:
         self._elements: dict[int, Rule] = {}
         self.wants = wants
         # itemgetter(i) gives a bare value, itemgetter(slice) a tuple: a rule is always called with a tuple.
+        self.pick: Function
         if len(wants) == 1:
             self.pick = itemgetter(slice(wants[0], wants[0] + 1))
         else:
@@ -237,6 +238,8 @@ def listen(listener: Callable[[Any], None]) -> None:
 
 
 def _register(entry: Any) -> None:
+    if not _listeners:  # the callable that the verbs return would let Tensors through unrecorded
+        raise RuntimeError(f"{entry.name}: registered before autodiff.recording was imported; import autodiff first")
     registry[entry.function] = entry
     for listener in _listeners:
         listener(entry)

@@ -1,7 +1,7 @@
 """Tensor: a variable that speaks NumPy.
 
 A Tensor is a value and the node that says where it came from.  Every operation, whether it arrives as a method, an
-operator or an ``np.`` call, goes through the callable that :func:`_install` builds for its entry in the table.
+operator or an ``np.`` call, goes through the callable that :mod:`autodiff.recording` builds for its entry in the table.
 No mathematics stands here.
 
 In-place writing: a Tensor's value never changes under an operation, as a number's does not.  ``t += v`` makes a new
@@ -19,7 +19,8 @@ import numpy as np
 
 from . import graph
 from .graph import CONSTANT, GraphError, Leaf, Node, Parts, tick
-from .primitive import Composite, Primitive, Rule, listen, registry
+from .primitive import Primitive, Rule, registry
+from .protocol import ANSWERED, WRONG, explained, unsupported, unusual
 from .strong import StrongZero, plain, strong
 
 _new = object.__new__
@@ -57,7 +58,7 @@ class Tensor:
             )
         if isinstance(data, np.ma.MaskedArray | np.matrix):
             raise TypeError(
-                f"Tensor: a {type(data).__name__} computes by rules of its own; pass np.asarray(x), and np.where for masks"
+                f"Tensor: a {type(data).__name__} has rules of its own; pass np.asarray(x), and np.where for masks"
             )
         value = data if hasattr(data, "__array_function__") else np.asarray(data, dtype=dtype)
         if dtype is not None and value.dtype != dtype:
@@ -146,12 +147,12 @@ class Tensor:
     @property
     def T(self) -> Tensor:  # noqa: N802
         """The transpose: the axes in reverse order."""
-        return np.transpose(self)  # type: ignore[call-overload,no-any-return]
+        return np.transpose(self)  # type: ignore[return-value]
 
     @property
     def mT(self) -> Tensor:  # noqa: N802
         """The transpose of each matrix of a stack: the last two axes swapped."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[call-overload,no-any-return]
+        return np.swapaxes(self, -1, -2)  # type: ignore[return-value]
 
     # -- gradients -------------------------------------------------------------------------------------------
 
@@ -244,20 +245,23 @@ class Tensor:
 
     def flatten(self) -> Tensor:
         """The elements in one axis."""
-        return np.ravel(self)  # type: ignore[call-overload,no-any-return]
+        return np.ravel(self)  # type: ignore[return-value]
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[call-overload,no-any-return]
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[return-value]
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order: ``t.transpose(1, 0)`` or ``t.transpose((1, 0))``; reversed by default."""
         order = None if not axes else axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        return np.transpose(self, order)  # type: ignore[call-overload,no-any-return]
+        return np.transpose(self, order)  # type: ignore[return-value]
 
     def __repr__(self) -> str:
         value = self._value
-        text = np.array2string(np.asarray(value), separator=", ", threshold=20, edgeitems=2, prefix="Tensor(")
+        if isinstance(value, np.ndarray | np.generic):
+            text = np.array2string(np.asarray(value), separator=", ", threshold=20, edgeitems=2, prefix="Tensor(")
+        else:
+            text = repr(value)
         made = "" if type(self._node) is Leaf else f", {_made_by(self._node)}"
         return f"Tensor({text}, {value.dtype}{made})"
 
@@ -273,15 +277,15 @@ class Tensor:
         if method == "__call__" and not kwargs:
             if entry is not None:
                 return entry.call(*inputs)
-            raise _unsupported(ufunc)
-        return _unusual(ufunc, method, inputs, kwargs)
+            raise unsupported(ufunc)
+        return unusual(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         entry = registry.get(function)
         if entry is None:
-            if function in _ANSWERED:
+            if function in ANSWERED:
                 return _answer(function, args, kwargs)
-            raise _unsupported(function)
+            raise unsupported(function)
         return entry.call(*args, **kwargs)
 
     if TYPE_CHECKING:  # operators and methods come from the table; this is what a type checker may assume of them
@@ -324,248 +328,37 @@ def wrap(value: Any, node: Node) -> Tensor:
     return tensor
 
 
-# -- recording ---------------------------------------------------------------------------------------------------
+def _answer(function: Any, args: Any, kwargs: Any) -> Any:
+    if function is np.copyto:
+        raise TypeError("copyto: writing a Tensor into an array would lose its gradient; use np.where instead")
+    return function(*[_stripped(a) for a in args], **{k: _stripped(v) for k, v in kwargs.items()})
 
 
-def _flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
-    """The node of a result through which no gradient flows: recorded for pictures alone."""
-    if not any(node is not CONSTANT for node in inputs):
-        return CONSTANT
-    node: Node = Node()
-    node.primitive, node.edges, node.active = primitive, (), False
-    node.note = tuple(n for n in inputs if n is not CONSTANT)
-    node.shape, node.dtype, node.age = value.shape, value.dtype, tick()
-    return node
+def _stripped(value: Any) -> Any:
+    if type(value) is Tensor:
+        return value._value
+    return unwrapped(value, []) if type(value) in (list, tuple) else value
 
 
-def _explained(primitive: Primitive, values: Any, error: Exception) -> Exception:
-    """NumPy's complaint with the operation, the shapes and the way out."""
-    if str(error).startswith(primitive.name + ":") and "gufunc" not in str(error):
-        return error  # ours, and good as it is
-    described = ", ".join(f"{p} {_describe(v)}" for p, v in zip(primitive.parameters, values, strict=False))
-    way_out = ""
-    if primitive.elementwise and isinstance(error, ValueError):
-        way_out = "; shapes must agree from the right or be 1: reshape one, or add an axis with t[..., None]"
-    kind = next(k for k in (np.linalg.LinAlgError, TypeError, ValueError, IndexError) if isinstance(error, k))
-    return kind(f"{primitive.name}: {error} (called with {described}){way_out}")
+def unwrapped(values: Any, found: list[tuple[int | None, Node]]) -> Any:
+    """A list or tuple with arrays in the place of its Tensors, whose nodes are appended to ``found``."""
+    plain_values = []
+    for element, value in enumerate(values):
+        if type(value) is Tensor:
+            found.append((element, value._node))
+            value = value._value
+        elif type(value) is list or type(value) is tuple:
+            inner: list[tuple[int | None, Node]] = []
+            value = unwrapped(value, inner)
+            found.extend((-1, node) for _, node in inner)
+        plain_values.append(value)
+    return type(values)(plain_values) if type(values) in (list, tuple) else values
 
 
-def _describe(value: Any) -> str:
-    if isinstance(value, np.ndarray | np.generic):
-        return f"{value.dtype} {value.shape}"
-    if isinstance(value, list | tuple) and any(isinstance(v, np.ndarray | np.generic) for v in value):
-        return "[" + ", ".join(map(_describe, value)) + "]"
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+# -- operations with several outputs -----------------------------------------------------------------------------
 
 
-_WRONG = (TypeError, ValueError, IndexError)
-
-
-def _unary(primitive: Primitive, rule: Rule) -> Callable[[Any], Any]:
-    """The callable of an elementwise function of one argument."""
-    forward, function, pick = primitive.forward, rule.function, rule.pick
-
-    def call(x: Any) -> Any:
-        if type(x) is not Tensor:
-            return forward(x)
-        mode = _mode()
-        if mode is not None:
-            return mode(primitive, (x,), {})
-        parent = x._node
-        value = x._value
-        try:
-            y = forward(value)
-        except _WRONG as error:
-            raise _explained(primitive, (value,), error) from error
-        result: Tensor = _new(Tensor)
-        result._value = y
-        if parent.active:
-            result._node = node = Node()
-            node.primitive = primitive
-            node.edges = ([parent, function, pick((value, y)), rule],)
-            node.active = True
-            node.shape = y.shape
-            node.dtype = y.dtype
-            node.age = tick()
-        else:
-            result._node = _flat_node(primitive, y, [parent])
-        return result
-
-    return call
-
-
-def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> Callable[[Any, Any], Any]:
-    """The callable of an elementwise function of two arguments."""
-    if rule_a is None or rule_b is None:
-        return _general(primitive)
-    forward = primitive.forward
-    function_a, pick_a = rule_a.function, rule_a.pick if rule_a.wants else None
-    function_b, pick_b = rule_b.function, rule_b.pick if rule_b.wants else None
-
-    def call(a: Any, b: Any) -> Any:
-        if type(a) is Tensor:
-            value_a, parent_a = a._value, a._node
-        else:
-            value_a, parent_a = a, CONSTANT
-        if type(b) is Tensor:
-            value_b, parent_b = b._value, b._node
-        else:
-            value_b, parent_b = b, CONSTANT
-            if type(a) is not Tensor:
-                return forward(a, b)
-        mode = _mode()
-        if mode is not None:
-            return mode(primitive, (a, b), {})
-        try:
-            y = forward(value_a, value_b)
-        except _WRONG as error:
-            raise _explained(primitive, (value_a, value_b), error) from error
-        result: Tensor = _new(Tensor)
-        result._value = y
-        if parent_a.active:
-            environment = (value_a, value_b, y)
-            if parent_b.active:
-                edges: Any = (
-                    [parent_a, function_a, pick_a(environment) if pick_a else (), rule_a],
-                    [parent_b, function_b, pick_b(environment) if pick_b else (), rule_b],
-                )
-            else:
-                edges = ([parent_a, function_a, pick_a(environment) if pick_a else (), rule_a],)
-        elif parent_b.active:
-            edges = ([parent_b, function_b, pick_b((value_a, value_b, y)) if pick_b else (), rule_b],)
-        else:
-            result._node = _flat_node(primitive, y, [parent_a, parent_b])
-            return result
-        result._node = node = Node()
-        node.primitive = primitive
-        node.edges = edges
-        node.active = True
-        node.shape = y.shape
-        node.dtype = y.dtype
-        node.age = tick()
-        return result
-
-    return call
-
-
-def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
-    """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
-    general = _general(primitive)
-    forward, function, pick = primitive.forward, rule.function, rule.pick
-    shapes, output = primitive.shapes, primitive.output
-
-    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(x) is not Tensor or _mode() is not None or not x._node.active:
-            return general(x, *args, **kwargs)
-        for option in args:
-            kind = type(option)
-            if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
-                return general(x, *args, **kwargs)
-        for option in kwargs.values():
-            if type(option) is Tensor or type(option) is list:
-                return general(x, *args, **kwargs)
-        values = primitive.bind((x._value, *args), kwargs)
-        try:
-            y = forward(*values)
-        except _WRONG as error:
-            raise _explained(primitive, values, error) from error
-        if type(y) is tuple:
-            return general(x, *args, **kwargs)
-        environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
-        result: Tensor = _new(Tensor)
-        result._value = y
-        result._node = node = Node()
-        node.primitive = primitive
-        node.edges = ([x._node, function, pick(environment), rule],)
-        node.active = True
-        node.shape = y.shape
-        node.dtype = y.dtype
-        node.age = tick()
-        return result
-
-    return call
-
-
-_IS_PLAIN = frozenset({int, slice, np.ndarray, type(None), type(Ellipsis), np.int64})
-"""What an option may be made of without a closer look for Tensors in it."""
-
-
-def _general(primitive: Primitive) -> Callable[..., Any]:
-    """The callable of any other primitive."""
-    rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
-    place = len(primitive.parameters) - 1 - len(primitive.defaults)
-
-    def forward(values: list[Any]) -> Any:
-        if primitive.variadic:
-            keywords = dict(zip(primitive.parameters[place + 1 :], values[place + 1 :], strict=True))
-            return primitive.forward(*values[:place], *values[place], **keywords)
-        return primitive.forward(*values)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        values = primitive.bind(args, kwargs)
-        found: list[tuple[int, int | None, Node]] = []
-        for i, value in enumerate(values):
-            if type(value) is Tensor:
-                found.append((i, None, value._node))
-                values[i] = value._value
-            elif type(value) is tuple or type(value) is list:
-                nodes: list[tuple[int | None, Node]] = []
-                values[i] = _unwrapped(value, nodes)
-                found.extend((i, element, node) for element, node in nodes)
-        if not found:
-            return forward(values)
-        for i, _, parent in found:
-            if parent.active and i not in rules:
-                raise TypeError(
-                    f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
-                    f"that leads to a variable was given there; pass its values: t.data, or stop_gradient(t)"
-                )
-        mode = _mode()
-        if mode is not None:
-            return mode(primitive, args, kwargs)
-        try:
-            y = forward(values)
-        except _WRONG as error:
-            raise _explained(primitive, values, error) from error
-        environment = (*values, y, *[_shape(y if k == primitive.output else values[k], k == sequence) for k in shapes])
-        edges = []
-        silent = []
-        for i, element, parent in found:
-            if not parent.active:
-                silent.append(parent)
-                continue
-            rule = rules[i]
-            if element is not None and (i != sequence or element < 0):
-                raise TypeError(
-                    f"{primitive.name}: '{primitive.parameters[i]}' is a list with Tensors in it; "
-                    "make it one Tensor with np.stack"
-                )
-            if rule is None:
-                silent.append(parent)
-            elif element is None:
-                edges.append([parent, rule.function, rule.pick(environment), rule])
-            else:
-                rule = rule.of(element)
-                edges.append([parent, rule.function, rule.pick((*environment, element)), rule])
-        several = isinstance(y, tuple)
-        if not edges:
-            nodes = [node for _, _, node in found]
-            return _same_tuple(y, [wrap(v, CONSTANT) for v in y]) if several else wrap(y, _flat_node(primitive, y, nodes))
-        node = Node()
-        node.primitive = primitive
-        node.edges = tuple(edges)
-        node.note = tuple(silent)
-        node.active = True
-        node.shape = tuple(v.shape for v in y) if several else y.shape
-        node.dtype = tuple(v.dtype for v in y) if several else y.dtype
-        node.age = tick()
-        return _outputs(y, node) if several else wrap(y, node)
-
-    return call
-
-
-def _same_tuple(like: Any, items: list[Any]) -> Any:
+def same_tuple(like: Any, items: list[Any]) -> Any:
     return type(like)(*items) if hasattr(like, "_fields") else tuple(items)
 
 
@@ -577,12 +370,11 @@ ITEM = Primitive(
     parameters=("whole", "position"),
 )
 """One output of an operation that has several.  Its adjoint makes the one cotangent part of all."""
-_ITEM_RULE = Rule(
-    "item", lambda g, i, shape, dtype: Parts({i: g}, shape, dtype), 0, (ITEM.output + 1, ITEM.output + 1, ITEM.output + 1)
-)
+_NOT_AN_ARRAY = ITEM.output + 1
+_ITEM_RULE = Rule("item", lambda g, i, shape, dtype: Parts({i: g}, shape, dtype), 0, (_NOT_AN_ARRAY,) * 3)
 
 
-def _outputs(values: Any, whole: Node) -> Any:
+def outputs_of(values: Any, whole: Node) -> Any:
     """A Tensor for each output of one operation."""
     items = []
     for i, value in enumerate(values):
@@ -592,26 +384,7 @@ def _outputs(values: Any, whole: Node) -> Any:
         node.active = value.dtype.kind in "fc"
         node.shape, node.dtype, node.age = value.shape, value.dtype, tick()
         items.append(wrap(value, node))
-    return _same_tuple(values, items)
-
-
-def _shape(value: Any, is_sequence: bool) -> Any:
-    return [np.shape(v) for v in value] if is_sequence else np.shape(value)
-
-
-def _unwrapped(values: Any, found: list[tuple[int | None, Node]]) -> Any:
-    """A list or tuple with arrays in the place of its Tensors, whose nodes are appended to ``found``."""
-    plain_values = []
-    for element, value in enumerate(values):
-        if type(value) is Tensor:
-            found.append((element, value._node))
-            value = value._value
-        elif type(value) is list or type(value) is tuple:
-            inner: list[tuple[int | None, Node]] = []
-            value = _unwrapped(value, inner)
-            found.extend((-1, node) for _, node in inner)
-        plain_values.append(value)
-    return type(values)(plain_values) if type(values) in (list, tuple) else values
+    return same_tuple(values, items)
 
 
 # -- the backward pass -------------------------------------------------------------------------------------------
@@ -654,7 +427,7 @@ def _value_of(cotangent: Any) -> Any:
 
 
 def _lift(value: Any, node: Node) -> Any:
-    return _outputs(value, node) if isinstance(value, tuple) else wrap(value, node)
+    return outputs_of(value, node) if isinstance(value, tuple) else wrap(value, node)
 
 
 def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = False, create: bool = False) -> Any:
@@ -678,118 +451,9 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
                 value = value.copy()
             mine.add(id(value))
             results[node] = value
+        elif hasattr(value, "held"):  # many examples in one
+            results[node] = plain(value)
     return results
-
-
-# -- what NumPy asks ---------------------------------------------------------------------------------------------
-
-_ANSWERED = frozenset(
-    {
-        np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.zeros_like,
-        np.ones_like, np.full_like, np.empty_like, np.array_equal, np.array_equiv, np.allclose, np.isclose,
-        np.may_share_memory, np.shares_memory, np.array2string, np.array_repr, np.array_str, np.isscalar,
-        np.common_type, np.min_scalar_type, np.copyto, np.nonzero, np.count_nonzero, np.argwhere, np.flatnonzero,
-    }
-)  # fmt: skip
-"""Questions about values, shapes and types: answered with plain values, without a node."""
-
-
-def _answer(function: Any, args: Any, kwargs: Any) -> Any:
-    if function is np.copyto:
-        raise TypeError("copyto: writing a Tensor into an array would lose its gradient; build the result with np.where")
-    return function(*[_stripped(a) for a in args], **{k: _stripped(v) for k, v in kwargs.items()})
-
-
-def _stripped(value: Any) -> Any:
-    if type(value) is Tensor:
-        return value._value
-    return _unwrapped(value, []) if type(value) in (list, tuple) else value
-
-
-def _unsupported(function: Any) -> TypeError:
-    import difflib  # here, because only a mistake needs it and every program would wait for it
-
-    name = getattr(function, "__name__", str(function))
-    known = sorted({entry.name for entry in registry.values()})
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    hint = f"; nearest supported: {', '.join(near)}" if near else ""
-    return TypeError(
-        f"{name}: no derivative is registered for this function{hint}. "
-        "Compose it from supported ones, register a rule (autodiff.elementwise, autodiff.primitive), "
-        "or pass t.data if no gradient should flow"
-    )
-
-
-_REDUCTIONS: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
-
-
-def _unusual(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
-    """A ufunc's call with keywords, or one of its other methods."""
-    name = ufunc.__name__
-    out = kwargs.pop("out", None)
-    if out is not None and any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
-        raise TypeError(
-            f"{name}: would write a Tensor's values into an existing array and lose its gradient "
-            f"(array += tensor does this too); write array = np.{name}(array, tensor), or array = array + tensor"
-        )
-    if kwargs.get("where") is True:
-        del kwargs["where"]
-    if method == "__call__" and not kwargs:
-        return ufunc(*inputs)
-    if method == "reduce" and ufunc in _REDUCTIONS:
-        kwargs = {k: v for k, v in kwargs.items() if not (k in ("dtype", "initial") and v is None)}
-        axis = kwargs.pop("axis", inputs[1] if len(inputs) > 1 else 0)
-        return _REDUCTIONS[ufunc](inputs[0], axis=axis, **kwargs)
-    if method == "accumulate" and ufunc is np.add and set(kwargs) <= {"axis"}:
-        return np.cumsum(*inputs[:1], axis=kwargs.get("axis", 0))
-    if method == "outer" and not kwargs:
-        a, b = inputs
-        return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b)
-    what = f"the keyword '{next(iter(kwargs))}'" if method == "__call__" else f"the method '{method}'"
-    raise TypeError(
-        f"{name}: {what} is not differentiated and would change the result; call np.{name}(...) without it, "
-        "and choose elements with np.where"
-    )
-
-
-# -- deriving everything from the table --------------------------------------------------------------------------
-
-_OPERATORS = {
-    np.add: "add", np.subtract: "sub", np.multiply: "mul", np.divide: "truediv", np.power: "pow",
-    np.remainder: "mod", np.floor_divide: "floordiv", np.matmul: "matmul",
-    np.bitwise_and: "and", np.bitwise_or: "or", np.bitwise_xor: "xor",
-}  # fmt: skip
-_COMPARISONS = {
-    np.equal: "eq", np.not_equal: "ne", np.less: "lt", np.less_equal: "le", np.greater: "gt",
-    np.greater_equal: "ge", np.negative: "neg", np.positive: "pos", np.absolute: "abs", np.invert: "invert",
-}  # fmt: skip
-
-
-def _install(entry: Primitive | Composite) -> None:
-    """Give an entry of the table its callable, its method and its operator."""
-    if isinstance(entry, Primitive):
-        rules = [entry.rules.get(i) for i in range(len(entry.parameters))]
-        if entry.elementwise and len(rules) == 1 and rules[0] is not None:
-            entry.call = _unary(entry, rules[0])
-        elif entry.core is not None and len(rules) == 2:
-            entry.call = _binary(entry, *rules)
-        elif list(entry.rules) == [0] and rules[0] is not None and entry.sequence is None and not entry.variadic:
-            entry.call = _first(entry, rules[0])
-        else:
-            entry.call = _general(entry)
-        entry.call.__name__ = entry.call.__qualname__ = entry.name
-        entry.call.__doc__ = entry.function.__doc__
-    call, function = entry.call, entry.function
-    if entry.method is not None and entry.method not in Tensor.__dict__:
-        setattr(Tensor, entry.method, call)
-    if function in _OPERATORS:
-        setattr(Tensor, f"__{_OPERATORS[function]}__", call)
-        setattr(Tensor, f"__r{_OPERATORS[function]}__", lambda self, other: call(other, self))
-    if function in _COMPARISONS:
-        setattr(Tensor, f"__{_COMPARISONS[function]}__", call)
-
-
-listen(_install)
 
 
 # -- modes -------------------------------------------------------------------------------------------------------
@@ -799,9 +463,9 @@ def _unrecorded(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, A
     values = [_stripped(a) for a in args]
     try:
         y = primitive.forward(*values, **{k: _stripped(v) for k, v in kwargs.items()})
-    except _WRONG as error:
-        raise _explained(primitive, values, error) from error
-    return _same_tuple(y, [wrap(v, CONSTANT) for v in y]) if isinstance(y, tuple) else wrap(y, CONSTANT)
+    except WRONG as error:
+        raise explained(primitive, values, error) from error
+    return same_tuple(y, [wrap(v, CONSTANT) for v in y]) if isinstance(y, tuple) else wrap(y, CONSTANT)
 
 
 class no_grad(ContextDecorator):  # noqa: N801

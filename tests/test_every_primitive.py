@@ -9,7 +9,8 @@ import autodiff
 from autodiff import Tensor
 from autodiff.graph import CONSTANT
 from autodiff.primitive import Composite, Primitive, registry
-from autodiff.tensor import _COMPARISONS, _OPERATORS, wrap
+from autodiff.recording import COMPARISONS, OPERATORS
+from autodiff.tensor import wrap
 from tests.differences import calls, central, complex_step, cotangents, dot, layouts, numpy_function, outputs, total, weights
 
 ENTRIES = list(registry.values())
@@ -177,10 +178,10 @@ def test_method_operator_and_numpy_call_are_one(entry, rng):
     spelled = []
     if entry.method is not None:
         spelled.append(lambda a, *rest, **kw: getattr(a, entry.method)(*rest, **kw))
-    suffix = {**_OPERATORS, **_COMPARISONS}.get(entry.function)
+    suffix = {**OPERATORS, **COMPARISONS}.get(entry.function)
     if suffix is not None:
         spelled.append(lambda a, *rest: getattr(a, f"__{suffix}__")(*rest))
-        if len(getattr(entry, "parameters", ())) == 2 and entry.function in _OPERATORS:
+        if len(getattr(entry, "parameters", ())) == 2 and entry.function in OPERATORS:
             spelled.append(lambda a, b: getattr(b, f"__r{suffix}__")(a))
     if entry.function.__module__.startswith("numpy") or isinstance(entry.function, np.ufunc):
         spelled.append(entry.function)
