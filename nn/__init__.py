@@ -9,7 +9,7 @@
 >>> optimizer.step()
 """
 
-from . import data, init, metrics, optim, schedule
+from . import data, datasets, init, metrics, optim, schedule
 from .activation import (
     GELU,
     LeakyReLU,
@@ -34,6 +34,8 @@ from .criterion import (
 )
 from .data import batches, train_test_split
 from .dropout import Dropout
+from .history import History
+from .learner import Learner
 from .linear import Flatten, Linear
 from .loss import (
     binary_cross_entropy,
@@ -54,9 +56,11 @@ __all__ = [
     "CrossEntropyLoss",
     "Dropout",
     "Flatten",
+    "History",
     "HuberLoss",
     "L1Loss",
     "LeakyReLU",
+    "Learner",
     "Linear",
     "LogSoftmax",
     "MSELoss",
@@ -74,6 +78,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "data",
+    "datasets",
     "huber_loss",
     "init",
     "l1_loss",
