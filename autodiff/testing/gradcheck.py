@@ -190,7 +190,7 @@ def _counts(comparison: Comparison) -> dict[str, Any]:
 
 def _place(comparison: Comparison, flat: int) -> dict[str, Any]:
     place = comparison.problem.input_of(flat)
-    return {"argument": place.path, "index": place.index_of(flat)}
+    return {"argument": place.name_of(flat), "index": place.index_of(flat)}
 
 
 def _method(finding: Finding) -> str:
@@ -222,7 +222,7 @@ def _kink_text(comparison: Comparison, finding: Finding) -> str:
     assert finding.found.kink is not None
     low, high = sorted(end / unit for end in finding.found.kink)
     index = str(list(place.index_of(flat))) if place.shape else ""
-    return f"{place.path}{index}: {_plain(finding.analytic / unit)} in [{_plain(low)}, {_plain(high)}]"
+    return f"{place.name_of(flat)}{index}: {_plain(finding.analytic / unit)} in [{_plain(low)}, {_plain(high)}]"
 
 
 def _plain(value: float) -> str:

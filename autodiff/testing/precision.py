@@ -7,14 +7,14 @@ D. S. Parker, 1997).  The rules run on Tensors for this, so that their own opera
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..primitive import Primitive
-from ..tensor import Tensor, _state, wrap
-from .problem import Problem
+from ..tensor import Tensor, _state, backward, wrap
+from ..tree import flatten
+from .problem import Problem, as_real, cotangents
 
 Array = Any
 
@@ -40,7 +40,7 @@ def compare_precision(
     if problem.given_gradient is not None or not problem.size or not np.any(units > 2.0**-52):
         return None
     outputs, pull = problem.pullback(problem.x, "given")
-    values = np.concatenate([np.ravel(o).astype(np.float64) for o in outputs]) if outputs else np.zeros(0)
+    values = np.concatenate([as_real(o).astype(np.float64) for o in outputs]) if outputs else np.zeros(0)
     if not np.isfinite(values).all():
         return {"verdict": "inconclusive", "reason": f"f overflows in {outputs[0].dtype}; it is correct in float64"}
     found = pull(weights)
@@ -64,7 +64,7 @@ def compare_precision(
     return {
         "verdict": "wrong",
         "reason": f"the gradient in {place.dtype} differs from the one in float64 by more than rounding explains",
-        "argument": place.path, "index": place.index_of(flat),
+        "argument": place.name_of(flat), "index": place.index_of(flat),
         "analytic": float(found[flat]), "numeric": float(exact[flat]),
         "error": float(error[flat]), "bound": float(limit[flat]), "method": "the same gradient in float64",
         "output": "" if len(weights) == 1 else f"a random combination of {len(weights)} outputs",
@@ -94,7 +94,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
     def moved(value: Any) -> Any:
         if type(value) is Tensor:
             return wrap(_moved_array(value._value, unit, rng), value._node)
-        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
+        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fc":
             return _moved_array(value, unit, rng)
         if type(value) in (list, tuple) and any(type(v) is Tensor for v in value):
             return type(value)(moved(v) for v in value)
@@ -115,7 +115,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
 
 
 def _moved_array(value: Any, unit: float, rng: np.random.Generator) -> Any:
-    if value.dtype.kind != "f":
+    if value.dtype.kind not in "fc":
         return value
     with np.errstate(all="ignore"):
         sizes = rng.uniform(0.5, 1.0, np.shape(value))  # never near zero, so that no error goes unseen by luck
@@ -124,19 +124,13 @@ def _moved_array(value: Any, unit: float, rng: np.random.Generator) -> Any:
 
 def _recorded_gradient(problem: Problem, weights: Array) -> Array:
     """The gradient by a backward pass whose every operation is recorded, and so seen by the mode."""
-    from ..tensor import backward
-    from ..tree import flatten
-
     tensors = [Tensor(a) for a in problem.arrays(problem.x)]
     outputs, _ = flatten(problem.call(list(tensors)))
     seeds: dict[Any, Any] = {}
-    start = 0
-    for output in outputs:
-        size = int(np.size(getattr(output, "_value", output)))
+    for output, cotangent in zip(outputs, cotangents(weights, problem.outputs(outputs)), strict=True):
         if isinstance(output, Tensor) and output._node.active:
-            seed = Tensor(weights[start : start + size].reshape(output.shape).astype(output.dtype))
+            seed = Tensor(cotangent)
             seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
-        start += size
     targets = {t._node for t in tensors}
-    found: Callable[..., Any] = backward(seeds, targets, retain=True, create=True) if seeds else {}
-    return problem.flat([found[t._node]._value if t._node in found else np.zeros(t.shape) for t in tensors])  # type: ignore[operator,index]
+    found = backward(seeds, targets, retain=True, create=True) if seeds else {}
+    return problem.flat([found[t._node]._value if t._node in found else np.zeros(t.shape) for t in tensors])

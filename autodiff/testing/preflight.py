@@ -22,11 +22,6 @@ def examine_arguments(problem: Problem) -> None:
         )
     for place in problem.inputs:
         array = np.asarray(values_of(problem.leaves[place.number]))
-        if array.dtype.kind == "c":
-            raise UnusableError(
-                f"{place.path} is complex; check the real and the imaginary part as two real arguments: "
-                "lambda a, b: f(a + 1j * b)"
-            )
         if array.size and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
             raise UnusableError(
                 f"{place.path} is an expanded view of shape {place.shape}: elements that share one number in memory "
@@ -75,8 +70,7 @@ def examine_function(problem: Problem) -> tuple[Array, Any]:
     if base.shape != again.shape or not np.array_equal(base, again, equal_nan=True):
         _explain_difference(base, again)
     outputs, pull = problem.pullback(problem.x)
-    if any(o.dtype.kind == "c" for o in outputs):
-        raise UnusableError("the output is complex; return its real and imaginary parts")
+    problem.real = problem.real and not any(o.dtype.kind == "c" for o in outputs)
     if not base.size:
         return base, pull
     bad = int(np.sum(~np.isfinite(base)))

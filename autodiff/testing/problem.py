@@ -35,9 +35,25 @@ class Input(NamedTuple):
     start: int
     stop: int
 
+    @property
+    def is_complex(self) -> bool:
+        """Whether each element takes two places: real part, imaginary part."""
+        return bool(np.dtype(self.dtype).kind == "c")
+
     def index_of(self, flat: int) -> tuple[int, ...]:
         """The index, in the array, of element number ``flat`` of the whole vector."""
-        return tuple(int(i) for i in np.unravel_index(flat - self.start, self.shape))
+        number = (flat - self.start) // (2 if self.is_complex else 1)
+        return tuple(int(i) for i in np.unravel_index(number, self.shape))
+
+    def name_of(self, flat: int) -> str:
+        """The name of the array, or of the part of it, that element number ``flat`` belongs to."""
+        return self.path + (".imag" if (flat - self.start) % 2 else ".real") if self.is_complex else self.path
+
+
+def as_real(array: Array) -> Array:
+    """The numbers of an array in one axis, complex ones as pairs."""
+    flat = np.ravel(array)
+    return np.ascontiguousarray(flat, dtype=np.complex128).view(np.float64) if flat.dtype.kind == "c" else flat
 
 
 def paths(tree: Any, name: str) -> Iterator[str]:
@@ -77,6 +93,18 @@ def values_of(leaf: Any) -> Any:
     return value if isinstance(value, np.ndarray) and value.dtype.kind in "fc" else None
 
 
+def cotangents(weights: Array, outputs: list[Array]) -> list[Array]:
+    """A flat vector of weights cut into cotangents; those of a + ib with weights p, q are p - iq."""
+    cut, start = [], 0
+    for output in outputs:
+        stop = start + output.size * (2 if output.dtype.kind == "c" else 1)
+        part = weights[start:stop]
+        part = np.conj(part.copy().view(np.complex128)) if output.dtype.kind == "c" else part
+        cut.append(part.reshape(output.shape).astype(output.dtype))
+        start = stop
+    return cut
+
+
 class Problem:
     """``f`` and a point: values, gradients, and the names of what they belong to."""
 
@@ -91,13 +119,14 @@ class Problem:
         for number, (leaf, path) in enumerate(zip(self.leaves, names, strict=True)):
             value = values_of(leaf)
             if value is not None:
-                stop = start + value.size
+                stop = start + value.size * (2 if value.dtype.kind == "c" else 1)
                 self.inputs.append(Input(path, number, value.shape, value.dtype, start, stop))
                 start = stop
         self.size = start
         self.evaluations = 0
         self.speaks_arrays = False  # whether f also takes plain arrays, which is faster
-        parts = [np.ravel(np.asarray(values_of(self.leaves[i.number]))) for i in self.inputs]
+        parts = [as_real(np.asarray(values_of(self.leaves[i.number]))) for i in self.inputs]
+        self.real = not any(i.is_complex for i in self.inputs)  # whether arguments and outputs are all real
         self.x = np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
 
     def input_of(self, flat: int) -> Input:
@@ -106,8 +135,12 @@ class Problem:
 
     def arrays(self, x: Array, dtype: Any = None) -> list[Array]:
         """The flat vector cut into arrays of the inputs' shapes; ``dtype`` "given" is the arguments' own."""
-        kinds = [i.dtype if dtype == "given" else x.dtype for i in self.inputs]
-        return [x[i.start : i.stop].reshape(i.shape).astype(k) for i, k in zip(self.inputs, kinds, strict=True)]
+        arrays = []
+        for i in self.inputs:
+            part = x[i.start : i.stop]
+            part = (part.copy().view(np.complex128) if i.is_complex else part).reshape(i.shape)
+            arrays.append(part.astype(i.dtype if dtype == "given" else part.dtype))
+        return arrays
 
     def call(self, arrays: list[Any]) -> Any:
         """``f`` with these in the place of its floating-point arguments."""
@@ -136,7 +169,9 @@ class Problem:
         arrays = self.arrays(x)
         with np.errstate(all="ignore"):
             result = self.call([a if self.speaks_arrays else Tensor(a) for a in arrays])
-        flat = [np.ravel(a) for a in self.outputs(result)]
+        outputs = self.outputs(result)
+        # at a complex point of a real function, the outputs are what the complex step wants to see
+        flat = [np.ravel(a) if x.dtype.kind == "c" else as_real(a) for a in outputs]
         return np.concatenate(flat) if flat else np.zeros(0)
 
     def pullback(self, x: Array, dtype: Any = None) -> tuple[list[Array], Callable[[Array], Array]]:
@@ -146,25 +181,19 @@ class Problem:
             return self._pullback_given(arrays)
         with np.errstate(all="ignore"):
             result, pull = vjp(self.call, arrays)
-        leaves, unflatten = flatten(result)
-        shapes = [np.shape(leaf) for leaf in leaves]
+        _, unflatten = flatten(result)
         outputs = self.outputs(result)
 
         def gradient(weights: Array) -> Array:
-            cut, start = [], 0
-            for shape, output in zip(shapes, outputs, strict=True):
-                size = int(np.prod(shape, dtype=int))
-                cut.append(weights[start : start + size].reshape(shape).astype(output.dtype))
-                start += size
             with np.errstate(all="ignore"):
-                (found,) = pull(unflatten(cut))
+                (found,) = pull(unflatten(cotangents(weights, outputs)))
             return self.flat(found)
 
         return outputs, gradient
 
     def flat(self, gradients: Any) -> Array:
-        """Gradients of the inputs as one flat vector."""
-        parts = [np.ravel(np.asarray(g, dtype=np.float64)) for g in gradients]
+        """Gradients of the inputs as one flat vector; that of a + ib is dL/da - i dL/db."""
+        parts = [as_real(np.conj(np.asarray(g))).astype(np.float64) for g in gradients]
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _pullback_given(self, arrays: list[Array]) -> tuple[list[Array], Callable[[Array], Array]]:

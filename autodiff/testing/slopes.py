@@ -71,6 +71,7 @@ class Line:
         self.base = base
         self.epsilon = epsilon
         self.rows: dict[int, Row | None] = {}
+        self.sensitive = np.zeros(base.shape, dtype=bool)  # the outputs that moved at any step
 
     def row(self, k: int) -> Row | None:
         """The row of step 2^-k, or None where the function is not finite on both sides."""
@@ -87,6 +88,7 @@ class Line:
         if not finite:
             return None
         changed = (up != 0) | (down != 0)
+        self.sensitive |= changed
         v = self.weights[changed]
         right, left = v * up[changed] / t, v * down[changed] / t
         size = np.maximum(np.abs(forward[changed]), np.abs(backward[changed]))
@@ -99,8 +101,14 @@ class Line:
 
     @property
     def table(self) -> list[Row]:
-        """The finite rows measured so far, largest step first."""
-        return [row for _, row in sorted(self.rows.items()) if row is not None]
+        """The finite rows measured so far, largest step first.
+
+        An output that stood still at one step and moved at another was held by its own rounding: it counts as noise.
+        """
+        rows = [row for _, row in sorted(self.rows.items()) if row is not None]
+        counted = self.sensitive if self.sensitive.any() else np.ones_like(self.sensitive)
+        floor = self.epsilon * norm((self.weights * self.base)[counted])
+        return [row._replace(noise=max(row.noise, floor / row.step)) for row in rows]
 
 
 def observed_noise(rows: list[Row]) -> float:
@@ -142,9 +150,7 @@ def estimate(rows: list[Row]) -> Estimate:
     if len(rows) < 3:
         return Estimate(np.nan, np.inf, np.nan, EDGE)
     if all(not row.moved for row in rows):
-        return Estimate(0.0, 0.0, rows[-1].step)
-    still = [i for i, row in enumerate(rows) if row.moved]
-    rows = rows[: still[-1] + 1]  # rows that are too fine to move the function say nothing
+        return Estimate(0.0, AGREE * rows[0].noise, rows[0].step)
     sigma = observed_noise(rows)
     noise = [max(row.noise, sigma / row.step) for row in rows]
     allowed = [
@@ -155,6 +161,7 @@ def estimate(rows: list[Row]) -> Estimate:
         consistent = all(
             abs(candidate.value - rows[i].central) <= candidate.bound + allowed[i]
             for i in range(candidate.last + 1, len(rows))
+            if rows[i].moved  # a step too fine to move the function says nothing
         )
         if consistent and (best is None or candidate.bound < best.bound):
             best = candidate
@@ -216,7 +223,7 @@ def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
         now = estimate(line.table)
         worse = worse + 1 if now.bound >= found.bound else 0
         found = min(found, now, key=lambda e: e.bound)
-        if worse == 2 or found.bound <= wanted:
+        if worse == 3 or found.bound <= wanted:
             break
     return found
 
