@@ -92,6 +92,9 @@ class Tensor:
     @data.setter
     def data(self, new: Any) -> None:
         node, old = self._node, self._value
+        if new is old and type(old) is np.ndarray and type(node) is Leaf:  # what an optimizer does, in place
+            node.mark_mutated(old)
+            return
         if type(node) is not Leaf:
             raise GraphError("data: only a variable can be given new values; this Tensor is the result of an operation")
         if isinstance(new, Tensor):
