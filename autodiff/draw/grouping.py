@@ -166,7 +166,7 @@ def _repeat(picture: Picture, g: int, blocks: list[list[Child]]) -> Child:
     groups = picture.groups
     repeat = len(groups)
     first, last = blocks[0], blocks[-1]
-    groups.append(Group("repeat", _span(picture, first, last), "", g))
+    groups.append(Group("repeat", _span(picture, first, last), "", g, copies=len(blocks)))
     for block in blocks:
         if len(block) == 1 and block[0][0] == "group":
             inner = block[0][1]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from .layers import Arrow, Layers, Point
 from .layers import place as place_layers
-from .picture import Picture
 from .scene import Place, Scene
 
 PAD, HEADER, MARGIN = 12.0, 24.0, 16.0
@@ -44,7 +43,7 @@ class _Level:
         return self.index[node]
 
 
-def layout(picture: Picture, scene: Scene, size: Callable[[Place], tuple[float, float]]) -> Layout:
+def layout(scene: Scene, size: Callable[[Place], tuple[float, float]]) -> Layout:
     """Place everything in sight; ``size`` gives width and height of a box or a closed group, of an open one the least."""
     home: dict[Place, int] = {place: g for g, places in scene.inside.items() for place in places}
     levels = {g: _Level() for g in scene.inside}
@@ -53,7 +52,7 @@ def layout(picture: Picture, scene: Scene, size: Callable[[Place], tuple[float, 
             levels[g].add(place)
     pieces = []
     for (source, target), _ in scene.arrows.items():
-        pieces.append((source, target, _pieces(picture, home, levels, source, target)))
+        pieces.append((source, target, _pieces(home, levels, source, target)))
     sizes: dict[object, tuple[float, float]] = {}
     for g in reversed(list(scene.inside)):  # inner groups come later than those around them
         _place_level(g, levels, sizes, size)
@@ -94,21 +93,21 @@ def _without_doubles(points: list[Point]) -> list[Point]:
     return [p for i, p in enumerate(points) if i == 0 or abs(p[0] - points[i - 1][0]) + abs(p[1] - points[i - 1][1]) > 0.01]
 
 
-def _around(picture: Picture, home: dict[Place, int], place: Place) -> list[int]:
+def _around(home: dict[Place, int], place: Place) -> list[int]:
     """The open groups around an item, the innermost first."""
     g = home[place]
     chain = [g]
     while g:
-        g = picture.groups[g].parent
+        g = home["group", g]
         chain.append(g)
     return chain
 
 
 def _pieces(
-    picture: Picture, home: dict[Place, int], levels: dict[int, _Level], source: Place, target: Place
+    home: dict[Place, int], levels: dict[int, _Level], source: Place, target: Place
 ) -> list[tuple[int, int]]:
     """The stretches of one arrow: a number of an edge in each open group that it passes."""
-    out, into = _around(picture, home, source), _around(picture, home, target)
+    out, into = _around(home, source), _around(home, target)
     while len(out) > 1 and len(into) > 1 and out[-2] == into[-2]:
         out.pop()
         into.pop()

@@ -139,12 +139,13 @@ class Group:
     backward: float = 0.0
     state: str = ""
     open: bool = False
+    copies: int = 0
 
     @property
     def title(self) -> str:
         """The first line of the group."""
         if self.kind == "repeat":
-            return f"{self.name}  × {len(self.children)}"
+            return f"{self.name}  × {self.copies:,}"
         if self.kind == "more":
             return f"… {self.operations:,} more"
         return f"{self.name}: {self.type}" if self.name and self.type else self.name or self.type
@@ -209,7 +210,7 @@ class Picture:
                     group.kept += inner.kept
                     group.forward += inner.forward
                     group.backward += inner.backward
-                    group.state = worst(group.state, inner.state)
+                    group.state = worst(group.state, inner.state) if inner.state else group.state
                 else:
                     box = self.boxes[i]
                     group.operations += box.kind == OPERATION
@@ -217,7 +218,7 @@ class Picture:
                     group.kept += box.kept or 0
                     group.forward += box.forward or 0.0
                     group.backward += box.backward or 0.0
-                    group.state = worst(group.state, box.state)
+                    group.state = worst(group.state, box.state) if box.state else group.state
 
     def preorder(self) -> list[int]:
         """Every group, outer before inner."""

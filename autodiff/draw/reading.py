@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Iterable
@@ -82,6 +83,7 @@ def _saved_label(node: Node) -> str:
     return f"{primitive.name}({', '.join(shown)})"
 
 
+@functools.cache
 def _dtype(dtype: Any) -> str:
     return " ".join(map(str, dtype)) if isinstance(dtype, tuple) else str(dtype)
 

@@ -37,7 +37,7 @@ class Sheet:
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
         self.scene = scene(picture)
-        self.layout: Layout = layout(picture, self.scene, style.sizer(picture))
+        self.layout: Layout = layout(self.scene, style.sizer(picture))
         self._range = style.gradient_range(picture)
 
     def document(

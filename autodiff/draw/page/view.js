@@ -1,0 +1,306 @@
+// Drawing the scene, moving about in it, searching, details.  Every text goes through escapeText or textContent.
+"use strict";
+
+const escapeText = text => String(text).replace(/[&<>"']/g, c => "&#" + c.charCodeAt(0) + ";");
+const short = (text, most = 44) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
+const textWidth = (text, size) => {
+  let width = 0;
+  for (const c of text) width += c < "\u2000" ? 0.56 : 1;
+  return size * width;
+};
+
+function linesOf(graph, item) {
+  if (item[0] === "g") {
+    const group = graph.groups[graph.number(item)];
+    return [group.title, group.subtitle, ...group.lines].filter(Boolean).map(t => short(t));
+  }
+  return graph.boxes[graph.number(item)].lines;
+}
+
+const openTitle = group => short(group.title + (group.parameters ? `   ${group.parameters} parameters` : ""));
+
+function sizeOf(graph, item) {
+  if (item[0] === "g" && graph.groups[graph.number(item)].open)
+    return [textWidth(openTitle(graph.groups[graph.number(item)]), 13) + 16, 0];
+  const lines = linesOf(graph, item), bar = item[0] === "b" && graph.boxes[graph.number(item)].level != null;
+  const wide = Math.max(textWidth(lines[0], 13), 40, ...lines.map(t => textWidth(t, 11)));
+  return [wide + 16, 15 * lines.length + 9 + (bar ? 5 : 0)];
+}
+
+function curve(points) {
+  let [x, y] = points[0], path = `M${x.toFixed(1)} ${y.toFixed(1)}`;
+  for (const [nx, ny] of points.slice(1)) {
+    const middle = ((y + ny) / 2).toFixed(1);
+    path += Math.abs(nx - x) < 0.5 ? `L${nx.toFixed(1)} ${ny.toFixed(1)}`
+      : `C${x.toFixed(1)} ${middle} ${nx.toFixed(1)} ${middle} ${nx.toFixed(1)} ${ny.toFixed(1)}`;
+    [x, y] = [nx, ny];
+  }
+  return path;
+}
+
+class View {
+  constructor(graph, page) {
+    this.graph = graph;
+    this.page = page;
+    this.svg = page.getElementById("view");
+    this.world = page.getElementById("world");
+    this.scale = 1; this.x = 0; this.y = 0;
+    this.picked = null; this.hits = []; this.hit = -1;
+    const levels = graph.boxes.map(b => b.level).filter(v => v != null);
+    this.range = [levels.reduce((a, b) => Math.min(a, b), Infinity), levels.reduce((a, b) => Math.max(a, b), -Infinity)];
+    page.getElementById("title").textContent = graph.title;
+    for (const fact of graph.facts) {
+      const span = page.createElement("span");
+      span.textContent = short(fact, 300);
+      span.className = fact.includes("FAILED") ? "failed" : "";
+      page.getElementById("facts").append(span);
+    }
+    this.listen();
+    this.show();
+    this.fit();
+  }
+
+  // -- drawing ---------------------------------------------------------------------------------------------------
+
+  show() {
+    const started = performance.now();
+    this.scene = this.graph.scene();
+    this.layout = layoutScene(this.scene, item => sizeOf(this.graph, item));
+    this.layoutTime = performance.now() - started;
+    const parts = [];
+    for (const [item, frame] of this.layout.frames)
+      if (item[0] === "g" && this.scene.inside.has(this.graph.number(item))) parts.push(this.cluster(item, frame));
+    for (const arrow of this.layout.arrows) parts.push(this.arrow(arrow));
+    for (const item of this.scene.items) parts.push(this.node(item, this.layout.frames.get(item)));
+    this.world.innerHTML = parts.join("");
+    this.elements = new Map([...this.world.querySelectorAll("[data-item]")].map(e => [e.dataset.item, e]));
+    this.edges = [...this.world.querySelectorAll(".edge")];
+    this.links = { up: new Map(), down: new Map() };
+    this.layout.arrows.forEach((a, k) => {
+      for (const [map, from, to] of [[this.links.down, a.source, a.target], [this.links.up, a.target, a.source]])
+        map.set(from, [...(map.get(from) || []), { item: to, edge: this.edges[k] }]);
+    });
+    if (this.film) this.film.prepare();
+  }
+
+  rect(frame, kind, radius, more = "") {
+    const [x, y, w, h] = frame.map(v => v.toFixed(1));
+    return `<rect class="${kind}" x="${x}" y="${y}" width="${w}" height="${h}" rx="${radius}" ${more}/>`;
+  }
+
+  cluster(item, frame) {
+    const group = this.graph.groups[this.graph.number(item)], [x, y, w, h] = frame;
+    const behind = group.kind === "repeat" && !group.all
+      ? [7, 3.5].map(d => this.rect([x + d, y + d, w, h], "group", 9, 'fill-opacity=".35"')).join("") : "";
+    return `<g class="cluster" data-item="${item}">${behind}${this.rect(frame, "group", 9, 'fill-opacity=".35"')}` +
+      this.rect([x, y, w, 24], "hit", 9, `fill="transparent" stroke="none" tabindex="0" role="button" aria-expanded="true"
+        aria-label="${escapeText("close " + group.title)}"`) +
+      `<text class="title" x="${(x + 9).toFixed(1)}" y="${(y + 16).toFixed(1)}">▾ ${escapeText(openTitle(group))}</text></g>`;
+  }
+
+  node(item, frame) {
+    const [x, y, w, h] = frame, n = this.graph.number(item), isBox = item[0] === "b";
+    const thing = isBox ? this.graph.boxes[n] : this.graph.groups[n];
+    const kind = thing.state || (isBox ? thing.kind : thing.kind === "more" ? "more" : "group");
+    const dashed = (isBox && thing.kind === "operation" && !thing.active) || thing.kind === "more";
+    const radius = isBox && thing.kind !== "operation" && h < 45 ? h / 2 : 6;
+    const lines = linesOf(this.graph, item);
+    let out = `<g class="node" data-item="${item}" tabindex="0" role="button" aria-label="${escapeText(lines.join(", "))}">`;
+    if (thing.kind === "repeat") out += [6, 3].map(d => this.rect([x + d, y + d, w, h], kind, 6)).join("");
+    out += this.rect(frame, "box " + kind, radius, dashed ? 'stroke-dasharray="4 3"' : "");
+    lines.forEach((line, k) => {
+      out += `<text class="${k ? "soft" : "title"}" text-anchor="middle" x="${(x + w / 2).toFixed(1)}"
+        y="${(y + 17 + 15 * k).toFixed(1)}">${escapeText(line)}</text>`;
+    });
+    if (isBox && thing.level != null) {
+      const [low, high] = this.range, part = high - low < 1e-9 ? 1 : 0.04 + (0.96 * (thing.level - low)) / (high - low);
+      out += this.rect([x + 6, y + h - 7, part * (w - 12), 4], "bar", 0);
+    }
+    return out + "</g>";
+  }
+
+  arrow({ source, target, flow, points }) {
+    const maker = this.graph.boxes[flow], [x, y] = points[points.length - 1];
+    return `<g class="edge" data-ends="${source} ${target}"><title>${escapeText(short(maker.label || maker.name, 80) + "  " + maker.type)}` +
+      `</title><path class="arrow${maker.active ? "" : " silent"}" d="${curve(points)}"/>` +
+      `<path class="head" d="M${(x - 4).toFixed(1)} ${(y - 7).toFixed(1)}L${x.toFixed(1)} ${y.toFixed(1)}L${(x + 4).toFixed(1)} ${(y - 7).toFixed(1)}Z"/></g>`;
+  }
+
+  // -- moving ----------------------------------------------------------------------------------------------------
+
+  move() { this.world.setAttribute("transform", `translate(${this.x} ${this.y}) scale(${this.scale})`); }
+
+  fit() {
+    const { width, height } = this.svg.getBoundingClientRect();
+    const whole = Math.min(width / this.layout.width, height / this.layout.height);
+    this.scale = Math.min(1.25, Math.max(whole, 0.02));
+    this.x = (width - this.layout.width * this.scale) / 2;
+    this.y = Math.max(0, (height - this.layout.height * this.scale) / 2);
+    this.move();
+  }
+
+  zoom(factor, px, py) {
+    const { width, height } = this.svg.getBoundingClientRect();
+    px ??= width / 2; py ??= height / 2;
+    const scale = Math.min(6, Math.max(0.02, this.scale * factor));
+    this.x = px - (px - this.x) * (scale / this.scale);
+    this.y = py - (py - this.y) * (scale / this.scale);
+    this.scale = scale;
+    this.move();
+  }
+
+  centre(item) {
+    const frame = this.layout.frames.get(item), { width, height } = this.svg.getBoundingClientRect();
+    if (!frame) return;
+    if (this.scale < 0.5) this.scale = 0.9;
+    this.x = width / 2 - (frame[0] + frame[2] / 2) * this.scale;
+    this.y = height / 2 - (frame[1] + frame[3] / 2) * this.scale;
+    this.move();
+  }
+
+  // -- groups ----------------------------------------------------------------------------------------------------
+
+  toggle(g) {
+    const group = this.graph.groups[g], before = this.layout.frames.get("g" + g);
+    group.open = !group.open;
+    if (!group.open) group.all = false;
+    this.show();
+    const after = this.layout.frames.get("g" + g);
+    if (before && after) { // the group stays under the hand
+      this.x += (before[0] + before[2] / 2 - after[0] - after[2] / 2) * this.scale;
+      this.y += (before[1] - after[1]) * this.scale;
+    }
+    this.move();
+    this.describe("g" + g);
+  }
+
+  closeAll() { this.graph.groups.forEach((group, g) => { group.open = g === 0; group.all = false; }); this.show(); this.fit(); }
+
+  openMore() {
+    for (const item of this.scene.items)
+      if (item[0] === "g" && this.graph.shown(this.graph.number(item)).length) this.graph.groups[this.graph.number(item)].open = true;
+    this.show();
+    this.fit();
+  }
+
+  reveal(box) { // open whatever hides a box
+    for (const g of this.graph.around(box)) {
+      const group = this.graph.groups[g], outer = this.graph.groups[group.parent];
+      group.open = true;
+      if (outer && outer.kind === "repeat" && this.graph.number(outer.children[0]) !== g) outer.all = true;
+    }
+    this.show();
+  }
+
+  // -- paths, search, details ------------------------------------------------------------------------------------
+
+  path(item) {
+    const hot = new Set([item]), edges = new Set();
+    for (const links of [this.links.up, this.links.down]) {
+      const todo = [item], seen = new Set([item]);
+      while (todo.length)
+        for (const link of links.get(todo.pop()) || []) {
+          edges.add(link.edge);
+          if (!seen.has(link.item)) { seen.add(link.item); hot.add(link.item); todo.push(link.item); }
+        }
+    }
+    return { hot, edges };
+  }
+
+  highlight(item) {
+    for (const e of this.world.querySelectorAll(".hot")) e.classList.remove("hot");
+    this.world.classList.toggle("faded", !!item);
+    if (!item) return;
+    const { hot, edges } = this.path(item);
+    for (const i of hot) this.elements.get(i)?.classList.add("hot");
+    for (const e of edges) e.classList.add("hot");
+  }
+
+  search(text) {
+    const wanted = text.trim().toLowerCase();
+    this.hits = wanted ? this.graph.boxes.flatMap((b, i) =>
+      `${b.name} ${b.label} ${b.type} ${b.line} ${b.state}`.toLowerCase().includes(wanted) ? [i] : []) : [];
+    this.hit = -1;
+    this.mark();
+    this.page.getElementById("found").textContent = wanted ? `${this.hits.length.toLocaleString("en")} found` : "";
+  }
+
+  mark() {
+    for (const e of this.world.querySelectorAll(".hit-found")) e.classList.remove("hit-found");
+    for (const i of this.hits) this.elements.get(this.scene.seenAs[i])?.classList.add("hit-found");
+  }
+
+  nextHit() {
+    if (!this.hits.length) return;
+    this.hit = (this.hit + 1) % this.hits.length;
+    const box = this.hits[this.hit];
+    this.reveal(box);
+    this.mark();
+    this.centre(this.scene.seenAs[box]);
+    this.describe("b" + box);
+    this.page.getElementById("found").textContent = `${this.hit + 1} of ${this.hits.length}`;
+  }
+
+  describe(item) {
+    const aside = this.page.getElementById("details"), n = this.graph.number(item), rows = [];
+    const thing = item[0] === "b" ? this.graph.boxes[n] : this.graph.groups[n];
+    let title = thing.title;
+    if (item[0] === "b") {
+      title = thing.name && thing.label ? `${thing.name} = ${thing.label}` : thing.label || thing.name || thing.kind;
+      rows.push(["kind", thing.kind], ["type", thing.type], ["state", thing.state], ["message", thing.message],
+        ["value", thing.value], ["gradient", thing.gradient], ["keeps", thing.kept], ["time", thing.time], ["line", thing.line, true]);
+      const from = thing.parents.map(p => this.graph.boxes[p].name || this.graph.boxes[p].label || this.graph.boxes[p].kind);
+      rows.push(["from", from.slice(0, 12).join(", ") + (from.length > 12 ? ", …" : "")]);
+      if (!thing.active && thing.kind === "operation") rows.push(["gradient", "none flows through"]);
+      for (const [name, rule] of Object.entries(this.graph.formulas[thing.operation] || {}))
+        rows.push([`∂/∂${name}`, rule, true]);
+      const groups = this.graph.around(n).map(g => this.graph.groups[g].title).filter(Boolean);
+      rows.push(["in", groups.reverse().join(" › ")]);
+    } else {
+      rows.push(["inside", thing.subtitle], ...thing.lines.map(line => ["", line]));
+    }
+    aside.textContent = "";
+    const shut = this.page.createElement("button");
+    shut.className = "shut"; shut.textContent = "×"; shut.title = "Close"; shut.onclick = () => this.pick(null);
+    const heading = this.page.createElement("h2"), list = this.page.createElement("dl");
+    heading.textContent = short(title || "", 2000);
+    for (const [name, value, code] of rows) {
+      if (!value) continue;
+      const dt = this.page.createElement("dt"), dd = this.page.createElement("dd");
+      dt.textContent = name;
+      const inner = code ? this.page.createElement("code") : dd;
+      inner.textContent = short(value, 2000);
+      if (code) dd.append(inner);
+      list.append(dt, dd);
+    }
+    aside.append(shut, heading, list);
+    if (item[0] === "g" && thing.kind === "repeat" && thing.open && thing.children.length > 1) {
+      const all = this.page.createElement("button");
+      all.textContent = thing.all ? "show one of them" : `show all ${thing.children.length}`;
+      all.onclick = () => {
+        thing.all = !thing.all;
+        if (thing.all) for (const c of thing.children) this.graph.groups[this.graph.number(c)].open = false;
+        this.show(); this.describe(item);
+      };
+      aside.append(all);
+    }
+    aside.hidden = false;
+    this.picked = item;
+    for (const e of this.world.querySelectorAll(".picked")) e.classList.remove("picked");
+    this.elements.get(item)?.classList.add("picked");
+  }
+
+  pick(item) {
+    if (item) return this.describe(item);
+    this.page.getElementById("details").hidden = true;
+    for (const e of this.world.querySelectorAll(".picked")) e.classList.remove("picked");
+    this.picked = null;
+  }
+
+  activate(item, shift) {
+    if (!item) return this.pick(null);
+    const g = this.graph.number(item);
+    if (item[0] === "g" && !shift && this.graph.shown(g).length) return this.toggle(g);
+    this.pick(item);
+  }
+}
