@@ -90,6 +90,8 @@ def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> C
             y = forward(value_a, value_b)
         except WRONG as error:
             raise explained(primitive, (value_a, value_b), error) from error
+        if type(y) is complex:  # what Python makes of 1j * a double
+            y = np.complex128(y)
         result: Tensor = _new(Tensor)
         result._value = y
         if parent_a.active:

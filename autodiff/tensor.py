@@ -440,7 +440,9 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
         results = graph.backward(
             seeds, targets, retain=True, lift=_lift, strengthen=_strong_tensor, value_of=_value_of
         )
-        for result in results.values():
+        for node, result in results.items():
+            if type(result) is not Tensor:  # a rule that returned an array of constants
+                result = results[node] = wrap(result, CONSTANT)
             result._value = plain(result._value)
         return results
     values = {n: s._value if type(s) is Tensor else s for n, s in seeds.items()}

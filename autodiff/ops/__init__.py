@@ -1,7 +1,17 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
 from .. import recording as recording  # first: it turns each entry into what is called
-from .. import recording as recording  # first: it turns each entry into what is called
-from . import complexes, composite, decompositions, elementwise, fft, indexing, linear, reduction, shape
+from . import complexes, composite, decompositions, elementwise, fft, indexing, linalg, linear, reduction, shape
 
-__all__ = ["complexes", "composite", "decompositions", "elementwise", "fft", "indexing", "linear", "reduction", "shape"]
+__all__ = [
+    "complexes",
+    "composite",
+    "decompositions",
+    "elementwise",
+    "fft",
+    "indexing",
+    "linalg",
+    "linear",
+    "reduction",
+    "shape",
+]

@@ -1,0 +1,371 @@
+"""Factors of a matrix: eigh, eig, svd, qr, cholesky and their relatives.
+
+What is differentiated is what NumPy computes.  ``eigh``, ``eigvalsh`` and ``cholesky`` read one triangle of their
+argument, so the gradient is zero in the other, and an element off the diagonal counts twice.  For a symmetric gradient
+symmetrise first: ``np.linalg.eigvalsh((a + a.T) / 2)``.
+
+Factors do not have a derivative everywhere, and then a rule raises ``LinAlgError`` rather than return a number: the
+eigenvectors of equal eigenvalues, the singular vectors of equal singular values, ``qr`` of a matrix without full rank,
+eigenvectors of a defective matrix.  The values alone (``eigvalsh``, ``svdvals``) always have one; where several are
+equal it belongs to the basis that LAPACK chose, and is right for every symmetric function of them (a sum, a product).
+Singular values of zero have derivative zero, as ``abs`` has at 0.  Complex vectors are defined up to a phase, and a loss
+that depends on it is refused.
+
+Sources: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation" (2008);
+S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010) for qr; I. Murray,
+"Differentiation of the Cholesky decomposition" (2016); J. Townsend, "Differentiating the Singular Value Decomposition"
+(2016).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.linalg import LinAlgError
+
+from ..primitive import composite, example, primitive, sample
+from .complexes import conjugate, hermitian, to_complex
+
+Array = Any
+
+# -- examples ----------------------------------------------------------------------------------------------------
+
+
+def spread_out(values: Array) -> Array:
+    """A matrix with different singular values and eigenvalues, well away from zero."""
+    rows, columns = values.shape[-2:]
+    weights = np.eye(rows, columns) * np.arange(2.0, 2.0 + columns)
+    return values * 0.125 + weights.astype(values.real.dtype)
+
+
+def spread_out_complex(values: Array) -> Array:
+    """The same with an imaginary part."""
+    return spread_out(to_complex(values))
+
+
+def definite(values: Array) -> Array:
+    """A matrix whose lower and upper triangles each make a positive definite one, real on its diagonal."""
+    matrix = values * 0.125 + 3.0 * np.eye(values.shape[-1], dtype=values.real.dtype)
+    diagonal = np.eye(values.shape[-1], dtype=bool)
+    return np.where(diagonal, matrix.real, matrix)
+
+
+def definite_complex(values: Array) -> Array:
+    """The same with an imaginary part off the diagonal."""
+    return definite(to_complex(values))
+
+
+SQUARES = [example(sample(3, 3, make=spread_out)), example(sample(2, 3, 3, make=spread_out)), example(sample(1, 1)),
+           example(sample(0, 0)), example(sample(0, 2, 2))]  # fmt: skip
+
+# -- parts -------------------------------------------------------------------------------------------------------
+
+
+def _mt(a: Array) -> Array:
+    return np.swapaxes(a, -1, -2)
+
+
+def diagonal_matrix(values: Array) -> Array:
+    """A matrix with these values on its diagonal."""
+    return values[..., None, :] * np.eye(values.shape[-1], dtype=values.dtype)
+
+
+def diagonal_of(a: Array) -> Array:
+    """The diagonal of each square matrix."""
+    index = np.arange(a.shape[-1])
+    return a[..., index, index]
+
+
+def _lower_weights(like: Array, diagonal: float, n: int) -> Array:
+    """1 below the diagonal, ``diagonal`` on it, 0 above."""
+    weights = np.tri(n, k=-1) + diagonal * np.eye(n)
+    return weights.astype(np.finfo(like.dtype).dtype)
+
+
+def _read_triangle(gradient: Array, upper: bool) -> Array:
+    """The gradient of a function of one triangle, from the gradient of the function of the whole Hermitian matrix."""
+    weights = _lower_weights(gradient, 0.5, gradient.shape[-1])
+    return (gradient + hermitian(gradient)) * (weights.T if upper else weights)
+
+
+def _tolerance(values: Array, n: int) -> Array:
+    """Below this, a difference of eigenvalues or singular values is rounding."""
+    return np.max(np.abs(values), axis=-1)[..., None, None] * (float(np.finfo(values.dtype).eps) * n)
+
+
+def _over(numerator: Array, denominator: Array, tolerance: Array, message: str) -> Array:
+    """numerator / denominator off the diagonal, 0 on it, and an error for 1 / 0."""
+    small = np.abs(denominator) <= tolerance
+    off_diagonal = ~np.eye(numerator.shape[-1], dtype=bool)
+    if np.any(small & off_diagonal & (numerator != 0)):
+        raise LinAlgError(message)
+    return np.where(small, 0.0, numerator / np.where(small, 1.0, denominator))
+
+
+def _need_no_phase(name: str, products: Array, size: Array) -> None:
+    """Raise if a loss depends on the phase of complex vectors, which LAPACK chooses as it likes."""
+    limit = 1e3 * float(np.finfo(products.dtype).eps)
+    if products.dtype.kind == "c" and np.any(np.abs(np.imag(products)) > limit * (1.0 + np.max(np.abs(size)))):
+        raise LinAlgError(
+            f"{name}: the loss depends on the phase of complex vectors, which is arbitrary, so it has no derivative; "
+            "use what does not change with it: abs(v), or products v @ v.conj().T"
+        )
+
+
+# -- eigenvalues of Hermitian matrices ---------------------------------------------------------------------------
+
+
+def _eigh_rule(g: Any, y: Any, UPLO: str) -> Array:  # noqa: N803
+    gw, gv = g
+    w, v = y
+    n = w.shape[-1]
+    if w.size == 0:
+        return conjugate(v) @ gv
+    inner = _mt(v) @ gv
+    _need_no_phase("eigh", diagonal_of(inner), inner)
+    rotation = _over(
+        inner, w[..., None, :] - w[..., :, None], _tolerance(w, n),
+        "eigh: two eigenvalues are equal, so their eigenvectors, and a loss that uses them, have no derivative; "
+        "use eigvalsh, or a function of the matrix that needs no eigenvectors",
+    )  # fmt: skip
+    return _read_triangle(conjugate(v) @ (rotation + diagonal_matrix(gw)) @ _mt(v), UPLO.upper() == "U")
+
+
+@primitive(
+    lambda g, y, UPLO: _eigh_rule(g, y, UPLO), implements=np.linalg.eigh, analytic=False,
+    examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U")],
+)  # fmt: skip
+def eigh(a: Array, UPLO: str = "L") -> Any:  # noqa: N803
+    return np.linalg.eigh(a, UPLO)  # type: ignore[arg-type]
+
+
+def _eigvalsh_rule(g: Array, a: Array, UPLO: str) -> Array:  # noqa: N803
+    _, v = np.linalg.eigh(a, UPLO)
+    return _read_triangle(conjugate(v) @ (g[..., None] * _mt(v)), UPLO.upper() == "U")
+
+
+@primitive(
+    lambda g, a, UPLO: _eigvalsh_rule(g, a, UPLO), implements=np.linalg.eigvalsh, analytic=False,
+    examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U"), example(sample(2, 2, make=definite_complex))],
+)  # fmt: skip
+def eigvalsh(a: Array, UPLO: str = "L") -> Array:  # noqa: N803
+    return np.linalg.eigvalsh(a, UPLO)  # type: ignore[arg-type]
+
+
+# -- eigenvalues of any matrix -----------------------------------------------------------------------------------
+
+
+def _need_basis(name: str, v: Array) -> None:
+    """Raise if the eigenvectors are no basis: the matrix is defective."""
+    values = v if isinstance(v, np.ndarray) else v.data
+    eps = float(np.finfo(values.dtype).eps)
+    if np.any(np.linalg.svd(values, compute_uv=False)[..., -1] < 10 * values.shape[-1] * np.sqrt(eps) * np.sqrt(eps)):
+        raise LinAlgError(
+            f"{name}: the matrix is defective (it has fewer eigenvectors than rows), and there its eigenvalues have "
+            "no derivative"
+        )
+
+
+def _from_basis(v: Array, middle: Array) -> Array:
+    """V^-T middle V^T: a cotangent from the basis of eigenvectors."""
+    return np.linalg.solve(_mt(v), middle @ _mt(v))
+
+
+def _eig_rule(g: Any, y: Any) -> Array:
+    gw, gv = g
+    w, v = y
+    n = w.shape[-1]
+    if w.size == 0:
+        return gv
+    _need_basis("eig", v)
+    # LAPACK scales each vector to length 1 and makes its largest component real: the adjoint of that scaling
+    along = np.sum(gv * v, axis=-2, keepdims=True)
+    free = gv - np.real(along) * conjugate(v)
+    if v.dtype.kind == "c":
+        largest = np.argmax(np.abs(v), axis=-2, keepdims=True)
+        pivot = np.take_along_axis(v, largest, axis=-2)
+        at_pivot = np.arange(n)[:, None] == largest
+        free = free + np.where(at_pivot, np.imag(along) / pivot * -1j, 0.0)
+    rotation = _over(
+        _mt(v) @ free, w[..., None, :] - w[..., :, None], _tolerance(w, n),
+        "eig: two eigenvalues are equal, so their eigenvectors, and a loss that uses them, have no derivative; "
+        "use eigvals",
+    )  # fmt: skip
+    return _from_basis(v, rotation + diagonal_matrix(gw))
+
+
+@primitive(
+    lambda g, y: _eig_rule(g, y), implements=np.linalg.eig, analytic=False,
+    examples=[*SQUARES, example(sample(3, 3, make=spread_out_complex))],
+)  # fmt: skip
+def eig(a: Array) -> Any:
+    return np.linalg.eig(a)
+
+
+def _eigvals_rule(g: Array, a: Array) -> Array:
+    if a.size == 0:
+        return a
+    _, v = np.linalg.eig(a)
+    _need_basis("eigvals", v)
+    return _from_basis(v, diagonal_matrix(g))
+
+
+@primitive(
+    lambda g, a: _eigvals_rule(g, a), implements=np.linalg.eigvals, analytic=False,
+    examples=[*SQUARES, example(sample(3, 3, make=spread_out_complex))],
+)  # fmt: skip
+def eigvals(a: Array) -> Array:
+    return np.linalg.eigvals(a)
+
+
+# -- singular values ---------------------------------------------------------------------------------------------
+
+_NO_VECTORS = (
+    "svd: two singular values are equal, so their singular vectors, and a loss that uses them, have no derivative; "
+    "use svdvals, or a function of the matrix that needs no vectors"
+)
+
+
+def _nonzero_values(gs: Array, s: Array, tolerance: Array) -> Array:
+    return np.where(s <= tolerance[..., 0], 0.0, gs)
+
+
+def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
+    """The cotangent of a; written with Hermitian adjoints, whose convention is conjugate to the engine's."""
+    if not compute_uv:
+        u, s, vh = np.linalg.svd(a, full_matrices=False)
+        values = _nonzero_values(g, s, _tolerance(s, max(a.shape[-2:]))) if s.size else g
+        return conjugate((u * values[..., None, :]) @ vh)
+    u, s, vh = y
+    gu, gs, gvh = (conjugate(part) for part in g)
+    rows, columns, k = a.shape[-2], a.shape[-1], s.shape[-1]
+    if np.any(gu[..., :, k:] != 0) or np.any(gvh[..., k:, :] != 0):
+        raise LinAlgError(
+            f"svd: the vectors beyond the first {k} of a {rows} x {columns} matrix are an arbitrary basis and have no "
+            "derivative; use full_matrices=False"
+        )
+    u, gu, v, gv = u[..., :, :k], gu[..., :, :k], hermitian(vh[..., :k, :]), hermitian(gvh[..., :k, :])
+    if s.size == 0:
+        return a
+    tolerance = _tolerance(s, max(rows, columns))
+    x, z = hermitian(u) @ gu, hermitian(v) @ gv
+    phases = diagonal_of(x)
+    _need_no_phase("svd", phases + diagonal_of(z), abs(x) + abs(z))
+    x, z = x - hermitian(x), z - hermitian(z)
+    s_i, s_j = s[..., :, None], s[..., None, :]
+    # (x s_j + s_i z) / (s_j² - s_i²), split so that close singular values cancel as little as they can
+    middle = _over(x + z, s_j - s_i, tolerance, _NO_VECTORS) * 0.5 + _over(x - z, s_j + s_i, tolerance, _NO_VECTORS) * 0.5
+    off_diagonal = ~np.eye(k, dtype=bool)
+    middle = np.where(off_diagonal, middle, 0.0) + diagonal_matrix(_nonzero_values(gs, s, tolerance))
+    if a.dtype.kind == "c":
+        middle = middle + diagonal_matrix(np.imag(phases) / s * 1j)
+    gradient = u @ middle @ hermitian(v)
+    if rows > k:
+        gradient = gradient + _outside(gu, u, s, tolerance) @ hermitian(v)
+    if columns > k:
+        gradient = gradient + u @ hermitian(_outside(gv, v, s, tolerance))
+    return conjugate(gradient)
+
+
+def _outside(gu: Array, u: Array, s: Array, tolerance: Array) -> Array:
+    """The part of a cotangent that turns the vectors out of their span, over the singular values."""
+    part = gu - u @ (hermitian(u) @ gu)
+    zero = (s <= tolerance[..., 0])[..., None, :]
+    if np.any(zero & (gu != 0)):
+        raise LinAlgError(
+            "svd: a singular value is zero (the matrix has not full rank), so its singular vectors have no derivative"
+        )
+    return part / np.where(zero, 1.0, s[..., None, :])
+
+
+@primitive(
+    lambda g, y, a, compute_uv: _svd_rule(g, y, a, compute_uv), implements=np.linalg.svd, analytic=False,
+    examples=[
+        *SQUARES, *[example(e.args[0], compute_uv=False) for e in SQUARES],
+        example(sample(4, 2, make=spread_out), full_matrices=False), example(sample(2, 3, make=spread_out), False),
+        example(sample(2, 3, make=spread_out_complex), compute_uv=False),
+    ],
+)  # fmt: skip
+def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    return np.linalg.svd(a, full_matrices, compute_uv)
+
+
+@composite(np.linalg.svdvals, examples=[*SQUARES, example(sample(2, 3, make=spread_out))])
+def svdvals(x: Array) -> Array:
+    """The singular values, largest first."""
+    return np.linalg.svd(x, compute_uv=False)
+
+
+# -- triangular factors ------------------------------------------------------------------------------------------
+
+
+def _over_triangular(b: Array, r: Array) -> Array:
+    """b r^-H."""
+    return hermitian(np.linalg.solve(r, hermitian(b)))
+
+
+def _square_qr_rule(gq: Array, gr: Array, q: Array, r: Array) -> Array:
+    """For at least as many rows as columns; in the convention of Hermitian adjoints."""
+    size = np.abs(diagonal_of(r))
+    if r.size and np.any(size <= _tolerance(size, q.shape[-2])[..., 0]):
+        raise LinAlgError("qr: the matrix has not full rank, so its factors have no derivative there")
+    m = r @ hermitian(gr) - hermitian(gq) @ q
+    lower = m * _lower_weights(m, 0.5, m.shape[-1])
+    return _over_triangular(gq + q @ (lower + hermitian(lower)), r)
+
+
+def _qr_rule(g: Any, y: Any, a: Array, mode: str) -> Array:
+    if mode == "r":
+        q, r = np.linalg.qr(a)
+        gq, gr = np.zeros_like(q), g
+    else:
+        q, r = y
+        gq, gr = g
+    gq, gr = conjugate(gq), conjugate(gr)
+    rows, columns = a.shape[-2:]
+    if rows >= columns:
+        return conjugate(_square_qr_rule(gq, gr, q, r))
+    left, right = r[..., :, :rows], a[..., :, rows:]
+    g_right = gr[..., :, rows:]
+    g_left = _square_qr_rule(gq + right @ hermitian(g_right), gr[..., :, :rows], q, left)
+    return conjugate(np.concatenate([g_left, q @ g_right], axis=-1))
+
+
+@primitive(
+    lambda g, y, a, mode: _qr_rule(g, y, a, mode), implements=np.linalg.qr, analytic=False,
+    examples=[
+        *SQUARES, example(sample(4, 2, make=spread_out)), example(sample(2, 4, make=spread_out)),
+        example(sample(3, 2, make=spread_out), "r"), example(sample(2, 3, make=spread_out), mode="r"),
+        example(sample(3, 2, make=spread_out_complex)), example(sample(2, 3, make=spread_out_complex)),
+        example(sample(2, 2, make=spread_out), mode="complete"),
+    ],
+)  # fmt: skip
+def qr(a: Array, mode: str = "reduced") -> Any:
+    if mode not in ("reduced", "r", "complete"):
+        raise ValueError(f"qr: mode '{mode}' is not differentiated; use 'reduced', 'r' or 'complete'")
+    if mode == "complete" and a.shape[-2] > a.shape[-1]:
+        raise ValueError(
+            f"qr: mode 'complete' of shape {a.shape} adds an arbitrary basis, which has no derivative; use 'reduced'"
+        )
+    return np.linalg.qr(a, mode)  # type: ignore[arg-type]
+
+
+def _cholesky_rule(g: Array, y: Array) -> Array:
+    inner = _mt(y) @ g
+    inner = inner * _lower_weights(inner, 0.5, inner.shape[-1])
+    left = np.linalg.solve(_mt(y), inner)
+    return _read_triangle(_mt(np.linalg.solve(hermitian(y), _mt(left))), upper=False)
+
+
+@primitive(
+    lambda g, y, upper: hermitian(_cholesky_rule(hermitian(g), hermitian(y))) if upper else _cholesky_rule(g, y),
+    implements=np.linalg.cholesky, analytic=False,
+    examples=[
+        example(sample(3, 3, make=definite)), example(sample(2, 2, 2, make=definite)), example(sample(0, 0)),
+        example(sample(3, 3, make=definite), upper=True), example(sample(3, 3, make=definite_complex)),
+        example(sample(2, 2, make=definite_complex), upper=True), example(sample(1, 1, make=definite)),
+    ],
+)  # fmt: skip
+def cholesky(a: Array, /, upper: bool = False) -> Array:
+    return np.linalg.cholesky(a, upper=upper)

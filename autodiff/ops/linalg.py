@@ -1,0 +1,301 @@
+"""Linear algebra without factors: inverses, determinants, solutions, powers, norms.
+
+The rules are transposes without conjugation, right for real and complex matrices (see :mod:`autodiff.ops.complexes`).
+``det`` has its derivative at singular matrices too, where y a^-T does not exist: the matrix of cofactors.
+``pinv`` and ``lstsq`` of a matrix without full rank are differentiated for changes that keep its rank; others make them
+jump.  Every norm has derivative 0 at 0.
+
+Source: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation" (2008);
+G. Golub, V. Pereyra, "The Differentiation of Pseudo-Inverses and Nonlinear Least Squares Problems" (1973) for pinv.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.linalg import LinAlgError
+
+from ..graph import unbroadcast
+from ..primitive import composite, example, primitive, sample
+from .complexes import conjugate, hermitian, to_complex
+from .decompositions import spread_out, spread_out_complex
+
+Array = Any
+
+STACKS = [example(sample(3, 3, make=spread_out)), example(sample(2, 2, 2, make=spread_out)),
+          example(sample(2, 2, make=spread_out_complex)), example(sample(0, 2, 2))]  # fmt: skip
+
+
+def _mt(a: Array) -> Array:
+    return np.swapaxes(a, -1, -2)
+
+
+# -- inverses and solutions --------------------------------------------------------------------------------------
+
+
+@primitive(lambda g, y: -(_mt(y) @ g @ _mt(y)), implements=np.linalg.inv, examples=[*STACKS, example(sample(0, 0))])
+def inv(a: Array) -> Array:
+    return np.linalg.inv(a)
+
+
+def _solved(a: Array, g: Array, b_shape: tuple[int, ...]) -> Array:
+    """a^-T g: the cotangent of the right side before stacks are summed."""
+    if len(b_shape) == 1:
+        return np.linalg.solve(_mt(a), g[..., None])[..., 0]
+    return np.linalg.solve(_mt(a), g)
+
+
+def _solve_left(g: Array, a: Array, y: Array, b_shape: tuple[int, ...]) -> Array:
+    gb = _solved(a, g, b_shape)
+    product = gb[..., :, None] * y[..., None, :] if len(b_shape) == 1 else gb @ _mt(y)
+    return unbroadcast(-product, a.shape)
+
+
+@primitive(
+    lambda g, a, y, b_shape: _solve_left(g, a, y, b_shape),
+    lambda g, a, b_shape: unbroadcast(_solved(a, g, b_shape), b_shape),
+    implements=np.linalg.solve,
+    examples=[
+        example(sample(3, 3, make=spread_out), sample(3)), example(sample(3, 3, make=spread_out), sample(3, 2)),
+        example(sample(2, 2, 2, make=spread_out), sample(2, 1)), example(sample(2, 2, 2, make=spread_out), sample(2)),
+        example(sample(2, 2, make=spread_out), sample(3, 2, 1)), example(sample(0, 0), sample(0)),
+        example(sample(2, 2, make=spread_out_complex), sample(2, 2, make=to_complex)),
+    ],
+)  # fmt: skip
+def solve(a: Array, b: Array) -> Array:
+    return np.linalg.solve(a, b)
+
+
+@composite(np.linalg.tensorinv, examples=[example(sample(4, 2, 2, make=lambda v: spread_out(v.reshape(4, 4)).reshape(v.shape)), 1)])
+def tensorinv(a: Array, ind: int = 2) -> Array:
+    shape = np.shape(a)
+    if ind <= 0:
+        raise ValueError(f"tensorinv: ind is {ind}; it counts the first axes and must be positive")
+    rows = math.prod(shape[:ind])
+    return np.reshape(np.linalg.inv(np.reshape(a, (rows, -1))), shape[ind:] + shape[:ind])
+
+
+@composite(np.linalg.tensorsolve, examples=[
+    example(sample(2, 2, 4, make=lambda v: spread_out(v.reshape(4, 4)).reshape(v.shape)), sample(2, 2)),
+])  # fmt: skip
+def tensorsolve(a: Array, b: Array, axes: Any = None) -> Array:
+    rank = np.ndim(a)
+    if axes is not None:
+        moved = [i % rank for i in axes]
+        a = np.transpose(a, [*(i for i in range(rank) if i not in moved), *moved])
+    unknown = np.shape(a)[np.ndim(b) :]
+    return np.reshape(np.linalg.solve(np.reshape(a, (-1, math.prod(unknown))), np.ravel(b)), unknown)
+
+
+# -- least squares -----------------------------------------------------------------------------------------------
+
+
+def _pinv_rule(g: Array, a: Array, y: Array) -> Array:
+    """In the convention of Hermitian adjoints; (1 - y a) and (1 - a y) project on what ``a`` loses and misses."""
+    g, yh = conjugate(g), hermitian(y)
+    left, right = g - y @ (a @ g), g - (g @ a) @ y
+    return conjugate(-(yh @ g @ yh) + yh @ (y @ hermitian(left)) + hermitian(right) @ y @ yh)
+
+
+@primitive(
+    lambda g, a, y: _pinv_rule(g, a, y), implements=np.linalg.pinv, analytic=False,
+    examples=[*STACKS, example(sample(3, 2, make=spread_out)), example(sample(2, 3, make=spread_out), rcond=1e-10),
+              example(sample(2, 3, make=spread_out_complex))],
+)  # fmt: skip
+def pinv(a: Array, rcond: Any = None) -> Array:
+    return np.linalg.pinv(a, rcond)
+
+
+def _lstsq_parts(a: Array, b: Array, x: Array) -> tuple[Array, Array, Array]:
+    """``b``, ``x`` and b - a x as matrices."""
+    b, x = (v[:, None] if v.ndim == 1 else v for v in (b, x))
+    return b, x, b - a @ x
+
+
+def _lstsq_left(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
+    gx, g_residuals, _, gs = g
+    _, x, missed = _lstsq_parts(a, b, y[0])
+    p = np.linalg.pinv(a, rcond)
+    gx = conjugate(gx[:, None] if gx.ndim == 1 else gx)
+    ph = hermitian(p)
+    u = ph @ gx
+    ga = -(u @ hermitian(x)) + missed @ hermitian(p @ u) + (ph @ x) @ hermitian(gx - hermitian(a) @ u)
+    if g_residuals.size:
+        ga = ga - (2.0 * missed * g_residuals) @ hermitian(x)
+    left, _, right = np.linalg.svd(a, full_matrices=False)
+    return conjugate(ga + (left * gs) @ right)
+
+
+def _lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
+    gx, g_residuals, _, _ = g
+    _, _, missed = _lstsq_parts(a, b, y[0])
+    gb = hermitian(np.linalg.pinv(a, rcond)) @ conjugate(gx[:, None] if gx.ndim == 1 else gx)
+    if g_residuals.size:
+        gb = gb + 2.0 * missed * g_residuals
+    return conjugate(np.reshape(gb, b.shape))
+
+
+@primitive(
+    lambda g, a, b, y, rcond: _lstsq_left(g, a, b, y, rcond),
+    lambda g, a, b, y, rcond: _lstsq_right(g, a, b, y, rcond),
+    implements=np.linalg.lstsq, analytic=False,
+    examples=[
+        example(sample(4, 2, make=spread_out), sample(4)), example(sample(4, 2, make=spread_out), sample(4, 3)),
+        example(sample(3, 3, make=spread_out), sample(3)), example(sample(2, 3, make=spread_out), sample(2, 2), rcond=1e-9),
+    ],
+)  # fmt: skip
+def lstsq(a: Array, b: Array, rcond: Any = None) -> Any:
+    """The least-squares solution, its residuals, the rank (a constant) and the singular values."""
+    return np.linalg.lstsq(a, b, rcond)
+
+
+# -- determinants ------------------------------------------------------------------------------------------------
+
+
+def _cofactors(a: Array) -> Array:
+    """The determinants of what is left without row i and column j, with the signs of a chessboard."""
+    n = a.shape[-1]
+    others = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=int).reshape(n, n - 1)
+    signs = ((-1.0) ** np.add.outer(np.arange(n), np.arange(n))).astype(np.finfo(a.dtype).dtype)
+    rows = []
+    for i in range(n):  # one row of cofactors at a time: n minors, not n²
+        minors = a[..., others[i], :][..., others].swapaxes(-2, -3)
+        rows.append(np.linalg.det(minors))
+    return np.stack(rows, axis=-2) * signs
+
+
+def _det_slope(a: Array, y: Array) -> Array:
+    """d det(a) / da = det(a) a^-T, and the cofactors where the determinant is 0."""
+    if a.shape[-1] == 0:
+        return a
+    singular = (y == 0)[..., None, None]
+    if not np.any(singular):
+        return y[..., None, None] * _mt(np.linalg.inv(a))
+    unit = np.eye(a.shape[-1], dtype=a.dtype)
+    regular = y[..., None, None] * _mt(np.linalg.inv(np.where(singular, unit, a)))
+    return np.where(singular, _cofactors(np.where(singular, a, unit)), regular)
+
+
+@primitive(
+    lambda g, a, y: g[..., None, None] * _det_slope(a, y), implements=np.linalg.det,
+    examples=[*STACKS, example(sample(3, 3, make=lambda v: v * np.array([1.0, 1.0, 0.0], v.dtype))),
+              example(sample(1, 1)), example(sample(0, 0)),
+              example(sample(2, 2, 2, make=lambda v: v * np.array([[[1.0]], [[0.0]]], v.dtype)))],
+)  # fmt: skip
+def det(a: Array) -> Array:
+    return np.linalg.det(a)
+
+
+def _slogdet_rule(g: Any, a: Array, y: Any) -> Array:
+    g_sign, g_log = g
+    sign, _ = y
+    try:
+        inverse = np.linalg.inv(a)
+    except LinAlgError:
+        raise LinAlgError(
+            "slogdet: the matrix is singular, and the logarithm of a determinant of 0 has no derivative; use det"
+        ) from None
+    if a.dtype.kind == "c":  # the sign turns with the imaginary part of trace(a^-1 da)
+        g_log = g_log + np.imag(g_sign * sign) * 1j
+    return g_log[..., None, None] * _mt(inverse)
+
+
+@primitive(
+    lambda g, a, y: _slogdet_rule(g, a, y), implements=np.linalg.slogdet, analytic=False,
+    examples=[*STACKS, example(sample(1, 1))],
+)
+def slogdet(a: Array) -> Any:
+    return np.linalg.slogdet(a)
+
+
+# -- powers and products -----------------------------------------------------------------------------------------
+
+
+@composite(
+    np.linalg.matrix_power,
+    examples=[example(sample(2, 2, make=spread_out), n) for n in (0, 1, 2, 3, 5, -2)],
+)
+def matrix_power(a: Array, n: int) -> Array:
+    """a @ a @ ... by squaring; negative powers of the inverse."""
+    if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:
+        raise ValueError(f"matrix_power: needs square matrices, got shape {np.shape(a)}")
+    if n < 0:
+        return np.linalg.matrix_power(np.linalg.inv(a), -n)
+    if n == 0:
+        return np.where(True, np.eye(np.shape(a)[-1], dtype=a.dtype), a)
+    if n <= 3:
+        return a if n == 1 else a @ a if n == 2 else (a @ a) @ a
+    result, square = None, a
+    while n:
+        if n % 2:
+            result = square if result is None else result @ square
+        n //= 2
+        square = square @ square if n else square
+    return result
+
+
+def _chain(arrays: list[Array], split: Any, i: int, j: int) -> Array:
+    if i == j:
+        return arrays[i]
+    k = split[i, j]
+    return _chain(arrays, split, i, k) @ _chain(arrays, split, k + 1, j)
+
+
+@composite(np.linalg.multi_dot, examples=[
+    example([sample(2, 3), sample(3, 4), sample(4, 2)]), example([sample(3), sample(3, 2), sample(2)]),
+    example([sample(2, 3), sample(3, 2)]), example([sample(2, 3), sample(3, 1), sample(1, 4), sample(4, 2)]),
+])  # fmt: skip
+def multi_dot(arrays: Any) -> Array:
+    """A product of matrices, in the order of fewest multiplications."""
+    arrays = list(arrays)
+    if len(arrays) < 2:
+        raise ValueError(f"multi_dot: needs at least 2 arrays, got {len(arrays)}")
+    first, last = np.ndim(arrays[0]), np.ndim(arrays[-1])
+    arrays[0] = arrays[0][None, :] if first == 1 else arrays[0]
+    arrays[-1] = arrays[-1][:, None] if last == 1 else arrays[-1]
+    sizes = [np.shape(arrays[0])[0], *(np.shape(a)[1] for a in arrays)]
+    n = len(arrays)
+    cost: dict[tuple[int, int], int] = {(i, i): 0 for i in range(n)}
+    split = {}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            choices = [(cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)]
+            cost[i, j], split[i, j] = min(choices)
+    product = _chain(arrays, split, 0, n - 1)
+    return product[(0 if first == 1 else slice(None), 0 if last == 1 else slice(None))]
+
+
+def expm(a: Array) -> Array:
+    """exp(a) = 1 + a + a² / 2! + ... of square matrices (..., n, n), by scaling and squaring.
+
+    A composition of products and ``solve``, so it differentiates to any order.  The Padé approximant of order 13 and
+    its bound 5.37 are those of N. Higham, "The Scaling and Squaring Method for the Matrix Exponential Revisited"
+    (2005).  Raises ValueError unless the last two axes are equal.
+
+    >>> import numpy as np
+    >>> from autodiff.ops.linalg import expm
+    >>> expm(np.zeros((2, 2))).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    shape = np.shape(a)
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise ValueError(f"expm: needs square matrices, got shape {shape}")
+    size = np.max(np.linalg.norm(a, 1, axis=(-2, -1))).item() if math.prod(shape) else 0.0
+    if not math.isfinite(size):
+        raise ValueError("expm: the matrix has infinite or NaN elements")
+    squarings = max(0, math.ceil(math.log2(size / 5.37))) if size > 0 else 0
+    a = a * 0.5**squarings
+    b = [math.comb(13, k) * math.factorial(26 - k) / math.factorial(26) for k in range(14)]
+    unit = np.eye(shape[-1], dtype=a.dtype)
+    a2 = a @ a
+    a4 = a2 @ a2
+    a6 = a4 @ a2
+    odd = a @ (a6 @ (b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2 + b[1] * unit)
+    even = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * unit
+    result = np.linalg.solve(even - odd, even + odd)
+    for _ in range(squarings):
+        result = result @ result
+    return result
