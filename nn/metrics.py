@@ -1,8 +1,8 @@
 """How good predictions are, as plain numbers.
 
 Predictions are scores or labels.  Scores are floating-point: of shape (n, classes) the largest decides, of shape (n,)
-or (n, 1) a score of at least ``threshold`` means class 1 (0.5 suits probabilities, 0.0 suits logits).  Labels are integers
-or booleans of shape (n,) and are taken as they are.
+or (n, 1) a score of at least ``threshold`` means class 1 (0.5 suits probabilities, 0.0 suits logits).  Labels are
+integers or booleans of shape (n,) and are taken as they are.
 
 A ratio with nothing below the line (precision when nothing was predicted, recall when there was nothing to find) is
 ``zero_division``, 0.0 unless given.

@@ -238,8 +238,10 @@ def _walk(root: Module) -> Iterator[tuple[str, Any, Module, str]]:
                         inlined = attribute == thing._inlined
                         yield from visit(value, name if inlined else _join(name, attribute), thing, attribute)
         elif type(thing) in _CONTAINERS and id(thing) not in seen:
+            seen.add(id(thing))  # only while inside: a list may contain itself, and may be met again elsewhere
             for key, value in _items(thing):
                 yield from visit(value, _join(name, str(key)), owner, _join(path, str(key)))
+            seen.discard(id(thing))
 
     return visit(root, "", root, "")
 
@@ -336,10 +338,16 @@ def _split(model: Module) -> tuple[list[Any], Callable[[list[Any]], Module]]:
                     new.__dict__.update({name: copied(value) for name, value in vars(thing).items()})
                     new.__dict__["_variables"] = frozenset(variables.get(id(thing), ()))
                 return memo[id(thing)]
-            if type(thing) is dict:
-                return {key: copied(value) for key, value in thing.items()}
-            if type(thing) is list or type(thing) is tuple:
-                return type(thing)(copied(value) for value in thing)
+            if type(thing) is tuple:
+                return tuple(copied(value) for value in thing)
+            if type(thing) in _CONTAINERS:
+                if id(thing) not in memo:
+                    memo[id(thing)] = new = type(thing)()
+                    if type(thing) is dict:
+                        new.update({key: copied(value) for key, value in thing.items()})
+                    else:
+                        new.extend(copied(value) for value in thing)
+                return memo[id(thing)]
             return thing
 
         return copied(model)  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ import numpy as np
 
 from autodiff import Tensor
 
-from .module import Module, Slot, _is_copied, _slots, _unique
+from .module import _CONTAINERS, Module, Slot, _is_copied, _items, _join, _slots, _unique
 
 
 def summary(model: Module) -> str:
@@ -60,13 +60,15 @@ def _describe(
 def _children(module: Module) -> Any:
     """The modules directly inside a module, with their names from it."""
 
+    entered: set[int] = set()
+
     def find(thing: Any, name: str) -> Any:
         if isinstance(thing, Module):
             yield name, thing
-        elif type(thing) is dict or type(thing) is list or type(thing) is tuple:
-            items = thing.items() if isinstance(thing, dict) else enumerate(thing)
-            for key, value in items:
-                yield from find(value, f"{name}.{key}" if name else str(key))
+        elif type(thing) in _CONTAINERS and id(thing) not in entered:
+            entered.add(id(thing))
+            for key, value in _items(thing):
+                yield from find(value, _join(name, str(key)))
 
     for attribute, value in vars(module).items():
         yield from find(value, "" if attribute == module._inlined else attribute)
