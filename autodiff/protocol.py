@@ -80,7 +80,8 @@ def explained(primitive: Primitive, values: Any, error: Exception) -> Exception:
     if primitive.elementwise and isinstance(error, ValueError):
         way_out = "; shapes must agree from the right or be 1: reshape one, or add an axis with t[..., None]"
     kind = next(k for k in (np.linalg.LinAlgError, TypeError, ValueError, IndexError) if isinstance(error, k))
-    return kind(f"{primitive.name}: {error} (called with {described}){way_out}")
+    complaint = str(error).removeprefix(f"{primitive.name}: ")
+    return kind(f"{primitive.name}: {complaint} (called with {described}){way_out}")
 
 
 def describe(value: Any) -> str:

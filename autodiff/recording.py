@@ -251,6 +251,7 @@ OPERATORS = {
 COMPARISONS = {
     np.equal: "eq", np.not_equal: "ne", np.less: "lt", np.less_equal: "le", np.greater: "gt",
     np.greater_equal: "ge", np.negative: "neg", np.positive: "pos", np.absolute: "abs", np.invert: "invert",
+    np.round: "round",
 }  # fmt: skip
 
 

@@ -268,6 +268,11 @@ class Tensor:
         made = "" if type(self._node) is Leaf else f", {_made_by(self._node)}"
         return f"Tensor({text}, {value.dtype}{made})"
 
+    def __format__(self, spec: str) -> str:
+        if spec and self.size != 1:
+            raise TypeError(f"format: '{spec}' is for one number, this Tensor has shape {self.shape}; format t.data")
+        return format(self.item(), spec) if spec else repr(self)
+
     def __reduce__(self) -> Any:
         if type(self._node) is not Leaf:
             raise TypeError("copy: only variables can be copied or pickled; a result holds its graph: use t.data")
@@ -455,7 +460,7 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
             if isinstance(value, np.ndarray) and (value.base is not None or id(value) in mine):
                 value = value.copy()
             mine.add(id(value))
-            results[node] = value
+            results[node] = _scalar(value)
         elif hasattr(value, "held"):  # many examples in one
             results[node] = plain(value)
     return results

@@ -124,6 +124,13 @@ def test_repr_is_short_and_says_what_it_is():
     assert len(repr(Tensor(np.zeros((1000, 1000))))) < 200
 
 
+def test_format_is_that_of_the_number(x):
+    assert f"{Tensor(2.5) * 2:.2f}" == "5.00"
+    assert f"{x}" == repr(x)
+    with pytest.raises(TypeError, match=r"\(2, 3\)"):
+        f"{x:.2f}"
+
+
 def test_data_of_a_0d_result_is_an_array():
     total = np.sum(Tensor([1.0, 2.0]))
     assert isinstance(total.data, np.ndarray)
