@@ -67,6 +67,10 @@ class Batched(NDArrayOperatorsMixin):
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, held: Array, level: Level) -> None:
+        if type(held) is Batched and held.level.age >= level.age:
+            raise BatchingError(
+                "vmap: an array of an inner mapping was used in an outer one; return it from the inner function instead"
+            )
         self.held = held
         self.level = level
 

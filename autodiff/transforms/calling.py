@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
-from ..graph import CONSTANT, Leaf, topological_order
+from ..graph import CONSTANT, Leaf, Node, topological_order
 from ..primitive import elementwise
 from ..tensor import Tensor, _seed, _state, _unrecorded, backward, wrap
 from ..tree import flatten, flatten_like
@@ -80,6 +81,15 @@ def _variable(value: Any, who: str) -> Tensor:
         raise TypeError(f"{who}: {error}") from None
 
 
+_closed: WeakSet[Node] = WeakSet()
+"""The variables of calls that are over.  Results may hold on to one, but nobody can differentiate by it any more."""
+
+
+def close(variables: Sequence[Tensor]) -> None:
+    """Note that nobody will differentiate by these any more."""
+    _closed.update(variable._node for variable in variables)
+
+
 class Call:
     """One call of a function with variables in the place of its arguments ``argnums``.
 
@@ -107,6 +117,7 @@ class Call:
         self._trees = trees
         self.outputs, self.result = flatten(returned)
         self.outer = follow and depends_on_more([*self.outputs, *flatten(self.aux)[0]], self.variables)
+        close(self.variables)
 
     def arguments(self, leaves: list[Any]) -> list[Any]:
         """The differentiated arguments, with these leaves in them."""
@@ -144,7 +155,9 @@ def depends_on_more(outputs: Sequence[Any], variables: Sequence[Tensor]) -> bool
     if any(type(node) is not Leaf for node in targets):
         return True
     roots = {o._node for o in outputs if isinstance(o, Tensor) and o._node.active}
-    return any(not node.edges and node not in targets for node in topological_order(roots, targets))
+    return any(
+        not node.edges and node not in targets and node not in _closed for node in topological_order(roots, targets)
+    )
 
 
 def plain(value: Any) -> Any:

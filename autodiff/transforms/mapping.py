@@ -33,28 +33,44 @@ Array = Any
 def _internal(function: Function, rule: Function) -> Any:
     """A primitive of the engine's own, not in the table that users see."""
     parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
-    entry = Primitive(function, function, {parameters[0]: rule}, name=function.__name__, parameters=parameters)
+    name = function.__name__.strip("_")
+    entry = Primitive(function, function, {parameters[0]: rule}, name=name, parameters=parameters)
     entry.call = _general(entry)
     return entry.call
 
 
+def _inside(function: Function, x: Array, level: Level, *axis: int) -> Array:
+    """The function on each example of a later mapping: the latest one always stays outermost."""
+    return x.holding(function(x.held, *[a + 1 if a >= 0 else a for a in axis], level))
+
+
+def _is_later(x: Array, level: Level) -> bool:
+    return type(x) is Batched and x.level.age > level.age
+
+
 def _gather(x: Array, axis: int, level: Level) -> Array:
     """The slices of an array along an axis, as examples."""
+    if _is_later(x, level):
+        return _inside(_gather, x, level, axis)
     return Batched(np.moveaxis(x, axis, 0), level)
 
 
 def _scatter(x: Array, axis: int, level: Level) -> Array:
     """Examples as the slices of one array along an axis."""
+    if _is_later(x, level):
+        return _inside(_scatter, x, level, axis)
     return np.moveaxis(spread(x, level), 0, axis)
 
 
 def _share(x: Array, level: Level, promote: bool) -> Array:
-    """The same array in every example."""
-    return Batched(spread(x, level), level) if promote else x
+    """The same array in every example; ``promote`` it to one that differs in name, so that examples can index it."""
+    return Batched(spread(x, level), level) if promote and not _is_later(x, level) else x
 
 
 def _total(x: Array, level: Level) -> Array:
     """The sum over the examples."""
+    if _is_later(x, level):
+        return _inside(_total, x, level)
     return np.sum(x.held, axis=0) if is_of(x, level) else x * float(level.size)
 
 

@@ -1,0 +1,248 @@
+"""checkpoint: compute a part of a function again in the backward pass instead of keeping what it saved.
+
+The part is computed as usual, its graph is looked at and dropped.  What stays is one node, whose rule computes the part
+again and pulls the cotangents through it.  The variables that the part depends on are found in the graph, arguments
+and captured ones alike: they are the nodes that are older than the part.
+
+A gradient is determined by the graph and by what its rules saved, so a fingerprint of both is kept.  If the second
+computation has another one, because random numbers were drawn or something was changed in between, the gradient would
+be that of another function, and an error says so.
+"""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..graph import CONSTANT, GraphError, Node, Parts, tick
+from ..primitive import Primitive, Rule
+from ..tensor import Tensor, _state, backward, outputs_of, wrap
+from ..tree import flatten
+from .calling import is_recording
+
+Array = Any
+
+
+def _entry(name: str) -> tuple[Primitive, int]:
+    """A primitive of the engine's own, and the place of what a rule asks for that belongs to no argument."""
+    entry = Primitive(_identity, _identity, {"inputs": None}, name=name, parameters=("inputs",))
+    return entry, entry.output + 1
+
+
+def _identity(inputs: Any) -> Any:
+    return inputs
+
+
+_CHECKPOINT, _EXTRA = _entry("checkpoint")
+_INPUTS, _ = _entry("inputs of checkpoint")
+_RECOMPUTE = Rule("checkpoint", lambda g, part: part.pull(g), 0, (_EXTRA,))
+_PICK = Rule("inputs of checkpoint", lambda g, i: g[i], 0, (_EXTRA,))
+
+
+def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
+    """A function that computes what ``f`` does and keeps nothing of it for the backward pass, where it computes ``f`` again.
+
+    Memory: a chain of n equal parts, each checkpointed, keeps n inputs and one part at a time, where the plain chain
+    keeps everything.  Time: one more evaluation of ``f``, and reading through what its rules saved twice.
+
+    Arguments may be any nesting; gradients reach variables that ``f`` captures as well.  Works under every transform,
+    to any order, and nested.  Random numbers: ``rng`` names the generators that ``f`` draws from (one or a sequence;
+    those among the arguments are found), and they are set back for the second evaluation so that it draws the same.
+    Raises GraphError in the backward pass if the second evaluation differs from the first in anything that the gradient
+    depends on.
+
+    >>> import numpy as np
+    >>> from autodiff import grad
+    >>> layer = checkpoint(lambda x: np.sin(np.sin(x)))
+    >>> plain = lambda x: np.sin(np.sin(x))
+    >>> grad(lambda x: layer(layer(x)))(1.0) == grad(lambda x: plain(plain(x)))(1.0)
+    True
+    """
+    named = [rng] if isinstance(rng, np.random.Generator) else list(rng)
+    for generator in named:
+        if not isinstance(generator, np.random.Generator):
+            raise TypeError(
+                f"checkpoint: rng must be a numpy.random.Generator or a sequence of them, got {type(generator).__name__}"
+            )
+
+    @functools.wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        if not is_recording():
+            return f(*args, **kwargs)
+        given = [leaf for a in (*args, *kwargs.values()) for leaf in flatten(a)[0]]
+        generators = {id(r): r for r in [*named, *given] if isinstance(r, np.random.Generator)}
+        part = _Part(functools.partial(f, *args, **kwargs), list(generators.values()))
+        return part.first()
+
+    return checkpointed
+
+
+class _Part:
+    """One call of a checkpointed function: what is needed to compute it again, and to see that it was the same."""
+
+    __slots__ = ("call", "dtypes", "fingerprint", "generators", "indices", "inputs", "mode", "shapes", "states")
+
+    fingerprint: int
+    indices: list[int]
+    inputs: tuple[Node, ...]
+
+    def __init__(self, call: Callable[[], Any], generators: Sequence[np.random.Generator]) -> None:
+        self.call = call
+        self.generators = generators
+        self.states = [generator.bit_generator.state for generator in generators]
+        self.mode = _state.get()
+
+    def first(self) -> Any:
+        """The result of the function, with one node behind it."""
+        start = tick()
+        outputs, unflatten = flatten(self.call())
+        self.indices = [i for i, o in enumerate(outputs) if _made_since(o, start)]
+        made = [outputs[i] for i in self.indices]
+        if not made:
+            return unflatten(outputs)
+        self.fingerprint, self.inputs = _examined([o._node for o in made], start)
+        if not self.inputs:  # it made its own variables and depends on nothing else
+            return unflatten([wrap(o._value, CONSTANT) if i in self.indices else o for i, o in enumerate(outputs)])
+        whole = self._node([o._value for o in made])
+        for i, tensor in zip(self.indices, outputs_of(tuple(o._value for o in made), whole), strict=True):
+            outputs[i] = tensor
+        return unflatten(outputs)
+
+    def _node(self, values: Sequence[Array]) -> Node:
+        """The node of all outputs: one edge, to a node that stands for all inputs, so that the rule runs once."""
+        inputs = Node()
+        inputs.primitive, inputs.note, inputs.active, inputs.age = _INPUTS, (), True, tick()
+        inputs.edges = tuple([node, _PICK.function, (i,), _PICK] for i, node in enumerate(self.inputs))
+        # the walk compares dtypes by identity first, so the cotangents are built with these very tuples
+        self.shapes = inputs.shape = tuple(node.shape for node in self.inputs)  # type: ignore[assignment]
+        self.dtypes = inputs.dtype = tuple(node.dtype for node in self.inputs)
+        whole = Node()
+        whole.primitive, whole.note, whole.active, whole.age = _CHECKPOINT, (), True, tick()
+        whole.edges = ([inputs, _RECOMPUTE.function, (self,), _RECOMPUTE],)
+        whole.shape = tuple(v.shape for v in values)  # type: ignore[assignment]
+        whole.dtype = tuple(v.dtype for v in values)
+        return whole
+
+    def pull(self, g: Parts) -> Parts:
+        """The cotangents of the inputs: compute the function again, and go back through it."""
+        create = any(type(part) is Tensor for part in g.known.values())
+        with self._as_before():
+            start = tick()
+            outputs, _ = flatten(self.call())
+            if [i for i, o in enumerate(outputs) if _made_since(o, start)] != self.indices:
+                raise _differs()
+            made = [outputs[i]._node for i in self.indices]
+            if _examined(made, start) != (self.fingerprint, self.inputs):  # nodes are equal if they are the same
+                raise _differs()
+            seeds: dict[Node, Any] = {}
+            for i, part in g.known.items():
+                seeds[made[i]] = seeds[made[i]] + part if made[i] in seeds else part
+            found = backward(seeds, set(self.inputs), retain=True, create=create)
+        known = {i: found[node] for i, node in enumerate(self.inputs) if node in found}
+        return Parts(known, self.shapes, self.dtypes)
+
+    @contextmanager
+    def _as_before(self) -> Iterator[None]:
+        """The mode of the first evaluation, and generators in the state that they had then."""
+        token = _state.set(self.mode)
+        now = [generator.bit_generator.state for generator in self.generators]
+        try:
+            for generator, state in zip(self.generators, self.states, strict=True):
+                generator.bit_generator.state = state
+            yield
+        finally:
+            for generator, state in zip(self.generators, now, strict=True):
+                generator.bit_generator.state = state
+            _state.reset(token)
+
+
+def _made_since(output: Any, start: int) -> bool:
+    return type(output) is Tensor and output._node.active and output._node.age > start
+
+
+def _differs() -> GraphError:
+    return GraphError(
+        "checkpoint: the function computed something else the second time, so its gradient would be that of another "
+        "function. It drew random numbers (name the generator: checkpoint(f, rng=generator), or draw outside and pass "
+        "them in), or an array or variable that it uses was changed before backward(): call backward() first"
+    )
+
+
+# -- fingerprints ------------------------------------------------------------------------------------------------
+
+
+def _examined(roots: Sequence[Node], start: int) -> tuple[int, tuple[Node, ...]]:
+    """The fingerprint of the graph that was made since ``start``, and the older nodes that it depends on."""
+    order = _younger(roots, start)
+    place = {node: i for i, node in enumerate(order)}
+    inputs: dict[Node, int] = {}
+    total = _mixed(0, [place.get(root, -1) for root in roots])
+    for node in order:
+        name = "leaf" if node.primitive is None else node.primitive.name
+        total = _mixed(total, (name, node.shape))
+        for parent, _, saved, rule in node.edges:
+            if parent in place:
+                where = place[parent]
+            else:
+                where = -1 - inputs.setdefault(parent, len(inputs))
+            total = _mixed(total, (where, rule.position, rule.element))
+            total = _mixed(total, saved)
+    return total, tuple(inputs)
+
+
+def _younger(roots: Sequence[Node], start: int) -> list[Node]:
+    """The nodes made since ``start``, children first, in an order that only depends on how they were made."""
+    queue = list(dict.fromkeys(roots))
+    seen = set(queue)
+    for node in queue:  # grows while it is walked
+        for edge in node.edges:
+            parent = edge[0]
+            if parent.age > start and parent not in seen:
+                seen.add(parent)
+                queue.append(parent)
+    return sorted(queue, key=lambda node: node.age, reverse=True)
+
+
+def _mixed(total: int, value: Any) -> int:
+    """A running checksum, continued with a value that a rule saved."""
+    kind = type(value)
+    if kind is tuple or kind is list:
+        for item in value:
+            total = _mixed(total, item)
+        return zlib.crc32(b"%d" % len(value), total)
+    if hasattr(value, "held"):
+        return _mixed(total, value.held)
+    if isinstance(value, np.ndarray | np.generic):
+        return _of_array(np.asarray(value), total)
+    if kind is Tensor:
+        return _mixed(total, value._value)
+    if kind is _Part:
+        return _mixed(total, value.fingerprint)
+    if value is None or isinstance(value, int | float | complex | str | slice | np.dtype):
+        return zlib.crc32(repr(value).encode(), total)
+    return zlib.crc32(kind.__name__.encode(), total)
+
+
+_WIDTH = 256
+
+
+def _of_array(array: np.ndarray[Any, Any], total: int) -> int:
+    """A checksum of an array's elements and their order, at the speed of reading it.
+
+    Small arrays byte by byte; of large ones the sums along rows and columns of the elements taken as integers, which
+    wrap around and so depend on every bit.
+    """
+    total = zlib.crc32(f"{array.dtype}{array.shape}".encode(), total)
+    if array.nbytes <= 4096 or array.dtype.itemsize not in (4, 8) or array.dtype.hasobject:
+        return zlib.crc32(array.tobytes(), total)
+    words = np.ascontiguousarray(array).reshape(-1).view(np.uint32 if array.dtype.itemsize == 4 else np.uint64)
+    whole = words.size // _WIDTH * _WIDTH
+    table = words[:whole].reshape(-1, _WIDTH)
+    total = zlib.crc32(np.add.reduce(table, axis=0).tobytes(), total)
+    total = zlib.crc32(np.add.reduce(table, axis=1).tobytes(), total)
+    return zlib.crc32(words[whole:].tobytes(), total)
