@@ -143,7 +143,9 @@ def _soft_cross_entropy(
         target = target * (1.0 - label_smoothing) + label_smoothing / np.shape(logits)[axis]
     if weights is not None:
         target = target * _along(weights, logits, axis)
-    losses = np.where(stop_gradient(target) == 0, 0.0, target * log_softmax(logits, axis))
+    log_probabilities = log_softmax(logits, axis)
+    impossible = (stop_gradient(target) == 0) & np.isinf(stop_gradient(log_probabilities))
+    losses = target * np.where(impossible, 0.0, log_probabilities)
     return _reduced(who, 0.0 - np.sum(losses, axis=axis), reduction)
 
 
@@ -161,19 +163,11 @@ def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean
     who = "binary_cross_entropy"
     target = _probabilities(who, "target", _aligned(who, prediction, target))
     _probabilities(who, "prediction", prediction)
-    yes = np.where(stop_gradient(target) == 0, 0.0, target * np.log(_or_one(prediction, target)))
-    no = np.where(stop_gradient(target) == 1, 0.0, (1.0 - target) * np.log1p(-_or_zero(prediction, target)))
+    p, t = stop_gradient(prediction), stop_gradient(target)
+    # 0 log(0) is 0 here: where both are 0 (or, for the second, both 1) the logarithm is taken of 1
+    yes = target * np.log(np.where((p == 0) & (t == 0), 1.0, prediction))
+    no = (1.0 - target) * np.log1p(-np.where((p == 1) & (t == 1), 0.0, prediction))
     return _reduced(who, 0.0 - (yes + no), reduction)
-
-
-def _or_one(prediction: Any, target: Any) -> Any:
-    """The prediction where its logarithm counts, else 1: log(0) would warn and its derivative be infinite."""
-    return np.where(stop_gradient(target) == 0, 1.0, prediction)
-
-
-def _or_zero(prediction: Any, target: Any) -> Any:
-    """The prediction where log(1 - p) counts, else 0."""
-    return np.where(stop_gradient(target) == 1, 0.0, prediction)
 
 
 def binary_cross_entropy_with_logits(
