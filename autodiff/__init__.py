@@ -11,19 +11,28 @@ from .graph import GraphError
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.indexing import scatter_add
 from .ops.reduction import logsumexp, softmax_cross_entropy
+from .ops.update import index_add, index_update
 from .primitive import composite, elementwise, example, gufunc, primitive, sample
 from .tensor import Tensor, no_grad
-from .transforms import grad, value_and_grad, vjp
+from .transforms import BatchingError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
 from .tree import register_container
 
 __all__ = [
+    "BatchingError",
     "GraphError",
     "Tensor",
+    "checkpoint",
     "composite",
     "elementwise",
     "example",
     "grad",
     "gufunc",
+    "hessian",
+    "hvp",
+    "index_add",
+    "index_update",
+    "jacobian",
+    "jvp",
     "logsumexp",
     "no_grad",
     "primitive",
@@ -37,4 +46,5 @@ __all__ = [
     "stop_gradient",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

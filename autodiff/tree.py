@@ -23,7 +23,7 @@ class Branch(NamedTuple):
 
 
 def register_container(kind: type, split: Callable[[Any], tuple[list[Any], Unflatten]]) -> None:
-    """Make instances of ``kind`` containers: ``split(x)`` gives the children, and a function from new children to a copy.
+    """Make instances of ``kind`` containers: ``split(x)`` gives the children, and the way from new children to a copy.
 
     Instances of subclasses are containers too; of several registered kinds, the last one that fits wins.
 

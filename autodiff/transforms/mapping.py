@@ -136,13 +136,14 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
 
     ``in_axes`` says along which axis each argument holds its examples, None for an argument that is the same for all:
     an integer or None for all arguments, or a tuple with one entry each, which may itself be a nesting.  Keyword
-    arguments are mapped along their first axis.  ``out_axes`` says where the examples go in the outputs.
+    arguments are mapped along their first axis.  ``out_axes`` says where the examples go in the outputs (None for an
+    output that is the same for all).
 
     ``f`` is called once, with Tensors that have the shape of one example; what it computes must be elementwise,
     products, reductions, indexing, shapes, linear algebra on the last axes, or composed of these.  Everything else
     raises :class:`BatchingError` and names the function, as does whatever needs the numbers of one example (``if``,
-    ``float``).  Random numbers that ``f`` draws are drawn once, the same for all examples: draw them outside and map over
-    them.
+    ``float``).  Random numbers that ``f`` draws are drawn once, the same for all examples: draw them outside and map
+    over them.
 
     >>> import numpy as np
     >>> from autodiff import grad
@@ -181,7 +182,7 @@ def _axes_of(in_axes: Any, args: Sequence[Any]) -> Sequence[Any]:
         return [in_axes] * len(args)
     if not isinstance(in_axes, tuple | list) or len(in_axes) != len(args):
         raise ValueError(
-            f"vmap: in_axes {in_axes} does not fit {len(args)} arguments; give an integer, or a tuple with one entry each"
+            f"vmap: in_axes {in_axes} does not fit {len(args)} arguments; give an integer, or a tuple of one entry each"
         )
     return in_axes
 
@@ -210,8 +211,8 @@ def _examples(groups: Sequence[Sequence[Any]], axes: Sequence[Sequence[Any]]) ->
 
 def _example(value: Any, axis: int | None, level: Level) -> Any:
     """What the function is called with: one example, as a Tensor; an argument that is not mapped as it is."""
-    if axis is None:
-        return value
+    if axis is None:  # as a Tensor too, so that examples can index it
+        return wrap(value, CONSTANT) if type(value) is np.ndarray and value.dtype.kind in "fc" else value
     if type(value) is Tensor and value._node.active:
         return gather(value, axis, level)
     array = value._value if type(value) is Tensor else value
@@ -227,7 +228,7 @@ def _stacked(output: Any, axis: Any, level: Level) -> Any:
     """An output of the function with all examples along an axis."""
     if not isinstance(axis, int):
         if axis is None and not is_of(_value(output), level) and not (type(output) is Tensor and output._node.active):
-            return output
+            return _value(output)
         raise BatchingError("vmap: an output that differs between examples needs an axis in out_axes, got None")
     if not hasattr(output, "__array_function__"):
         if not isinstance(output, bool | int | float | complex):
