@@ -241,6 +241,8 @@ class Tensor:
             f"setitem: a Tensor (shape {self.shape}) cannot be written into: results already computed from it would "
             "keep the old values and get the wrong gradient.\n"
             "  instead of                     write\n"
+            "  x[i] = v                       x = x.at[i].set(v)\n"
+            "  x[i] += v                      x = x.at[i].add(v)\n"
             "  x[mask] = v                    x = np.where(mask, v, x)\n"
             "  out[i] = f(i) in a loop        out = np.stack([f(i) for i in ...])\n"
             "  w[...] = new (a variable)      w.data = new"
@@ -440,6 +442,9 @@ def _lift(value: Any, node: Node) -> Any:
 
 def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = False, create: bool = False) -> Any:
     """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``."""
+    mode = _mode()
+    if mode is not None and getattr(mode, "watches_backward", False):
+        return mode.backward(seeds, targets, retain, create)
     if create:
         seeds = {n: s if type(s) is Tensor else wrap(s, CONSTANT) for n, s in seeds.items()}
         results = graph.backward(

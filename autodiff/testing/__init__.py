@@ -6,7 +6,19 @@
 'correct'
 """
 
+from .anomaly import AnomalyError, detect_anomaly
 from .gradcheck import assert_gradcheck, gradcheck
+from .graphcheck import check_graph
 from .report import GradientError, Report
+from .trace import record
 
-__all__ = ["GradientError", "Report", "assert_gradcheck", "gradcheck"]
+__all__ = [
+    "AnomalyError",
+    "GradientError",
+    "Report",
+    "assert_gradcheck",
+    "check_graph",
+    "detect_anomaly",
+    "gradcheck",
+    "record",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ class Report:
     directions: int = 0
     evaluations: int = 0
     code: str = ""
+    node: Any = field(default=None, compare=False)  # of check_graph: the guilty node
 
     @property
     def correct(self) -> bool:
@@ -61,7 +62,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Every field by name, in plain Python types."""
-        return asdict(self)
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "node"}
 
     def _facts(self) -> list[tuple[str, str]]:
         """Label and text, in the order of reading."""

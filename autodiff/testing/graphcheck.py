@@ -1,0 +1,137 @@
+"""check_graph: which operation of a graph has the wrong rule, and which line of the program asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..graph import GraphError, Node, topological_order
+from ..tensor import Tensor
+from ..tree import flatten
+from .gradcheck import gradcheck
+from .report import Report
+from .trace import Record, Variable, record, records
+
+_TEACH = (
+    "check_graph: {} of the {} operations of this graph were not recorded with their inputs "
+    "(a graph keeps only what its rules asked for).\n"
+    "  instead of                     write\n"
+    "  loss = f(x)                    with autodiff.testing.record():\n"
+    "  check_graph(loss)                  loss = f(x)\n"
+    "                                 check_graph(loss)          or: check_graph(f, x)"
+)
+
+
+def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None) -> Report:
+    """Check the rule of every operation of a graph at the values it was called with; name the first that is wrong.
+
+    ``output`` is a Tensor that was computed inside ``with record():``, or a function, which is called with ``args``
+    as variables.  The report names the operation, its number in the order of execution, and the line of the program
+    that asked for it; ``report.node`` is its node.
+
+    Raises GraphError if the graph was built without ``record``.
+
+    >>> import numpy as np
+    >>> from autodiff.testing import check_graph
+    >>> check_graph(lambda x: np.sum(np.exp(x) * x), np.array([0.5, 1.0])).verdict
+    'correct'
+    """
+    if not isinstance(output, Tensor) and callable(output):
+        with record():
+            leaves, unflatten = flatten(args)
+            output = output(*unflatten([_variable(leaf) for leaf in leaves]))
+    outputs = [leaf for leaf in flatten(output)[0] if isinstance(leaf, Tensor) and leaf._node.active]
+    if not outputs:
+        raise GraphError(
+            "check_graph: no variable leads to this output; was it made under no_grad() or from arrays only?"
+        )
+    nodes = [n for n in reversed(topological_order([t._node for t in outputs])) if _is_operation(n)]
+    missing = [node for node in nodes if node not in records]
+    if missing:
+        raise GraphError(_TEACH.format(len(missing), len(nodes)))
+    nodes.sort(key=lambda node: node.age)
+    return _first_fault(nodes, rng)
+
+
+def _variable(leaf: Any) -> Any:
+    value = np.asarray(leaf) if isinstance(leaf, float) else leaf
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return Tensor(value) if kind in ("f", "c") and not isinstance(leaf, Tensor) else leaf
+
+
+def _is_operation(node: Node) -> bool:
+    return node.primitive is not None and node.primitive.name != "item"
+
+
+def _first_fault(nodes: list[Node], rng: Any) -> Report:
+    evaluations = 0
+    doubtful: Report | None = None
+    kinks: list[str] = []
+    for number, node in enumerate(nodes, 1):
+        seen = records[node]
+        report = _check_node(seen, rng)
+        if report is None:
+            continue
+        evaluations += report.evaluations
+        kinks += report.kinks
+        if not report.correct and (doubtful is None or report.verdict == "wrong"):
+            where = f"asked for at {seen.source}" if seen.source else "no source line is known"
+            named = f"{seen.primitive.name} (operation {number} of {len(nodes)})"
+            report = replace(report, function=named, notes=[where, *report.notes], node=node)
+            if report.verdict == "wrong":
+                return report
+            doubtful = report
+    if doubtful is not None:
+        return doubtful
+    return Report("correct", function=f"{len(nodes)} operations", evaluations=evaluations, kinks=kinks)
+
+
+def _check_node(seen: Record, rng: Any) -> Report | None:
+    """Check one operation by itself; None for one that has no derivative by intention."""
+    if seen.primitive.name == "stop_gradient":
+        return None
+    call, values = _local(seen)
+    if not values or any(np.asarray(part).dtype.kind not in "fc" for part in _parts(call(*values))):
+        return None
+    return gradcheck(call, *values, rng=rng)
+
+
+def _parts(result: Any) -> list[Any]:
+    return [leaf._value if isinstance(leaf, Tensor) else leaf for leaf in flatten(result)[0]]
+
+
+def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
+    """The operation as a function of those arguments through which gradients flow, and their values."""
+    values: list[Any] = []
+
+    def taken(value: Any) -> Any:
+        if isinstance(value, Variable):
+            if not value.active:
+                return value.value
+            values.append(np.asarray(value.value))
+            return _Slot(len(values) - 1)
+        return type(value)(map(taken, value)) if type(value) in (list, tuple) else value
+
+    args = [taken(a) for a in seen.args]
+    kwargs = {k: taken(v) for k, v in seen.kwargs.items()}
+
+    def call(*arrays: Any) -> Any:
+        def filled(value: Any) -> Any:
+            if isinstance(value, _Slot):
+                return arrays[value.number]
+            return type(value)(map(filled, value)) if type(value) in (list, tuple) else value
+
+        return seen.primitive.call(*map(filled, args), **{k: filled(v) for k, v in kwargs.items()})
+
+    call.__name__ = call.__qualname__ = seen.primitive.name
+    return call, [v.copy() for v in values]
+
+
+class _Slot:
+    """The place of an argument that is varied."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
