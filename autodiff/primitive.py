@@ -227,7 +227,15 @@ class Composite:
 registry: dict[Function, Primitive | Composite] = {}
 """Every differentiable function, by the function object (np.true_divide *is* np.divide)."""
 
+refusals: dict[Function, str] = {}
+"""Functions that have no derivative, and what to write in their place."""
+
 _listeners: list[Callable[[Any], None]] = []
+
+
+def refuse(function: Function, reason: str) -> None:
+    """Say why ``function`` takes no Tensor and what to write; the reason completes "name: reason"."""
+    refusals[function] = reason
 
 
 def listen(listener: Callable[[Any], None]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .primitive import Primitive, registry
+from .primitive import Primitive, refusals, registry
 
 WRONG = (TypeError, ValueError, IndexError)
 """What NumPy raises for arguments that do not fit."""
@@ -29,6 +29,8 @@ def unsupported(function: Any) -> TypeError:
     import difflib  # here, because only a mistake needs it and every program would wait for it
 
     name = getattr(function, "__name__", str(function))
+    if function in refusals:
+        return TypeError(f"{name}: {refusals[function]}")
     known = sorted({entry.name for entry in registry.values()})
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     hint = f"; nearest supported: {', '.join(near)}" if near else ""

@@ -167,7 +167,7 @@ elementwise(
     lambda g, a, b: _half_at_ties(g, b, a, (b < a) | np.isnan(a)),
     analytic=False,
 )
-elementwise(np.absolute, lambda g, x: g * _direction(x), domain=nonzero)
+elementwise(np.absolute, lambda g, x: g * direction(x), domain=nonzero)
 elementwise(np.fabs, lambda g, x: g * np.sign(x), domain=nonzero)
 elementwise(np.copysign, lambda g, a, y: g * np.sign(a * np.sign(y)), None, domain=(nonzero, nonzero))
 elementwise(np.hypot, lambda g, a, y: g * _ratio(a, y), lambda g, b, y: g * _ratio(b, y), domain=(nonzero, nonzero))
@@ -196,7 +196,7 @@ limit = elementwise(
 )
 
 
-def _direction(x: Array) -> Array:
+def direction(x: Array) -> Array:
     """The derivative of abs: the sign of a real x, conj(x) / |x| of a complex one, 0 at 0."""
     if x.dtype.kind != "c":
         return np.sign(x)

@@ -40,14 +40,14 @@ def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def _spread(g: Array, shape: tuple[int, ...], axis: Any) -> Array:
+def spread(g: Array, shape: tuple[int, ...], axis: Any) -> Array:
     """``g`` with the reduced axes back, of length 1."""
     return np.reshape(g, _kept(shape, axis))
 
 
 def _over(g: Array, shape: tuple[int, ...], axis: Any, where: Any = True) -> Array:
     """``g`` repeated over the reduced axes, and zero where ``where`` left an element out."""
-    g = np.broadcast_to(_spread(g, shape, axis), shape)
+    g = np.broadcast_to(spread(g, shape, axis), shape)
     return g if where is True else np.where(where, g, 0.0)
 
 
@@ -86,8 +86,8 @@ def _squeezed(count: Any, g: Array) -> Any:
 
 def _shared(g: Array, a: Array, y: Array, axis: Any) -> Array:
     """``g`` shared equally by the elements equal to the extreme ``y``."""
-    wins = a == _spread(y, a.shape, axis)
-    return wins * (_spread(g, a.shape, axis) / np.sum(wins, axis=axis, keepdims=True).astype(g.dtype))
+    wins = a == spread(y, a.shape, axis)
+    return wins * (spread(g, a.shape, axis) / np.sum(wins, axis=axis, keepdims=True).astype(g.dtype))
 
 
 @primitive(
@@ -132,7 +132,7 @@ def _running_product(a: Array) -> Array:
 
 
 @primitive(
-    lambda g, a, axis: _spread(g, a.shape, axis) * (_others(a, axis) if a.size else a),
+    lambda g, a, axis: spread(g, a.shape, axis) * (_others(a, axis) if a.size else a),
     implements=np.prod, examples=[*AXES, *EMPTY], method="prod",
 )  # fmt: skip
 def prod(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
@@ -146,7 +146,7 @@ def _centred(a: Array, axis: Any, where: Any) -> Array:
 
 @primitive(
     lambda g, a, axis, ddof, where: (
-        _spread(g, a.shape, axis) * (_centred(a, axis, where) * 2.0) / (_count(a.shape, axis, where) - ddof)
+        spread(g, a.shape, axis) * (_centred(a, axis, where) * 2.0) / (_count(a.shape, axis, where) - ddof)
     ),
     implements=np.var, examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)], method="var", analytic=False,
 )  # fmt: skip
@@ -156,7 +156,7 @@ def var(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where
 
 @primitive(
     lambda g, a, y, axis, ddof, where: (
-        _spread(g / np.where(y == 0, 1.0, y), a.shape, axis)
+        spread(g / np.where(y == 0, 1.0, y), a.shape, axis)
         * _centred(a, axis, where)
         / (_count(a.shape, axis, where) - ddof)
     ),
@@ -167,7 +167,7 @@ def std(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where
 
 
 @primitive(
-    lambda g, x, y, axis: _spread(g, x.shape, axis) * _softmax_of(x, _spread(y, x.shape, axis)),
+    lambda g, x, y, axis: spread(g, x.shape, axis) * _softmax_of(x, spread(y, x.shape, axis)),
     examples=AXES, method="logsumexp",
 )  # fmt: skip
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:

@@ -1,0 +1,253 @@
+"""Sorting, and what is read off sorted numbers: partition, median, quantiles.
+
+Sorting moves elements, so its rule moves the cotangents back.  Where elements are equal, moving one of them by little moves
+no other order statistic than that of the whole group, and each gets an equal share, as in ``max`` and ``min``.
+Positions (argsort, searchsorted) are recorded, with derivative zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import composite, example, primitive, refuse, sample
+from ..tensor import Tensor
+from .cumulative import some_nan
+from .indexing import scatter_add
+
+Array = Any
+
+
+def with_ties(values: Array) -> Array:
+    """Some elements equal."""
+    return np.where(np.arange(values.size).reshape(values.shape) % 3 == 1, values.flat[0], values).astype(values.dtype)
+
+
+def _along(indices: Any, axis: int) -> tuple[Any, ...]:
+    """The index that picks ``indices`` along one axis and each position of the others."""
+    grid = list(np.ix_(*[np.arange(n) for n in indices.shape]))
+    grid[axis] = indices
+    return tuple(grid)
+
+
+def _values(a: Array) -> Any:
+    """The values, which say where elements go and carry no derivative there."""
+    return a.data if isinstance(a, Tensor) else a
+
+
+def _shared_by_ties(g: Array, y: Any, axis: int) -> Array:
+    """Cotangents of sorted elements, averaged over runs of equal ones."""
+    after, before = [slice(None)] * y.ndim, [slice(None)] * y.ndim
+    after[axis], before[axis] = slice(1, None), slice(None, -1)
+    new = y[tuple(after)] != y[tuple(before)]
+    if new.all():
+        return g
+    start = np.zeros_like(y[tuple([slice(None)] * (axis % y.ndim) + [slice(0, 1)])], dtype=int)
+    runs = _along(np.concatenate([start, np.cumsum(new, axis=axis)], axis=axis), axis)
+    sizes = scatter_add(np.ones(y.shape, y.real.dtype), runs, y.shape)
+    return scatter_add(g, runs, y.shape)[runs] / sizes[runs]
+
+
+def _sort_rule(g: Array, a: Array, axis: int | None) -> Array:
+    if axis is None:
+        return np.reshape(_sort_rule(g, np.reshape(a, (-1,)), -1), a.shape)
+    if a.ndim == 0 or a.size == 0:
+        return g
+    a = _values(a)
+    order = np.argsort(a, axis=axis, kind="stable")
+    places = _along(order, axis)
+    return scatter_add(_shared_by_ties(g, a[places], axis), places, a.shape)
+
+
+SORTED = [
+    example(sample(5)), example(sample(2, 3)), example(sample(3, 2), axis=0), example(sample(2, 3), axis=None),
+    example(sample(0)), example(sample(2, 0)),
+]  # fmt: skip
+
+
+@primitive(lambda g, a, axis: _sort_rule(g, a, axis), implements=np.sort, examples=SORTED, analytic=False)
+def sort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Array:
+    return np.sort(a, axis=axis, kind=kind, stable=stable)
+
+
+def _partition_rule(g: Array, a: Array, y: Array, axis: int | None) -> Array:
+    if axis is None:
+        return np.reshape(_partition_rule(g, np.reshape(a, (-1,)), y, -1), a.shape)
+    if a.size == 0:
+        return g
+    order = np.argsort(_values(y), axis=axis, kind="stable")
+    return _sort_rule(g[_along(order, axis)], a, axis)
+
+
+@primitive(
+    lambda g, a, y, axis: _partition_rule(g, a, y, axis), implements=np.partition, analytic=False,
+    examples=[example(sample(5), 2), example(sample(2, 4), (1, 3)), example(sample(3, 2), 0, axis=0),
+              example(sample(2, 3), 1, axis=None)],
+)  # fmt: skip
+def partition(a: Array, kth: Any, axis: int | None = -1, kind: str = "introselect") -> Array:
+    return np.partition(a, kth, axis=axis, kind=kind)  # type: ignore[call-overload,no-any-return]
+
+
+# -- quantiles ---------------------------------------------------------------------------------------------------
+
+
+def _last(a: Array, axis: Any) -> tuple[Array, tuple[int, ...]]:
+    """The reduced axes as one, the last, and the shape of the result with ``keepdims=True``."""
+    rank = np.ndim(a)
+    axes = tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
+    rest = [i for i in range(rank) if i not in axes]
+    shape = np.shape(a)
+    kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
+    order = [*rest, *axes]
+    a = a if order == list(range(rank)) else np.transpose(a, order)
+    return np.reshape(a, [*(shape[i] for i in rest), int(np.prod([shape[i] for i in axes], dtype=int))]), kept
+
+
+def _positions(q: Any, counts: Any, method: str) -> tuple[Any, Any, Any]:
+    """Between which sorted elements the quantiles of ``counts`` numbers lie, and how far.
+
+    Every method of NumPy interpolates between neighbours, so the quantile of 0, 1, 2... is the position.
+    """
+    found = {int(n): np.quantile(np.arange(float(n)), q, method=method) for n in np.unique(counts) if n > 0}  # type: ignore[call-overload]
+    nothing = np.zeros(np.shape(q))
+    at = np.stack([found.get(int(n), nothing) for n in np.ravel(counts)], axis=-1)
+    at = at.reshape(np.shape(q) + np.shape(counts))
+    low = np.floor(at).astype(int)
+    return low, np.ceil(at).astype(int), at - low
+
+
+def _quantile(name: str, a: Array, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Array:
+    if isinstance(q, Tensor):
+        if q._node.active:
+            raise TypeError(f"{name}: the probabilities are not differentiated; pass their values: q.data")
+        q = q.data
+    weak = isinstance(q, int | float)  # then it has no say in the precision of the result
+    q = np.asarray(q, dtype=float)
+    if np.any((q < 0) | (q > 1)):
+        raise ValueError(f"{name}: a probability is outside of its range (0 to 1, or 0 to 100 percent)")
+    rows, kept = _last(a, axis)
+    if np.shape(rows)[-1] == 0:
+        raise ValueError(f"{name}: no elements along axis {axis} of shape {np.shape(a)}")
+    rows = np.sort(rows, axis=-1)
+    values = _values(rows)
+    nan = np.isnan(values)
+    counts = (~nan).sum(axis=-1) if skip_nan else np.full(values.shape[:-1], values.shape[-1])
+    low, high, t = _positions(q, counts, method)
+    places = np.ix_(*[np.arange(n) for n in values.shape[:-1]])
+    below, above = rows[(*places, low)], rows[(*places, high)]
+    t = t.astype(values.dtype) if weak else t
+    step = above - below
+    result = np.where(t < 0.5, below + step * t, above - step * (1.0 - t))
+    result = np.where(low == high, below, result)
+    if not skip_nan:
+        result = np.where(nan[..., -1], rows[..., -1], result)  # NaN sorts last
+    return np.reshape(result, q.shape + kept) if keepdims else result
+
+
+def _share(percent: Any) -> Any:
+    return percent / 100 if isinstance(percent, int | float | Tensor) else np.asarray(np.true_divide(percent, 100))
+
+
+QUANTILES = [
+    example(sample(5), 0.3), example(sample(2, 4), 0.5, axis=1), example(sample(3, 2), np.array([0.1, 0.9]), axis=0, keepdims=True),
+    example(sample(2, 3, 2), 0.25, axis=(0, 2)), example(sample(6), 0.4, method="hazen"), example(sample(4), 0.4, method="lower"),
+    example(sample(4), 0.4, method="midpoint"), example(sample(), 0.5), example(sample(3), [[0.0, 1.0]]),
+]  # fmt: skip
+PERCENTILES = [e._replace(args=(e.args[0], np.asarray(e.args[1]) * 100.0)) for e in QUANTILES]
+MISSING = [
+    example(sample(6, make=some_nan), 0.3), example(sample(3, 4, make=some_nan), 0.5, axis=1),
+    example(sample(4, 2, make=some_nan), [0.2, 0.7], axis=0), example(sample(5, make=some_nan), 0.4, method="weibull"),
+]  # fmt: skip
+
+
+@composite(np.quantile, examples=QUANTILES)
+def quantile(a: Array, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+    """The number below which a share ``q`` of the elements lies, by any of NumPy's methods."""
+    return _quantile("quantile", a, q, axis, method, keepdims, False)
+
+
+@composite(np.percentile, examples=PERCENTILES)
+def percentile(a: Array, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+    """The quantile at ``q`` percent."""
+    return _quantile("percentile", a, _share(q), axis, method, keepdims, False)
+
+
+@composite(np.nanquantile, examples=[*QUANTILES[:3], *MISSING])
+def nanquantile(a: Array, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+    """The quantile of the elements that are not NaN."""
+    return _quantile("nanquantile", a, q, axis, method, keepdims, True)
+
+
+@composite(np.nanpercentile, examples=PERCENTILES[:3])
+def nanpercentile(a: Array, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+    """The percentile of the elements that are not NaN."""
+    return _quantile("nanpercentile", a, _share(q), axis, method, keepdims, True)
+
+
+MEDIANS = [example(sample(5)), example(sample(2, 4), axis=1), example(sample(4, 2), axis=0, keepdims=True),
+           example(sample(2, 3, 2), axis=(0, 2)), example(sample())]  # fmt: skip
+
+
+@composite(np.median, examples=MEDIANS)
+def median(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """The middle of the sorted elements, or the mean of the two in the middle."""
+    return _quantile("median", a, 0.5, axis, "linear", keepdims, False)
+
+
+@composite(np.nanmedian, examples=[*MEDIANS, example(sample(3, 4, make=some_nan), axis=1), example(sample(5, make=some_nan))])
+def nanmedian(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """The median of the elements that are not NaN."""
+    return _quantile("nanmedian", a, 0.5, axis, "linear", keepdims, True)
+
+
+# -- positions: recorded, with a derivative that is zero everywhere -----------------------------------------------
+
+
+@primitive(None, implements=np.argsort, examples=[example(sample(4)), example(sample(2, 3), axis=0)], analytic=False, method="argsort")
+def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Array:
+    return np.argsort(a, axis=axis, kind=kind, stable=stable)
+
+
+@primitive(None, implements=np.argpartition, examples=[example(sample(4), 2)], analytic=False)
+def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: str = "introselect") -> Array:
+    return np.argpartition(a, kth, axis=axis, kind=kind)  # type: ignore[call-overload,no-any-return]
+
+
+@primitive(
+    None, None, implements=np.searchsorted, analytic=False,
+    examples=[example(sample(4, make=np.sort), sample(2)), example(sample(4, make=np.sort), sample(), side="right")],
+)  # fmt: skip
+def searchsorted(a: Array, v: Array, side: str = "left", sorter: Any = None) -> Array:
+    return np.searchsorted(a, v, side=side, sorter=sorter)  # type: ignore[call-overload,no-any-return]
+
+
+@primitive(None, None, implements=np.digitize, examples=[example(sample(3), np.array([-1.0, 0.0, 1.0]))], analytic=False)
+def digitize(x: Array, bins: Array, right: bool = False) -> Array:
+    return np.digitize(x, bins, right)
+
+
+@primitive(None, implements=np.nanargmax, examples=[example(sample(4)), example(sample(2, 3), axis=0)], analytic=False)
+def nanargmax(a: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    return np.nanargmax(a, axis=axis, keepdims=keepdims)
+
+
+@primitive(None, implements=np.nanargmin, examples=[example(sample(4)), example(sample(2, 3), axis=0)], analytic=False)
+def nanargmin(a: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    return np.nanargmin(a, axis=axis, keepdims=keepdims)
+
+
+for _function in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values):
+    refuse(
+        _function,
+        "which elements are equal changes by jumps, so what is unique has no derivative; find the positions with "
+        "np.unique(t.data, return_index=True)[1] and index the Tensor with them",
+    )
+for _function in (np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges, np.bincount):
+    refuse(
+        _function,
+        "counting has derivative zero or jumps; count plain values, t.data, or sum smooth weights: "
+        "np.sum(weights[:, None] * (bins == k), axis=0)",
+    )
+for _function in (np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.isin):
+    refuse(_function, "sets of numbers change by jumps; compare plain values: t.data")
