@@ -69,7 +69,7 @@ def _nodes(picture: Picture, seen: Scene, lines: list[str]) -> None:
             colour = style.colour(picture, place)
             lines.append(f"{indent}subgraph cluster_{place[1]} {{")
             lines.append(
-                f"{indent}  graph [label={quote(style.short(style.open_title(group)))}, style=rounded, "
+                f"{indent}  graph [label={quote(style.short(style.open_title(group), style.LONGEST_TITLE))}, style=rounded, "
                 f'color="{colour.border}", peripheries={2 if group.kind == "repeat" else 1}]'
             )
             stack.append((place[1], iter(seen.inside[place[1]])))

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..tensor import Tensor
 from . import taking
-from .grouping import between, fold_repeats, keep_only, limit, open_groups, simplify, without
-from .naming import Names, callers, is_module
+from .failure import of_exception
+from .grouping import ROOM, between, boxes_in_sight, fold_repeats, keep_only, limit, open_groups, simplify, without
+from .naming import Names, caller, is_module
 from .picture import Box, Picture
 
 FORMATS = (".svg", ".html", ".dot", ".gv", ".json", ".mmd", ".txt", ".png", ".pdf")
@@ -29,9 +30,10 @@ class Drawing:
         picture.total()
         if max_nodes < 4:
             raise ValueError(f"draw: max_nodes is {max_nodes}; at least 4 are needed to show a beginning and an end")
-        room = min(max_nodes, 40)
+        room = min(max_nodes, ROOM)
         open_groups(picture, depth, room)
-        if depth is None and (not all(g.open for g in picture.groups if g.operations) or len(picture.boxes) > room):
+        closed = any(not group.open and group.operations for group in picture.groups)
+        if boxes_in_sight(picture) > room or (depth is None and closed):
             fold_repeats(picture)
             open_groups(picture, depth, room)
         limit(picture, max_nodes)
@@ -221,7 +223,7 @@ def draw(
         return subject
     found = Names()
     _given_names(found, names)
-    frame = next(callers(__package__.rpartition(".")[0]), None)
+    frame = caller()
     wishes = taking.Wishes(values, gradients, memory, times, backward, taking.marks(mark))
     picture = _take(subject, args, found, frame, wishes)
     picture.title = title or picture.title
@@ -238,7 +240,7 @@ def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes:
         drawing = getattr(subject, "drawing", None)
         if isinstance(drawing, Drawing):
             return drawing.picture
-        return taking.of_exception(subject, found)
+        return of_exception(subject, found)
     if isinstance(subject, Tensor | list | tuple | dict):
         if args:
             raise TypeError("draw: a finished graph takes no arguments; write draw(output), or draw(f, *args) for a call")

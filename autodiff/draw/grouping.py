@@ -226,33 +226,54 @@ def open_groups(picture: Picture, depth: int | None, room: int = ROOM) -> None:
 
 
 def limit(picture: Picture, most: int) -> None:
-    """Put the middle of what is in sight into one closed group, "… 2,914 more", until at most ``most`` boxes show."""
-    groups = picture.groups
+    """Put the middle of what is in sight into one closed group, "… 2,914 more", until at most ``most`` boxes show.
+
+    The beginning and the end stay, as whole children of the group that has too many; one that has no room even
+    alone is gone into, if that is where most of the boxes are.
+    """
+    g, room = 0, most
     while True:
-        counts = _sight(picture)
-        if counts[0] <= most:
+        sight = _sight(picture)
+        if sight[g] <= room:
             return
-        g, widest = 0, -1
-        for i in counts:  # the open group with the most children of its own gives
-            if len(in_sight(picture, i)) > widest:
-                g, widest = picture.front(i), len(in_sight(picture, i))
-        if widest <= 3:
-            return
-        children = groups[g].children
-        room = max(most - (counts[0] - widest) - 1, 2)
-        head = (room + 1) // 2
-        tail = room - head
-        middle = children[head : len(children) - tail]
-        more = len(groups)
-        groups.append(Group("more", "", "", g, list(middle)))
-        for what, i in middle:
-            if what == "group":
-                groups[i].parent = more
-                groups[i].open = False
-            else:
-                picture.boxes[i].group = more
-        groups[g].children = [*children[:head], ("group", more), *children[len(children) - tail :]]
-        picture.total()
+        front = picture.front(g)
+        children = picture.groups[front].children
+        sizes = [sight.get(i, 1) if what == "group" else 1 for what, i in children]
+        largest = max(range(len(sizes)), key=sizes.__getitem__)
+        others = sum(sizes) - sizes[largest]
+        if others < room - 3:
+            g, room = children[largest][1], room - others
+            continue
+        head, tail, left = 0, 0, room - 1
+        while head + tail < len(children):
+            at = head if head <= tail else len(children) - 1 - tail
+            if sizes[at] > left:
+                break
+            left -= sizes[at]
+            head, tail = (head + 1, tail) if head <= tail else (head, tail + 1)
+        _put_away(picture, front, head, len(children) - tail)
+        return
+
+
+def _put_away(picture: Picture, g: int, start: int, end: int) -> None:
+    """Move the children from ``start`` to ``end`` into one closed group of kind "more"."""
+    groups = picture.groups
+    children = groups[g].children
+    more = len(groups)
+    groups.append(Group("more", "", "", g, children[start:end]))
+    for what, i in children[start:end]:
+        if what == "group":
+            groups[i].parent = more
+            groups[i].open = False
+        else:
+            picture.boxes[i].group = more
+    groups[g].children = [*children[:start], ("group", more), *children[end:]]
+    picture.total()
+
+
+def boxes_in_sight(picture: Picture) -> int:
+    """How many boxes and closed groups are in sight."""
+    return _sight(picture)[0]
 
 
 def _sight(picture: Picture) -> dict[int, int]:

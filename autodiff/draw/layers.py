@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 
-GAP_X, GAP_Y, BEND = 22.0, 34.0, 10.0
+GAP_X, GAP_Y, GAP_PORT, BEND = 22.0, 34.0, 14.0, 10.0
 SWEEPS = 6
 Arrow = tuple[int, int, float, float]  # from, to, and where it leaves and arrives, from the middle of the node
 Point = tuple[float, float]
@@ -54,7 +54,7 @@ def place(widths: list[float], heights: list[float], arrows: list[Arrow], first:
         tall[r] = max(tall[r], heights[i])
     top = [0.0] * count
     for r in range(1, count):
-        top[r] = top[r - 1] + tall[r - 1] + GAP_Y
+        top[r] = top[r - 1] + tall[r - 1] + (GAP_Y if tall[r] and tall[r - 1] else GAP_PORT)
     parents = [0] * len(widths)
     for _, b, _, _ in arrows:
         parents[b] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
@@ -36,6 +36,7 @@ class Names:
         self.of: dict[Node, str] = {}
         self.tensors: dict[Node, Tensor] = {}
         self.owned: set[int] = set()
+        self.arguments: set[Node] = set()
         self.modules: dict[int, str] = {}
         self._kept: list[Any] = []
 
@@ -130,11 +131,17 @@ class Names:
             self.add_all(frame.f_globals)
 
 
-def callers(package: str) -> Iterator[FrameType]:
-    """The frames outside of ``package``, the innermost first."""
+PACKAGE = __name__.split(".")[0]
+
+
+def package_of(frame: FrameType) -> str:
+    """The top-level package that a running function belongs to."""
+    return str(frame.f_globals.get("__name__", "")).split(".")[0]
+
+
+def caller() -> FrameType | None:
+    """The innermost running function that is not of this library."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if name != package and not name.startswith(package + "."):
-            yield frame
+    while frame is not None and package_of(frame) == PACKAGE:
         frame = frame.f_back
+    return frame

@@ -75,7 +75,10 @@ def measure(value: Any) -> Measure:
 
 @dataclass(slots=True)
 class Box:
-    """One operation, or one array that operations start from.  ``parents`` are positions in the picture's list."""
+    """One operation, or one array that operations start from.
+
+    ``parents`` are positions in the picture's list; ``shape`` is None where an operation failed before it had one.
+    """
 
     kind: str
     operation: str
@@ -106,12 +109,13 @@ class Box:
     @property
     def type(self) -> str:
         """Shape and element type."""
-        return f"{shape_text(self.shape)} {self.dtype}"
+        return f"{shape_text(self.shape)} {self.dtype}" if self.shape is not None else ""
 
     @property
     def size(self) -> int:
         """How many elements the array has."""
-        return int(np.prod(self.shape, dtype=np.int64)) if not self.shape or isinstance(self.shape[0], int) else 0
+        single = self.shape is not None and all(isinstance(n, int) for n in self.shape)
+        return int(np.prod(self.shape, dtype=np.int64)) if single else 0
 
 
 def shape_text(shape: Any) -> str:
@@ -145,7 +149,7 @@ class Group:
     def title(self) -> str:
         """The first line of the group."""
         if self.kind == "repeat":
-            return f"{self.name}  × {self.copies:,}"
+            return f"{self.name} × {self.copies:,}"
         if self.kind == "more":
             return f"… {self.operations:,} more"
         return f"{self.name}: {self.type}" if self.name and self.type else self.name or self.type

@@ -17,7 +17,7 @@ from ..strong import StrongZero, plain, strong
 from ..tensor import Tensor
 from .naming import Names, root
 from .picture import INPUT, OPERATION, VARIABLE, Box, Group, Measure, Picture, amount, measure, seconds
-from .recording import Record, brief
+from .watching import Record, brief
 
 Records = dict[Node, Record]
 
@@ -120,7 +120,7 @@ def read(roots: Iterable[Node], names: Names, records: Records, groups: list[Gro
             box.group = _group_of_item(node, records)
         boxes.append(box)
     picture = Picture(boxes, groups)
-    _place_leaves(picture)
+    _place_leaves(picture, {position[node] for node in names.arguments if node in position})
     return picture, position
 
 
@@ -135,8 +135,8 @@ def _group_of_item(node: Node, records: Records) -> int:
     return record.group if record is not None else 0
 
 
-def _place_leaves(picture: Picture) -> None:
-    """Put each leaf into the innermost group that holds all its users."""
+def _place_leaves(picture: Picture, outside: set[int]) -> None:
+    """Put each leaf into the innermost group that holds all its users; those in ``outside`` are what a call was given."""
     boxes, groups = picture.boxes, picture.groups
     depth = [0] * len(groups)
     for g in range(1, len(groups)):  # a group is made after the one around it
@@ -154,7 +154,7 @@ def _place_leaves(picture: Picture) -> None:
                     a = groups[a].parent
             home[p] = a
     for p, g in home.items():
-        boxes[p].group = g if boxes[p].kind == VARIABLE else 0
+        boxes[p].group = g if p not in outside else 0
 
 
 # -- memory --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .picture import OPERATION, VARIABLE, Box, Group, Measure, Picture, amount, seconds
 from .scene import Place
 
-LONGEST_LABEL = 44
+LONGEST_LABEL, LONGEST_TITLE = 44, 64
 LINE_HEIGHT, TITLE_SIZE, TEXT_SIZE = 15.0, 13, 11
 
 
@@ -69,7 +69,7 @@ def _norm(measure: Measure) -> str:
 
 def box_lines(box: Box) -> list[str]:
     """The lines of a box: what it is, its type, and whatever was asked for."""
-    lines = [box.title, box.type if box.shape is not None else ""]
+    lines = [box.title, box.type]
     if box.state:
         lines.append(STATES[box.state][0])
     if box.message:
@@ -107,7 +107,8 @@ def lines(picture: Picture, place: Place) -> list[str]:
 
 def text_width(text: str, size: float) -> float:
     """About how wide a text is; characters of East Asian scripts and signs are wider."""
-    return size * sum(0.56 if c < "\u2000" else 1.0 for c in text)
+    narrow = 0.64 if size == TITLE_SIZE else 0.57  # titles are bold
+    return size * sum(narrow if c < "\u2000" or c in "…∂‖→←·" else 1.0 for c in text)
 
 
 def sizer(picture: Picture) -> Callable[[Place], tuple[float, float]]:
@@ -115,7 +116,7 @@ def sizer(picture: Picture) -> Callable[[Place], tuple[float, float]]:
 
     def size(place: Place) -> tuple[float, float]:
         if place[0] == "group" and picture.groups[place[1]].open:
-            return text_width(short(open_title(picture.groups[place[1]])), TITLE_SIZE) + 16, 0.0
+            return text_width(short(open_title(picture.groups[place[1]]), LONGEST_TITLE), TITLE_SIZE) + 34, 0.0
         texts = lines(picture, place)
         wide = max(text_width(texts[0], TITLE_SIZE), *[text_width(t, TEXT_SIZE) for t in texts], 40.0)
         return wide + 16.0, LINE_HEIGHT * len(texts) + 9.0 + (5.0 if bar(picture, place) is not None else 0.0)
@@ -125,7 +126,7 @@ def sizer(picture: Picture) -> Callable[[Place], tuple[float, float]]:
 
 def open_title(group: Group) -> str:
     """The title of an open group."""
-    return f"{group.title}   {group.parameters:,} parameters" if group.parameters else group.title
+    return f"{group.title} · {group.parameters:,} parameters" if group.parameters else group.title
 
 
 def gradient_range(picture: Picture) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from . import style
 from .layers import Point
-from .layout import HEADER, Frame, Layout, layout
+from .layout import Frame, Layout, layout
 from .picture import OPERATION, Picture
 from .scene import Place, scene
 
@@ -21,6 +21,7 @@ svg{font-family:system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif;--page:#f
 .page{fill:var(--page)}text{fill:var(--ink);font-size:%dpx}.title{font-size:%dpx;font-weight:600}.soft{fill:var(--soft)}
 .arrow{fill:none;stroke:var(--arrow);stroke-width:1.2}.silent{stroke-dasharray:4 3}.head{fill:var(--arrow)}
 .frame{fill:none;stroke:var(--inner);stroke-width:1}.bar{fill:var(--bar)}
+.heading{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}.shape{text-anchor:middle}
 .now rect.box{stroke-width:3.5}.waiting{opacity:.35}
 """ % (style.TEXT_SIZE, style.TITLE_SIZE)
 DARK = "svg{--page:#15181c;--ink:#eceff2;--soft:#a9b1ba;--arrow:#8a96a3;--inner:#53697f;--bar:#b3a6f0}"
@@ -69,6 +70,10 @@ class Sheet:
         for source, target, points in self.layout.arrows:
             parts.append(self._arrow(source, target, points))
         for place, frame in frames.items():
+            if place[0] == "group" and place[1] in self.scene.inside:
+                title = escape(style.short(style.open_title(picture.groups[place[1]]), style.LONGEST_TITLE))
+                parts.append(f'<text class="title heading" x="{frame[0] + 9:.1f}" y="{frame[1] + 16:.1f}">{title}</text>')
+        for place, frame in frames.items():
             if not (place[0] == "group" and place[1] in self.scene.inside):
                 state = "now" if place in now else "waiting" if place in waiting else ""
                 parts.append(self._box(place, frame, state))
@@ -91,11 +96,9 @@ class Sheet:
                 f'<rect class="group" x="{x + d:.1f}" y="{y + d:.1f}" width="{w:.1f}" height="{h:.1f}" rx="9"'
                 ' fill-opacity=".35"/>' for d in (7, 3.5)
             )  # fmt: skip
-        title = escape(style.short(style.open_title(group)))
         return (
             f'<g class="cluster" id="g{place[1]}">{stack}<rect class="group" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" '
-            f'height="{h:.1f}" rx="9" fill-opacity=".35" stroke-width="1"/>'
-            f'<text class="title" x="{x + 9:.1f}" y="{y + HEADER - 8:.1f}">{title}</text></g>'
+            f'height="{h:.1f}" rx="9" fill-opacity=".35" stroke-width="1"/></g>'
         )
 
     def _box(self, place: Place, frame: Frame, state: str) -> str:
@@ -144,9 +147,13 @@ class Sheet:
         path, (x, y) = curve(points), points[-1]
         about = quoteattr(f"{source[0][0]}{source[1]} {target[0][0]}{target[1]}")
         label = escape(style.short(f"{maker.title}  {maker.type}", 120))
+        shape = ""
+        if target[0] == "box" and self.picture.boxes[target[1]].state == "failed" and maker.shape is not None:
+            (ax, ay), (bx, by) = points[-2], points[-1]
+            shape = f'<text class="shape heading" x="{(ax + bx) / 2:.1f}" y="{(ay + by) / 2:.1f}">{escape(maker.type)}</text>'
         return (
             f'<g class="edge" data-ends={about}><title>{label}</title><path class="{kind}" d="{path}"/>'
-            f'<path class="head" d="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/></g>'
+            f'<path class="head" d="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/>{shape}</g>'
         )
 
 

@@ -12,10 +12,11 @@ import numpy as np
 from ..graph import CONSTANT, GraphError, Node, tick
 from ..tensor import Tensor, backward, wrap
 from ..tree import flatten
+from .failure import carry, so_far
 from .naming import Names, is_module
 from .picture import Group, Picture
 from .reading import Records, keep_bytes, keep_gradients, keep_totals, keep_values, read
-from .recording import Record, Recording
+from .watching import Watch
 
 
 @dataclass
@@ -56,11 +57,10 @@ def _developed(
     records: Records,
     groups: list[Group],
     wishes: Wishes,
-    failure: BaseException | None = None,
 ) -> Picture:
     """Read the nodes and add what was wished for."""
     forward_end = tick()
-    if wishes.backward and failure is None:
+    if wishes.backward:
         roots = roots + _gradient_nodes(outputs, names)
     picture, position = read(roots, names, records, groups)
     picture.outputs = [position[t._node] for t in outputs if t._node in position]
@@ -75,7 +75,7 @@ def _developed(
         keep_values(picture, position, names)
     if wishes.memory:
         keep_bytes(picture, position, names)
-    if (wishes.gradients or wishes.times) and failure is None and outputs:
+    if wishes.gradients or wishes.times:
         swept = keep_gradients(picture, position, outputs, wishes.times)
         trouble = swept.error if swept is not None else None
         if not wishes.gradients and trouble is None:
@@ -128,12 +128,14 @@ def of_call(
     if frame is not None:
         names.add_frame(frame)
     title = type(function).__name__ if module else getattr(function, "__name__", type(function).__name__)
-    recording = Recording(names, values=wishes.values, own_name=title)
+    watch = Watch(names, values=wishes.values, own_name=title)
     try:
-        with recording:
+        with watch:
             result = function(*arguments)
     except Exception as error:
-        carry(error, partial(recording, names, wishes, error, title))
+        picture = so_far(watch, names, error)
+        picture.title = title
+        carry(error, picture)
         raise
     outputs = _tensors(result)
     if not any(t._node is not CONSTANT for t in outputs):
@@ -143,7 +145,7 @@ def of_call(
         )
     for k, t in enumerate(outputs):
         names.of.setdefault(t._node, "output" if len(outputs) == 1 else f"output {k}")
-    picture = _developed(outputs, [t._node for t in outputs], names, recording.of, recording.groups, wishes)
+    picture = _developed(outputs, [t._node for t in outputs], names, watch.of, watch.groups, wishes)
     picture.title = title
     return picture
 
@@ -173,6 +175,7 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
                 names.own(leaf)
                 leaf = Tensor(leaf) if variables else wrap(np.asarray(leaf)[()], _input_node(np.asarray(leaf)))
             if isinstance(leaf, Tensor):
+                names.arguments.add(leaf._node)
                 names.add(name if len(leaves) == 1 else f"{name}[{j}]", leaf)
             wrapped.append(leaf)
         result.append(unflatten(wrapped))
@@ -187,67 +190,7 @@ def _input_node(value: Any) -> Node:
     return node
 
 
-# -- failures ------------------------------------------------------------------------------------------------------
-
-
-def partial(recording: Recording, names: Names, wishes: Wishes, error: BaseException, title: str) -> Picture:
-    """The picture of the operations that were done before an exception, the failing one marked."""
-    records = recording.of
-    roots = list(records)
-    failed = recording.failed
-    if failed is not None:
-        failed.node = _failed_node(failed)
-        records[failed.node] = failed
-        roots.append(failed.node)
-    picture = _developed([], roots, names, records, recording.groups, wishes, failure=error)
-    picture.title = title
-    if failed is not None:
-        _mark_failed(picture, failed.primitive.name, error)
-    picture.facts.insert(0, f"FAILED: {type(error).__name__}: {error}")
-    return picture
-
-
-def _failed_node(record: Record) -> Node:
-    node = _input_node(np.zeros(()))
-    node.primitive = record.primitive
-    node.shape = None  # type: ignore[assignment]
-    return node
-
-
-def _mark_failed(picture: Picture, name: str, error: BaseException) -> None:
-    for box in picture.boxes:
-        if box.shape is None and box.operation == name:
-            box.state, box.dtype, box.message = "failed", "", f"{type(error).__name__}: {error}"
-    picture.total()
-
-
-def carry(error: BaseException, picture: Picture) -> None:
-    """Attach a drawing of ``picture`` to an exception, and say so in its text."""
-    from .drawing import Drawing
-
-    if getattr(error, "drawing", None) is None:
-        error.drawing = Drawing(picture)  # type: ignore[attr-defined]
-        error.add_note("the graph up to here is in this exception: error.drawing.save('failure.html')")
-
-
-def of_exception(error: BaseException, names: Names) -> Picture:
-    """The picture of what led to an operation that failed outside of any drawing."""
-    operation = getattr(error, "operation", None)
-    if operation is None:
-        raise TypeError(
-            f"draw: this {type(error).__name__} carries no graph: it did not come from an operation on Tensors; "
-            "call the function through draw(f, *args), and the exception will"
-        ) from error
-    primitive, parents, shapes = operation
-    record = Record(primitive, 0, "")
-    record.parents = [node for node in parents if node is not CONSTANT]
-    record.arguments = [""] * len(record.parents)
-    record.label = f"{primitive.name}({shapes})" if shapes else primitive.name
-    record.node = _failed_node(record)
-    picture = _developed([], [record.node], names, {record.node: record}, [Group("root", "")], Wishes(), failure=error)
-    _mark_failed(picture, primitive.name, error)
-    picture.facts.insert(0, f"FAILED: {type(error).__name__}: {error}")
-    return picture
+# -- marks ---------------------------------------------------------------------------------------------------------
 
 
 def marks(subject: Any) -> dict[Node, str]:

@@ -47,8 +47,8 @@ def _rows(picture: Picture, seen: Scene, names: dict[int, str], rows: list[tuple
         indent = "  " * depth
         if what == "box":
             box = picture.boxes[i]
-            kind = box.type if box.shape is not None else ""
-            rows.append((f"{indent}{names[i]}", style.short(_what(picture, box, names), WIDEST), kind, _extras(box)))
+            what = style.short(_what(picture, box, names), WIDEST)
+            rows.append((f"{indent}{names[i]}", what, box.type, _extras(box)))
             continue
         group = picture.groups[i]
         opened = i in seen.inside

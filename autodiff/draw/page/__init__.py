@@ -74,7 +74,7 @@ def compact(picture: Picture) -> dict[str, Any]:
         "operation": [text(b.operation) for b in boxes],
         "label": [text(_clean(b.label)) for b in boxes],
         "name": [text(_clean(b.name)) for b in boxes],
-        "type": [text(b.type if b.shape is not None else "") for b in boxes],
+        "type": [text(b.type) for b in boxes],
         "parents": [[i - p for p in b.parents] for i, b in enumerate(boxes)],
         "group": [b.group for b in boxes],
         "line": [text(_clean(b.line)) for b in boxes],

@@ -1,7 +1,7 @@
 // Layers for each open group, from the inside out.  The same algorithm as layers.py and layout.py, step by step.
 "use strict";
 
-const GAP_X = 22, GAP_Y = 34, BEND = 10, SWEEPS = 6, PAD = 12, HEADER = 24, MARGIN = 16;
+const GAP_X = 22, GAP_Y = 34, GAP_PORT = 14, BEND = 10, SWEEPS = 6, PAD = 12, HEADER = 24, MARGIN = 16;
 
 function layerRanks(n, arrows, first, last) {
   const users = Array.from({ length: n }, () => []), missing = new Array(n).fill(0);
@@ -146,7 +146,7 @@ function placeLayers(widths, heights, arrows, first, last) {
   const count = rank.reduce((a, b) => Math.max(a, b), -1) + 1;
   const tall = new Array(count).fill(0), top = new Array(count).fill(0), parents = new Array(n).fill(0);
   rank.forEach((r, i) => (tall[r] = Math.max(tall[r], heights[i])));
-  for (let r = 1; r < count; r++) top[r] = top[r - 1] + tall[r - 1] + GAP_Y;
+  for (let r = 1; r < count; r++) top[r] = top[r - 1] + tall[r - 1] + (tall[r] && tall[r - 1] ? GAP_Y : GAP_PORT);
   for (const [, b] of arrows) parents[b]++;
   const y = rank.map((r, i) => top[r] + (parents[i] ? 0 : tall[r] - heights[i]));
   let left = Infinity, right = -Infinity;

@@ -5,7 +5,7 @@ const escapeText = text => String(text).replace(/[&<>"']/g, c => "&#" + c.charCo
 const short = (text, most = 44) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
 const textWidth = (text, size) => {
   let width = 0;
-  for (const c of text) width += c < "\u2000" ? 0.56 : 1;
+  for (const c of text) width += c < "\u2000" || "…∂‖→←·".includes(c) ? (size === 13 ? 0.64 : 0.57) : 1;
   return size * width;
 };
 
@@ -17,11 +17,11 @@ function linesOf(graph, item) {
   return graph.boxes[graph.number(item)].lines;
 }
 
-const openTitle = group => short(group.title + (group.parameters ? `   ${group.parameters} parameters` : ""));
+const openTitle = group => short(group.title + (group.parameters ? ` · ${group.parameters} parameters` : ""), 64);
 
 function sizeOf(graph, item) {
   if (item[0] === "g" && graph.groups[graph.number(item)].open)
-    return [textWidth(openTitle(graph.groups[graph.number(item)]), 13) + 16, 0];
+    return [textWidth(openTitle(graph.groups[graph.number(item)]), 13) + 34, 0];
   const lines = linesOf(graph, item), bar = item[0] === "b" && graph.boxes[graph.number(item)].level != null;
   const wide = Math.max(textWidth(lines[0], 13), 40, ...lines.map(t => textWidth(t, 11)));
   return [wide + 16, 15 * lines.length + 9 + (bar ? 5 : 0)];
@@ -57,7 +57,7 @@ class View {
     }
     this.listen();
     this.show();
-    this.fit();
+    this.fit(0.7);
   }
 
   // -- drawing ---------------------------------------------------------------------------------------------------
@@ -68,9 +68,10 @@ class View {
     this.layout = layoutScene(this.scene, item => sizeOf(this.graph, item));
     this.layoutTime = performance.now() - started;
     const parts = [];
-    for (const [item, frame] of this.layout.frames)
-      if (item[0] === "g" && this.scene.inside.has(this.graph.number(item))) parts.push(this.cluster(item, frame));
+    const open = [...this.layout.frames].filter(([item]) => item[0] === "g" && this.scene.inside.has(this.graph.number(item)));
+    for (const [item, frame] of open) parts.push(this.cluster(item, frame));
     for (const arrow of this.layout.arrows) parts.push(this.arrow(arrow));
+    for (const [item, frame] of open) parts.push(this.heading(item, frame));
     for (const item of this.scene.items) parts.push(this.node(item, this.layout.frames.get(item)));
     this.world.innerHTML = parts.join("");
     this.elements = new Map([...this.world.querySelectorAll("[data-item]")].map(e => [e.dataset.item, e]));
@@ -95,7 +96,12 @@ class View {
     return `<g class="cluster" data-item="${item}">${behind}${this.rect(frame, "group", 9, 'fill-opacity=".35"')}` +
       this.rect([x, y, w, 24], "hit", 9, `fill="transparent" stroke="none" tabindex="0" role="button" aria-expanded="true"
         aria-label="${escapeText("close " + group.title)}"`) +
-      `<text class="title" x="${(x + 9).toFixed(1)}" y="${(y + 16).toFixed(1)}">▾ ${escapeText(openTitle(group))}</text></g>`;
+      "</g>";
+  }
+
+  heading(item, [x, y]) { // over the arrows, with a rim in the colour of the page
+    const title = openTitle(this.graph.groups[this.graph.number(item)]);
+    return `<text class="title heading" x="${(x + 9).toFixed(1)}" y="${(y + 16).toFixed(1)}">▾ ${escapeText(title)}</text>`;
   }
 
   node(item, frame) {
@@ -130,12 +136,12 @@ class View {
 
   move() { this.world.setAttribute("transform", `translate(${this.x} ${this.y}) scale(${this.scale})`); }
 
-  fit() {
+  fit(least = 0.02) { // a first look is legible, even if not everything is in it
     const { width, height } = this.svg.getBoundingClientRect();
     const whole = Math.min(width / this.layout.width, height / this.layout.height);
-    this.scale = Math.min(1.25, Math.max(whole, 0.02));
+    this.scale = Math.min(1.25, Math.max(whole, least));
     this.x = (width - this.layout.width * this.scale) / 2;
-    this.y = Math.max(0, (height - this.layout.height * this.scale) / 2);
+    this.y = Math.max(8, (height - this.layout.height * this.scale) / 2);
     this.move();
   }
 

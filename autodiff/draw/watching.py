@@ -1,6 +1,6 @@
 """Watching a computation while it runs: which call each operation belongs to, its line, its time and its values.
 
-A recording takes the place of the engine's own for the time of one call, in this thread alone.  It lets the engine
+A watch takes the place of the engine's own for the time of one call, in this thread alone.  It lets the engine
 record as always, and keeps a :class:`Record` of each new node beside it.  What a finished graph has forgotten
 (an option such as ``axis``, a constant, the line of code) is known here.
 """
@@ -19,10 +19,8 @@ import numpy as np
 from ..graph import CONSTANT, Node
 from ..primitive import Primitive
 from ..tensor import Tensor, _state
-from .naming import Names, is_module
+from .naming import PACKAGE, Names, is_module, package_of
 from .picture import Group, Measure, measure
-
-PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]  # the whole library, whatever it is installed as
 
 
 class Record:
@@ -108,7 +106,7 @@ def _tensors(value: Any) -> list[Tensor]:
     return []
 
 
-class Recording:
+class Watch:
     """One watched call.  Used as a context manager; ``records`` come in the order of computation."""
 
     def __init__(self, names: Names, *, values: bool = False, own_name: str = "") -> None:
@@ -122,7 +120,7 @@ class Recording:
         self._boundary: FrameType | None = None
         self._local: dict[Any, bool] = {}
 
-    def __enter__(self) -> Recording:
+    def __enter__(self) -> Watch:
         self._boundary = sys._getframe(1)
         self._token = _state.set(self)
         return self
@@ -172,8 +170,7 @@ class Recording:
             code = frame.f_code
             local = self._local.get(code)
             if local is None:
-                name = frame.f_globals.get("__name__", "")
-                local = self._local[code] = name.split(".")[0] not in (PACKAGE, "numpy")
+                local = self._local[code] = package_of(frame) not in (PACKAGE, "numpy")
             if local:
                 line = line or _line(frame)
                 frames.append(frame)
