@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import nbformat
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 FOLDER = Path(__file__).parent
 SECONDS_PER_CELL = 300
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+
+def kernel() -> KernelManager:
+    """A kernel of this very interpreter, reached without the network where the system can."""
+    return KernelManager(kernel_name="python3", transport="ipc" if os.name == "posix" else "tcp")
 
 
 def execute(path: Path, *, write: bool) -> str | None:
@@ -27,13 +35,11 @@ def execute(path: Path, *, write: bool) -> str | None:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     bare = not write and not any(cell.outputs for cell in cells)
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
-            notebook, timeout=SECONDS_PER_CELL, kernel_name="python3", resources={"metadata": {"path": folder}}
-        )
+        client = NotebookClient(notebook, kernel(), timeout=SECONDS_PER_CELL, resources={"metadata": {"path": folder}})
         try:
             client.execute()
         except CellExecutionError as error:
-            return str(error)
+            return COLOUR.sub("", str(error))
     if bare:
         return "committed without outputs: run 'python -m notebooks --write' and commit the result"
     if write:
