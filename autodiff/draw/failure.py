@@ -60,23 +60,32 @@ def _picture(
 
 def of_exception(error: BaseException, names: Names) -> Picture:
     """The picture of what led to an operation, or to a rule, that failed outside of any drawing."""
-    found: Picture | None = None
     frames = list(_frames(error))
     for frame in frames:
         if package_of(frame) != PACKAGE:
             names.add_frame(frame)
+    node = getattr(error, "node", None) or getattr(getattr(error, "report", None), "node", None)
+    if isinstance(node, Node):  # an anomaly, or a derivative that was found wrong
+        return _picture([*_seeds(frames), node], names, {}, [Group("root", "")], node, error)
     for frame in reversed(frames):
         values = frame.f_locals
         if frame.f_globals is recording.__dict__ and isinstance(values.get("primitive"), Primitive):
-            found = _of_call(values, names, error)
-        elif frame.f_code is graph._sweep.__code__ and isinstance(values.get("node"), Node):
-            found = _picture(list(values["seeds"]), names, {}, [Group("root", "")], values["node"], error)
-        if found is not None:
-            return found
+            return _of_call(values, names, error)
+        if frame.f_code is graph._sweep.__code__ and isinstance(values.get("node"), Node):
+            return _picture(list(values["seeds"]), names, {}, [Group("root", "")], values["node"], error)
     raise TypeError(
         f"draw: this {type(error).__name__} carries no graph: no operation on Tensors is in its traceback; "
         "call the function through draw(f, *args), and its exception will carry one"
     )
+
+
+def _seeds(frames: list[FrameType]) -> list[Node]:
+    """The nodes that a backward pass started from, if the traceback leads through one."""
+    for frame in reversed(frames):
+        seeds = frame.f_locals.get("seeds")
+        if isinstance(seeds, dict):
+            return [node for node in seeds if isinstance(node, Node)]
+    return []
 
 
 def _of_call(values: dict[str, Any], names: Names, error: BaseException) -> Picture:

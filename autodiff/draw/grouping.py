@@ -117,8 +117,16 @@ def _runs(numbers: list[int], least: int) -> list[tuple[int, int, int]]:
 
 
 def fold_repeats(picture: Picture, least: int = 3) -> None:
-    """Put neighbours that are alike, or whole sequences of them, into one group that is drawn once, "× n"."""
+    """Put neighbours that are alike, or whole sequences of them, into one group that is drawn once, "× n".
+
+    They must follow each other, or stand between the same operations: three equal layers that make queries, keys and
+    values stay three.
+    """
     boxes, groups = _signatures(picture)
+    users: list[list[int]] = [[] for _ in picture.boxes]
+    for i, box in enumerate(picture.boxes):
+        for p in box.parents:
+            users[p].append(i)
     for g in picture.preorder():
         children = picture.groups[g].children
         if len(children) < least:
@@ -132,17 +140,29 @@ def fold_repeats(picture: Picture, least: int = 3) -> None:
         for start, period, count in runs:
             result.extend(children[done:start])
             blocks = [children[start + k * period : start + (k + 1) * period] for k in range(count)]
-            result.extend(_folded(picture, g, blocks, least))
+            result.extend(_folded(picture, users, g, blocks, least))
             done = start + period * count
         result.extend(children[done:])
         picture.groups[g].children = result
     picture.total()
 
 
-def _folded(picture: Picture, g: int, blocks: list[list[Child]], least: int) -> list[Child]:
+def _link(picture: Picture, users: list[list[int]], first: list[int], other: list[int]) -> str:
+    """How a block follows another: "chain" if it takes what that made, "fan" if both stand in the same place, or not."""
+    boxes = picture.boxes
+    a, b = set(first), set(other)
+    if any(p in a for i in other for p in boxes[i].parents):
+        return "chain"
+    sources = [{p for i in block for p in boxes[i].parents if p not in block and boxes[p].kind == OPERATION} for block in (a, b)]
+    ends = [{u for i in block for u in users[i] if u not in block} for block in (a, b)]
+    return "fan" if sources[0] == sources[1] and ends[0] == ends[1] else ""
+
+
+def _folded(picture: Picture, users: list[list[int]], g: int, blocks: list[list[Child]], least: int) -> list[Child]:
     """Blocks with equal signatures as groups, a new one whenever the connections inside change."""
     result: list[Child] = []
     members = [[b for child in block for b in _members(picture, child)] for block in blocks]
+    links = [_link(picture, users, members[k], members[k + 1]) for k in range(len(blocks) - 1)]
     start = 0
     while start < len(blocks):
         if not any(picture.boxes[b].kind == OPERATION for b in members[start]):
@@ -150,7 +170,7 @@ def _folded(picture: Picture, g: int, blocks: list[list[Child]], least: int) -> 
             start += 1
             continue
         end = start + 1
-        while end < len(blocks) and _alike(picture, members[start], members[end]):
+        while end < len(blocks) and links[end - 1] == (links[start] or "none") and _alike(picture, members[start], members[end]):
             end += 1
         if end - start < least:
             for block in blocks[start:end]:
@@ -321,7 +341,8 @@ def keep_only(picture: Picture, kept: list[bool], *, bridge: bool) -> Picture:
         through.append([i] if kept[i] else parents)
         place.append(len(boxes))
         if kept[i]:
-            boxes.append(replace(box, parents=[place[p] for p in parents], arguments=arguments))
+            unseen = box.unseen + sum(not kept[p] for p in box.parents)
+            boxes.append(replace(box, parents=[place[p] for p in parents], arguments=arguments, unseen=unseen))
     result = replace(picture, boxes=boxes, groups=[replace(g) for g in picture.groups], facts=list(picture.facts))
     result.outputs = [place[i] for i in picture.outputs if kept[i]]
     result.arrange()

@@ -77,7 +77,7 @@ def measure(value: Any) -> Measure:
 class Box:
     """One operation, or one array that operations start from.
 
-    ``parents`` are positions in the picture's list; ``shape`` is None where an operation failed before it had one.
+    ``parents`` are positions in the picture's list, ``unseen`` how many more were left out; ``shape`` is None where an operation failed before it had one.
     """
 
     kind: str
@@ -91,6 +91,7 @@ class Box:
     group: int = 0
     line: str = ""
     active: bool = True
+    unseen: int = 0
     value: Measure | None = None
     gradient: Measure | None = None
     kept: int | None = None

@@ -22,7 +22,8 @@ svg{font-family:system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif;--page:#f
 .arrow{fill:none;stroke:var(--arrow);stroke-width:1.2}.silent{stroke-dasharray:4 3}.head{fill:var(--arrow)}
 .frame{fill:none;stroke:var(--inner);stroke-width:1}.bar{fill:var(--bar)}
 .heading{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}.shape{text-anchor:middle}
-.now rect.box{stroke-width:3.5}.waiting{opacity:.35}
+.now rect.box{stroke-width:3.5;stroke:#d55e00}.flowing .arrow{stroke:#d55e00;stroke-width:2.6}.flowing .head{fill:#d55e00}
+.waiting{opacity:.35}
 """ % (style.TEXT_SIZE, style.TITLE_SIZE)
 DARK = "svg{--page:#15181c;--ink:#eceff2;--soft:#a9b1ba;--arrow:#8a96a3;--inner:#53697f;--bar:#b3a6f0}"
 
@@ -42,16 +43,27 @@ class Sheet:
         self._range = style.gradient_range(picture)
 
     def document(
-        self, *, scheme: str = "auto", now: Collection[Place] = (), waiting: Collection[Place] = (), caption: str = ""
+        self,
+        *,
+        scheme: str = "auto",
+        now: Collection[Place] = (),
+        waiting: Collection[Place] = (),
+        flowing: Collection[tuple[Place, Place]] = (),
+        caption: str = "",
+        least: float = 0.0,
     ) -> str:
-        """The whole document; boxes that are ``now`` at work are drawn bold, those still ``waiting`` pale."""
+        """The whole document, at least ``least`` wide.
+
+        Boxes that are ``now`` at work and arrows that are ``flowing`` are drawn bold, boxes still ``waiting`` pale.
+        """
         if scheme not in ("auto", "light", "dark"):
             raise ValueError(f"svg: the scheme is 'auto', 'light' or 'dark', not {scheme!r}")
         picture, frames = self.picture, self.layout.frames
         facts = [caption] if caption else [picture.title, *picture.facts]
         facts = [style.short(fact, 110) for fact in facts]
         top = FACTS * len(facts) + 6
-        wide = max([self.layout.width, *[style.text_width(fact, 12) + 32 for fact in facts]])
+        wide = max([self.layout.width, least, *[style.text_width(fact, style.TITLE_SIZE) + 32 for fact in facts[:1]]])
+        wide = max([wide, *[style.text_width(fact, style.TEXT_SIZE) + 32 for fact in facts]])
         high = self.layout.height + top
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
@@ -68,7 +80,7 @@ class Sheet:
             if place[0] == "group" and place[1] in self.scene.inside:
                 parts.append(self._frame(place, frame))
         for source, target, points in self.layout.arrows:
-            parts.append(self._arrow(source, target, points))
+            parts.append(self._arrow(source, target, points, "flowing" if (source, target) in flowing else ""))
         for place, frame in frames.items():
             if place[0] == "group" and place[1] in self.scene.inside:
                 title = escape(style.short(style.open_title(picture.groups[place[1]]), style.LONGEST_TITLE))
@@ -141,7 +153,7 @@ class Sheet:
             parts.append(f'<rect class="bar" x="{x + 6:.1f}" y="{y + h - 7:.1f}" width="{part * (w - 12):.1f}" height="4"/>')
         return "".join([*parts, "</g>"])
 
-    def _arrow(self, source: Place, target: Place, points: list[Point]) -> str:
+    def _arrow(self, source: Place, target: Place, points: list[Point], state: str) -> str:
         maker = self.picture.boxes[self.scene.arrows[source, target]]
         kind = "arrow" if maker.active else "arrow silent"
         path, (x, y) = curve(points), points[-1]
@@ -149,10 +161,10 @@ class Sheet:
         label = escape(style.short(f"{maker.title}  {maker.type}", 120))
         shape = ""
         if target[0] == "box" and self.picture.boxes[target[1]].state == "failed" and maker.shape is not None:
-            (ax, ay), (bx, by) = points[-2], points[-1]
-            shape = f'<text class="shape heading" x="{(ax + bx) / 2:.1f}" y="{(ay + by) / 2:.1f}">{escape(maker.type)}</text>'
+            at, below = points[0]  # where it leaves: arrows meet at their ends
+            shape = f'<text class="shape heading" x="{at:.1f}" y="{below + 15:.1f}">{escape(maker.type)}</text>'
         return (
-            f'<g class="edge" data-ends={about}><title>{label}</title><path class="{kind}" d="{path}"/>'
+            f'<g class="{("edge " + state).strip()}" data-ends={about}><title>{label}</title><path class="{kind}" d="{path}"/>'
             f'<path class="head" d="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/>{shape}</g>'
         )
 

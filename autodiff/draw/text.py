@@ -64,6 +64,8 @@ def _what(picture: Picture, box: Box, names: dict[int, str]) -> str:
     if box.kind != OPERATION:
         return box.kind
     arguments = ", ".join(names.get(p, "·") for p in box.parents[:6]) + (", …" if len(box.parents) > 6 else "")
+    if box.unseen:
+        arguments = f"{arguments}, …" if arguments else "…"
     name, _, options = box.label.partition("(")
     if not options:
         return f"{name}({arguments})"

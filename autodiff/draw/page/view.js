@@ -126,10 +126,13 @@ class View {
   }
 
   arrow({ source, target, flow, points }) {
-    const maker = this.graph.boxes[flow], [x, y] = points[points.length - 1];
+    const maker = this.graph.boxes[flow], [x, y] = points[points.length - 1], [sx, sy] = points[0];
+    const fails = target[0] === "b" && this.graph.boxes[this.graph.number(target)].state === "failed" && maker.type;
+    const shape = fails ? `<text class="heading" text-anchor="middle" x="${sx.toFixed(1)}" y="${(sy + 15).toFixed(1)}">` +
+      `${escapeText(maker.type)}</text>` : "";
     return `<g class="edge" data-ends="${source} ${target}"><title>${escapeText(short(maker.label || maker.name, 80) + "  " + maker.type)}` +
       `</title><path class="arrow${maker.active ? "" : " silent"}" d="${curve(points)}"/>` +
-      `<path class="head" d="M${(x - 4).toFixed(1)} ${(y - 7).toFixed(1)}L${x.toFixed(1)} ${y.toFixed(1)}L${(x + 4).toFixed(1)} ${(y - 7).toFixed(1)}Z"/></g>`;
+      `<path class="head" d="M${(x - 4).toFixed(1)} ${(y - 7).toFixed(1)}L${x.toFixed(1)} ${y.toFixed(1)}L${(x + 4).toFixed(1)} ${(y - 7).toFixed(1)}Z"/>${shape}</g>`;
   }
 
   // -- moving ----------------------------------------------------------------------------------------------------
