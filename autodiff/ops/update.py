@@ -1,6 +1,6 @@
 """New arrays that differ from old ones at some positions: what ``x[i] = v`` and ``x[i] += v`` mean for a Tensor.
 
-Nothing is written into: each function returns a new array.  ``t.at[index]`` reads like the assignment that it replaces::
+Nothing is written into: each function returns a new array.  ``t.at[index]`` reads like the assignment it replaces::
 
     x = x.at[index].set(v)      # x[index] = v
     x = x.at[index].add(v)      # x[index] += v, and an element named twice gets both
@@ -28,16 +28,21 @@ def _names_once(index: Any) -> bool:
     """Whether it can be seen from its kind that an index names no element twice: no array of numbers in it."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
-        p is None or p is Ellipsis or isinstance(p, bool | int | slice | np.integer) or getattr(p, "dtype", None) == bool
-        for p in parts
+        p is None or p is Ellipsis or isinstance(p, bool | int | slice | np.integer) or _is_mask(p) for p in parts
     )
+
+
+def _is_mask(part: Any) -> bool:
+    return hasattr(part, "dtype") and part.dtype.kind == "b"
 
 
 def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
     """A copy of ``x`` to write ``values`` into, which must fit."""
     kind = values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype
     if not np.can_cast(kind, x.dtype, "same_kind"):
-        raise TypeError(f"{who}: x holds {x.dtype} and the values {kind}, which would be cut; write x.astype(float) first")
+        raise TypeError(
+            f"{who}: x holds {x.dtype} and the values {kind}, which would be cut to fit; convert x: x.astype({kind})"
+        )
     place = np.shape(x[index])
     shape = np.shape(values)
     if len(shape) > len(place) or any(n not in (1, m) for n, m in zip(shape[::-1], place[::-1], strict=False)):
@@ -192,8 +197,8 @@ class Place:
             positions = np.reshape(np.arange(self._tensor.size), shape)[self._index]
             if np.unique(positions).size != positions.size:
                 raise ValueError(
-                    f"at[].{who}: the index names an element of the Tensor (shape {shape}) twice, and what happens to it "
-                    "then depends on the order; do it in two steps"
+                    f"at[].{who}: the index names an element of the Tensor (shape {shape}) twice, and what happens "
+                    "to it then depends on the order; do it in two steps"
                 )
         return self.set(function(self.get()))
 
@@ -203,4 +208,4 @@ def _at(self: Tensor) -> At:
     return At(self)
 
 
-Tensor.at = property(_at)  # type: ignore[assignment, method-assign]
+setattr(Tensor, "at", property(_at))  # noqa: B010 (as every method that comes from the table)

@@ -7,7 +7,8 @@ stand.  Here are the ufuncs and indices, whose batching follows from broadcastin
 Where mappings are nested, ``held`` is itself a Batched of the outer one: an operation is done for the innermost level,
 by the same NumPy function on what is held.
 
-It never becomes numbers by itself: whatever needs the values of one example (``float``, ``if``, ``np.asarray``) raises.
+It never becomes numbers: whatever needs the values of one example (``float``, ``np.asarray``) raises, and so does a
+decision (``if``) on which the examples differ.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ..tensor import Tensor
 Array = Any
 
 
-class BatchingError(TypeError):
+class BatchingError(NotImplementedError):
     """A function cannot be mapped by vmap: it needs the numbers of single examples, or has no batching rule."""
 
 
@@ -65,6 +66,9 @@ class Batched(NDArrayOperatorsMixin):
 
     __slots__ = ("held", "level")
     __hash__ = None  # type: ignore[assignment]
+
+    held: Array
+    level: Level
 
     def __init__(self, held: Array, level: Level) -> None:
         if type(held) is Batched and held.level.age >= level.age:
@@ -106,12 +110,17 @@ class Batched(NDArrayOperatorsMixin):
     @property
     def T(self) -> Array:  # noqa: N802
         """The axes of each example in reverse order."""
-        return np.transpose(self)  # type: ignore[call-overload]
+        return np.transpose(self)
 
     @property
     def mT(self) -> Array:  # noqa: N802
         """The last two axes of each example swapped."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[call-overload]
+        return np.swapaxes(self, -1, -2)
+
+    @property
+    def data(self) -> Array:
+        """Itself: the values, without history."""
+        return self
 
     @property
     def real(self) -> Array:
@@ -131,20 +140,20 @@ class Batched(NDArrayOperatorsMixin):
             function = methods[name]
             return lambda *args, **kwargs: function(self, *args, **kwargs)
         raise AttributeError(
-            f"vmap: an array of one example has no '{name}'; use the np. function, or return it from the mapped function"
+            f"vmap: an array of one example has no '{name}'; use the np. function, or return it from the function"
         )
 
     def reshape(self, *shape: Any) -> Array:
         """The same elements in another shape."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[call-overload]
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Array:
         """The axes in another order."""
-        return np.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)  # type: ignore[call-overload]
+        return np.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)
 
     def flatten(self) -> Array:
         """The elements in one axis."""
-        return np.ravel(self)  # type: ignore[call-overload]
+        return np.ravel(self)
 
     def astype(self, dtype: Any, copy: bool = True) -> Array:
         """The elements in another type."""
@@ -165,7 +174,18 @@ class Batched(NDArrayOperatorsMixin):
     # -- never numbers ---------------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        raise _refuse("a decision (if, while, and, or)", "choose element by element: np.where(condition, a, b)")
+        """A decision that all examples take alike, as each would by itself."""
+        if self.size != 1:
+            raise ValueError(f"bool: the truth of an array of shape {self.shape} is ambiguous; use np.all or np.any")
+        values = self.held
+        while type(values) is Batched:
+            values = values.held
+        if values.size and (values.all() or not values.any()):
+            return bool(values.all())
+        raise BatchingError(
+            "vmap: a decision (if, while, and, or) that differs between examples, and all of them are computed at once; "
+            "choose element by element: np.where(condition, a, b)"
+        )
 
     def __float__(self) -> float:
         raise _refuse("float()", "stay with np. functions")
@@ -214,7 +234,7 @@ class Batched(NDArrayOperatorsMixin):
         if any(type(x) is Tensor for x in inputs):
             return NotImplemented
         out = kwargs.pop("out", None)
-        if out is not None and not all(o is None or o is inputs[0] and type(o) is Batched for o in out):
+        if out is not None and not all(o is None or (o is inputs[0] and type(o) is Batched) for o in out):
             raise _refuse("writing into an existing array (out=, array += example)", "write array = array + example")
         # what is left of out= is a += b on a Batched: as with numbers, the name a is bound to a new value
         if method == "__call__":
@@ -406,11 +426,15 @@ def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any
 
 
 def _is_array(part: Any) -> bool:
-    return isinstance(part, np.ndarray | Batched) or isinstance(part, bool | np.bool_)
+    return isinstance(part, np.ndarray | Batched | bool | np.bool_)
+
+
+def _is_mask(part: Any) -> bool:
+    return hasattr(part, "dtype") and part.dtype.kind == "b"
 
 
 def _index_shapes(part: Any) -> list[tuple[int, ...]]:
-    if getattr(part, "dtype", None) == bool:
+    if _is_mask(part):
         return [(int(np.count_nonzero(part)),)]
     return [np.shape(part)]
 
@@ -437,7 +461,7 @@ def _expanded(parts: list[Any], ndim: int) -> list[Any]:
     """The parts of an index without an ellipsis, masks as the positions of their true elements."""
     plain: list[Any] = []
     for part in parts:
-        if getattr(part, "dtype", None) == bool:
+        if _is_mask(part):
             if type(part) is Batched:
                 raise BatchingError(
                     "vmap: x[mask] with a mask that differs between examples has results of different lengths; "

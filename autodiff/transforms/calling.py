@@ -98,7 +98,9 @@ class Call:
     variables are involved, so that results must stay differentiable.
     """
 
-    def __init__(self, f: Function, args: Sequence[Any], argnums: Sequence[int], who: str, has_aux: bool = False) -> None:
+    def __init__(
+        self, f: Function, args: Sequence[Any], argnums: Sequence[int], who: str, has_aux: bool = False
+    ) -> None:
         trees = [flatten(args[n]) for n in argnums]
         with recording() as follow:
             variables = [[leaf(value, who, follow=follow) for value in values] for values, _ in trees]
@@ -198,7 +200,7 @@ def seeds_like(given: Any, like: Any, outputs: Sequence[Any], who: str, what: st
     for value, output in zip(flatten_like(given, like, f"{who}: the {what}"), outputs, strict=True):
         shape = np.shape(value)
         if shape != np.shape(output):
-            raise ValueError(f"{who}: the {what} has shape {shape} where {np.shape(output)} belongs; give it that shape")
+            raise ValueError(f"{who}: the {what} has shape {shape} where {np.shape(output)} belongs; reshape it")
         checked.append(value if hasattr(value, "__array_function__") else np.asarray(value, dtype=_kind(output)))
     return checked
 

@@ -45,7 +45,7 @@ _PICK = Rule("inputs of checkpoint", lambda g, i: g[i], 0, (_EXTRA,))
 
 
 def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
-    """A function that computes what ``f`` does and keeps nothing of it for the backward pass, where it computes ``f`` again.
+    """A function that does what ``f`` does and keeps nothing of it for the backward pass, which computes it again.
 
     Memory: a chain of n equal parts, each checkpointed, keeps n inputs and one part at a time, where the plain chain
     keeps everything.  Time: one more evaluation of ``f``, and reading through what its rules saved twice.
@@ -67,7 +67,8 @@ def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
     for generator in named:
         if not isinstance(generator, np.random.Generator):
             raise TypeError(
-                f"checkpoint: rng must be a numpy.random.Generator or a sequence of them, got {type(generator).__name__}"
+                "checkpoint: rng must be a numpy.random.Generator or a sequence of them, "
+                f"got a {type(generator).__name__}"
             )
 
     @functools.wraps(f)
@@ -119,13 +120,14 @@ class _Part:
         inputs.primitive, inputs.note, inputs.active, inputs.age = _INPUTS, (), True, tick()
         inputs.edges = tuple([node, _PICK.function, (i,), _PICK] for i, node in enumerate(self.inputs))
         # the walk compares dtypes by identity first, so the cotangents are built with these very tuples
-        self.shapes = inputs.shape = tuple(node.shape for node in self.inputs)  # type: ignore[assignment]
+        self.shapes: Any = tuple(node.shape for node in self.inputs)
+        inputs.shape = self.shapes
         self.dtypes = inputs.dtype = tuple(node.dtype for node in self.inputs)
         whole = Node()
         whole.primitive, whole.note, whole.active, whole.age = _CHECKPOINT, (), True, tick()
         whole.edges = ([inputs, _RECOMPUTE.function, (self,), _RECOMPUTE],)
-        whole.shape = tuple(v.shape for v in values)  # type: ignore[assignment]
-        whole.dtype = tuple(v.dtype for v in values)
+        shapes: Any = tuple(v.shape for v in values)
+        whole.shape, whole.dtype = shapes, tuple(v.dtype for v in values)
         return whole
 
     def pull(self, g: Parts) -> Parts:
@@ -186,10 +188,7 @@ def _examined(roots: Sequence[Node], start: int) -> tuple[int, tuple[Node, ...]]
         name = "leaf" if node.primitive is None else node.primitive.name
         total = _mixed(total, (name, node.shape))
         for parent, _, saved, rule in node.edges:
-            if parent in place:
-                where = place[parent]
-            else:
-                where = -1 - inputs.setdefault(parent, len(inputs))
+            where = place[parent] if parent in place else -1 - inputs.setdefault(parent, len(inputs))
             total = _mixed(total, (where, rule.position, rule.element))
             total = _mixed(total, saved)
     return total, tuple(inputs)

@@ -31,6 +31,11 @@ Handler = Callable[..., Any]
 table: dict[Any, Handler] = {}
 
 
+def _flat(a: Array) -> Any:
+    return _reshape(np.reshape, a, (a.size,))
+
+
+
 def call(function: Any, args: Any, kwargs: Any) -> Any:
     """``function(*args, **kwargs)`` where some of the arguments are examples."""
     handler = table.get(function)
@@ -114,9 +119,23 @@ def _where(function: Any, condition: Array, *args: Any) -> Array:
     return elementwise_call(np.where, (condition, *args), {})
 
 
-@_handles(np.real, np.imag, np.angle, np.sinc, np.nan_to_num, np.isclose, np.real_if_close, np.i0)
+@_handles(np.real, np.imag, np.angle, np.sinc, np.nan_to_num, np.isclose, np.i0, np.isposinf, np.isneginf, np.isreal, np.iscomplex)
 def _elementwise(function: Any, *args: Any, **kwargs: Any) -> Array:
     return elementwise_call(function, args, kwargs)
+
+
+@_handles(np.searchsorted)
+def _searchsorted(function: Any, a: Array, v: Array, *rest: Any, **kwargs: Any) -> Array:
+    level = _level(a, v)
+    _only_first(function, level, a, *rest, *kwargs.values())
+    return Batched(np.searchsorted(a, v.held, *rest, **kwargs), level)
+
+
+@_handles(np.digitize)
+def _digitize(function: Any, x: Array, bins: Array, right: bool = False) -> Array:
+    level = _level(x, bins)
+    _only_first(function, level, bins)
+    return Batched(np.digitize(x.held, bins, right), level)
 
 
 @_handles(np.zeros_like, np.ones_like, np.empty_like)
@@ -190,7 +209,8 @@ def _along_or_flat(function: Any, a: Array, axis: Any = None, *rest: Any, **kwar
 
 @_handles(np.cumulative_sum, np.cumulative_prod)
 def _cumulative(function: Any, x: Array, /, *, axis: Any = None, **kwargs: Any) -> Array:
-    return Batched(function(x.held, axis=shifted(0 if axis is None and x.ndim == 1 else axis, x.ndim), **kwargs), x.level)
+    axis = 0 if axis is None and x.ndim == 1 else axis
+    return Batched(function(x.held, axis=shifted(axis, x.ndim), **kwargs), x.level)
 
 
 @_handles(np.sort, np.argsort)
@@ -213,7 +233,7 @@ def _flat_or_along(function: Any, a: Array, what: Any, axis: Any = None) -> Arra
     _only_first(function, level, what)
     if axis is not None:
         return Batched(function(a.held, what, shifted(axis, a.ndim)), level)
-    flat = Batched(function(np.ravel(a).held, what, 1), level)
+    flat = Batched(function(_flat(a).held, what, 1), level)
     return np.reshape(flat, a.shape) if function is np.roll else flat
 
 
@@ -229,11 +249,13 @@ def _fft(function: Any, a: Array, n: Any = None, axis: int = -1, norm: Any = Non
     return Batched(function(a.held, n, shifted(axis, a.ndim), norm), a.level)
 
 
-@_handles(np.fft.fftn, np.fft.ifftn, np.fft.rfftn, np.fft.irfftn, np.fft.fft2, np.fft.ifft2, np.fft.rfft2, np.fft.irfft2)
+@_handles(
+    np.fft.fftn, np.fft.ifftn, np.fft.rfftn, np.fft.irfftn, np.fft.fft2, np.fft.ifft2, np.fft.rfft2, np.fft.irfft2
+)  # fmt: skip
 def _fftn(function: Any, a: Array, s: Any = None, axes: Any = None, norm: Any = None) -> Array:
     if axes is None:
-        axes = (-2, -1) if function.__name__.endswith("2") else tuple(range(a.ndim if s is None else -len(s), 0))
-        axes = tuple(range(a.ndim)) if s is None and not function.__name__.endswith("2") else axes
+        last = 2 if function.__name__.endswith("2") else a.ndim if s is None else len(s)
+        axes = tuple(range(-last, 0))
     return Batched(function(a.held, s, shifted(axes, a.ndim), norm), a.level)
 
 
@@ -247,7 +269,7 @@ def _take(function: Any, a: Array, indices: Any, axis: Any = None, out: Any = No
     level = _level(a, indices)
     if not is_of(indices, level):
         if axis is None:
-            return Batched(np.take(np.ravel(a).held, indices, 1, mode=mode), level)  # type: ignore[call-overload]
+            return Batched(np.take(_flat(a).held, indices, 1, mode=mode), level)  # type: ignore[call-overload]
         return Batched(np.take(a.held, indices, shifted(axis, a.ndim), mode=mode), level)  # type: ignore[call-overload]
     if axis is None:
         a, axis = np.ravel(a), 0
@@ -324,7 +346,7 @@ def _broadcast_to(function: Any, array: Array, shape: Any, subok: bool = False) 
 
 
 @_handles(np.tile)
-def _tile(function: Any, A: Array, reps: Any) -> Array:  # noqa: N803
+def _tile(function: Any, A: Array, reps: Any) -> Array:
     counts = tuple(reps) if isinstance(reps, tuple | list) else (reps,)
     ndim = max(len(counts), A.ndim)
     return Batched(np.tile(aligned(A, A.level, ndim), (1,) * (ndim + 1 - len(counts)) + counts), A.level)
@@ -372,8 +394,8 @@ def _diag(function: Any, v: Array, k: int = 0) -> Array:
     if v.ndim == 2:
         return np.diagonal(v, k)
     rows = np.arange(v.shape[0]) + max(-k, 0)
-    square = np.zeros((v.level.size, v.shape[0] + abs(k), v.shape[0] + abs(k)), v.dtype)
-    square = np.zeros_like(v.held, shape=square.shape)
+    side = v.shape[0] + abs(k)
+    square = np.zeros_like(v.held, shape=(v.level.size, side, side))
     square[:, rows, rows + k] = v.held
     return Batched(square, v.level)
 
@@ -445,7 +467,7 @@ def _solve(function: Any, a: Array, b: Array) -> Array:
 def _norm(function: Any, x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
     if axis is None:
         if ord is None and x.ndim != 2:
-            flat = np.linalg.norm(np.ravel(x).held, axis=1)
+            flat = np.linalg.norm(_flat(x).held, axis=1)
             return Batched(np.reshape(flat, (x.level.size,) + (1,) * x.ndim) if keepdims else flat, x.level)
         axis = tuple(range(x.ndim)) if x.ndim == 2 else 0
     return Batched(np.linalg.norm(x.held, ord, shifted(axis, x.ndim), keepdims), x.level)

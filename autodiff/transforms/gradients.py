@@ -14,7 +14,7 @@ from ..tree import flatten
 from .calling import Call, constant, number, numbers, seeds_like
 
 
-def _scalar_output(y: Any, who: str) -> Tensor:
+def _scalar_output(y: Any, who: str) -> Any:
     if not isinstance(y, Tensor):
         if isinstance(y, int | float | np.ndarray | np.generic):
             y = constant(np.asarray(y, dtype=float)[()])

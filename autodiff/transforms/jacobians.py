@@ -21,8 +21,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
 
     ``args`` and ``tangents`` are sequences of the same nesting and shapes; ``dy`` has those of the output.  Costs a few
-    evaluations of ``f``, whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and pulling
-    ``tangents`` back through *it* gives the product.
+    evaluations of ``f``, whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and
+    pulling ``tangents`` back through *it* gives the product.
     (The trick is J. Townsend's, "A new trick for calculating Jacobian vector products", 2017.)
 
     >>> import numpy as np
@@ -44,8 +44,9 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
         close(probes)
     rest = iter(products)
     changes = [_zeros(output) if seed is None else next(rest) for output, seed in zip(call.outputs, seeds, strict=True)]
-    finish = (lambda value: value) if outer else plain
-    return call.result([finish(output) for output in call.outputs]), call.result([finish(c) for c in changes])
+    if not outer:
+        return call.result([plain(output) for output in call.outputs]), call.result([plain(c) for c in changes])
+    return call.result(call.outputs), call.result(changes)
 
 
 def _probe(output: Any) -> Tensor | None:
@@ -73,8 +74,8 @@ def jacobian(
 
     The rows come out of one backward pass over all outputs at once where every rule on the way can be mapped by
     :func:`vmap`, otherwise out of one pass an output.  ``vectorize=True`` insists on the first and raises
-    :class:`BatchingError`, with the name of the function in the way; ``vectorize=False`` asks for the second, which needs
-    less memory.  Raises TypeError for complex outputs, which have two derivatives: take np.real and np.imag.
+    :class:`BatchingError`, with the name of the function in the way; ``vectorize=False`` asks for the second, which
+    needs less memory.  Raises TypeError for complex outputs, which have two derivatives: take np.real and np.imag.
 
     >>> import numpy as np
     >>> jacobian(lambda x: np.stack([x[0] * x[1], x[0] + x[1]]))(np.array([2.0, 3.0])).tolist()

@@ -74,6 +74,10 @@ def _total(x: Array, level: Level) -> Array:
     return np.sum(x.held, axis=0) if is_of(x, level) else x * float(level.size)
 
 
+gather: Function
+scatter: Function
+share: Function
+total: Function
 gather = _internal(_gather, lambda g, axis, level: scatter(g, axis, level))
 scatter = _internal(_scatter, lambda g, axis, level: gather(g, axis, level))
 share = _internal(_share, lambda g, level: total(g, level))
@@ -103,7 +107,9 @@ class _Mapping:
     def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         token = _state.set(self.enclosing)
         try:
-            promote = "index" in primitive.index and innermost(map(_value, args[1:])) is self.level
+            # an index that differs between examples needs an array that does, at least in name
+            options = [_value(a) for i, a in enumerate(args) if i not in primitive.rules]
+            promote = bool(options) and not primitive.variadic and innermost(options) is self.level
             shared = [self._shared(a, promote and i == 0) for i, a in enumerate(args)]
             return primitive.call(*shared, **{k: self._shared(v, False) for k, v in kwargs.items()})
         finally:
@@ -141,9 +147,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
 
     ``f`` is called once, with Tensors that have the shape of one example; what it computes must be elementwise,
     products, reductions, indexing, shapes, linear algebra on the last axes, or composed of these.  Everything else
-    raises :class:`BatchingError` and names the function, as does whatever needs the numbers of one example (``if``,
-    ``float``).  Random numbers that ``f`` draws are drawn once, the same for all examples: draw them outside and map
-    over them.
+    raises :class:`BatchingError` and names the function, as do ``float`` and an ``if`` on which the examples differ.
+    Random numbers that ``f`` draws are drawn once, the same for all examples: draw them outside and map over them.
 
     >>> import numpy as np
     >>> from autodiff import grad
