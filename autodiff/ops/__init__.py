@@ -1,9 +1,10 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
 from .. import recording as recording  # first: it turns each entry into what is called
-from . import complexes, composite, cumulative, decompositions, elementwise, fft, indexing, linalg, linear, norms, reduction, shape, sorting
+from . import arranging, complexes, composite, cumulative, decompositions, elementwise, fft, indexing, linalg, linear, norms, reduction, shape, sorting, statistics
 
 __all__ = [
+    "arranging",
     "complexes",
     "composite",
     "cumulative",
@@ -17,4 +18,5 @@ __all__ = [
     "reduction",
     "shape",
     "sorting",
+    "statistics",
 ]

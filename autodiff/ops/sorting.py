@@ -117,12 +117,16 @@ def _positions(q: Any, counts: Any, method: str) -> tuple[Any, Any, Any]:
     return low, np.ceil(at).astype(int), at - low
 
 
+_CHOOSING = ("lower", "higher", "nearest", "inverted_cdf", "closest_observation")
+"""The methods that take an element as it is."""
+
+
 def _quantile(name: str, a: Array, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Array:
     if isinstance(q, Tensor):
         if q._node.active:
             raise TypeError(f"{name}: the probabilities are not differentiated; pass their values: q.data")
         q = q.data
-    weak = isinstance(q, int | float)  # then it has no say in the precision of the result
+    weak = type(q) in (int, float)  # then it has no say in the precision of the result
     q = np.asarray(q, dtype=float)
     if np.any((q < 0) | (q > 1)):
         raise ValueError(f"{name}: a probability is outside of its range (0 to 1, or 0 to 100 percent)")
@@ -136,7 +140,7 @@ def _quantile(name: str, a: Array, q: Any, axis: Any, method: str, keepdims: boo
     low, high, t = _positions(q, counts, method)
     places = np.ix_(*[np.arange(n) for n in values.shape[:-1]])
     below, above = rows[(*places, low)], rows[(*places, high)]
-    t = t.astype(values.dtype) if weak else t
+    t = t.astype(values.dtype) if weak or method in _CHOOSING else t
     step = above - below
     result = np.where(t < 0.5, below + step * t, above - step * (1.0 - t))
     result = np.where(low == high, below, result)
@@ -146,7 +150,7 @@ def _quantile(name: str, a: Array, q: Any, axis: Any, method: str, keepdims: boo
 
 
 def _share(percent: Any) -> Any:
-    return percent / 100 if isinstance(percent, int | float | Tensor) else np.asarray(np.true_divide(percent, 100))
+    return percent / 100 if type(percent) in (int, float, Tensor) else np.asarray(np.true_divide(percent, 100))
 
 
 QUANTILES = [

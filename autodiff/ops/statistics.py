@@ -1,0 +1,221 @@
+"""Averages, covariances, and reductions that leave NaN out.
+
+A NaN that is left out gets derivative zero.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..primitive import composite, example, sample
+from ..tensor import Tensor
+from .cumulative import some_nan
+
+Array = Any
+
+AXES = [example(sample(2, 3)), example(sample(2, 3), axis=0), example(sample(2, 3), axis=-1, keepdims=True)]
+MISSING = [
+    *AXES, example(sample(6, make=some_nan)), example(sample(3, 4, make=some_nan), axis=1, keepdims=True),
+    example(sample(3, 4, make=some_nan), axis=(0, 1)),
+]  # fmt: skip
+
+
+def _values(a: Any) -> Any:
+    return a.data if isinstance(a, Tensor) else a
+
+
+@composite(np.amax, examples=AXES)
+def amax(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    return np.max(a, axis=axis, keepdims=keepdims)
+
+
+@composite(np.amin, examples=AXES)
+def amin(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    return np.min(a, axis=axis, keepdims=keepdims)
+
+
+@composite(np.ptp, examples=AXES, method="ptp")
+def ptp(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """The range: max - min."""
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+# -- without NaN -------------------------------------------------------------------------------------------------
+
+
+def _kept(a: Array, where: Any) -> Any:
+    """Which elements take part."""
+    present = ~np.isnan(_values(a))
+    return present if where is True else present & where
+
+
+@composite(np.nansum, examples=MISSING)
+def nansum(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+    """The sum of the elements that are not NaN."""
+    return np.sum(np.where(_kept(a, where), a, 0.0), axis=axis, keepdims=keepdims)
+
+
+@composite(np.nanprod, examples=MISSING)
+def nanprod(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+    """The product of the elements that are not NaN."""
+    return np.prod(np.where(_kept(a, where), a, 1.0), axis=axis, keepdims=keepdims)
+
+
+def _counted(a: Array, axis: Any, where: Any, ddof: int, message: str) -> Any:
+    """How many elements take part, less ``ddof``; NaN and a warning where none is left."""
+    count = np.broadcast_to(_kept(a, where), np.shape(a)).sum(axis=axis, keepdims=True) - ddof
+    if np.any(count <= 0):
+        warnings.warn(message, RuntimeWarning, stacklevel=4)
+    return np.where(count <= 0, np.nan, count).astype(a.dtype)
+
+
+def _squeezed(result: Array, axis: Any, keepdims: bool) -> Array:
+    return result if keepdims else np.squeeze(result, axis=tuple(range(np.ndim(result))) if axis is None else axis)
+
+
+@composite(np.nanmean, examples=MISSING)
+def nanmean(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+    """The mean of the elements that are not NaN."""
+    total = np.nansum(a, axis=axis, keepdims=True, where=where)
+    return _squeezed(total / _counted(a, axis, where, 0, "Mean of empty slice"), axis, keepdims)
+
+
+@composite(np.nanvar, examples=[*MISSING, example(sample(3, 4, make=some_nan), axis=1, ddof=1)])
+def nanvar(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
+    """The variance of the elements that are not NaN."""
+    centre = np.nanmean(a, axis=axis, keepdims=True, where=where)
+    offset = np.where(_kept(a, where), a - centre, 0.0)
+    squares = np.sum(offset * offset, axis=axis, keepdims=True)
+    return _squeezed(squares / _counted(a, axis, where, ddof, "Degrees of freedom <= 0 for slice."), axis, keepdims)
+
+
+@composite(np.nanstd, examples=[*MISSING, example(sample(3, 4, make=some_nan), axis=1, ddof=1)])
+def nanstd(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
+    """The standard deviation of the elements that are not NaN; derivative 0 where they are all equal."""
+    variance = np.nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims, where=where)
+    flat = _values(variance) == 0
+    return np.where(flat, 0.0, np.sqrt(np.where(flat, 1.0, variance)))
+
+
+def _extreme(a: Array, axis: Any, keepdims: bool, reduce: Any, instead: float) -> Array:
+    """The largest or smallest of what is not NaN; NaN, with a warning, where all is."""
+    present = ~np.isnan(_values(a))
+    result = reduce(np.where(present, a, instead), axis=axis, keepdims=keepdims)
+    some = present.any(axis=axis, keepdims=keepdims)
+    if not some.all():
+        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=4)
+        result = np.where(some, result, np.nan)
+    return result
+
+
+@composite(np.nanmax, examples=MISSING)
+def nanmax(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """The largest element that is not NaN."""
+    return _extreme(a, axis, keepdims, np.max, -np.inf)
+
+
+@composite(np.nanmin, examples=MISSING)
+def nanmin(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """The smallest element that is not NaN."""
+    return _extreme(a, axis, keepdims, np.min, np.inf)
+
+
+# -- weights and covariances -------------------------------------------------------------------------------------
+
+
+@composite(np.average, examples=[
+    *AXES, example(sample(2, 3), weights=np.array([[1.0, 2.0, 0.5], [0.25, 1.0, 4.0]])),
+    example(sample(2, 3), axis=1, weights=np.array([1.0, 2.0, 0.5])), example(sample(2, 3), 0, np.array([1.0, 2.0]), keepdims=True),
+])  # fmt: skip
+def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """sum(a w) / sum(w): the weighted mean, and the sum of the weights if ``returned``."""
+    shape = np.shape(a)
+    if weights is None:
+        mean = np.mean(a, axis=axis, keepdims=keepdims)
+        count = np.broadcast_to(np.asarray(np.size(a) / max(np.size(mean), 1), dtype=mean.dtype), np.shape(mean))
+        return (mean, count) if returned else mean
+    weights = weights if isinstance(weights, Tensor) else np.asarray(weights)
+    if np.shape(weights) != shape:
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        if axis is None or np.shape(weights) != tuple(shape[i] for i in axes):
+            raise TypeError(
+                f"average: the weights have shape {np.shape(weights)}, the array {shape}, axis={axis}; they must be equal, "
+                "or the weights' that of the axes"
+            )
+        rank = len(shape)
+        places = [i % rank for i in axes]
+        weights = np.transpose(weights, [places.index(i) for i in sorted(places)])
+        weights = np.reshape(weights, tuple(n if i in places else 1 for i, n in enumerate(shape)))
+        weights = np.broadcast_to(weights, shape)
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    if np.any(_values(total) == 0):
+        raise ZeroDivisionError("average: the weights sum to zero; they cannot be normalised")
+    mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (mean, np.broadcast_to(total, np.shape(mean))) if returned else mean
+
+
+def _observations(m: Array, rowvar: bool) -> Array:
+    if np.ndim(m) > 2:
+        raise ValueError(f"cov: needs a vector or a matrix of observations, got shape {np.shape(m)}")
+    if np.ndim(m) < 2:
+        m = np.reshape(m, (1, -1))
+    elif not rowvar:
+        m = np.transpose(m)
+    wide = np.result_type(m.dtype, np.float64)  # NumPy computes covariances in double precision
+    return m if m.dtype == wide else m.astype(wide)
+
+
+PAIRS = [
+    example(sample(2, 4)), example(sample(4)), example(sample(4, 2), rowvar=False), example(sample(4), sample(4)),
+]  # fmt: skip
+
+
+@composite(np.cov, examples=[
+    *PAIRS, example(sample(2, 4), bias=True), example(sample(2, 4), ddof=0),
+    example(sample(2, 4), fweights=np.array([1, 2, 1, 3])), example(sample(2, 4), aweights=np.array([1.0, 2.0, 0.5, 3.0])),
+    example(sample(2, 3), fweights=np.array([1, 2, 1]), aweights=np.array([1.0, 2.0, 0.5])),
+])  # fmt: skip
+def cov(
+    m: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None,
+    fweights: Any = None, aweights: Any = None,
+) -> Array:  # fmt: skip
+    """The covariance matrix of variables in rows: (m - mean) w (m - mean)^H / (sum(w) - ddof)."""
+    x = _observations(m, rowvar)
+    if y is not None:
+        x = np.concatenate([x, _observations(y, rowvar)], axis=0)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    weights = None
+    for given in (fweights, aweights):
+        if given is not None:
+            given = np.asarray(given, dtype=float).astype(x.dtype)
+            weights = given if weights is None else weights * given
+    if weights is None:
+        count, centred = np.shape(x)[1], x - np.mean(x, axis=1, keepdims=True)
+        scale, weighted = float(count - ddof), centred
+    else:
+        total = weights.sum()
+        centred = x - np.sum(x * weights, axis=1, keepdims=True) / total
+        spent = 0.0 if ddof == 0 else ddof * (1.0 if aweights is None else float((weights * aweights).sum() / total))
+        scale, weighted = float(total) - spent, centred * weights
+    if scale <= 0:
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
+        scale = 0.0
+    adjoint = np.transpose(np.conj(weighted) if x.dtype.kind == "c" else weighted)
+    return np.squeeze((centred @ adjoint) * (1.0 / scale if scale else np.inf))
+
+
+@composite(np.corrcoef, examples=PAIRS)
+def corrcoef(x: Array, y: Any = None, rowvar: bool = True) -> Array:
+    """The covariances over the standard deviations, kept within -1 and 1."""
+    c = np.cov(x, y, rowvar)
+    if np.ndim(c) == 0:
+        return c / c
+    index = np.arange(np.shape(c)[0])
+    deviations = np.sqrt(np.real(c[index, index]))
+    scaled = c / deviations[:, None] / deviations[None, :]
+    # rounding alone leaves the interval, and clip's derivative there, 0, would be wrong
+    over = np.where(np.abs(_values(scaled)) > 1, np.abs(_values(scaled)), 1.0)
+    return scaled / over
