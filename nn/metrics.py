@@ -59,14 +59,18 @@ def confusion_matrix(
     >>> confusion_matrix(np.array([0, 1, 1, 2]), np.array([0, 0, 1, 2])).tolist()
     [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
     """
-    decided, labels = _pair("confusion_matrix", predictions, target, threshold)
+    return _matrix("confusion_matrix", predictions, target, classes, threshold)
+
+
+def _matrix(who: str, predictions: Any, target: Any, classes: int | None, threshold: float) -> Array:
+    decided, labels = _pair(who, predictions, target, threshold)
     largest = int(max(decided.max(), labels.max()))
     if classes is None:
         shape = np.shape(_array(predictions))
         classes = max(largest + 1, shape[1] if len(shape) == 2 else 0, 2)
     if largest >= classes or min(decided.min(), labels.min()) < 0:
         raise ValueError(
-            f"confusion_matrix: labels reach from {min(decided.min(), labels.min())} to {largest}; "
+            f"{who}: labels reach from {min(decided.min(), labels.min())} to {largest}; "
             f"with {classes} classes they must lie in 0 to {classes - 1}"
         )
     return np.bincount(labels * classes + decided, minlength=classes * classes).reshape(classes, classes)
@@ -113,7 +117,7 @@ def _rate(
 ) -> Any:
     if average not in ("binary", "macro", "micro", "weighted", None):
         raise ValueError(f"{who}: average is {average!r}; it must be 'binary', 'macro', 'micro', 'weighted' or None")
-    matrix = confusion_matrix(predictions, target, threshold=threshold)
+    matrix = _matrix(who, predictions, target, None, threshold)
     hits, found, there = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
     if average == "micro":
         hits, found, there = hits.sum(keepdims=True), found.sum(keepdims=True), there.sum(keepdims=True)

@@ -1,0 +1,78 @@
+import math
+
+import pytest
+
+from autodiff import Tensor
+from nn import optim
+from nn.schedule import CosineAnnealingLR, LinearWarmup, SequentialLR, StepLR
+
+
+@pytest.fixture
+def optimizer():
+    return optim.SGD([Tensor(1.0)], lr=0.4)
+
+
+def rates(scheduler, steps):
+    found = [scheduler.optimizer.lr]
+    for _ in range(steps):
+        scheduler.step()
+        found.append(scheduler.optimizer.lr)
+    return found
+
+
+def test_step(optimizer):
+    assert rates(StepLR(optimizer, 2, gamma=0.5), 5) == [0.4, 0.4, 0.2, 0.2, 0.1, 0.1]
+
+
+def test_cosine(optimizer):
+    found = rates(CosineAnnealingLR(optimizer, T_max=4, eta_min=0.1), 6)
+    expected = [0.1 + 0.3 * (1 + math.cos(math.pi * k / 4)) / 2 for k in range(7)]
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert found[4] == pytest.approx(0.1)
+    assert found[6] > found[5] > found[4]  # past its end it rises again
+
+
+def test_warm_up(optimizer):
+    assert rates(LinearWarmup(optimizer, 4, start_factor=0.0), 5) == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.4])
+
+
+def test_warm_up_then_cosine(optimizer):
+    warm = LinearWarmup(optimizer, 2, start_factor=0.5)
+    cosine = CosineAnnealingLR(optimizer, 4)  # made while the rate is that of the warm-up
+    both = SequentialLR(optimizer, [warm, cosine], milestones=[2])
+    half = [0.4 * (1 + math.cos(math.pi * k / 4)) / 2 for k in range(5)]
+    assert rates(both, 6) == pytest.approx([0.2, 0.3, *half], abs=1e-15)
+
+
+def test_going_on_from_a_state(optimizer):
+    scheduler = StepLR(optimizer, 1, gamma=0.5)
+    rates(scheduler, 2)
+    state = scheduler.state_dict()
+    other = StepLR(optim.SGD([Tensor(1.0)], lr=7.0), 1, gamma=0.5)
+    other.load_state_dict(state)
+    assert other.optimizer.lr == 0.1
+    other.step()
+    assert other.optimizer.lr == 0.05
+    fresh = optim.SGD([Tensor(1.0)], lr=7.0)
+    both = SequentialLR(fresh, [LinearWarmup(fresh, 2, 0.5), StepLR(fresh, 1, 0.5)], [2])
+    both.load_state_dict({"steps": 4, "base_lr": 0.4})
+    assert fresh.lr == pytest.approx(0.1)
+    with pytest.raises(ValueError, match="StepLR: expected the entries 'steps' and 'base_lr'"):
+        other.load_state_dict({"step": 1})
+
+
+def test_wrong_arguments(optimizer):
+    with pytest.raises(TypeError, match="StepLR: expected an optimizer, got Tensor"):
+        StepLR(Tensor(1.0), 2)
+    with pytest.raises(ValueError, match="StepLR: step_size is 0; it must be an integer of at least 1"):
+        StepLR(optimizer, 0)
+    with pytest.raises(ValueError, match=r"CosineAnnealingLR: T_max is 2\.5"):
+        CosineAnnealingLR(optimizer, 2.5)
+    with pytest.raises(ValueError, match="LinearWarmup: start_factor is 2"):
+        LinearWarmup(optimizer, 3, start_factor=2)
+    with pytest.raises(ValueError, match="SequentialLR: 1 schedulers and 1 milestones"):
+        SequentialLR(optimizer, [StepLR(optimizer, 1)], [3])
+    with pytest.raises(ValueError, match=r"milestones \[3, 2\] must be positive and increase"):
+        SequentialLR(optimizer, [StepLR(optimizer, 1)] * 3, [3, 2])
+    with pytest.raises(ValueError, match="all schedulers must be made with this optimizer"):
+        SequentialLR(optimizer, [StepLR(optim.SGD([Tensor(1.0)], lr=1.0), 1)], [])
