@@ -49,8 +49,8 @@ def test_binary_rates_move_with_the_threshold():
 @pytest.mark.parametrize("rate", [precision, recall, f1])
 def test_averages_over_classes(rate):
     def one(k):
-        hits = np.sum((PREDICTED == k) & (TRUE == k))
-        found, there = np.sum(PREDICTED == k), np.sum(TRUE == k)
+        found, there = PREDICTED.tolist().count(k), TRUE.tolist().count(k)
+        hits = list(zip(PREDICTED.tolist(), TRUE.tolist(), strict=True)).count((k, k))
         ratios = {"precision": (hits, found), "recall": (hits, there), "f1": (2 * hits, found + there)}
         above, below = ratios[rate.__name__]
         return above / below if below else 0.0
