@@ -34,6 +34,7 @@ from .criterion import (
 )
 from .data import batches, train_test_split
 from .dropout import Dropout
+from .divergence import DivergenceError
 from .history import History
 from .learner import Learner
 from .linear import Flatten, Linear
@@ -54,6 +55,7 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
+    "DivergenceError",
     "Dropout",
     "Flatten",
     "History",
