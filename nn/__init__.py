@@ -33,8 +33,8 @@ from .criterion import (
     NLLLoss,
 )
 from .data import batches, train_test_split
-from .dropout import Dropout
 from .divergence import DivergenceError
+from .dropout import Dropout
 from .history import History
 from .learner import Learner
 from .linear import Flatten, Linear
