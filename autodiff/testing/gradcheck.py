@@ -205,12 +205,7 @@ def _per_unit(comparison: Comparison, finding: Finding) -> tuple[int, float, str
     unit = float(finding.direction[flat])
     if comparison.base.size == 1:
         return flat, unit, ""
-    rows = [row for row in finding.line.table if row.moved]
-    if not rows:
-        return flat, unit, "a random combination of the outputs"
-    step = rows[min(len(rows) - 1, 3)].step
-    forward, _ = finding.line.move(step)
-    changed = np.flatnonzero(forward != comparison.base)
+    changed = np.flatnonzero(finding.line.sensitive)
     if len(changed) == 1:
         return flat, unit * float(comparison.weights[changed[0]]), f"output element {int(changed[0])}"
     return flat, unit, f"a random combination of {comparison.base.size} outputs"
@@ -226,8 +221,8 @@ def _kink_text(comparison: Comparison, finding: Finding) -> str:
 
 
 def _plain(value: float) -> str:
-    rounded = float(f"{value:.6g}")
-    return f"{rounded + 0.0:g}"
+    """Six digits, and no trace of rounding errors around zero."""
+    return f"{float(f'{value:.6g}') if abs(value) > 1e-9 else 0.0:g}"
 
 
 def _wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Report:
@@ -318,14 +313,14 @@ def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> R
             continue
         open_ones = (comparison.resolution[mine] > RESOLVED) & (weight > 0)
         lost = norm(weight[open_ones])
-        if lost > RESOLVED * total:
+        if lost > RESOLVED * total and not comparison.tolerance:
             reason = (
                 f"noise floor: in {int(open_ones.sum())} of {len(mine)} elements of {place.path} a fault of 1 % "
                 f"would hide in the rounding of f (it would show from {_best(comparison.resolution[mine])} on); "
                 "subtract a constant, or rescale"
             )
             return _inconclusive(comparison, comparison.findings[0], reason, facts)
-        if open_ones.any():
+        if open_ones.any() and not comparison.tolerance:
             small = int(open_ones.sum())
             comparison.notes.append(f"{small} elements of {place.path} are too small beside the rest to be resolved")
         worst = max(worst, float(np.max(comparison.resolution[mine][~open_ones & (weight > 0)], initial=0.0)))

@@ -127,7 +127,8 @@ def _recorded_gradient(problem: Problem, weights: Array) -> Array:
     tensors = [Tensor(a) for a in problem.arrays(problem.x)]
     outputs, _ = flatten(problem.call(list(tensors)))
     seeds: dict[Any, Any] = {}
-    for output, cotangent in zip(outputs, cotangents(weights, problem.outputs(outputs)), strict=True):
+    kept = [o for o in outputs if np.asarray(getattr(o, "_value", o)).dtype.kind in "fc"]
+    for output, cotangent in zip(kept, cotangents(weights, problem.outputs(kept)), strict=True):
         if isinstance(output, Tensor) and output._node.active:
             seed = Tensor(cotangent)
             seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed

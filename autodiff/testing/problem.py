@@ -93,6 +93,10 @@ def values_of(leaf: Any) -> Any:
     return value if isinstance(value, np.ndarray) and value.dtype.kind in "fc" else None
 
 
+def _array(leaf: Any) -> Array:
+    return np.asarray(leaf._value if isinstance(leaf, Tensor) else leaf)
+
+
 def cotangents(weights: Array, outputs: list[Array]) -> list[Array]:
     """A flat vector of weights cut into cotangents; those of a + ib with weights p, q are p - iq."""
     cut, start = [], 0
@@ -124,6 +128,7 @@ class Problem:
                 start = stop
         self.size = start
         self.evaluations = 0
+        self.complex_outputs: list[bool] | None = None
         self.speaks_arrays = False  # whether f also takes plain arrays, which is faster
         parts = [as_real(np.asarray(values_of(self.leaves[i.number]))) for i in self.inputs]
         self.real = not any(i.is_complex for i in self.inputs)  # whether arguments and outputs are all real
@@ -150,18 +155,17 @@ class Problem:
         return self.function(*self._unflatten(leaves))
 
     def outputs(self, result: Any) -> list[Array]:
-        """The arrays that a call returned; raises UnusableError if they are not floating-point."""
+        """The floating-point arrays that a call returned; raises UnusableError if it returned something else alone."""
         leaves, _ = flatten(result)
-        arrays = [np.asarray(leaf._value if isinstance(leaf, Tensor) else leaf) for leaf in leaves]
-        for n, array in enumerate(arrays):
-            which = "the output" if len(arrays) == 1 else f"output {n}"
-            if array.dtype.kind not in "fc":
-                what = type(leaves[n]).__name__ if array.dtype.kind == "O" else array.dtype
-                raise UnusableError(
-                    f"{which} is {what}, which has no derivative; return floating-point numbers "
-                    "(a count or a class is no function to differentiate)"
-                )
-        return arrays
+        arrays = [_array(leaf) for leaf in leaves]
+        found = [array for array in arrays if array.dtype.kind in "fc"]
+        if arrays and not found:
+            what = type(leaves[0]).__name__ if arrays[0].dtype.kind == "O" else arrays[0].dtype
+            raise UnusableError(
+                f"the output is {what}, which has no derivative; return floating-point numbers "
+                "(a count or a class is no function to differentiate)"
+            )
+        return found
 
     def value(self, x: Array) -> Array:
         """F(x), all outputs in one flat vector; complex if x is."""
@@ -171,8 +175,28 @@ class Problem:
             result = self.call([a if self.speaks_arrays else Tensor(a) for a in arrays])
         outputs = self.outputs(result)
         # at a complex point of a real function, the outputs are what the complex step wants to see
-        flat = [np.ravel(a) if x.dtype.kind == "c" else as_real(a) for a in outputs]
+        if x.dtype.kind == "c":
+            flat = [np.ravel(a) for a in outputs]
+        else:
+            flat = [
+                as_real(a.astype(complex) if c else a) for a, c in zip(outputs, self._complex(outputs), strict=True)
+            ]
         return np.concatenate(flat) if flat else np.zeros(0)
+
+    def _complex(self, outputs: list[Array]) -> list[bool]:
+        """Which outputs are complex, here or where they were first looked at (an eigenvalue may be either)."""
+        now = [o.dtype.kind == "c" for o in outputs]
+        if self.complex_outputs is None:
+            self.complex_outputs = now
+        return [a or b for a, b in zip(now, self.complex_outputs, strict=True)]
+
+    def value_or_nan(self, x: Array, like: Array) -> Array:
+        """F(x), or NaN where the function raises or returns another number of values: beyond its domain."""
+        try:
+            value = self.value(x)
+        except Exception:  # it does not raise at the point of the check itself
+            return np.full(like.shape, np.nan)
+        return value if value.shape == like.shape else np.full(like.shape, np.nan)
 
     def pullback(self, x: Array, dtype: Any = None) -> tuple[list[Array], Callable[[Array], Array]]:
         """The outputs, and the function from a flat cotangent to the flat gradient as ``autodiff`` computes it."""
@@ -181,12 +205,14 @@ class Problem:
             return self._pullback_given(arrays)
         with np.errstate(all="ignore"):
             result, pull = vjp(self.call, arrays)
-        _, unflatten = flatten(result)
+        leaves, unflatten = flatten(result)
         outputs = self.outputs(result)
 
         def gradient(weights: Array) -> Array:
+            cut = iter(cotangents(weights, outputs))
+            seeds = [next(cut) if _array(leaf).dtype.kind in "fc" else np.zeros(np.shape(leaf)) for leaf in leaves]
             with np.errstate(all="ignore"):
-                (found,) = pull(unflatten(cotangents(weights, outputs)))
+                (found,) = pull(unflatten(seeds))
             return self.flat(found)
 
         return outputs, gradient

@@ -63,18 +63,15 @@ class Comparison:
         self.problem, self.base, self.pull, self.rng = problem, base, pull, rng
         self.tolerance = tolerance or 0.0
         signs = rng.choice([-1.0, 1.0], base.size)
-        self.weights = np.ones(1) if base.size == 1 else signs * rng.integers(5, 9, base.size) / 8.0
+        self.weights = np.ones(1) if base.size == 1 else signs * rng.uniform(0.6, 1.0, base.size)
         self.gradient = pull(self.weights)
         self.finite = np.isfinite(self.gradient)
         self.safe = np.where(self.finite, self.gradient, 0.0)
-        # values that are all float32 numbers were computed in float32, whatever the arguments
-        with np.errstate(all="ignore"):
-            narrow = bool(np.any(base != np.rint(base)) and np.array_equal(base.astype(np.float32), base))
-        self.epsilon = 2.0**-23 if narrow else EPSILON
         # whether the complex step is legitimate; None: not known yet
         self.analytic_function: bool | None = None if problem.real else False
         self.resolution = np.full(problem.size, np.inf)
         self.scales = self._scales()
+        self.epsilon = self._precision()
         self.findings: list[Finding] = []
         self.kinks: list[Finding] = []
         self.kinked = np.zeros(problem.size, dtype=bool)
@@ -88,6 +85,18 @@ class Comparison:
             scales[place.start : place.stop] = powers(top) if top else 1.0
         return scales
 
+    def _precision(self) -> float:
+        """The precision in which the function computes: one that casts to float32 returns float32 numbers alone."""
+        nearby = self.problem.x + self.scales * self.rng.uniform(0.5, 1.0, self.problem.size) * 2.0**-10
+        values = self.problem.value_or_nan(nearby, self.base)
+        with np.errstate(all="ignore"):
+            values = values[np.isfinite(values) & (values != np.rint(values))]
+            if values.size:
+                for kind in (np.float16, np.float32):
+                    if np.array_equal(values.astype(kind), values):
+                        return float(np.finfo(kind).eps)
+        return EPSILON
+
     # -- one direction ---------------------------------------------------------------------------------------
 
     def direction(self, members: Array, relative: bool = False) -> Array:
@@ -96,8 +105,9 @@ class Comparison:
         if relative:
             sizes = np.abs(self.problem.x[members])
             scales = np.where(sizes > 0, powers(np.where(sizes > 0, sizes, 1.0)), scales)
+        signs = self.rng.choice([-1.0, 1.0], len(members))
         u = np.zeros(self.problem.size)
-        u[members] = scales * self.rng.choice([-1.0, 1.0], len(members)) * self.rng.integers(5, 9, len(members)) / 8.0
+        u[members] = scales * signs * self.rng.integers(640, 1025, len(members)) / 1024.0
         return u
 
     def line(self, u: Array) -> Line:
@@ -107,7 +117,7 @@ class Comparison:
         def move(t: float) -> tuple[Array, float]:
             moved = x + t * u
             lost = (moved - x) - t * u
-            return self.problem.value(moved), norm(slopes * lost)
+            return self.problem.value_or_nan(moved, self.base), norm(slopes * lost)
 
         return Line(move, self.weights, self.base, self.epsilon)
 
@@ -180,7 +190,7 @@ class Comparison:
     def _is_fault(self, finding: Finding, own: float) -> bool:
         """Whether a difference that only the complex step sees is real: the function is analytic around x (no negative
         powers on a circle), its derivative by Cauchy's integral agrees, and rounding does not explain it."""
-        u, radius, points = finding.direction, 2.0**-7, 8
+        u, radius, points = finding.direction, 2.0**-3, 16
         roots = np.exp(2j * np.pi * np.arange(points) / points)
         try:
             values = [self.problem.value(self.problem.x + radius * root * u) for root in roots]
@@ -278,14 +288,15 @@ class Comparison:
         members = np.flatnonzero(finding.direction)
         groups = [members[(members >= p.start) & (members < p.stop)] for p in self.problem.inputs]
         groups = [group for group in groups if group.size]
+        measure = self._badness_sharp if finding.found.step == COMPLEX_STEP else self._badness
         if len(groups) > 1:
-            judged = [(self._badness(group), i) for i, group in enumerate(groups)]
+            judged = [(measure(group), i) for i, group in enumerate(groups)]
             members = groups[max(judged)[1]]
         while len(members) > 1:
             middle = len(members) // 2
             left, right = members[:middle], members[middle:]
-            badness = self._badness(left)
-            members = left if badness > 1 and (badness > 100 or badness >= self._badness(right)) else right
+            badness = measure(left)
+            members = left if badness > 1 and (badness > 100 or badness >= measure(right)) else right
         single = self.examine(self.direction(members), thorough=True)
         return single if single.wrong else None
 
@@ -298,3 +309,12 @@ class Comparison:
             return 0.0
         analytic = float(np.sum(self.safe * u))
         return abs(found.value - analytic) / (SEVERAL * found.bound + self._own_error(u) + 1e-300)
+
+    def _badness_sharp(self, members: Array) -> float:
+        """As :meth:`_badness`, by the complex step."""
+        u = self.direction(members)
+        values = self._complex(u)
+        if values is None:
+            return 0.0
+        slope = complex_slope(values, self.weights, COMPLEX_STEP)
+        return abs(slope - float(np.sum(self.safe * u))) / (SEVERAL * self._own_error(u) + 1e-300)

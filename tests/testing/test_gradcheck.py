@@ -1,0 +1,351 @@
+"""gradcheck: no false alarm, no missed fault, and a report that can be read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autodiff import Tensor, elementwise, grad, relu, stop_gradient
+from autodiff.primitive import Composite, registry
+from autodiff.testing import GradientError, Report, assert_gradcheck, gradcheck
+from tests.differences import calls, cotangents, outputs
+from tests.testing.planted import FAULTS, places, planted
+
+ENTRIES = [e for e in registry.values() if isinstance(e, Composite) or not e.flat]
+
+
+def wrong_at(factor, name="wrong"):
+    """sin with a derivative that is ``factor(x)`` times too large."""
+    return elementwise(lambda x: np.sin(x), lambda g, x: g * np.cos(x) * factor(x), parameters=("x",), name=name)
+
+
+@pytest.fixture(autouse=True)
+def leave_the_table_as_it_was():
+    before = dict(registry)
+    yield
+    for function in set(registry) - set(before):
+        del registry[function]
+
+
+# -- no false alarms ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+def test_a_right_rule_is_never_called_wrong(entry, dtype):
+    verdicts = []
+    for n, call in enumerate(calls(entry)):
+        arrays = call.arrays(np.random.default_rng(n), dtype)
+        report = gradcheck(lambda *a, call=call: call(*a), *arrays, rng=n)
+        assert report.verdict != "wrong", report
+        verdicts.append(report.verdict)
+    assert "correct" in verdicts
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("scale", [1e-8, 1e-4, 1.0, 1e4, 1e8])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+@pytest.mark.parametrize("name", ["sin", "tanh", "log", "multiply", "divide", "hypot", "sum", "matmul", "logsumexp"])
+def test_magnitudes(name, scale, dtype, rng):
+    entry = next(e for e in registry.values() if e.name == name)
+    call = calls(entry)[0]
+    arrays = [(np.abs(a) * scale).astype(dtype) for a in call.arrays(rng)]
+    report = gradcheck(lambda *a: call(*a), *arrays)
+    assert report.verdict == "correct", report
+
+
+def test_many_seeds(rng):
+    x = rng.standard_normal((3, 4))
+    assert all(gradcheck(lambda x: np.sum(np.tanh(x @ x.T)), x, rng=seed).correct for seed in range(50))
+
+
+def test_a_network_with_kinks_inside(rng):
+    w, v, x = rng.standard_normal((5, 40)), rng.standard_normal((40, 3)), rng.standard_normal((30, 5))
+    assert_gradcheck(lambda p: np.sum(np.square(relu(x @ p["w"]) @ p["v"])), {"w": w, "v": v})
+
+
+def test_orders():
+    assert gradcheck(lambda x, y: np.sum(np.exp(x * y)), np.array([0.5, 1.0]), 0.3, order=3).correct
+
+
+def test_second_order_fault():
+    def forward(x):
+        return x * x * x
+
+    # the first derivative is right; the second is not, because the rule hides half of it from the graph
+    f = elementwise(
+        forward, lambda g, x: g * (1.5 * x * x + 1.5 * stop_gradient(x * x)), parameters=("x",), name="cube"
+    )
+    assert gradcheck(f, Tensor([1.0, 2.0])).correct
+    report = gradcheck(f, Tensor([1.0, 2.0]), order=2)
+    assert (report.verdict, report.order) == ("wrong", 2)
+
+
+# -- no missed faults --------------------------------------------------------------------------------------------
+
+
+def has_effect(call, bad, arrays, position):
+    """Whether the planted fault changes any gradient of this call at all."""
+    plain, spoiled = outputs(call(*map(Tensor, arrays))), call.with_call(bad.call)
+    seeds = [np.ones(np.shape(p._value)) for p in plain]
+    pairs = zip(cotangents(call, arrays, seeds), cotangents(spoiled, arrays, seeds), strict=True)
+    return any(a is not None and not np.allclose(a, b, rtol=1e-9, atol=0) for a, b in pairs)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("entry", "position"), places(), ids=[f"{e.name}-{p}" for e, p in places()])
+def test_every_planted_fault_is_found(entry, position, fault):
+    bad = planted(entry, position, FAULTS[fault])
+    for n, call in enumerate(calls(entry)):
+        arrays = call.arrays(np.random.default_rng(n))
+        if any(np.iscomplexobj(a) for a in arrays) or not has_effect(call, bad, arrays, position):
+            continue
+        report = gradcheck(lambda *a, call=call: call.with_call(bad.call)(*a), *arrays)
+        assert report.verdict == "wrong", report
+        return
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("reduce", [np.positive, np.sum, np.mean], ids=lambda f: f.__name__)
+def test_one_element_of_a_hundred_thousand(reduce, dtype, rng):
+    factors = np.ones(100_000)
+    factors[76_543] = 1.01
+    f = wrong_at(lambda x: factors.astype(x.dtype))
+    report = gradcheck(lambda x: reduce(f(x)), rng.uniform(0.5, 1.0, 100_000).astype(dtype))
+    assert (report.verdict, report.index) == ("wrong", (76_543,))
+    assert report.analytic / report.numeric == pytest.approx(1.01, rel=1e-4)
+
+
+def test_a_small_argument_beside_a_large_one(rng):
+    bad = wrong_at(lambda x: 1.01)
+    report = gradcheck(
+        lambda a, b: np.sum(a * a) + np.sum(bad(b)) * 1e-6, rng.standard_normal(1000), rng.standard_normal(4)
+    )
+    assert (report.verdict, report.argument) == ("wrong", "b")
+
+
+def test_a_gradient_that_is_wrong_in_float32_alone():
+    f = elementwise(
+        lambda x: np.sin(x),
+        lambda g, x: g * np.cos(x) * (1.01 if x.dtype == np.float32 else 1.0),
+        parameters=("x",),
+        name="f",
+    )
+    assert gradcheck(f, np.array([0.5, 1.0])).correct
+    report = gradcheck(f, np.array([0.5, 1.0], np.float32))
+    assert report.verdict == "wrong"
+    assert "float32" in report.reason
+
+
+def test_the_complex_step_sees_fourteen_digits():
+    report = gradcheck(np.sin, np.array([0.5, 1.0]))
+    assert report.method == "the complex step"
+    assert report.bound < 1e-14
+    assert gradcheck(wrong_at(lambda x: 1 + 1e-12), np.array([0.5, 1.0])).verdict == "wrong"
+
+
+def test_the_complex_step_is_not_believed_where_it_lies():
+    # |x|^2 is smooth on the real line, and its complex step gives 0: abs forgets the imaginary part
+    report = gradcheck(lambda x: np.abs(x) * np.abs(x), np.array([0.5, 1.0]))
+    assert report.correct
+    assert report.method != "the complex step"
+
+
+def test_a_gradient_of_ones_own():
+    assert gradcheck(lambda x: np.sum(x**3), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2).correct
+    report = gradcheck(lambda w, b: np.sum(w**2) + b, np.ones(2), 1.0, gradient=lambda w, b: (2 * w, 2.0))
+    assert (report.verdict, report.argument) == ("wrong", "b")
+
+
+def test_a_gradient_that_is_not_finite():
+    f = elementwise(lambda x: x * x, lambda g, x: g * 2 * x / (x - 1.0) * (x - 1.0), parameters=("x",), name="f")
+    report = gradcheck(f, np.array([0.5, 1.0]))
+    assert (report.verdict, report.index) == ("wrong", (1,))
+    assert "not finite" in report.reason
+
+
+def test_nested_arguments_are_named():
+    bad = wrong_at(lambda x: -1.0)
+    report = gradcheck(lambda p: np.sum(p["layers"][0] + bad(p["layers"][1])), {"layers": [np.ones(2), np.ones(2)]})
+    assert report.argument == "p['layers'][1]"
+    assert report.reason == "the sign is wrong"
+
+
+# -- kinks -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "text"),
+    [
+        (relu, np.array(0.0), "0 in [0, 1]"),
+        (np.abs, np.array([0.0, 1.0]), "0 in [-1, 1]"),
+        (np.max, np.array([1.0, 1.0, 0.0]), "0.5 in [0, 1]"),
+        (lambda x: np.clip(x, -1.0, 1.0), np.array([1.0, 0.0]), "0 in [0, 1]"),
+        (lambda x: np.hypot(x, 0.0), np.array([0.0]), "0 in [-1, 1]"),
+    ],
+)
+def test_a_value_between_the_slopes_is_correct(f, x, text):
+    report = gradcheck(f, x)
+    assert report.verdict == "correct", report
+    assert any(text in kink for kink in report.kinks)
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, 7.0])
+def test_a_value_outside_of_the_slopes_is_wrong(value):
+    f = elementwise(
+        lambda x: np.maximum(x, 0.0), lambda g, x: g * ((x > 0) + value * (x == 0)), parameters=("x",), name="f"
+    )
+    report = gradcheck(f, np.array([1.0, 0.0]))
+    assert (report.verdict, report.index) == ("wrong", (1,)), report
+    assert "[0, 1]" in report.reason
+
+
+def test_a_fault_beside_a_kink_is_found():
+    f = elementwise(
+        lambda x: np.abs(x), lambda g, x: g * np.sign(x) * (1 + 0.01 * (x > 1)), parameters=("x",), name="f"
+    )
+    report = gradcheck(f, np.array([0.0, 0.5, 2.0]))
+    assert (report.verdict, report.index) == ("wrong", (2,))
+
+
+def test_an_operation_at_its_kink_inside_a_smooth_function():
+    report = gradcheck(lambda x: relu(x) - relu(-x), np.zeros(2))
+    assert report.verdict == "wrong"
+    assert "kink of an operation inside" in report.reason
+
+
+# -- before anything is measured ---------------------------------------------------------------------------------
+
+
+def generator_outside():
+    rng = np.random.default_rng(0)
+    return lambda x: x * (rng.random(x.shape) > 0.5)
+
+
+def writes(x):
+    x.data[0] = 5.0
+    return x * 2.0
+
+
+SHARED = np.arange(4.0)
+LEAF = Tensor([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "args", "message"),
+    [
+        (lambda a, b: a[:2] * b, (SHARED, SHARED[2:]), "share memory"),
+        (lambda a, b: a * b, (LEAF, LEAF * 2.0), "was computed from"),
+        (lambda x: x * 2.0, (np.broadcast_to(np.ones(1), (3,)),), "expanded view"),
+        (generator_outside(), (np.ones(20),), "not deterministic"),
+        (writes, (np.ones(3),), "writes into its argument"),
+        (lambda x: np.argmax(x), (np.ones(3),), "no derivative"),
+        (lambda x: x > 0.5, (np.ones(3),), "no derivative"),
+        (lambda n: n * 2.0, (3,), "no argument holds floating-point"),
+        (lambda x: x, (np.array([1.0, np.nan]),), "holds a NaN"),
+        (lambda x: np.log(x), (np.array([-1.0]),), "not finite in 1 of 1"),
+        (lambda x: np.sqrt(x), (np.array([0.0]),), "no finite slope"),
+        (lambda x: 1e14 + np.sin(x), (np.array([1e-9]),), "noise floor"),
+    ],
+)
+def test_what_cannot_be_checked_is_said(f, args, message):
+    with np.errstate(all="ignore"):
+        report = gradcheck(f, *args)
+    assert report.verdict == "inconclusive", report
+    assert message in report.reason
+
+
+@pytest.mark.parametrize("f", [lambda x: x * x.detach(), lambda x, y=2.0: Tensor(x.data) * y])
+def test_a_function_that_detaches(f):
+    report = gradcheck(lambda x: f(x), np.array([1.0, 2.0]))
+    assert report.verdict == "wrong"
+
+
+def test_a_function_that_cuts_the_graph_is_told_so():
+    assert "detached" in gradcheck(lambda x: Tensor(x.data) * 2.0, np.ones(2)).reason
+
+
+def test_what_the_function_raises_comes_through():
+    def f(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        gradcheck(f, 1.0)
+
+
+def test_nothing_to_compare():
+    assert gradcheck(np.sin, np.zeros((0, 3))).correct
+    assert gradcheck(np.sin, np.array(0.3)).correct
+
+
+def test_arguments_are_left_alone():
+    x = np.array([0.5, 1.0])
+    x.flags.writeable = False
+    assert gradcheck(np.exp, x).correct
+
+
+# -- the report --------------------------------------------------------------------------------------------------
+
+
+def broken(x):
+    return wrong_at(lambda x: 1.01)(x)
+
+
+def test_the_report_can_be_read():
+    with pytest.raises(GradientError) as caught:
+        assert_gradcheck(broken, np.array([0.5, 1.0]), rng=3)
+    report = caught.value.report
+    text = str(caught.value)
+    assert text == str(report)
+    assert len(text.splitlines()) <= 15
+    for part in ("wrong", "x[", "analytic", "numeric", "1.01", "seed 3", "steps"):
+        assert part in text
+    plain = report.as_dict()
+    assert plain["argument"] == "x"
+    assert plain["seed"] == 3
+    html = report._repr_html_()
+    assert f"{report.analytic:.15g}" in html
+    assert "<script" not in html
+    assert not report
+
+
+def test_html_is_escaped():
+    assert "<lambda>" not in gradcheck(lambda x: x, 1.0)._repr_html_()
+
+
+def test_the_code_in_the_report_reproduces_it():
+    report = gradcheck(broken, np.array([0.5, 1.0]), rng=3)
+    printed = []
+    lines = [line for line in report.code.splitlines() if not line.startswith(f"from {broken.__module__}")]
+    exec("\n".join(lines), {"print": printed.append, "broken": broken})  # the module is already here, under any name
+    assert isinstance(printed[0], Report)
+    assert printed[0].as_dict()["analytic"] == report.analytic
+
+
+def test_the_same_seed_gives_the_same_report(rng):
+    x = rng.standard_normal(20)
+    assert gradcheck(np.tanh, x, rng=5).as_dict() == gradcheck(np.tanh, x, rng=5).as_dict()
+    assert gradcheck(np.tanh, x, rng=np.random.default_rng(1)).correct
+
+
+def test_a_tolerance_can_be_given():
+    assert gradcheck(wrong_at(lambda x: 1.001), np.array([0.5, 1.0]), tolerance=0.01).correct
+    assert not gradcheck(wrong_at(lambda x: 1.1), np.array([0.5, 1.0]), tolerance=0.01).correct
+
+
+def test_order_must_be_positive():
+    with pytest.raises(ValueError, match="order must be 1 or more"):
+        gradcheck(np.sin, 1.0, order=0)
+
+
+def test_a_million_inputs(rng):
+    report = gradcheck(lambda x: np.sum(np.tanh(x)), rng.standard_normal(1_000_000))
+    assert report.correct, report
+    assert report.evaluations < 100
+
+
+def test_gradients_are_checked_and_not_recomputed():
+    """The checker sees the same gradient that ``grad`` gives."""
+    f = wrong_at(lambda x: 3.0)
+    report = gradcheck(lambda x: np.sum(f(x)), np.array([0.5]))
+    assert report.analytic == pytest.approx(grad(lambda x: np.sum(f(x)))(np.array([0.5]))[0], rel=1e-12)
