@@ -33,7 +33,8 @@ def machine() -> str:
     versions = ", ".join(f"{peer} {version(package)}" for peer, package in PEERS.items())
     return (
         f"Measured on {datetime.date.today():%Y-%m-%d}: {processor()}, {os.cpu_count()} cores, {THREADS} threads for "
-        f"every library; {platform.system()}, Python {platform.python_version()}, NumPy {version('numpy')}, {versions}."
+        f"every library, load average {os.getloadavg()[0]:.1f} before; {platform.system()}, "
+        f"Python {platform.python_version()}, NumPy {version('numpy')}, {versions}."
     )
 
 
@@ -58,12 +59,13 @@ def main() -> int:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     failed = []
     for name in arguments.names or BENCHMARKS:
+        where = machine()  # before the benchmark itself makes the machine busy
         run = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], stdout=subprocess.PIPE, text=True)
         print(run.stdout, flush=True)
         if run.returncode:
             failed.append(name)
         elif not arguments.no_write:
-            README.write_text(replaced(README.read_text(), name, f"{machine()}\n\n{run.stdout}"))
+            README.write_text(replaced(README.read_text(), name, f"{where}\n\n{run.stdout}"))
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
