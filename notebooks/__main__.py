@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import nbformat
-from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -24,9 +23,15 @@ SECONDS_PER_CELL = 300
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
-def kernel() -> KernelManager:
-    """A kernel of this very interpreter, reached without the network where the system can."""
-    return KernelManager(kernel_name="python3", transport="ipc" if os.name == "posix" else "tcp")
+def client(notebook: nbformat.NotebookNode, folder: str, sockets: str) -> NotebookClient:
+    """What runs a notebook in ``folder``, and reaches its kernel without the network where the system can."""
+    runner = NotebookClient(
+        notebook, timeout=SECONDS_PER_CELL, kernel_name="python3", resources={"metadata": {"path": folder}}
+    )
+    manager = runner.create_kernel_manager()
+    if os.name == "posix":
+        manager.transport, manager.ip = "ipc", os.path.join(sockets, "kernel")
+    return runner
 
 
 def execute(path: Path, *, write: bool) -> str | None:
@@ -34,10 +39,9 @@ def execute(path: Path, *, write: bool) -> str | None:
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     bare = not write and not any(cell.outputs for cell in cells)
-    with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(notebook, kernel(), timeout=SECONDS_PER_CELL, resources={"metadata": {"path": folder}})
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as sockets:
         try:
-            client.execute()
+            client(notebook, folder, sockets).execute()
         except CellExecutionError as error:
             return COLOUR.sub("", str(error))
     if bare:
