@@ -23,7 +23,7 @@ Array = Any
 
 QUICK = (6, 8, 10, 12)
 """The steps of the first look, as k in t = 2^-k."""
-FINER = tuple(range(14, 47, 2))
+FINER = tuple(range(14, 41, 2))  # down to where a direction of ten bits still moves x without rounding
 COARSER = tuple(range(4, -43, -2))
 EDGE = "the function is not finite on both sides of x: x is at the edge of its domain"
 UNSETTLED = "the slopes do not settle as the step shrinks: f is not smooth at x, or too noisy"
