@@ -3,9 +3,9 @@
 A subcommand is a module with two functions, and a line in :data:`COMMANDS`:
 
 ``configure(parser)``
-    adds its options to an :class:`argparse.ArgumentParser` (its docstring's first line is not used);
+    adds its options to an :class:`argparse.ArgumentParser`;
 ``run(arguments)``
-    does the work and returns the exit code; raises :class:`CommandError` for anything the user can mend.
+    does the work and returns the exit code; raises :class:`nn.command.CommandError` for anything the user can mend.
 
 Only the module of the subcommand that was asked for is imported.
 """
@@ -17,40 +17,20 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from typing import NoReturn
+
+from .command import FAILURE, INTERRUPTED, USAGE, CommandError, version
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("nn.train_command", "train a network on handwritten digits"),
 }
 """The subcommands: name -> (module, what it does in one line)."""
 
-FAILURE = 1
-USAGE = 2
-INTERRUPTED = 130
-
-
-class CommandError(Exception):
-    """Something the user can mend: printed as one line, without a traceback; ``code`` is the exit code."""
-
-    def __init__(self, message: str, code: int = FAILURE) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 class Parser(argparse.ArgumentParser):
     """An argument parser that reports a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, f"{self.prog}: error: {message}; see '{self.prog} --help'\n")
-
-
-def version() -> str:
-    """The version of the installed distribution."""
-    try:
-        return metadata.version("pullback")
-    except metadata.PackageNotFoundError:
-        return "(not installed: running from a source tree)"
 
 
 def parser(asked: Sequence[str] = ()) -> argparse.ArgumentParser:

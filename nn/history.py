@@ -130,7 +130,8 @@ class History(Sequence[float]):
             raise ValueError(f"plot: {len(panels)} quantities ({', '.join(panels)}) but {len(axes)} axes; name fewer")
         for one, (title, lines) in zip(axes, panels.items(), strict=False):
             for i, (label, values) in enumerate(lines.items()):
-                one.plot(range(1, len(values) + 1), values, "--" if i else "-", label=label, marker="." if len(self) == 1 else None)
+                marker = "." if len(values) == 1 else None
+                one.plot(range(1, len(values) + 1), values, "--" if i else "-", label=label, marker=marker)
             one.set(title=title, xlabel="epoch")
             one.legend()
         return axes

@@ -228,7 +228,11 @@ class _Epoch:
         return row
 
     def _update(self, x: Array, y: Array) -> tuple[float, Array]:
-        """One step: the loss and the outputs before it."""
+        """One step: the loss and the outputs before it.  NumPy's own warnings are off: all that they say is checked."""
+        with np.errstate(all="ignore"):
+            return self._unguarded_update(x, y)
+
+    def _unguarded_update(self, x: Array, y: Array) -> tuple[float, Array]:
         learner = self.learner
         learner.optimizer.zero_grad()
         outputs = learner.model(x)
@@ -256,14 +260,12 @@ class _Epoch:
         learner = self.learner
 
         def again() -> None:
-            loss = learner.loss(learner.model(x), y)
-            if math.isfinite(_number(loss)):
-                loss.backward()
+            learner.loss(learner.model(x), y).backward()
 
         why = cause((x, y), self.parameters, again, self.step - 1)
         learner.optimizer.zero_grad()
         return DivergenceError(
-            f"fit: {what} at step {self.step} (epoch {self.epoch}); {why}. The parameters are those before this step. "
+            f"fit: {what} at step {self.step} (epoch {self.epoch}); {why}\nThe parameters are those before this step. "
             f"Try a smaller learning rate (now {self.learning_rate:g}), clip_norm=1.0, or look at the data",
             self.epoch,
             self.step,

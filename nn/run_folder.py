@@ -72,5 +72,10 @@ class RunFolder:
         """``result.json``: the options and what was measured at the end."""
         (self.path / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
-    def write_graph(self, output: Any) -> None:
-        """``graph.dot`` and, where something can draw it, ``graph.svg``: how ``output`` was computed."""
+    def write_graph(self, model: Module, batch: Any) -> None:
+        """``graph.dot``, ``graph.svg`` and ``graph.html``: how the model computes its outputs for a batch."""
+        from autodiff.draw import draw  # drawing is not needed to train
+
+        drawing = draw(model, batch)
+        for kind in ("dot", "svg", "html"):
+            drawing.save(self.path / f"graph.{kind}")

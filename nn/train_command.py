@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import datasets, optim
-from .activation import ReLU
-from .cli import CommandError, version
-from .data import train_test_split
-from .divergence import DivergenceError
-from .history import History
-from .learner import Learner
-from .linear import Linear
-from .loss import cross_entropy
+from . import (
+    CrossEntropyLoss,
+    DivergenceError,
+    Dropout,
+    History,
+    Learner,
+    Linear,
+    Module,
+    ReLU,
+    Sequential,
+    datasets,
+    optim,
+    train_test_split,
+)
+from .command import USAGE, CommandError, version
 from .metrics import confusion_matrix
-from .module import Module
 from .run_folder import RunFolder
-from .sequential import Sequential
+from .schedule import CosineAnnealingLR
 
 Array = Any
 CLASSES = 10
@@ -35,13 +41,21 @@ class Recipe(NamedTuple):
     lr: float
     hidden: tuple[int, ...]
     optimizer: str
+    dropout: float
+    label_smoothing: float
     validation: float
 
 
 RECIPES = {
-    "digits": Recipe(epochs=40, batch_size=32, lr=0.002, hidden=(128,), optimizer="adam", validation=0.1),
-    "mnist": Recipe(epochs=6, batch_size=128, lr=0.001, hidden=(256, 128), optimizer="adam", validation=0.1),
-}
+    "digits": Recipe(
+        epochs=40, batch_size=32, lr=0.003, hidden=(256,), optimizer="adamw", dropout=0.3, label_smoothing=0.1,
+        validation=0.1,
+    ),
+    "mnist": Recipe(
+        epochs=6, batch_size=128, lr=0.002, hidden=(256, 128), optimizer="adamw", dropout=0.1, label_smoothing=0.0,
+        validation=0.1,
+    ),
+}  # fmt: skip
 TEST_SHARE = 0.2
 """The part of the embedded digits that is held out; MNIST comes with its own test set."""
 
@@ -63,7 +77,7 @@ its four original files. The run folder receives
   result.json               the options, the test accuracy, the confusion matrix
   history.json, .csv        loss, accuracy and speed of every epoch
   curves.svg                loss and accuracy over the epochs
-  graph.dot, graph.svg      the computation graph of one batch's loss (the second where Graphviz is installed)
+  graph.dot, .svg, .html    the computation graph of the network on one batch
 """
 _EXAMPLES = """\
 examples:
@@ -101,6 +115,16 @@ def _positive(text: str) -> float:
     return value
 
 
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to less than 1")
+    return value
+
+
 def _sizes(text: str) -> tuple[int, ...]:
     parts = text.split(",") if text.strip() else []
     if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
@@ -129,7 +153,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
                        help=f"examples in a step ({default('batch_size')})")  # fmt: skip
     model.add_argument("--optimizer", choices=list(OPTIMIZERS),
                        help=f"how parameters are updated ({default('optimizer')})")  # fmt: skip
-    model.add_argument("--lr", type=_positive, metavar="X", help=f"the learning rate ({default('lr')})")
+    model.add_argument("--lr", type=_positive, metavar="X",
+                       help=f"the learning rate at the start; falls to 0 along a cosine ({default('lr')})")  # fmt: skip
+    model.add_argument("--dropout", type=_share, metavar="P",
+                       help=f"the share of hidden values dropped in training ({default('dropout')})")  # fmt: skip
+    model.add_argument("--label-smoothing", type=_share, metavar="P",
+                       help=f"the share of each target spread over all digits ({default('label_smoothing')})"
+                       )  # fmt: skip
     model.add_argument("--seed", type=_seed, default=0, metavar="N",
                        help="the same seed gives the same run, bit for bit (default: 0)")  # fmt: skip
     output = parser.add_argument_group("output")
@@ -154,24 +184,38 @@ def load(name: str, path: str | None, validation: float, rng: np.random.Generato
         train, test = datasets.mnist(path)
     else:
         if path is not None:
-            raise CommandError("--data-path goes with --data mnist; the digits come with the package", code=2)
+            raise CommandError("--data-path goes with --data mnist; the digits come with the package", code=USAGE)
         images, labels = datasets.digits()
         train_x, test_x, train_y, test_y = train_test_split(
             images, labels, test_size=TEST_SHARE, rng=rng, stratify=labels
         )
         train, test = (train_x, train_y), (test_x, test_y)
     images, labels = train
-    train_x, valid_x, train_y, valid_y = train_test_split(images, labels, test_size=validation, rng=rng, stratify=labels)
+    train_x, valid_x, train_y, valid_y = train_test_split(
+        images, labels, test_size=validation, rng=rng, stratify=labels
+    )
     return Data((train_x, train_y), (valid_x, valid_y), test)
 
 
-def build(inputs: int, hidden: tuple[int, ...], rng: np.random.Generator) -> Module:
-    """Linear layers with ReLU between them, from pixels to a logit for each digit."""
+def build(inputs: int, hidden: tuple[int, ...], dropout: float, rng: np.random.Generator) -> Module:
+    """Linear layers with ReLU (and dropout) between them, from pixels to a logit for each digit."""
     layers: list[Module] = []
     for size in hidden:
         layers += [Linear(inputs, size, rng=rng), ReLU()]
+        if dropout:
+            layers.append(Dropout(dropout, rng=rng))
         inputs = size
     return Sequential(*layers, Linear(inputs, CLASSES, rng=rng))
+
+
+def _loss_line(smoothing: float) -> str:
+    """What the loss is, and how small it can get: a smoothed target cannot be met exactly."""
+    if not smoothing:
+        return "loss: cross-entropy"
+    other = smoothing / CLASSES
+    right = 1 - smoothing + other
+    least = -right * math.log(right) - (CLASSES - 1) * other * math.log(other)
+    return f"loss: cross-entropy, labels smoothed by {smoothing:g} (it can get no smaller than {least:.4f})"
 
 
 def _epoch_line(row: dict[str, float], epochs: int) -> str:
@@ -207,6 +251,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with RunFolder(arguments.output, arguments.data) as folder:
             _train(arguments, recipe, data, rng, folder, say)
+    except BrokenPipeError:  # not the folder: whoever read our output has gone
+        raise
     except OSError as error:
         raise CommandError(f"the run folder cannot be written: {error}") from error
     return 0
@@ -224,11 +270,18 @@ def _train(
     folder: RunFolder,
     say: Callable[[str], None],
 ) -> None:
-    model = build(data.train[0].shape[1], recipe.hidden, rng)
+    model = build(data.train[0].shape[1], recipe.hidden, recipe.dropout, rng)
     optimizer = OPTIMIZERS[recipe.optimizer](list(model.parameters()), recipe.lr)
-    learner = Learner(model, cross_entropy, optimizer, metrics=("accuracy",))
-    counts = ", ".join(f"{len(part[1]):,} to {what}" for part, what in zip(data, ("train", "validate", "test"), strict=True))
-    say(f"{arguments.data}: {counts}\n{model}")
+    learner = Learner(
+        model,
+        CrossEntropyLoss(label_smoothing=recipe.label_smoothing),
+        optimizer,
+        metrics=("accuracy",),
+        scheduler=CosineAnnealingLR(optimizer, recipe.epochs),
+    )
+    uses = ("train", "validate", "test")
+    counts = ", ".join(f"{len(part[1]):,} to {use}" for part, use in zip(data, uses, strict=True))
+    say(f"{arguments.data}: {counts}\n{model}\n{_loss_line(recipe.label_smoothing)}")
     try:
         history = learner.fit(
             *data.train,
@@ -274,5 +327,4 @@ def _write(
             "python": sys.version.split()[0],
         }
     )
-    images, labels = (part[: recipe.batch_size] for part in data.train)
-    folder.write_graph(cross_entropy(model(images), labels))
+    folder.write_graph(model.eval(), data.train[0][: recipe.batch_size])

@@ -17,9 +17,12 @@ from nn.datasets import DamagedFileError, nist, read_idx
 
 def test_digits():
     images, labels = datasets.digits()
-    assert images.shape == (1797, 64) and images.dtype == np.float32
-    assert labels.shape == (1797,) and labels.dtype == np.int64
-    assert images.min() == 0 and images.max() == 1
+    assert images.shape == (1797, 64)
+    assert images.dtype == np.float32
+    assert labels.shape == (1797,)
+    assert labels.dtype == np.int64
+    assert images.min() == 0
+    assert images.max() == 1
     assert set(np.unique(images * 16)) == set(range(17))  # all 17 levels of the file, exactly
     assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     square, again = datasets.digits(flat=False)
@@ -54,12 +57,15 @@ def idx(array, kind=8):
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-@pytest.mark.parametrize(("kind", "dtype"), [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")]
+)
 def test_every_type(kind, dtype, pack, tmp_path):
     array = np.arange(24).reshape(2, 3, 4).astype(dtype)
     (tmp_path / "file").write_bytes(pack(idx(array, kind)))
     read = read_idx(tmp_path / "file")
-    assert read.dtype == np.dtype(dtype).newbyteorder("=") and read.dtype.isnative
+    assert read.dtype == np.dtype(dtype).newbyteorder("=")
+    assert read.dtype.isnative
     np.testing.assert_array_equal(read, array)
 
 
@@ -90,7 +96,8 @@ def test_damaged_files(damage, tmp_path):
     path.write_bytes(contents)
     with pytest.raises(DamagedFileError) as caught:
         read_idx(path)
-    assert str(path) in str(caught.value) and message in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert message in str(caught.value)
 
 
 # -- MNIST ---------------------------------------------------------------------------------------------------------
@@ -116,8 +123,10 @@ def small(tmp_path, monkeypatch):
 
 def test_mnist(small):
     (images, labels), (test_images, test_labels) = datasets.mnist(small)
-    assert images.shape == (6, 784) and test_images.shape == (4, 784)
-    assert images.dtype == np.float32 and labels.dtype == np.int64
+    assert images.shape == (6, 784)
+    assert test_images.shape == (4, 784)
+    assert images.dtype == np.float32
+    assert labels.dtype == np.int64
     raw = read_idx(small / "train-images-idx3-ubyte")
     np.testing.assert_array_equal(images.reshape(6, 28, 28), raw.astype(np.float32) / np.float32(255))
     np.testing.assert_array_equal(test_labels, read_idx(small / "t10k-labels-idx1-ubyte"))
@@ -162,7 +171,8 @@ def test_missing_files_are_named_and_how_to_get_them(small):
     message = str(caught.value)
     assert message.startswith(f"mnist: t10k-labels-idx1-ubyte not found in {small}.")
     assert "train-images-idx3-ubyte not found" not in message
-    assert "--data-path" in message and "PULLBACK_MNIST" in message
+    assert "--data-path" in message
+    assert "PULLBACK_MNIST" in message
     for file in nist.FILES.values():
         assert f"{file.name}.gz" in message
     assert "curl -O" in message

