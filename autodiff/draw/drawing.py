@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..graph import Node
 from ..tensor import Tensor
 from . import taking
 from .failure import of_exception
@@ -111,7 +112,7 @@ class Drawing:
             ".svg": self.svg, ".html": self.html, ".dot": self.dot, ".gv": self.dot, ".json": self.json,
             ".mmd": self.mermaid, ".txt": lambda: str(self) + "\n",
         }  # fmt: skip
-        path.write_text(make[kind](), encoding="utf-8")
+        path.write_text(make[kind](), encoding="utf-8", errors="replace")
         return path
 
     def frames(self) -> list[str]:
@@ -215,9 +216,9 @@ def draw(
     >>> print(draw(loss))
     graph
       2 operations, 1 variable with 2 elements, longest path 2
-    w     variable          (2,) float64
-    %1    multiply(w, 3.0)  (2,) float64
-    loss  sum(%1)           () float64
+    w     variable        (2,) float64
+    %1    multiply(w, 3)  (2,) float64
+    loss  sum(%1)         () float64
     """
     if isinstance(subject, Drawing):
         return subject
@@ -247,6 +248,9 @@ def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes:
         if frame is not None:
             found.add_frame(frame)
         return taking.of_graph(subject, found, wishes)
+    node = getattr(subject, "node", None)
+    if isinstance(node, Node) and not args:
+        return taking.of_node(node, found, taking.Wishes(marks=taking.marks(subject)))
     if not callable(subject):
         raise TypeError(
             f"draw: got {type(subject).__name__}; give a Tensor, a nesting of Tensors, a function or module with its "

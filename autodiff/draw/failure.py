@@ -13,7 +13,7 @@ from typing import Any
 from .. import graph, recording
 from ..graph import CONSTANT, Node, tick
 from ..primitive import Primitive
-from .naming import PACKAGE, Names, package_of
+from .naming import Names, of_library
 from .picture import Group, Picture
 from .reading import keep_totals, read
 from .watching import Record, Watch, describe
@@ -62,7 +62,7 @@ def of_exception(error: BaseException, names: Names) -> Picture:
     """The picture of what led to an operation, or to a rule, that failed outside of any drawing."""
     frames = list(_frames(error))
     for frame in frames:
-        if package_of(frame) != PACKAGE:
+        if not of_library(frame):
             names.add_frame(frame)
     node = getattr(error, "node", None) or getattr(getattr(error, "report", None), "node", None)
     if isinstance(node, Node):  # an anomaly, or a derivative that was found wrong

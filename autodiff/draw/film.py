@@ -73,15 +73,16 @@ def frames(picture: Picture) -> list[str]:
     """One SVG a step."""
     sheet = Sheet(picture)
     film = steps(picture, sheet.scene)
+    captions = [f"{k} of {len(film)}: {step.caption}" for k, step in enumerate(film, 1)]
+    widest = max((sheet.caption_width(caption) for caption in captions), default=0.0)
     items = set(sheet.layout.frames)
     done: set[Place] = set()
     result = []
-    widest = max((style.text_width(style.short(s.caption, 110), style.TITLE_SIZE) + 80 for s in film), default=0.0)
-    for k, step in enumerate(film, 1):
+    for step, caption in zip(film, captions, strict=True):
         done.add(step.item)
         waiting = items - done - set(step.targets)
-        caption = f"{k} of {len(film)}: {step.caption}"
         flowing = {(target, step.item) for target in step.targets}
-        picture_now = sheet.document(now={step.item}, waiting=waiting, flowing=flowing, caption=caption, least=widest)
-        result.append(picture_now)
+        result.append(
+            sheet.document(now={step.item}, waiting=waiting, flowing=flowing, caption=caption, least=widest)
+        )
     return result

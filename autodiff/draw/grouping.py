@@ -12,6 +12,8 @@ from .picture import OPERATION, Box, Group, Picture
 ROOM = 40
 """So many boxes are easy to read: groups open by themselves as long as no more are in sight."""
 LONGEST_PERIOD = 48
+WORTH = 5
+"""A repeat of single operations is folded if so many boxes at least disappear."""
 Child = tuple[str, int]
 
 
@@ -172,7 +174,8 @@ def _folded(picture: Picture, users: list[list[int]], g: int, blocks: list[list[
         end = start + 1
         while end < len(blocks) and links[end - 1] == (links[start] or "none") and _alike(picture, members[start], members[end]):
             end += 1
-        if end - start < least:
+        plain = all(what == "box" for what, _ in blocks[start])
+        if end - start < least or (plain and (end - start - 1) * len(blocks[start]) < WORTH):
             for block in blocks[start:end]:
                 result.extend(block)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from types import FrameType
@@ -15,6 +16,7 @@ from ..tensor import Tensor
 LONGEST = 1000
 """Containers with more elements than this are not looked through for names."""
 DEEPEST = 4
+OPTIMIZED = 0x01  # the bit in a code object's flags that says: variables are not in a dictionary
 
 
 def root(array: Any) -> Any:
@@ -126,22 +128,25 @@ class Names:
 
     def add_frame(self, frame: FrameType) -> None:
         """Note the variables of a running function, then the globals that it sees."""
-        self.add_all(frame.f_locals)
-        if frame.f_globals is not frame.f_locals:
+        namespace = frame.f_locals
+        self.add_all(namespace)
+        if namespace is not frame.f_globals:
             self.add_all(frame.f_globals)
+            if frame.f_code.co_flags & OPTIMIZED and type(namespace) is dict:
+                namespace.clear()  # before Python 3.13 a copy, which would keep the caller's arrays alive
 
 
-PACKAGE = __name__.split(".")[0]
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-def package_of(frame: FrameType) -> str:
-    """The top-level package that a running function belongs to."""
-    return str(frame.f_globals.get("__name__", "")).split(".")[0]
+def of_library(frame: FrameType) -> bool:
+    """Whether a running function stands in a file of this library: an example in a docstring does not."""
+    return frame.f_code.co_filename.startswith(_HERE)
 
 
 def caller() -> FrameType | None:
     """The innermost running function that is not of this library."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and package_of(frame) == PACKAGE:
+    while frame is not None and of_library(frame):
         frame = frame.f_back
     return frame

@@ -14,7 +14,7 @@ from .scene import Place, scene
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-FACTS = 17.0
+FACTS, LONGEST_FACT = 17.0, 110
 CSS = """
 svg{font-family:system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif;--page:#fff;--ink:#1a1a1a;--soft:#5a5a5a;
 --arrow:#7d8894;--inner:#8fa6bd;--bar:#5b4b9a}
@@ -60,9 +60,9 @@ class Sheet:
             raise ValueError(f"svg: the scheme is 'auto', 'light' or 'dark', not {scheme!r}")
         picture, frames = self.picture, self.layout.frames
         facts = [caption] if caption else [picture.title, *picture.facts]
-        facts = [style.short(fact, 110) for fact in facts]
+        facts = [style.short(fact, LONGEST_FACT) for fact in facts]
         top = FACTS * len(facts) + 6
-        wide = max([self.layout.width, least, *[style.text_width(fact, style.TITLE_SIZE) + 32 for fact in facts[:1]]])
+        wide = max(self.layout.width, least, self.caption_width(facts[0]))
         wide = max([wide, *[style.text_width(fact, style.TEXT_SIZE) + 32 for fact in facts]])
         high = self.layout.height + top
         parts = [
@@ -90,6 +90,10 @@ class Sheet:
                 state = "now" if place in now else "waiting" if place in waiting else ""
                 parts.append(self._box(place, frame, state))
         return "\n".join([*parts, "</g>", "</svg>"])
+
+    def caption_width(self, caption: str) -> float:
+        """How wide a document must be for a caption."""
+        return style.text_width(style.short(caption, LONGEST_FACT), style.TITLE_SIZE) + 32
 
     def _colours(self, scheme: str) -> str:
         names = {**style.KINDS, **{state: pair[1] for state, pair in style.STATES.items()}}

@@ -50,6 +50,11 @@ def of_graph(subject: Any, names: Names, wishes: Wishes) -> Picture:
     return _developed(outputs, [t._node for t in outputs], names, {}, [Group("root", "")], wishes)
 
 
+def of_node(node: Node, names: Names, wishes: Wishes) -> Picture:
+    """The picture of what leads to one node, that of a report."""
+    return _developed([], [node], names, {}, [Group("root", "")], wishes)
+
+
 def _developed(
     outputs: list[Tensor],
     roots: list[Node],

@@ -19,7 +19,7 @@ import numpy as np
 from ..graph import CONSTANT, Node
 from ..primitive import Primitive
 from ..tensor import Tensor, _state
-from .naming import PACKAGE, Names, is_module, package_of
+from .naming import Names, is_module, of_library
 from .picture import Group, Measure, measure
 
 
@@ -170,7 +170,8 @@ class Watch:
             code = frame.f_code
             local = self._local.get(code)
             if local is None:
-                local = self._local[code] = package_of(frame) not in (PACKAGE, "numpy")
+                of_numpy = str(frame.f_globals.get("__name__", "")).split(".")[0] == "numpy"
+                local = self._local[code] = not of_numpy and not of_library(frame)
             if local:
                 line = line or _line(frame)
                 frames.append(frame)

@@ -1,0 +1,391 @@
+"""What is in a picture: operations, names, shapes, groups, values, gradients, bytes, times."""
+
+import subprocess
+import sys
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from autodiff import GraphError, Tensor, elementwise, grad, no_grad
+from autodiff.draw import Drawing, draw
+from tests.draw.models import Linear, Transformer, random, tokens
+
+
+def boxes(drawing):
+    return {box.name or box.label: box for box in drawing.picture.boxes}
+
+
+def doubled(times):
+    y = Tensor(1.0)
+    for _ in range(times):
+        y = y + y
+    return y
+
+
+def test_each_operation_is_there_once():
+    y = doubled(16)
+    picture = draw(y).picture
+    assert [b.operation for b in picture.boxes] == [""] + 16 * ["add"]
+    assert [b.parents for b in picture.boxes[1:]] == [[i, i] for i in range(16)]
+    assert picture.depth == 16
+
+
+def test_variables_of_the_caller_have_their_names():
+    w = Tensor([1.0, 2.0])
+    layers = {"first": [Tensor(2.0)]}
+    scaled = w * layers["first"][0]
+    loss = np.sum(scaled)
+    found = boxes(draw(loss))
+    assert set(found) == {"w", "layers['first'][0]", "scaled", "loss"}
+    assert found["w"].shape == (2,) and found["w"].dtype == "float64" and found["loss"].operation == "sum"
+    assert "given" in boxes(draw(loss, names={"given": w}))
+
+
+def test_a_loop_variable_does_not_hide_the_path_of_a_parameter():
+    model = Linear(2, 3)
+    for _, parameter in model.named_parameters():
+        assert parameter.shape
+    loss = np.sum(np.ones((1, 2)) @ model.weight + model.bias)
+    assert {"model.weight", "model.bias"} <= set(boxes(draw(loss)))
+
+
+def test_constants_and_options_are_part_of_the_operation():
+    x = Tensor(np.ones((2, 3)))
+    labels = [b.label for b in draw(lambda x: np.sum(np.maximum(x * 2.0, 0.5), axis=1)[0], np.ones((2, 3))).picture.boxes]
+    assert labels == ["", "multiply(·, 2)", "maximum(·, 0.5)", "sum(axis=1)", "getitem(·, 0)"]
+    with_array = draw(np.sum(x * np.ones(3, dtype=np.float32))).picture.boxes[1]
+    assert with_array.label == "multiply(·, float32[3])"
+
+
+def test_operations_without_gradient_are_drawn_and_told_apart():
+    drawing = draw(lambda x: np.sum(x * np.sign(x)), np.ones(3))
+    assert [(b.operation, b.active) for b in drawing.picture.boxes] == [
+        ("", True), ("sign", False), ("multiply", True), ("sum", True)
+    ]  # fmt: skip
+    assert "stroke-dasharray" in drawing.svg()
+
+
+def test_arguments_of_a_function_are_variables_and_have_the_names_of_its_parameters():
+    def loss(weights, inputs, *, power=2):
+        return np.sum(np.abs(inputs @ weights["w"]) ** power)
+
+    drawing = draw(loss, {"w": np.ones((3, 2))}, np.ones((4, 3)))
+    assert {(b.name, b.kind) for b in drawing.picture.boxes if not b.operation} == {
+        ("weights", "variable"), ("inputs", "variable")
+    }  # fmt: skip
+    assert drawing.picture.title == "loss"
+
+
+def test_integers_stay_what_they_are():
+    drawing = draw(lambda table, rows: np.sum(table[rows]), np.ones((4, 2)), np.array([0, 0, 3]))
+    assert [b.kind for b in drawing.picture.boxes] == ["variable", "operation", "operation"]
+
+
+def test_a_module_is_nested_groups_with_parameters_by_path():
+    model = Transformer(2)
+    picture = draw(model, tokens()).picture
+    groups = {g.name: g for g in picture.groups}
+    assert {"blocks.0", "blocks.0.attention", "blocks.0.attention.query", "head"} <= set(groups)
+    query = groups["blocks.0.attention.query"]
+    assert (query.type, query.operations, query.parameters) == ("Linear", 2, 20)
+    assert picture.groups[query.parent].name == "blocks.0.attention"
+    assert sum(g.parameters for g in [picture.groups[0]]) == sum(p.size for _, p in model.named_parameters())
+    names = {b.name for b in picture.boxes if b.kind == "variable"}
+    assert names == {name for name, _ in model.named_parameters()}
+    assert [b.name for b in picture.boxes if b.kind == "input"] == ["x"]
+
+
+def test_a_shared_parameter_stands_outside_of_its_users():
+    model = Transformer(1)
+    model.blocks[0].up.weight = model.blocks[0].down.weight = Tensor(np.eye(4))
+    model.blocks[0].up.bias = Tensor(np.zeros(4))
+    picture = draw(model, tokens()).picture
+    shared = next(b for b in picture.boxes if b.name.endswith("weight") and b.shape == (4, 4) and "attention" not in b.name
+                  and picture.groups[b.group].name == "blocks.0")  # fmt: skip
+    assert sum(picture.boxes[p] is shared for b in picture.boxes for p in b.parents) == 2
+
+
+def test_functions_of_the_caller_are_groups():
+    def layer(x, w):
+        return np.tanh(x @ w)
+
+    def network(x, w):
+        for _ in range(2):
+            x = layer(x, w)
+        return np.sum(x)
+
+    picture = draw(network, np.ones((2, 2)), np.ones((2, 2))).picture
+    assert [g.name for g in picture.groups[1:] if g.children] == ["layer", "layer"]
+
+
+def test_lines_of_code_are_known_of_a_call():
+    box = draw(lambda x: np.sin(x), 1.0).picture.boxes[-1]
+    assert box.line.startswith("test_draw.py:") and "np.sin(x)" in box.line
+
+
+def test_values_are_whole_if_small_and_summaries_if_large():
+    found = boxes(draw(lambda x: np.sum(x) * 2.0, np.arange(10.0), values=True))
+    assert found["x"].value.text == "0 … 4.5 … 9"
+    assert found["output"].value.text == "90."
+    with np.errstate(all="ignore"):
+        output = boxes(draw(lambda x: x / x, np.array([0.0, 1.0] + 10 * [2.0]), values=True))["output"]
+    assert output.value.text == "1 … 1 … 1 (1 NaN)" and output.state == "nan"
+
+
+def test_values_of_a_finished_graph_are_those_that_rules_kept():
+    x = Tensor(np.arange(3.0))
+    drawing = draw(np.sum(np.tanh(x)), values=True)
+    assert [b.value is not None for b in drawing.picture.boxes] == [True, True, False]
+    assert any("1 of 3 were not kept" in fact for fact in drawing.picture.facts)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_are_those_of_the_engine(dtype):
+    x = random.normal(size=(3, 4)).astype(dtype)
+
+    def f(x):
+        h = np.tanh(x)
+        return np.sum(h * h + x)
+
+    found = boxes(draw(f, x, gradients=True))
+    assert found["x"].gradient.norm == pytest.approx(np.linalg.norm(grad(f)(x)), rel=1e-5)
+    assert found["output"].gradient.norm == 1
+
+
+def test_gradients_of_a_freed_graph_are_those_of_its_variables():
+    w = Tensor([3.0, 4.0])
+    loss = np.sum(w * w)
+    loss.backward()
+    drawing = draw(loss, gradients=True)
+    assert boxes(drawing)["w"].gradient.norm == 10
+    assert any("freed" in fact for fact in drawing.picture.facts)
+
+
+def test_drawing_leaves_graph_and_gradients_as_they_were():
+    w = Tensor([3.0, 4.0])
+    loss = np.sum(w * w)
+    draw(loss, values=True, gradients=True, memory=True, times=True, backward=True)
+    assert w.grad is None
+    loss.backward()
+    assert w.grad.tolist() == [6.0, 8.0]
+
+
+def test_dead_vanishing_exploding_and_not_finite():
+    def f(a, b, c, d):
+        return np.sum(a * 0.0) + np.sum(b * 1e-9) + np.sum(c * 1e5) + np.sum(np.sqrt(d))
+
+    with np.errstate(all="ignore"):
+        drawing = draw(f, np.ones(2), np.ones(2), np.ones(2), np.zeros(2), gradients=True)
+    states = {name: box.state for name, box in boxes(drawing).items()}
+    assert (states["a"], states["b"], states["c"], states["d"]) == ("dead", "vanishing", "exploding", "inf")
+    nan = draw(lambda x: np.sum(x * np.array([np.nan, 1.0])), np.ones(2), values=True, gradients=True)
+    assert [b.state for b in nan.picture.boxes] == ["nan", "nan", "nan"]
+    assert "✖ NaN" in str(nan) and "✖ NaN" in nan.svg()
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_bytes_are_what_tracemalloc_sees(finished):
+    model = Transformer(3, size=64)
+    x = random.normal(size=(8, 32, 64))
+    output = model(x)  # imports and caches are no part of a graph
+    del output
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    output = np.sum(model(x))
+    used = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    picture = draw(output, memory=True).picture if finished else draw(model, x, memory=True).picture
+    assert picture.groups[0].kept == pytest.approx(used, rel=0.05)
+
+
+def test_times_are_there_when_asked_for():
+    with_times = draw(lambda x: np.sum(np.sin(x)), np.ones(3), times=True).picture
+    operations = [b for b in with_times.boxes if b.operation]
+    assert all(b.forward > 0 and b.backward > 0 for b in operations)
+    assert all(b.gradient is None for b in operations)
+    assert all(b.forward is None for b in draw(lambda x: np.sum(x), np.ones(3)).picture.boxes)
+
+
+def test_the_backward_pass_is_a_group_of_its_own():
+    w = Tensor([1.0, 2.0])
+    loss = np.sum(w * w * w)
+    drawing = draw(loss, backward=True)
+    late = next(g for g in drawing.picture.groups if g.kind == "pass")
+    assert late.operations >= 3 and "∂/∂w" in boxes(drawing)
+    ages = [b.group != 0 for b in drawing.picture.boxes if b.operation]
+    assert ages == sorted(ages)
+
+
+def test_several_outputs():
+    x = Tensor(np.eye(3) * 2.0)
+    drawing = draw({"sum": np.sum(x), "more": [np.sin(x)]})
+    assert [b.operation for b in drawing.picture.boxes] == ["", "sum", "sin"]
+    qr = draw(lambda a: sum(np.sum(t) for t in np.linalg.qr(a)), np.eye(3), gradients=True, values=True, memory=True)
+    assert "qr" in {b.operation for b in qr.picture.boxes}
+    assert qr.html() and qr.svg() and str(qr)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2, 0), (1, 1, 1)])
+@pytest.mark.parametrize("dtype", [np.float32, np.complex128])
+def test_any_shape_and_dtype(shape, dtype):
+    drawing = draw(lambda x: np.sum(np.abs(x * 2.0)), np.ones(shape, dtype), values=True, gradients=True, memory=True)
+    assert boxes(drawing)["x"].shape == shape
+    assert drawing.svg() and drawing.html() and drawing.dot() and drawing.json() and drawing.mermaid() and str(drawing)
+
+
+def test_two_threads_do_not_see_each_other():
+    results = {}
+
+    def work(name, count):
+        def f(x):
+            for _ in range(count):
+                x = np.sin(x)
+            return x
+
+        results[name] = [draw(f, 1.0).picture.operations for _ in range(20)]
+
+    threads = [threading.Thread(target=work, args=(k, 5 * k + 3)) for k in range(2)]
+    for thread in threads:
+        thread.start()
+    x = Tensor(1.0)
+    for _ in range(1000):
+        x = x * 1.0
+    for thread in threads:
+        thread.join()
+    assert results == {0: 20 * [3], 1: 20 * [8]}
+    assert draw(x).picture.operations == 1000
+
+
+def test_a_drawing_keeps_no_array_alive():
+    import gc
+    import weakref
+
+    x = np.ones(1000)
+    watched = weakref.ref(x)
+    drawing = draw(lambda x: np.sum(np.sin(x)), x, values=True, gradients=True)
+    del x
+    gc.collect()
+    assert watched() is None and isinstance(drawing, Drawing)
+
+
+# -- bad input -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: draw(3), TypeError, "give a Tensor"),
+        (lambda: draw(np.ones(3)), TypeError, "got ndarray"),
+        (lambda: draw([]), GraphError, "no variable leads"),
+        (lambda: draw(Linear(2, 2)), TypeError, r"draw\(linear, x\)"),
+        (lambda: draw(Tensor(1.0) * 2.0, 1.0), TypeError, "takes no arguments"),
+        (lambda: draw(lambda x: 3, 1.0), GraphError, "returned a value of type int"),
+        (lambda: draw(Tensor(1.0) * 2.0, max_nodes=1), ValueError, "at least 4"),
+        (lambda: draw(Tensor(1.0) * 2.0, names=3), TypeError, "names must be"),
+        (lambda: draw(Tensor(1.0) * 2.0, mark=3), TypeError, "names no node"),
+        (lambda: draw(Tensor(1.0) * 2.0, focus="a"), TypeError, "a pair"),
+        (lambda: draw(Tensor(1.0) * 2.0, focus=("nothing", "multiply")), ValueError, "nothing is called 'nothing'"),
+        (lambda: draw(Tensor(1.0) * 2.0).save("g.docx"), ValueError, "must be one of"),
+        (lambda: draw(ValueError("x")), TypeError, "carries no graph"),
+        (lambda: draw(Tensor(1.0) * 2.0).svg(scheme="pink"), ValueError, "not 'pink'"),
+    ],
+)
+def test_bad_input_is_refused_with_a_reason(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_a_constant_is_refused():
+    with no_grad():
+        y = Tensor(1.0) * 2.0
+    with pytest.raises(GraphError, match="no_grad"):
+        draw(y)
+
+
+# -- failures ------------------------------------------------------------------------------------------------------
+
+
+def failing(x, w):
+    h = np.tanh(x @ w)
+    return np.sum(h @ w)
+
+
+def test_an_exception_in_a_drawn_call_carries_the_graph_so_far():
+    with pytest.raises(ValueError, match="matmul") as caught:
+        draw(failing, np.ones((2, 3)), np.ones((3, 4)))
+    drawing = caught.value.drawing
+    last = drawing.picture.boxes[-1]
+    assert (last.operation, last.state) == ("matmul", "failed")
+    assert [drawing.picture.boxes[p].type for p in last.parents] == ["(2, 4) float64", "(3, 4) float64"]
+    assert "FAILED" in str(drawing) and "✖ failed" in drawing.svg()
+    assert "(3, 4) float64" in drawing.dot() and drawing.html() and drawing.json()
+    assert any("error.drawing" in note for note in caught.value.__notes__)
+    assert draw(caught.value).picture.boxes[-1].state == "failed"
+
+
+def test_any_exception_of_an_operation_can_be_drawn_afterwards():
+    x, w = Tensor(np.ones((2, 3))), Tensor(np.ones((3, 4)))
+    with pytest.raises(ValueError, match="matmul") as caught:
+        failing(x, w)
+    picture = draw(caught.value).picture
+    assert [b.operation for b in picture.boxes if b.operation] == ["matmul", "tanh", "matmul"]
+    assert picture.boxes[-1].state == "failed" and {"x", "w", "h"} <= {b.name for b in picture.boxes}
+
+
+def test_an_exception_in_a_rule_can_be_drawn():
+    def broken(x):
+        return x * 1.0
+
+    broken = elementwise(broken, lambda g, x: g[0, 0, 0])
+    w = Tensor(np.ones(3))
+    loss = np.sum(broken(w) * 2.0)
+    with pytest.raises(IndexError) as caught:
+        loss.backward(retain_graph=True)
+    states = {b.operation: b.state for b in draw(caught.value).picture.boxes}
+    assert states == {"": "", "broken": "failed", "multiply": "", "sum": ""}
+    drawing = draw(loss, gradients=True)  # asked for the gradients, draw meets the same failure and shows it
+    assert {b.operation for b in drawing.picture.boxes if b.state == "failed"} == {"broken"}
+    assert "backward FAILED" in str(drawing)
+
+
+def test_an_exception_of_the_callers_own_code_shows_what_was_done():
+    def f(x):
+        y = np.sin(x)
+        raise KeyError(y.shape)
+
+    with pytest.raises(KeyError) as caught:
+        draw(f, 1.0)
+    assert [b.operation for b in caught.value.drawing.picture.boxes] == ["", "sin"]
+
+
+def test_a_marked_tensor_is_drawn_as_wrong():
+    x = Tensor(2.0)
+    guilty = x * 3.0
+    drawing = draw(np.sin(guilty), mark={guilty: "off by 3"})
+    box = boxes(drawing)["guilty"]
+    assert (box.state, box.message) == ("guilty", "off by 3") and "wrong derivative" in drawing.svg()
+
+
+def test_the_report_of_check_graph_and_an_anomaly_are_drawn():
+    from autodiff.testing import AnomalyError, check_graph, detect_anomaly, record
+
+    def slope(x):
+        return np.sin(x) * 1.0
+
+    slope = elementwise(slope, lambda g, x: g * 1.1 * np.cos(x))
+    with record():
+        y = np.sum(slope(Tensor([0.3, 0.5])) * 2.0)
+        report = check_graph(y)
+    for drawing in (draw(y, mark=report), draw(report)):
+        assert {b.operation for b in drawing.picture.boxes if b.state == "guilty"} == {"slope"}
+    x = Tensor([0.0, 1.0])
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        np.sum(np.sqrt(x) * 2.0).backward()
+    assert {b.operation: b.state for b in draw(caught.value).picture.boxes}["sqrt"] == "failed"
+
+
+def test_importing_the_library_does_not_import_drawing():
+    code = "import sys, autodiff; print(any(n.startswith('autodiff.draw.') for n in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -1,0 +1,88 @@
+"""The backward pass in steps, and the difference of two pictures."""
+
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+
+from autodiff import Tensor
+from autodiff.draw import draw
+from autodiff.draw.film import steps
+from autodiff.draw.scene import scene
+from tests.draw.models import Transformer, tokens
+
+
+def film(drawing):
+    return steps(drawing.picture, scene(drawing.picture))
+
+
+def test_nobody_works_before_all_its_cotangents_are_there():
+    x = Tensor(2.0)
+    a = x * 3.0
+    y = np.sin(a) * a + a
+    drawing = draw(y)
+    arrows = scene(drawing.picture).arrows
+    done = []
+    for step in film(drawing):
+        assert all(target in done for source, target in arrows if source == step.item)
+        done.append(step.item)
+    assert len(done) == len(drawing.picture.boxes)
+    captions = [step.caption for step in film(drawing)]
+    assert any("a waits, 2 of 3 are there" in c for c in captions)
+    assert any(c.startswith("a has added up 3 cotangents") for c in captions)
+    assert captions[0].startswith("y starts with a cotangent of 1") and captions[-1].endswith("this is its gradient")
+
+
+def test_no_cotangent_flows_to_constants():
+    drawing = draw(Transformer(1), tokens())
+    seen = scene(drawing.picture)
+    reached = {step.item for step in film(drawing)}
+    assert not any(reached & {place} for place in seen.items if place[0] == "box"
+                   and drawing.picture.boxes[place[1]].kind == "input")  # fmt: skip
+
+
+def test_frames_are_documents_of_one_size():
+    frames = draw(np.sin(Tensor(2.0) * 3.0)).frames()
+    roots = [ElementTree.fromstring(frame) for frame in frames]
+    assert len(frames) == 3 and len({(r.get("width"), r.get("height")) for r in roots}) == 1
+
+
+def states(drawing):
+    return {b.name or b.label: b.state for b in drawing.picture.boxes}
+
+
+def test_two_equal_graphs_have_no_difference():
+    a, b = (draw(Transformer(2), tokens()) for _ in range(2))
+    assert set(states(a.compare(b)).values()) == {""}
+    assert a.compare(b).picture.facts[0].startswith("0 added, 0 removed, 0 changed")
+
+
+def test_what_was_added_removed_and_changed_is_marked():
+    def first(x):
+        return np.sum(np.tanh(x))
+
+    def second(x):
+        return np.sum(np.sin(x) * 2.0)
+
+    difference = draw(first, np.ones(3)).compare(draw(second, np.ones(4)))
+    assert states(difference) == {
+        "x": "changed", "tanh": "removed", "sin": "added", "multiply(·, 2)": "added", "output": "changed"
+    }  # fmt: skip
+    assert "was (3,) float64" in str(difference)
+    assert difference.svg() and difference.html() and difference.dot() and difference.mermaid()
+
+
+def test_two_steps_of_a_training_are_compared_by_values_and_gradients():
+    def loss(w):
+        return np.sum(w * w)
+
+    difference = draw(loss, np.ones(2), gradients=True).compare(draw(loss, 2 * np.ones(2), gradients=True))
+    w = difference.picture.boxes[0]
+    assert w.state == "changed" and "gradient was [2., 2.]" in w.message
+
+
+def test_a_comparison_of_an_operation_that_turned_around():
+    x, y = Tensor(1.0), Tensor(2.0)
+    one, other = draw(np.sin(np.cos(x)) + y), draw(np.cos(np.sin(x)) + y)
+    difference = one.compare(other)
+    assert all(p < i for i, b in enumerate(difference.picture.boxes) for p in b.parents)
+    assert difference.svg()
