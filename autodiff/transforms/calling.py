@@ -7,14 +7,16 @@ involved.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..graph import CONSTANT, Leaf, Node, topological_order
+from ..graph import CONSTANT, Leaf, Node, tick, topological_order
 from ..primitive import elementwise
 from ..tensor import Tensor, _seed, _state, _unrecorded, backward, wrap
 from ..tree import flatten, flatten_like
@@ -81,13 +83,19 @@ def _variable(value: Any, who: str) -> Tensor:
         raise TypeError(f"{who}: {error}") from None
 
 
-_closed: WeakSet[Node] = WeakSet()
-"""The variables of calls that are over.  Results may hold on to one, but nobody can differentiate by it any more."""
+_closed: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
+"""The variables of calls that are over, and since when.  Results may hold on to one, but nobody can differentiate by
+it any more."""
+
+now: ContextVar[float] = ContextVar("autodiff_now", default=math.inf)
+"""The time at which it is asked what is over: the past, while something is computed once more as it was."""
 
 
 def close(variables: Sequence[Tensor]) -> None:
     """Note that nobody will differentiate by these any more."""
-    _closed.update(variable._node for variable in variables)
+    time = tick()
+    for variable in variables:
+        _closed[variable._node] = time
 
 
 class Call:
@@ -157,8 +165,10 @@ def depends_on_more(outputs: Sequence[Any], variables: Sequence[Tensor]) -> bool
     if any(type(node) is not Leaf for node in targets):
         return True
     roots = {o._node for o in outputs if isinstance(o, Tensor) and o._node.active}
+    time = now.get()
     return any(
-        not node.edges and node not in targets and node not in _closed for node in topological_order(roots, targets)
+        not node.edges and node not in targets and _closed.get(node, time) >= time
+        for node in topological_order(roots, targets)
     )
 
 

@@ -23,7 +23,7 @@ from ..graph import CONSTANT, GraphError, Node, Parts, tick
 from ..primitive import Primitive, Rule
 from ..tensor import Tensor, _state, backward, outputs_of, wrap
 from ..tree import flatten
-from .calling import is_recording
+from .calling import is_recording, now
 
 Array = Any
 
@@ -63,7 +63,7 @@ def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
     >>> grad(lambda x: layer(layer(x)))(1.0) == grad(lambda x: plain(plain(x)))(1.0)
     True
     """
-    named = [rng] if isinstance(rng, np.random.Generator) else list(rng)
+    named = list(rng) if isinstance(rng, tuple | list) else [rng]
     for generator in named:
         if not isinstance(generator, np.random.Generator):
             raise TypeError(
@@ -86,7 +86,10 @@ def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
 class _Part:
     """One call of a checkpointed function: what is needed to compute it again, and to see that it was the same."""
 
-    __slots__ = ("call", "dtypes", "fingerprint", "generators", "indices", "inputs", "mode", "shapes", "states")
+    __slots__ = (
+        "call", "dtypes", "entrance", "fingerprint", "generators", "indices", "inputs", "mode", "room", "shapes", "states",
+        "time",
+    )  # fmt: skip
 
     fingerprint: int
     indices: list[int]
@@ -97,6 +100,7 @@ class _Part:
         self.generators = generators
         self.states = [generator.bit_generator.state for generator in generators]
         self.mode = _state.get()
+        self.time = min(now.get(), tick())
 
     def first(self) -> Any:
         """The result of the function, with one node behind it."""
@@ -106,7 +110,9 @@ class _Part:
         made = [outputs[i] for i in self.indices]
         if not made:
             return unflatten(outputs)
-        self.fingerprint, self.inputs = _examined([o._node for o in made], start)
+        order = _younger([o._node for o in made], start)
+        self.fingerprint, self.inputs = _examined(order, [o._node for o in made])
+        self.room = len(order) + sum(part.room for part in _parts(order).values())
         if not self.inputs:  # it made its own variables and depends on nothing else
             return unflatten([wrap(o._value, CONSTANT) if i in self.indices else o for i, o in enumerate(outputs)])
         whole = self._node([o._value for o in made])
@@ -123,6 +129,7 @@ class _Part:
         self.shapes: Any = tuple(node.shape for node in self.inputs)
         inputs.shape = self.shapes
         self.dtypes = inputs.dtype = tuple(node.dtype for node in self.inputs)
+        self.entrance = inputs
         whole = Node()
         whole.primitive, whole.note, whole.active, whole.age = _CHECKPOINT, (), True, tick()
         whole.edges = ([inputs, _RECOMPUTE.function, (self,), _RECOMPUTE],)
@@ -133,34 +140,47 @@ class _Part:
     def pull(self, g: Parts) -> Parts:
         """The cotangents of the inputs: compute the function again, and go back through it."""
         create = any(type(part) is Tensor for part in g.known.values())
+        made = self._again()
+        seeds: dict[Node, Any] = {}
+        for i, part in g.known.items():
+            seeds[made[i]] = seeds[made[i]] + part if made[i] in seeds else part
+        found = backward(seeds, set(self.inputs), retain=True, create=create)
+        known = {i: found[node] for i, node in enumerate(self.inputs) if node in found}
+        return Parts(known, self.shapes, self.dtypes)
+
+    def _again(self) -> list[Node]:
+        """The nodes of the outputs, computed once more under the circumstances of the first time."""
         with self._as_before():
             start = tick()
             outputs, _ = flatten(self.call())
-            if [i for i, o in enumerate(outputs) if _made_since(o, start)] != self.indices:
-                raise _differs()
-            made = [outputs[i]._node for i in self.indices]
-            if _examined(made, start) != (self.fingerprint, self.inputs):  # nodes are equal if they are the same
-                raise _differs()
-            seeds: dict[Node, Any] = {}
-            for i, part in g.known.items():
-                seeds[made[i]] = seeds[made[i]] + part if made[i] in seeds else part
-            found = backward(seeds, set(self.inputs), retain=True, create=create)
-        known = {i: found[node] for i, node in enumerate(self.inputs) if node in found}
-        return Parts(known, self.shapes, self.dtypes)
+        if [i for i, o in enumerate(outputs) if _made_since(o, start)] != self.indices:
+            raise _differs()
+        made = [outputs[i]._node for i in self.indices]
+        order = _younger(made, start)
+        if _examined(order, made) != (self.fingerprint, self.inputs):  # nodes are equal if they are the same
+            raise _differs()
+        # A mapping tells by its age whether a node is from outside.  These take the ages that the first ones had.
+        age, parts = self.entrance.age - self.room, _parts(order)
+        for node in reversed(order):
+            age += parts[node].room if node in parts else 0
+            node.age = age
+            age += 1
+        return made
 
     @contextmanager
     def _as_before(self) -> Iterator[None]:
         """The mode of the first evaluation, and generators in the state that they had then."""
-        token = _state.set(self.mode)
-        now = [generator.bit_generator.state for generator in self.generators]
+        tokens = _state.set(self.mode), now.set(self.time)
+        states = [generator.bit_generator.state for generator in self.generators]
         try:
             for generator, state in zip(self.generators, self.states, strict=True):
                 generator.bit_generator.state = state
             yield
         finally:
-            for generator, state in zip(self.generators, now, strict=True):
+            for generator, state in zip(self.generators, states, strict=True):
                 generator.bit_generator.state = state
-            _state.reset(token)
+            _state.reset(tokens[0])
+            now.reset(tokens[1])
 
 
 def _made_since(output: Any, start: int) -> bool:
@@ -178,9 +198,13 @@ def _differs() -> GraphError:
 # -- fingerprints ------------------------------------------------------------------------------------------------
 
 
-def _examined(roots: Sequence[Node], start: int) -> tuple[int, tuple[Node, ...]]:
-    """The fingerprint of the graph that was made since ``start``, and the older nodes that it depends on."""
-    order = _younger(roots, start)
+def _parts(order: Sequence[Node]) -> dict[Node, _Part]:
+    """The parts inside a part, by the nodes where they are entered."""
+    return {node.edges[0][0]: node.edges[0][2][0] for node in order if node.primitive is _CHECKPOINT}
+
+
+def _examined(order: Sequence[Node], roots: Sequence[Node]) -> tuple[int, tuple[Node, ...]]:
+    """The fingerprint of the nodes of a part, and the older nodes that they depend on."""
     place = {node: i for i, node in enumerate(order)}
     inputs: dict[Node, int] = {}
     total = _mixed(0, [place.get(root, -1) for root in roots])
