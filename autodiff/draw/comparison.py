@@ -41,7 +41,8 @@ def compare(before: Picture, after: Picture) -> Picture:
         count["removed"] += 1
     result = replace(after, boxes=boxes, groups=[replace(g, children=[]) for g in after.groups])
     result.facts = [
-        ", ".join(f"{n:,} {what}" for what, n in count.items()) + f", {len(new) - count['added'] - count['changed']:,} the same",
+        ", ".join(f"{n:,} {what}" for what, n in count.items())
+        + f", {len(new) - count['added'] - count['changed']:,} the same",
         *after.facts,
     ]
     _sort(result)

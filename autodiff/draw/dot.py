@@ -35,10 +35,14 @@ def body(picture: Picture) -> list[str]:
     seen = scene(picture)
     title = "\n".join(style.short(line, 120) for line in [picture.title, *picture.facts])
     lines = [
-        f'  graph [label={quote(title)}, labelloc=t, labeljust=l, fontname="Helvetica,Arial,sans-serif", fontsize=11, '
-        "ranksep=0.35, nodesep=0.25]",
-        '  node [shape=box, style="filled,rounded", fontname="Helvetica,Arial,sans-serif", fontsize=10, height=0.3, '
-        "margin=0.1]",
+        (
+            f'  graph [label={quote(title)}, labelloc=t, labeljust=l, fontname="Helvetica,Arial,sans-serif", fontsize=11, '
+            "ranksep=0.35, nodesep=0.25]"
+        ),
+        (
+            '  node [shape=box, style="filled,rounded", fontname="Helvetica,Arial,sans-serif", fontsize=10, height=0.3, '
+            "margin=0.1]"
+        ),
         '  edge [arrowsize=0.6, color="#7d8894"]',
     ]
     _nodes(picture, seen, lines)
@@ -57,7 +61,7 @@ def _nodes(picture: Picture, seen: Scene, lines: list[str]) -> None:
     """Nodes, inside their clusters."""
     stack = [(0, iter(seen.inside[0]))]
     while stack:
-        g, rest = stack[-1]
+        _, rest = stack[-1]
         indent = "  " * len(stack)
         place = next(rest, None)
         if place is None:

@@ -141,11 +141,13 @@ class Drawing:
             '<iframe style="width:100%;height:520px;border:1px solid #8884;border-radius:6px" '
             'sandbox="allow-scripts allow-downloads" srcdoc="{}"></iframe>'
         )
-        return _bundle({
-            "text/plain": lambda: str(self),
-            "image/svg+xml": self.svg,
-            "text/html": lambda: frame.format(escape(self.html(), quote=True)),
-        })
+        return _bundle(
+            {
+                "text/plain": lambda: str(self),
+                "image/svg+xml": self.svg,
+                "text/html": lambda: frame.format(escape(self.html(), quote=True)),
+            }
+        )
 
 
 class Static:
@@ -244,7 +246,9 @@ def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes:
         return of_exception(subject, found)
     if isinstance(subject, Tensor | list | tuple | dict):
         if args:
-            raise TypeError("draw: a finished graph takes no arguments; write draw(output), or draw(f, *args) for a call")
+            raise TypeError(
+                "draw: a finished graph takes no arguments; write draw(output), or draw(f, *args) for a call"
+            )
         if frame is not None:
             found.add_frame(frame)
         return taking.of_graph(subject, found, wishes)
@@ -297,7 +301,9 @@ def _focused(picture: Picture, focus: Any, found: Names) -> Picture:
     if not any(kept):
         raise ValueError(f"draw: focus: no path leads from {focus[0]!r} to {focus[1]!r}")
     result = keep_only(picture, kept, bridge=False)
-    result.facts.append(f"only what lies between {focus[0]} and {focus[1]}; {len(kept) - sum(kept):,} boxes are left out")
+    result.facts.append(
+        f"only what lies between {focus[0]} and {focus[1]}; {len(kept) - sum(kept):,} boxes are left out"
+    )
     return result
 
 
@@ -307,4 +313,3 @@ def _inside(picture: Picture, g: int, name: Any) -> bool:
             return True
         g = picture.groups[g].parent
     return False
-

@@ -37,7 +37,13 @@ def as_json(picture: Picture) -> str:
         }
         for i, g in enumerate(picture.groups)
     ]  # fmt: skip
-    whole = {"title": picture.title, "facts": picture.facts, "outputs": picture.outputs, "boxes": boxes, "groups": groups}
+    whole = {
+        "title": picture.title,
+        "facts": picture.facts,
+        "outputs": picture.outputs,
+        "boxes": boxes,
+        "groups": groups,
+    }
     return json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False)
 
 

@@ -64,9 +64,17 @@ def _caption(
         text = f"{name} starts with a cotangent of 1"
     if not targets:
         return f"{text}: this is its gradient"
-    text += " and hands one on to " + ", ".join(_name(picture, t) for t in targets[:4]) + (", …" if len(targets) > 4 else "")
+    text += (
+        " and hands one on to "
+        + ", ".join(_name(picture, t) for t in targets[:4])
+        + (", …" if len(targets) > 4 else "")
+    )
     waits = [t for t in targets if arrived[t] < owed[t]]
-    return f"{text}; {_name(picture, waits[0])} waits, {arrived[waits[0]]} of {owed[waits[0]]} are there" if waits else text
+    return (
+        f"{text}; {_name(picture, waits[0])} waits, {arrived[waits[0]]} of {owed[waits[0]]} are there"
+        if waits
+        else text
+    )
 
 
 def frames(picture: Picture) -> list[str]:
@@ -82,7 +90,5 @@ def frames(picture: Picture) -> list[str]:
         done.add(step.item)
         waiting = items - done - set(step.targets)
         flowing = {(target, step.item) for target in step.targets}
-        result.append(
-            sheet.document(now={step.item}, waiting=waiting, flowing=flowing, caption=caption, least=widest)
-        )
+        result.append(sheet.document(now={step.item}, waiting=waiting, flowing=flowing, caption=caption, least=widest))
     return result

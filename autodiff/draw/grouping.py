@@ -107,7 +107,8 @@ def _runs(numbers: list[int], least: int) -> list[tuple[int, int, int]]:
         better = cover > best_cover[: n - period]
         best_cover[: n - period][better] = cover[better]
         best_period[: n - period][better] = period
-    runs, i = [], 0
+    runs: list[tuple[int, int, int]] = []
+    i = 0
     starts = np.flatnonzero(best_cover)
     while True:
         k = int(np.searchsorted(starts, i))
@@ -150,12 +151,15 @@ def fold_repeats(picture: Picture, least: int = 3) -> None:
 
 
 def _link(picture: Picture, users: list[list[int]], first: list[int], other: list[int]) -> str:
-    """How a block follows another: "chain" if it takes what that made, "fan" if both stand in the same place, or not."""
+    """How a block follows another: "chain" if it takes what that made, "fan" if both stand in one place, or ""."""
     boxes = picture.boxes
     a, b = set(first), set(other)
     if any(p in a for i in other for p in boxes[i].parents):
         return "chain"
-    sources = [{p for i in block for p in boxes[i].parents if p not in block and boxes[p].kind == OPERATION} for block in (a, b)]
+    sources = [
+        {p for i in block for p in boxes[i].parents if p not in block and boxes[p].kind == OPERATION}
+        for block in (a, b)
+    ]
     ends = [{u for i in block for u in users[i] if u not in block} for block in (a, b)]
     return "fan" if sources[0] == sources[1] and ends[0] == ends[1] else ""
 
@@ -172,7 +176,11 @@ def _folded(picture: Picture, users: list[list[int]], g: int, blocks: list[list[
             start += 1
             continue
         end = start + 1
-        while end < len(blocks) and links[end - 1] == (links[start] or "none") and _alike(picture, members[start], members[end]):
+        while (
+            end < len(blocks)
+            and links[end - 1] == (links[start] or "none")
+            and _alike(picture, members[start], members[end])
+        ):
             end += 1
         plain = all(what == "box" for what, _ in blocks[start])
         if end - start < least or (plain and (end - start - 1) * len(blocks[start]) < WORTH):

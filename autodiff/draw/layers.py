@@ -143,7 +143,9 @@ def _order(work: _Work) -> None:
         downward = sweep % 2 == 0
         for row in work.rows[1:] if downward else work.rows[-2::-1]:
             links = work.up if downward else work.down
-            wish = {i: sum(position[j] for j, _, _ in links[i]) / len(links[i]) if links[i] else position[i] for i in row}
+            wish = {
+                i: sum(position[j] for j, _, _ in links[i]) / len(links[i]) if links[i] else position[i] for i in row
+            }
             row.sort(key=wish.__getitem__)
             for k, i in enumerate(row):
                 position[i] = k

@@ -51,7 +51,7 @@ def layout(scene: Scene, size: Callable[[Place], tuple[float, float]]) -> Layout
         for place in places:
             levels[g].add(place)
     pieces = []
-    for (source, target), _ in scene.arrows.items():
+    for source, target in scene.arrows:
         pieces.append((source, target, _pieces(home, levels, source, target)))
     sizes: dict[object, tuple[float, float]] = {}
     for g in reversed(list(scene.inside)):  # inner groups come later than those around them
@@ -90,7 +90,9 @@ def _is_port(node: object) -> bool:
 
 
 def _without_doubles(points: list[Point]) -> list[Point]:
-    return [p for i, p in enumerate(points) if i == 0 or abs(p[0] - points[i - 1][0]) + abs(p[1] - points[i - 1][1]) > 0.01]
+    return [
+        p for i, p in enumerate(points) if i == 0 or abs(p[0] - points[i - 1][0]) + abs(p[1] - points[i - 1][1]) > 0.01
+    ]
 
 
 def _around(home: dict[Place, int], place: Place) -> list[int]:
@@ -103,9 +105,7 @@ def _around(home: dict[Place, int], place: Place) -> list[int]:
     return chain
 
 
-def _pieces(
-    home: dict[Place, int], levels: dict[int, _Level], source: Place, target: Place
-) -> list[tuple[int, int]]:
+def _pieces(home: dict[Place, int], levels: dict[int, _Level], source: Place, target: Place) -> list[tuple[int, int]]:
     """The stretches of one arrow: a number of an edge in each open group that it passes."""
     out, into = _around(home, source), _around(home, target)
     while len(out) > 1 and len(into) > 1 and out[-2] == into[-2]:

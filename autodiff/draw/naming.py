@@ -87,7 +87,9 @@ class Names:
     def _walk(self, prefix: str, module: Any, depth: int) -> None:
         """Modules inside a module that cannot name them itself: those in its attributes."""
         for key, value in list(getattr(module, "__dict__", {}).items()):
-            items = value.items() if isinstance(value, dict) else enumerate(value) if type(value) in (list, tuple) else None
+            items = (
+                value.items() if isinstance(value, dict) else enumerate(value) if type(value) in (list, tuple) else None
+            )
             for path, child in [(key, value)] if items is None else [(f"{key}.{i}", v) for i, v in items]:
                 if is_module(child) and id(child) not in self.modules and depth < 100:
                     self._kept.append(child)

@@ -42,7 +42,7 @@ class Measure:
 
     @property
     def state(self) -> str:
-        """"nan" or "inf" if there is one, else the empty text."""
+        """ "nan" or "inf" if there is one, else the empty text."""
         return "nan" if self.nan else "inf" if self.infinite else ""
 
 

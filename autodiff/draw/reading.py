@@ -189,7 +189,9 @@ def keep_bytes(picture: Picture, position: dict[Node, int], names: Names) -> Non
         total += size if node.edges else 0
     picture.facts.append(f"kept for backward: {amount(total)}, and {amount(shared)} that you hold anyway")
     if freed:
-        picture.facts.append("the graph was freed by backward(): its arrays are gone; draw it before, or retain_graph=True")
+        picture.facts.append(
+            "the graph was freed by backward(): its arrays are gone; draw it before, or retain_graph=True"
+        )
 
 
 # -- values and gradients ------------------------------------------------------------------------------------------
@@ -210,7 +212,9 @@ def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> No
                 if want == primitive.output:
                     target = i
                 else:
-                    target = next((position[e[0]] for e in node.edges if e[3].position == want and e[3].element is None), -1)
+                    target = next(
+                        (position[e[0]] for e in node.edges if e[3].position == want and e[3].element is None), -1
+                    )
                 if target >= 0 and boxes[target].value is None and boxes[target].shape == value.shape:
                     boxes[target].value = measure(value)
     missing = sum(box.value is None for box in boxes)

@@ -27,7 +27,12 @@ class Scene:
     def items(self) -> list[Place]:
         """Every box and closed group in sight, in the order of computation inside each group."""
         open_groups = self.inside.keys()
-        return [place for places in self.inside.values() for place in places if place[0] == "box" or place[1] not in open_groups]
+        return [
+            place
+            for places in self.inside.values()
+            for place in places
+            if place[0] == "box" or place[1] not in open_groups
+        ]
 
 
 def scene(picture: Picture) -> Scene:

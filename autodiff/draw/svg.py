@@ -66,8 +66,10 @@ class Sheet:
         wide = max([wide, *[style.text_width(fact, style.TEXT_SIZE) + 32 for fact in facts]])
         high = self.layout.height + top
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
-            f'viewBox="0 0 {wide:.1f} {high:.1f}" role="img">',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
+                f'viewBox="0 0 {wide:.1f} {high:.1f}" role="img">'
+            ),
             f"<title>{escape(style.short(picture.title, 200))}</title>",
             f"<style>{CSS}{self._colours(scheme)}</style>",
             '<rect class="page" width="100%" height="100%"/>',
@@ -84,7 +86,9 @@ class Sheet:
         for place, frame in frames.items():
             if place[0] == "group" and place[1] in self.scene.inside:
                 title = escape(style.short(style.open_title(picture.groups[place[1]]), style.LONGEST_TITLE))
-                parts.append(f'<text class="title heading" x="{frame[0] + 9:.1f}" y="{frame[1] + 16:.1f}">{title}</text>')
+                parts.append(
+                    f'<text class="title heading" x="{frame[0] + 9:.1f}" y="{frame[1] + 16:.1f}">{title}</text>'
+                )
         for place, frame in frames.items():
             if not (place[0] == "group" and place[1] in self.scene.inside):
                 state = "now" if place in now else "waiting" if place in waiting else ""
@@ -135,10 +139,13 @@ class Sheet:
         thick = 2.2 if kind in style.STATES else 1.2
         texts = style.lines(picture, place)
         parts = [f'<g class="{("node " + state).strip()}" id="{"b" if place[0] == "box" else "g"}{place[1]}">']
-        parts.append(f"<title>{escape(style.short(style.tooltip(picture, place).replace(chr(10), ' | '), 2000))}</title>")
+        parts.append(
+            f"<title>{escape(style.short(style.tooltip(picture, place).replace(chr(10), ' | '), 2000))}</title>"
+        )
         if place[0] == "group" and picture.groups[place[1]].kind == "repeat":
             parts += [
-                f'<rect class="{kind}" x="{x + d}" y="{y + d}" width="{w:.1f}" height="{h:.1f}" rx="6"/>' for d in (6, 3)
+                f'<rect class="{kind}" x="{x + d}" y="{y + d}" width="{w:.1f}" height="{h:.1f}" rx="6"/>'
+                for d in (6, 3)
             ]
         parts.append(
             f'<rect class="box {kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{radius:.1f}" '
@@ -154,7 +161,9 @@ class Sheet:
         if level is not None:
             low, high = self._range
             part = 1.0 if high - low < 1e-9 else 0.04 + 0.96 * (level - low) / (high - low)
-            parts.append(f'<rect class="bar" x="{x + 6:.1f}" y="{y + h - 7:.1f}" width="{part * (w - 12):.1f}" height="4"/>')
+            parts.append(
+                f'<rect class="bar" x="{x + 6:.1f}" y="{y + h - 7:.1f}" width="{part * (w - 12):.1f}" height="4"/>'
+            )
         return "".join([*parts, "</g>"])
 
     def _arrow(self, source: Place, target: Place, points: list[Point], state: str) -> str:

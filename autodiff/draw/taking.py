@@ -175,7 +175,9 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
         leaves, unflatten = flatten(argument)
         wrapped = []
         for j, leaf in enumerate(leaves):
-            floating = isinstance(leaf, float) or (isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "fc")
+            floating = isinstance(leaf, float) or (
+                isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "fc"
+            )
             if floating:
                 names.own(leaf)
                 leaf = Tensor(leaf) if variables else wrap(np.asarray(leaf)[()], _input_node(np.asarray(leaf)))

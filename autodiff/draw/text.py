@@ -38,7 +38,7 @@ def _names(picture: Picture, seen: Scene) -> dict[int, str]:
 def _rows(picture: Picture, seen: Scene, names: dict[int, str], rows: list[tuple[str, ...]]) -> None:
     stack = [(0, 0, iter(seen.inside[0]))]  # group, depth, what is left of it
     while stack:
-        g, depth, rest = stack[-1]
+        _g, depth, rest = stack[-1]
         place = next(rest, None)
         if place is None:
             stack.pop()

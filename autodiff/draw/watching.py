@@ -26,7 +26,19 @@ from .picture import Group, Measure, measure
 class Record:
     """What was seen of one operation."""
 
-    __slots__ = ("arguments", "error", "forward", "group", "label", "line", "node", "parents", "primitive", "shape", "value")
+    __slots__ = (
+        "arguments",
+        "error",
+        "forward",
+        "group",
+        "label",
+        "line",
+        "node",
+        "parents",
+        "primitive",
+        "shape",
+        "value",
+    )
 
     def __init__(self, primitive: Primitive, group: int, line: str) -> None:
         self.primitive = primitive
@@ -56,7 +68,9 @@ def brief(value: Any) -> str:
         inner = ", ".join(map(brief, value))
         return f"[{inner}]" if type(value) is list else f"({inner}{',' * (len(value) == 1)})"
     if isinstance(value, slice):
-        return ":".join("" if v is None else brief(v) for v in (value.start, value.stop, value.step))[: None if value.step else -1]
+        return ":".join("" if v is None else brief(v) for v in (value.start, value.stop, value.step))[
+            : None if value.step else -1
+        ]
     if value is Ellipsis:
         return "..."
     text = repr(value)
@@ -212,9 +226,8 @@ class Watch:
 
 
 def _line(frame: FrameType) -> str:
-    """"file.py:12  code" of a frame."""
+    """ "file.py:12  code" of a frame."""
     name = frame.f_code.co_filename
     text = linecache.getline(name, frame.f_lineno).strip()
     where = f"{os.path.basename(name)}:{frame.f_lineno}"
     return f"{where}  {text[:200]}" if text else where
-

@@ -29,7 +29,8 @@ def test_nobody_works_before_all_its_cotangents_are_there():
     captions = [step.caption for step in film(drawing)]
     assert any("a waits, 2 of 3 are there" in c for c in captions)
     assert any(c.startswith("a has added up 3 cotangents") for c in captions)
-    assert captions[0].startswith("y starts with a cotangent of 1") and captions[-1].endswith("this is its gradient")
+    assert captions[0].startswith("y starts with a cotangent of 1")
+    assert captions[-1].endswith("this is its gradient")
 
 
 def test_no_cotangent_flows_to_constants():
@@ -43,7 +44,8 @@ def test_no_cotangent_flows_to_constants():
 def test_frames_are_documents_of_one_size():
     frames = draw(np.sin(Tensor(2.0) * 3.0)).frames()
     roots = [ElementTree.fromstring(frame) for frame in frames]
-    assert len(frames) == 3 and len({(r.get("width"), r.get("height")) for r in roots}) == 1
+    assert len(frames) == 3
+    assert len({(r.get("width"), r.get("height")) for r in roots}) == 1
 
 
 def states(drawing):
@@ -68,7 +70,10 @@ def test_what_was_added_removed_and_changed_is_marked():
         "x": "changed", "tanh": "removed", "sin": "added", "multiply(·, 2)": "added", "output": "changed"
     }  # fmt: skip
     assert "was (3,) float64" in str(difference)
-    assert difference.svg() and difference.html() and difference.dot() and difference.mermaid()
+    assert difference.svg()
+    assert difference.html()
+    assert difference.dot()
+    assert difference.mermaid()
 
 
 def test_two_steps_of_a_training_are_compared_by_values_and_gradients():
@@ -77,7 +82,8 @@ def test_two_steps_of_a_training_are_compared_by_values_and_gradients():
 
     difference = draw(loss, np.ones(2), gradients=True).compare(draw(loss, 2 * np.ones(2), gradients=True))
     w = difference.picture.boxes[0]
-    assert w.state == "changed" and "gradient was [2., 2.]" in w.message
+    assert w.state == "changed"
+    assert "gradient was [2., 2.]" in w.message
 
 
 def test_a_comparison_of_an_operation_that_turned_around():

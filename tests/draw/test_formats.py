@@ -106,7 +106,8 @@ def test_svg_knows_light_and_dark():
     drawing = example()
     assert "prefers-color-scheme" in drawing.svg()
     assert "prefers-color-scheme" not in drawing.svg(scheme="light") + drawing.svg(scheme="dark")
-    assert "#15181c" in drawing.svg(scheme="dark") and "#15181c" not in drawing.svg(scheme="light")
+    assert "#15181c" in drawing.svg(scheme="dark")
+    assert "#15181c" not in drawing.svg(scheme="light")
 
 
 def test_dot_is_read_by_graphviz_as_the_same_graph():
@@ -123,8 +124,10 @@ def test_json_holds_everything():
     drawing = example()
     data = json.loads(drawing.json())
     assert [b["operation"] for b in data["boxes"]] == ["", "", "multiply", "tanh", "sum"]
-    assert data["boxes"][2]["parents"] == [0, 1] and data["boxes"][2]["arguments"] == ["a", "b"]
-    assert data["boxes"][0]["value"]["mean"] == 1.0 and data["boxes"][3]["kept_bytes"] > 48
+    assert data["boxes"][2]["parents"] == [0, 1]
+    assert data["boxes"][2]["arguments"] == ["a", "b"]
+    assert data["boxes"][0]["value"]["mean"] == 1.0
+    assert data["boxes"][3]["kept_bytes"] > 48
 
 
 def test_json_is_strict_where_numbers_are_not_finite():
@@ -137,7 +140,10 @@ def test_json_is_strict_where_numbers_are_not_finite():
 def test_mermaid_has_the_same_boxes_and_arrows():
     lines = draw(Transformer(1), tokens(), depth=1).mermaid().splitlines()
     assert lines[0] == "flowchart TD"
-    starts, ends = sum(line.strip().startswith("subgraph") for line in lines), sum(line.strip() == "end" for line in lines)
+    starts, ends = (
+        sum(line.strip().startswith("subgraph") for line in lines),
+        sum(line.strip() == "end" for line in lines),
+    )
     assert starts == ends > 0
     for line in lines:
         assert re.fullmatch(r'\s*(flowchart TD|subgraph g\d+\["[^"<>]*"\]|end|[bg]\d+(\(\[|\[)"([^"<>]|<br>)*"(\]\)|\]):::\w+'
@@ -158,46 +164,60 @@ def test_no_text_breaks_out_of_a_format(name, tmp_path):
     assert {e.tag for e in root.iter()} <= {SVG + t for t in ("svg", "title", "style", "rect", "text", "g", "path")}
     page = Page(drawing.html())
     plain = Page(nasty("x").html())
-    assert page.elements == plain.elements and page.scripts["code"] == plain.scripts["code"]
+    assert page.elements == plain.elements
+    assert page.scripts["code"] == plain.scripts["code"]
     data = json.loads(page.scripts["data"])
     clean = name[:2000].encode("utf-8", "replace").decode()
-    assert data["title"] == (clean or "graph") and clean in data["strings"]
+    assert data["title"] == (clean or "graph")
+    assert clean in data["strings"]
     whole = json.loads(drawing.json())
     assert whole["boxes"][0]["name"] == name
     for ending in (".svg", ".html", ".dot", ".json", ".mmd", ".txt"):
         written = drawing.save(tmp_path / f"g{ending}").read_text(encoding="utf-8")
         assert written
     if shutil.which("dot"):
-        done = subprocess.run(["dot", "-Tjson"], input=drawing.dot().encode("utf-8", "replace"), capture_output=True, check=True)
-        assert len(json.loads(done.stdout)["objects"]) == 3 and not done.stderr
-    assert "\x1b" not in str(drawing) and len(str(drawing).splitlines()) == len(str(nasty("x")).splitlines())
+        done = subprocess.run(
+            ["dot", "-Tjson"], input=drawing.dot().encode("utf-8", "replace"), capture_output=True, check=True
+        )
+        assert len(json.loads(done.stdout)["objects"]) == 3
+        assert not done.stderr
+    assert "\x1b" not in str(drawing)
+    assert len(str(drawing).splitlines()) == len(str(nasty("x")).splitlines())
 
 
 def test_the_page_is_whole_and_asks_for_nothing():
     text = example().html()
     assert "default-src 'none'" in text
-    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", text) and "@import" not in text and "import(" not in text
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", text)
+    assert "@import" not in text
+    assert "import(" not in text
 
 
 def test_columns_of_the_page_fit_together():
     picture = draw(Transformer(2), tokens(), values=True, gradients=True).picture
     data = compact(picture)
-    lengths = {len(data[k]) for k in ("kind", "label", "name", "type", "parents", "group", "line", "lines", "operation")}
-    assert lengths == {len(picture.boxes)} and len(data["groups"]) == len(picture.groups)
+    lengths = {
+        len(data[k]) for k in ("kind", "label", "name", "type", "parents", "group", "line", "lines", "operation")
+    }
+    assert lengths == {len(picture.boxes)}
+    assert len(data["groups"]) == len(picture.groups)
     assert all(0 < d <= i for i, row in enumerate(data["parents"]) for d in row)
-    assert data["formulas"]["maximum"]["a"] and data["formulas"]["divide"]["a"] == "g / b"
+    assert data["formulas"]["maximum"]["a"]
+    assert data["formulas"]["divide"]["a"] == "g / b"
 
 
 def test_a_notebook_gets_all_forms_and_never_an_exception(monkeypatch):
     drawing = example()
     bundle = drawing._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "image/svg+xml", "text/html"}
-    assert bundle["text/html"].startswith("<iframe") and bundle["text/html"].count("<") == 2
+    assert bundle["text/html"].startswith("<iframe")
+    assert bundle["text/html"].count("<") == 2
     assert set(drawing.static._repr_mimebundle_()) == {"text/plain", "image/svg+xml"}
     monkeypatch.setattr("autodiff.draw.svg.svg", lambda *a, **k: 1 / 0)
     monkeypatch.setattr("autodiff.draw.text.text", lambda *a, **k: 1 / 0)
     broken = drawing._repr_mimebundle_()
-    assert "ZeroDivisionError" in broken["text/plain"] and "text/html" in broken
+    assert "ZeroDivisionError" in broken["text/plain"]
+    assert "text/html" in broken
 
 
 def test_without_graphviz_images_say_what_to_install(monkeypatch, tmp_path):
@@ -231,4 +251,5 @@ def test_graphviz_gives_a_digraph_to_go_on_with():
     pytest.importorskip("graphviz")
     graph = example().graphviz()
     graph.node("mine")
-    assert "mine" in graph.source and "multiply" in graph.source
+    assert "mine" in graph.source
+    assert "multiply" in graph.source

@@ -173,7 +173,9 @@ def _merged(picture: Picture, stands_for: dict[int, int], whole: dict[int, int])
         box = replace(picture.boxes[i], parents=list(parents[k]), arguments=list(parents[k].values()))
         if i in whole:
             n = picture.groups[whole[i]].operations
-            box = replace(box, kind=OPERATION, name="", label=f"{n:,} operations, not in this page", line="", group=whole[i])
+            box = replace(
+                box, kind=OPERATION, name="", label=f"{n:,} operations, not in this page", line="", group=whole[i]
+            )
         boxes.append(box)
     groups, number = _kept_groups(picture, place, only_first=bool(stands_for))
     for box in boxes:
