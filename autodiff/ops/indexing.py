@@ -71,7 +71,7 @@ def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -
 
 def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Array:
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
-    places = np.asarray(indices)
+    places = indices if hasattr(indices, "shape") else np.asarray(indices)
     if mode == "wrap":
         places = places % length
     elif mode == "clip":
