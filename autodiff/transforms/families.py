@@ -124,6 +124,11 @@ def _elementwise(function: Any, *args: Any, **kwargs: Any) -> Array:
     return elementwise_call(function, args, kwargs)
 
 
+@_handles(np.round, np.around, np.fix)
+def _round(function: Any, a: Array, *args: Any, **kwargs: Any) -> Array:
+    return Batched(function(a.held, *args, **kwargs), a.level)
+
+
 @_handles(np.searchsorted)
 def _searchsorted(function: Any, a: Array, v: Array, *rest: Any, **kwargs: Any) -> Array:
     level = _level(a, v)
