@@ -116,6 +116,7 @@ def tables() -> list[Table]:
             Table(
                 f"Per operation, chain of {LENGTH:,}: {words}",
                 "Forward and backward, float64, shape (1,); microseconds an operation, the best of the rounds.\n"
+                "The garbage collector is on, the libraries' own modules are out of its sight.\n"
                 "The ratios are pullback's time over the row's, by best rounds and by medians.",
                 ["", "µs per op", "pullback takes", "by medians", "at most"],
                 rows(timings),

@@ -96,7 +96,7 @@ def tables() -> list[Table]:
     parameters = [[float(p.data) for p in network.parameters] for _, network in contestants.values()]
     for values in zip(*parameters, strict=True):
         assert max(values) - min(values) <= 1e-9, values
-    timings = take_turns({name: step for name, (step, _) in contestants.items()}, rounds=12, seconds=0.3)
+    timings = take_turns({name: step for name, (step, _) in contestants.items()}, rounds=12, seconds=0.3, freeze=False)
     return [
         Table(
             "Scalar graphs: an MLP 2-16-16-1 on 100 moons points, every number a node",

@@ -35,7 +35,7 @@ def measured(problem: Problem) -> dict[str, Timing]:
     contestants = {name: LIBRARIES[name](problem) for name in available()}
     assert_equal_steps(problem, contestants)
     long = problem.sizes[0] * problem.batch > 500_000
-    rounds, seconds = (20, 0.1) if long else (200, 0.005)
+    rounds, seconds = (10, 0.1) if long else (200, 0.005)
     return take_turns({name: c.step for name, c in contestants.items()}, rounds=rounds, seconds=seconds)
 
 
