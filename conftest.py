@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from autodiff import Tensor
+from autodiff.primitive import registry
 
 # The shared run must end in minutes and give the same verdict twice; the deep one is for a night, and for hunting.
 settings.register_profile("default", max_examples=25, deadline=None, derandomize="CI" in os.environ)
@@ -38,3 +42,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if browser:  # deselected, not skipped: the closing line counts them
         config.hook.pytest_deselected(items=browser)
         items[:] = [item for item in items if item not in browser]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """An example may register a function.  It is taken back, so that no other test sees it."""
+    if not isinstance(item, pytest.DoctestItem):
+        return (yield)
+    entries, attributes = dict(registry), dict(vars(Tensor))
+    try:
+        return (yield)
+    finally:
+        registry.clear()
+        registry.update(entries)
+        for name in vars(Tensor).keys() - attributes.keys():
+            delattr(Tensor, name)

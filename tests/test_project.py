@@ -21,11 +21,10 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 IMPORTED_AS = {"ipython": "IPython"}
 
 
-def loaded_by(package: str, after: str = "numpy") -> set[str]:
-    """The modules that importing a package adds to those already there, in a new interpreter."""
-    code = (
-        f"import sys, {after}; before = set(sys.modules); import {package}; print(*sorted(set(sys.modules) - before))"
-    )
+def loaded_by(package: str) -> set[str]:
+    """The modules that importing a package adds to those of NumPy and its parts, in a new interpreter."""
+    numpy = "import numpy, numpy.fft, numpy.linalg, numpy.random"
+    code = f"import sys; {numpy}; before = set(sys.modules); import {package}; print(*set(sys.modules) - before)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(run.stdout.split())
 
