@@ -66,7 +66,7 @@ def _frame(axes: _Axes, title: str) -> list[str]:
     parts = [
         f'<path class="axis" d="M{axes.left:.1f} {TOP}V{bottom}H{axes.right:.1f}"/>',
         f'<text x="{middle:.1f}" y="{HEIGHT - 10}" text-anchor="middle">epoch</text>',
-        f'<text x="{axes.left:.1f}" y="{TOP - 20}" font-weight="bold">{escape(title)}</text>',
+        f'<text x="{axes.left:.1f}" y="{TOP - 20}" style="font-weight:bold">{escape(title)}</text>',
     ]
     for value in axes.y_ticks:
         y = axes.y(value)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from nn.curve import svg, ticks
@@ -27,6 +28,7 @@ def test_is_a_sequence_of_losses():
     assert history[0] == 2.0
     assert history[-1] == 0.5
     assert history[1:] == [1.0, 0.5]
+    np.testing.assert_array_equal(np.asarray(history), [2.0, 1.0, 0.5])
     assert 1.0 in history
     assert min(history) == 0.5
     assert list(reversed(history)) == [0.5, 1.0, 2.0]
