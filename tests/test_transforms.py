@@ -139,6 +139,12 @@ def test_aux_that_depends_on_an_outer_variable_alone_is_not_cut_off():
     assert grad(outer)(2.0) == 5.0
 
 
+def test_a_variable_made_inside_is_not_an_outer_one():
+    assert type(grad(lambda x: x * Tensor(3.0))(2.0)) is float
+    w = Tensor(3.0)
+    assert type(grad(lambda x: x * w)(2.0)) is Tensor
+
+
 def test_keyword_arguments_are_passed_on():
     assert grad(lambda x, *, power: x**power)(2.0, power=3) == 12.0
     assert jacobian(lambda x, *, power: x**power)(2.0, power=3) == 12.0

@@ -115,6 +115,7 @@ class Call:
             filled = list(args)
             for n, (_, unflatten), tensors in zip(argnums, trees, variables, strict=True):
                 filled[n] = unflatten(list(tensors))
+            start = tick()
             returned = f(*filled)
         self.aux = None
         if has_aux:
@@ -126,7 +127,7 @@ class Call:
         self.variables = [t for group in variables for t in group]
         self._trees = trees
         self.outputs, self.result = flatten(returned)
-        self.outer = follow and depends_on_more([*self.outputs, *flatten(self.aux)[0]], self.variables)
+        self.outer = follow and depends_on_more([*self.outputs, *flatten(self.aux)[0]], self.variables, start)
         close(self.variables)
 
     def arguments(self, leaves: list[Any]) -> list[Any]:
@@ -159,15 +160,15 @@ def pull(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[
     return [found[t._node] if t._node in found else np.zeros_like(t._value) for t in variables]
 
 
-def depends_on_more(outputs: Sequence[Any], variables: Sequence[Tensor]) -> bool:
-    """Whether a variable other than these is involved, so that the result must stay differentiable."""
+def depends_on_more(outputs: Sequence[Any], variables: Sequence[Tensor], start: float = math.inf) -> bool:
+    """Whether a variable from before ``start`` other than these is involved: then the result stays differentiable."""
     targets = {variable._node for variable in variables}
     if any(type(node) is not Leaf for node in targets):
         return True
     roots = {o._node for o in outputs if isinstance(o, Tensor) and o._node.active}
     time = now.get()
     return any(
-        not node.edges and node not in targets and _closed.get(node, time) >= time
+        not node.edges and node.age < start and node not in targets and _closed.get(node, time) >= time
         for node in topological_order(roots, targets)
     )
 
