@@ -233,6 +233,22 @@ refusals: dict[Function, str] = {}
 _listeners: list[Callable[[Any], None]] = []
 
 
+_suppliers: list[Callable[[Function], None]] = []
+
+
+def supplier(late: Callable[[Function], None]) -> Callable[[Function], None]:
+    """Call ``late`` with every function that is not in the table: it may register it then, and what it needs."""
+    _suppliers.append(late)
+    return late
+
+
+def supplied(function: Function) -> Any:
+    """The entry of a function that the suppliers may know, or None."""
+    for late in _suppliers:
+        late(function)
+    return registry.get(function)
+
+
 def refuse(function: Function, reason: str) -> None:
     """Say why ``function`` takes no Tensor and what to write; the reason completes "name: reason"."""
     refusals[function] = reason
@@ -278,7 +294,8 @@ def elementwise(
 
     ``domain`` says where the function is smooth (one for all arguments or one each), ``analytic`` whether it
     can be evaluated at complex points to check its rule to 14 digits, ``forward`` a faster equal of
-    ``function``.  Raises TypeError for a rule that asks for an unknown name.
+    ``function``, ``method`` its name as a method, an empty one for none.  Raises TypeError for a rule that asks for an
+    unknown name.
 
     >>> import numpy as np
     >>> from autodiff import elementwise, grad
@@ -304,7 +321,7 @@ def elementwise(
         core=(0,) * len(parameters),
         domain=domains,
         analytic=analytic and not any(d.kinks for d in domains),
-        method=method or name or function.__name__,
+        method=(name or function.__name__) if method is None else method or None,
     )
     _register(entry)
     return entry.call

@@ -19,7 +19,7 @@ import numpy as np
 
 from . import graph
 from .graph import CONSTANT, GraphError, Leaf, Node, Parts, tick
-from .primitive import Primitive, Rule, registry
+from .primitive import Primitive, Rule, registry, supplied
 from .protocol import ANSWERED, WRONG, explained, unsupported, unusual
 from .strong import StrongZero, plain, strong
 
@@ -283,7 +283,7 @@ class Tensor:
     # -- NumPy's protocols -----------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        entry = registry.get(ufunc)
+        entry = registry.get(ufunc) or supplied(ufunc)
         if method == "__call__" and not kwargs:
             if entry is not None:
                 return entry.call(*inputs)

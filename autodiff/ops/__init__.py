@@ -1,7 +1,7 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
 from .. import recording as recording  # first: it turns each entry into what is called
-from . import arranging, complexes, composite, cumulative, decompositions, elementwise, fft, indexing, linalg, linear, norms, polynomials, products, reduction, rounding, selection, shape, sorting, statistics
+from . import arranging, complexes, composite, cumulative, decompositions, elementwise, fft, indexing, linalg, linear, norms, polynomials, products, reduction, rounding, selection, shape, sorting, special, statistics
 
 __all__ = [
     "arranging",
@@ -22,5 +22,6 @@ __all__ = [
     "selection",
     "shape",
     "sorting",
+    "special",
     "statistics",
 ]
