@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -218,13 +218,24 @@ def _loss_line(smoothing: float) -> str:
     return f"loss: cross-entropy, labels smoothed by {smoothing:g} (it can get no smaller than {least:.4f})"
 
 
+_COLUMNS = ("epoch", "loss", "accuracy", "validation loss", "accuracy", "examples/s")
+
+
 def _epoch_line(row: dict[str, float], epochs: int) -> str:
-    width = len(str(epochs))
-    return (
-        f"epoch {row['epoch']:{width}.0f}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
-        f"validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.4f}  "
-        f"{row['rate']:,.0f} examples/s"
+    """One epoch, in columns under those of the heading."""
+    values = (
+        f"{row['epoch']:.0f}/{epochs}",
+        f"{row['loss']:.4f}",
+        f"{row['accuracy']:.4f}",
+        f"{row['validation_loss']:.4f}",
+        f"{row['validation_accuracy']:.4f}",
+        f"{row['rate']:,.0f}",
     )
+    return _in_columns(values)
+
+
+def _in_columns(values: Sequence[str]) -> str:
+    return "  ".join(f"{value:>{max(len(name), 8)}}" for value, name in zip(values, _COLUMNS, strict=True))
 
 
 def _matrix_lines(matrix: Array) -> list[str]:
@@ -281,7 +292,7 @@ def _train(
     )
     uses = ("train", "validate", "test")
     counts = ", ".join(f"{len(part[1]):,} to {use}" for part, use in zip(data, uses, strict=True))
-    say(f"{arguments.data}: {counts}\n{model}\n{_loss_line(recipe.label_smoothing)}")
+    say(f"{arguments.data}: {counts}\n{model}\n{_loss_line(recipe.label_smoothing)}\n{_in_columns(_COLUMNS)}")
     try:
         history = learner.fit(
             *data.train,
