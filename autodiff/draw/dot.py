@@ -11,6 +11,8 @@ from . import style
 from .picture import OPERATION, Picture
 from .scene import Place, Scene, scene
 
+FONT = 'fontname="Helvetica,Arial,sans-serif"'
+
 
 def quote(text: str) -> str:
     r"""A string for DOT: quotes and backslashes escaped, line ends as ``\n``.
@@ -35,14 +37,8 @@ def body(picture: Picture) -> list[str]:
     seen = scene(picture)
     title = "\n".join(style.short(line, 120) for line in [picture.title, *picture.facts])
     lines = [
-        (
-            f'  graph [label={quote(title)}, labelloc=t, labeljust=l, fontname="Helvetica,Arial,sans-serif", fontsize=11, '
-            "ranksep=0.35, nodesep=0.25]"
-        ),
-        (
-            '  node [shape=box, style="filled,rounded", fontname="Helvetica,Arial,sans-serif", fontsize=10, height=0.3, '
-            "margin=0.1]"
-        ),
+        f"  graph [label={quote(title)}, labelloc=t, labeljust=l, {FONT}, fontsize=11, ranksep=0.35, nodesep=0.25]",
+        f'  node [shape=box, style="filled,rounded", {FONT}, fontsize=10, height=0.3, margin=0.1]',
         '  edge [arrowsize=0.6, color="#7d8894"]',
     ]
     _nodes(picture, seen, lines)
@@ -72,8 +68,9 @@ def _nodes(picture: Picture, seen: Scene, lines: list[str]) -> None:
             group = picture.groups[place[1]]
             colour = style.colour(picture, place)
             lines.append(f"{indent}subgraph cluster_{place[1]} {{")
+            title = style.short(style.open_title(group), style.LONGEST_TITLE)
             lines.append(
-                f"{indent}  graph [label={quote(style.short(style.open_title(group), style.LONGEST_TITLE))}, style=rounded, "
+                f"{indent}  graph [label={quote(title)}, style=rounded, "
                 f'color="{colour.border}", peripheries={2 if group.kind == "repeat" else 1}]'
             )
             stack.append((place[1], iter(seen.inside[place[1]])))

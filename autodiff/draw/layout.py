@@ -44,7 +44,10 @@ class _Level:
 
 
 def layout(scene: Scene, size: Callable[[Place], tuple[float, float]]) -> Layout:
-    """Place everything in sight; ``size`` gives width and height of a box or a closed group, of an open one the least."""
+    """Place everything in sight.
+
+    ``size`` gives width and height of a box or a closed group, of an open group the width that its title needs.
+    """
     home: dict[Place, int] = {place: g for g, places in scene.inside.items() for place in places}
     levels = {g: _Level() for g in scene.inside}
     for g, places in scene.inside.items():

@@ -77,7 +77,8 @@ def measure(value: Any) -> Measure:
 class Box:
     """One operation, or one array that operations start from.
 
-    ``parents`` are positions in the picture's list, ``unseen`` how many more were left out; ``shape`` is None where an operation failed before it had one.
+    ``parents`` are positions in the picture's list, ``unseen`` how many more were left out.  ``shape`` is None where an
+    operation failed before it had one.
     """
 
     kind: str

@@ -60,9 +60,11 @@ def _saved_label(node: Node) -> str:
     known: dict[int, Any] = {}
     led = {edge[3].position for edge in node.edges}
     for _, _, saved, rule in node.edges:
-        for want, value in zip(rule.wants, saved or (), strict=False):
-            if want < primitive.output and want not in led and want != primitive.sequence:
-                known[want] = value
+        known.update(
+            (want, value)
+            for want, value in zip(rule.wants, saved or (), strict=False)
+            if want < primitive.output and want not in led and want != primitive.sequence
+        )
     if not known or primitive.sequence is not None:
         return primitive.name
     shown = []
@@ -136,7 +138,7 @@ def _group_of_item(node: Node, records: Records) -> int:
 
 
 def _place_leaves(picture: Picture, outside: set[int]) -> None:
-    """Put each leaf into the innermost group that holds all its users; those in ``outside`` are what a call was given."""
+    """Put each leaf into the innermost group that holds all its users; those ``outside`` were given to the call."""
     boxes, groups = picture.boxes, picture.groups
     depth = [0] * len(groups)
     for g in range(1, len(groups)):  # a group is made after the one around it
@@ -206,6 +208,7 @@ def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> No
     for node, i in position.items():
         for edge in node.edges:
             rule, primitive = edge[3], node.primitive
+            assert primitive is not None
             for want, value in zip(rule.wants, edge[2] or (), strict=False):
                 if not isinstance(value, np.ndarray | np.generic):
                     continue

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 FACTS, LONGEST_FACT = 17.0, 110
+SIZES = f"text{{font-size:{style.TEXT_SIZE}px}}.title{{font-size:{style.TITLE_SIZE}px;font-weight:600}}"
 CSS = """
 svg{font-family:system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif;--page:#fff;--ink:#1a1a1a;--soft:#5a5a5a;
 --arrow:#7d8894;--inner:#8fa6bd;--bar:#5b4b9a}
-.page{fill:var(--page)}text{fill:var(--ink);font-size:%dpx}.title{font-size:%dpx;font-weight:600}.soft{fill:var(--soft)}
+.page{fill:var(--page)}text{fill:var(--ink)}.soft{fill:var(--soft)}
 .arrow{fill:none;stroke:var(--arrow);stroke-width:1.2}.silent{stroke-dasharray:4 3}.head{fill:var(--arrow)}
 .frame{fill:none;stroke:var(--inner);stroke-width:1}.bar{fill:var(--bar)}
 .heading{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}.shape{text-anchor:middle}
-.now rect.box{stroke-width:3.5;stroke:#d55e00}.flowing .arrow{stroke:#d55e00;stroke-width:2.6}.flowing .head{fill:#d55e00}
-.waiting{opacity:.35}
-""" % (style.TEXT_SIZE, style.TITLE_SIZE)
+.now rect.box{stroke-width:3.5;stroke:#d55e00}.flowing .arrow{stroke:#d55e00;stroke-width:2.6}
+.flowing .head{fill:#d55e00}.waiting{opacity:.35}
+"""
 DARK = "svg{--page:#15181c;--ink:#eceff2;--soft:#a9b1ba;--arrow:#8a96a3;--inner:#53697f;--bar:#b3a6f0}"
 
 
@@ -71,7 +72,7 @@ class Sheet:
                 f'viewBox="0 0 {wide:.1f} {high:.1f}" role="img">'
             ),
             f"<title>{escape(style.short(picture.title, 200))}</title>",
-            f"<style>{CSS}{self._colours(scheme)}</style>",
+            f"<style>{CSS}{SIZES}{self._colours(scheme)}</style>",
             '<rect class="page" width="100%" height="100%"/>',
         ]
         for k, fact in enumerate(facts):
@@ -177,7 +178,8 @@ class Sheet:
             at, below = points[0]  # where it leaves: arrows meet at their ends
             shape = f'<text class="shape heading" x="{at:.1f}" y="{below + 15:.1f}">{escape(maker.type)}</text>'
         return (
-            f'<g class="{("edge " + state).strip()}" data-ends={about}><title>{label}</title><path class="{kind}" d="{path}"/>'
+            f'<g class="{("edge " + state).strip()}" data-ends={about}><title>{label}</title>'
+            f'<path class="{kind}" d="{path}"/>'
             f'<path class="head" d="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/>{shape}</g>'
         )
 

@@ -161,8 +161,9 @@ def _kind(value: Any) -> str:
 
 def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: bool) -> list[Any]:
     """The arguments with Tensors in the place of floating-point arrays and numbers, each with a name."""
-    code = getattr(getattr(type(function), "forward", None) if is_module(function) else function, "__code__", None)
-    code = code or getattr(getattr(type(function), "__call__", None), "__code__", None)
+    kind = type(function)
+    candidates = [function, getattr(kind, "forward", None), kind.__dict__.get("__call__")]
+    code = next((c.__code__ for c in candidates[is_module(function) :] if hasattr(c, "__code__")), None)
     called = code.co_varnames[: code.co_argcount] if code is not None else ()
     called = called[1:] if called[:1] == ("self",) else called
     result = []

@@ -1,0 +1,35 @@
+"""One browser for all tests of pages.
+
+Where no Chromium is installed these tests are skipped, and pytest's summary says so; with ``CI`` set in the
+environment a missing browser is a failure.  Screenshots go to the folder named by ``PULLBACK_SCREENSHOTS``.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.draw.browser.chromium import Chromium, executable
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if executable() is None:
+        message = "chromium is not installed (apt-get install chromium): the drawn pages are not tested in a browser"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    chromium = Chromium()
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def screenshot(browser, request, tmp_path):
+    """A function that keeps what the window shows."""
+    folder = Path(os.environ.get("PULLBACK_SCREENSHOTS") or tmp_path)
+
+    def keep(name=""):
+        browser.screenshot(folder / f"{request.node.name}{name and '-'}{name}.png")
+
+    return keep

@@ -1,0 +1,361 @@
+"""The interactive page in a real browser: what a hand does, and what is then in sight."""
+
+import json
+import re
+import time
+
+import numpy as np
+import pytest
+
+from autodiff import Tensor
+from autodiff.draw import draw
+from autodiff.draw.layout import layout
+from autodiff.draw.picture import Box, Group, Picture
+from autodiff.draw.scene import scene
+from autodiff.draw.style import sizer
+from tests.draw.models import Transformer, tokens
+from tests.draw.test_formats import NASTY, nasty
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open the page of a drawing; at the end, nothing was written to the console and nothing fetched."""
+    opened = []
+
+    def open_page(drawing, **how):
+        path = drawing.save(tmp_path / f"page{len(opened)}.html")
+        opened.append(path)
+        browser.open(path, **how)
+        browser.wait("typeof view !== 'undefined' && !!view.film")
+        return browser
+
+    yield open_page
+    browser.evaluate("1")  # events that are still on their way
+    assert browser.console == []
+    assert [url for url in browser.requests if not url.startswith("blob:")] == [opened[-1].resolve().as_uri()]
+
+
+def items(browser):
+    return browser.evaluate("view.scene.items")
+
+
+def place(browser):
+    return browser.evaluate("[view.x, view.y, view.scale]")
+
+
+def node(title):
+    return (
+        f"[...document.querySelectorAll('.node')].find(n => n.querySelector('text').textContent.startsWith({title!r}))"
+    )
+
+
+def where(browser, expression):
+    return browser.evaluate(
+        f"(r => [r.left + r.width / 2, r.top + r.height / 2])(({expression}).getBoundingClientRect())"
+    )
+
+
+def test_everything_is_in_the_first_picture(show, screenshot):
+    drawing = draw(lambda w, x: np.sum(np.tanh(w * x)), np.ones(3), np.ones((2, 3)), values=True, gradients=True)
+    browser = show(drawing)
+    texts = browser.evaluate("[...document.querySelectorAll('.node text.title')].map(t => t.textContent)")
+    assert sorted(texts) == ["multiply", "output = sum", "tanh", "w", "x"]
+    assert browser.evaluate("document.querySelectorAll('.edge').length") == 4
+    assert browser.evaluate("document.getElementById('title').textContent") == "<lambda>"
+    screenshot()
+
+
+def test_python_and_browser_lay_out_alike(show):
+    drawing = draw(Transformer(3), tokens(), depth=2, max_nodes=500)
+    browser = show(drawing)
+    seen = scene(drawing.picture)
+    mine = layout(seen, sizer(drawing.picture))
+    theirs = browser.evaluate("[...view.layout.frames].map(([k, v]) => [k, v])")
+    names = {f"{what[0]}{i}": frame for (what, i), frame in mine.frames.items()}
+    assert set(names) == {key for key, _ in theirs}
+    for key, frame in theirs:
+        assert frame == pytest.approx(names[key], abs=0.5)
+    ends = {(f"{s[0][0]}{s[1]}", f"{t[0][0]}{t[1]}") for s, t in seen.arrows}
+    assert {tuple(pair) for pair in browser.evaluate("view.scene.arrows.map(a => [a.source, a.target])")} == ends
+
+
+def test_dragging_moves_and_the_wheel_zooms_about_the_pointer(show):
+    browser = show(draw(Transformer(2), tokens()))
+    x, y, scale = place(browser)
+    browser.drag(100, 400, 180, 450)
+    assert place(browser) == pytest.approx([x + 80, y + 50, scale])
+    left, top = browser.evaluate("(r => [r.left, r.top])(view.svg.getBoundingClientRect())")
+    before = [(600 - left - x - 80) / scale, (400 - top - y - 50) / scale]
+    browser.mouse("mouseWheel", 600, 400, deltaX=0, deltaY=-300)
+    browser.wait(f"view.scale > {scale * 1.2}")
+    x, y, scale = place(browser)
+    assert [(600 - left - x) / scale, (400 - top - y) / scale] == pytest.approx(before)
+    browser.click(*browser.middle("#fit"))
+    width, height = browser.evaluate("[view.layout.width * view.scale, view.layout.height * view.scale]")
+    assert width <= 1200
+    assert height <= 800
+
+
+def test_a_drag_that_begins_on_a_box_opens_nothing(show):
+    browser = show(draw(Transformer(2), tokens(), depth=0))
+    before = items(browser)
+    x, y = where(browser, node("blocks.0"))
+    browser.drag(x, y, x + 90, y + 40)
+    assert items(browser) == before
+
+
+def test_groups_open_and_close(show, screenshot):
+    browser = show(draw(Transformer(2), tokens(), depth=0))
+    assert len(items(browser)) == 4
+    browser.click(*where(browser, node("blocks.0")))
+    assert len(items(browser)) > 6
+    screenshot("open")
+    heading = (
+        "[...document.querySelectorAll('.cluster .hit')].find(e => e.getAttribute('aria-label').includes('blocks.0'))"
+    )
+    browser.click(*where(browser, heading))
+    assert len(items(browser)) == 4
+    for _ in range(4):
+        browser.click(*browser.middle("#open"))
+    assert browser.evaluate("view.scene.items.every(i => i[0] === 'b')")
+    browser.click(*browser.middle("#close"))
+    assert len(items(browser)) == 4
+
+
+def test_groups_open_by_keyboard(show):
+    browser = show(draw(Transformer(2), tokens(), depth=0))
+    browser.evaluate(f"({node('blocks.0')}).focus()")
+    browser.press("Enter", 13)
+    assert len(items(browser)) > 6
+    assert browser.evaluate("document.activeElement.getAttribute('aria-label')").startswith("close blocks.0")
+    browser.press("Enter", 13)
+    assert len(items(browser)) == 4
+
+
+def test_a_repeat_shows_one_of_its_blocks_and_all_of_them_on_demand(show, screenshot):
+    browser = show(draw(Transformer(24), tokens()))
+    few = len(items(browser))
+    assert few <= 40
+    screenshot("one")
+    browser.evaluate(
+        "view.describe('g' + view.graph.groups.findIndex(g => g.kind === 'repeat' && g.title.includes('24')))"
+    )
+    browser.click(*browser.middle("#details button:last-child"))
+    assert sum(item[0] == "g" for item in items(browser)) >= 24
+    screenshot("all")
+
+
+def test_search_finds_in_closed_groups_and_opens_them(show, screenshot):
+    browser = show(draw(Transformer(24), tokens()))
+    browser.press("/", 191)
+    browser.type("blocks.17.down.weight")
+    assert browser.evaluate("document.getElementById('found').textContent") == "1 found"
+    browser.press("Enter", 13)
+    x, y = where(browser, node("blocks.17.down.weight"))
+    assert 500 < x < 700
+    assert 200 < y < 600
+    assert "blocks.17.down.weight" in browser.evaluate("document.getElementById('details').textContent")
+    screenshot()
+    browser.evaluate("document.getElementById('search').value = ''")
+    browser.type("no such thing")
+    assert browser.evaluate("document.getElementById('found').textContent") == "0 found"
+
+
+def test_details_say_what_is_known(show, screenshot):
+    def f(x):
+        return np.sum(np.tanh(x) * 2.0)
+
+    browser = show(draw(f, np.ones(3), values=True, gradients=True, memory=True, times=True))
+    browser.click(*where(browser, node("tanh")))
+    text = browser.evaluate("document.getElementById('details').innerText")
+    for wanted in (
+        "(3,) float64",
+        "g * (1.0 - y * y)",
+        "np.sum(np.tanh(x) * 2.0)",
+        "0.7616",
+        "gradient",
+        "keeps",
+        "forward",
+    ):
+        assert wanted in text
+    screenshot()
+    browser.press("Escape", 27)
+    assert browser.evaluate("document.getElementById('details').hidden")
+
+
+def test_hovering_shows_the_path(show, screenshot):
+    x, y = Tensor(np.ones(2)), Tensor(np.ones(2))
+    left, right = np.sin(x), np.cos(y)
+    browser = show(draw(left + np.tanh(right)))
+    browser.mouse("mouseMoved", *where(browser, node("right")))
+    browser.wait("document.querySelectorAll('.node.hot').length > 0")
+    hot = browser.evaluate("[...document.querySelectorAll('.node.hot text.title')].map(t => t.textContent).sort()")
+    assert hot == ["add", "right = cos", "tanh", "y"]
+    screenshot()
+    browser.mouse("mouseMoved", 5, 500)
+    browser.wait("document.querySelectorAll('.hot').length === 0")
+
+
+def diamond():
+    x = Tensor(2.0)
+    a = x * 3.0
+    y = np.sin(a) * a
+    return draw(y)
+
+
+def test_the_film_runs_in_reverse_topological_order(show, screenshot):
+    browser = show(diamond())
+    browser.click(*browser.middle("#film"))
+    order = browser.evaluate("view.film.steps.map(s => view.film.name(s.item))")
+    assert order == ["y", "sin", "a", "x"]
+    browser.click(*browser.middle("#play"))
+    browser.evaluate("view.film.go(0)")
+    assert "a must wait: 1 of 2" in browser.evaluate("document.getElementById('caption').textContent")
+    browser.click(*browser.middle("#next"))
+    browser.click(*browser.middle("#next"))
+    assert "added up all 2 cotangents" in browser.evaluate("document.getElementById('caption').textContent")
+    assert browser.evaluate("document.querySelector('.badge').textContent") == "2 of 2"
+    screenshot()
+    browser.click(*browser.middle("#film"))
+    assert browser.evaluate("document.getElementById('player').hidden")
+
+
+def test_the_wrong_order_is_shown_to_be_wrong(show, screenshot):
+    x = Tensor(2.0)
+    a = x * 3.0
+    y = a * np.sin(a)
+    browser = show(draw(y))
+    browser.click(*browser.middle("#film"))
+    browser.click(*browser.middle("#play"))
+    browser.click(*browser.middle("#naive"))
+    assert browser.evaluate("view.film.steps.some(s => !s.whole)")
+    browser.evaluate("view.film.go(view.film.steps.findIndex(s => !s.whole))")
+    assert "only 1 of its 2 cotangents" in browser.evaluate("document.getElementById('caption').textContent")
+    browser.evaluate("view.film.go(99)")
+    assert "used 1, got 2 of 2" in browser.evaluate("document.querySelector('.wrong .badge').textContent")
+    screenshot()
+
+
+def test_the_film_plays_by_itself(show):
+    browser = show(diamond())
+    browser.click(*browser.middle("#film"))
+    browser.wait("view.film.at === view.film.steps.length - 1")
+    browser.wait("view.film.timer === null")
+
+
+def test_dark_pages_are_dark(show, screenshot):
+    browser = show(draw(Transformer(1), tokens(), gradients=True), dark=True)
+    colour = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", colour))) < 60
+    screenshot()
+    browser.click(*browser.middle("#scheme"))
+    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_states_are_told_by_signs_too(show, screenshot):
+    def f(a, b, c):
+        return np.sum(a * 0.0) + np.sum(np.sqrt(b)) + np.sum(c * np.array([np.nan, 1.0]))
+
+    with np.errstate(all="ignore"):
+        browser = show(draw(f, np.ones(2), np.zeros(2), np.ones(2), gradients=True, values=True))
+    text = browser.evaluate("document.getElementById('world').textContent")
+    assert "✖ NaN" in text
+    assert "∞ inf" in text
+    assert "∅ zero gradient" in text
+    screenshot()
+
+
+def test_a_failure_is_at_the_top_of_the_facts(show, screenshot):
+    with pytest.raises(ValueError, match="matmul") as caught:
+        draw(lambda x, w: np.tanh(x @ w) @ w, np.ones((2, 3)), np.ones((3, 4)))
+    browser = show(caught.value.drawing)
+    assert browser.evaluate("document.querySelector('footer .failed').textContent").startswith("FAILED: ValueError")
+    assert browser.evaluate("document.querySelectorAll('.node .failed').length") == 1
+    screenshot()
+
+
+@pytest.mark.parametrize("name", NASTY, ids=range(len(NASTY)))
+def test_no_text_becomes_code(show, name):
+    browser = show(nasty(name))
+    assert browser.evaluate("document.querySelectorAll('script').length") == 2
+    browser.evaluate("view.describe('b0')")
+    browser.evaluate("view.describe('b1')")
+    assert browser.evaluate("document.querySelectorAll('#details dd').length") > 3
+
+
+def test_the_picture_in_sight_is_saved_as_svg(show):
+    browser = show(diamond())
+    browser.evaluate(
+        "window.saved = null; { const make = URL.createObjectURL;"
+        " URL.createObjectURL = blob => { blob.text().then(t => { window.saved = t; }); return make(blob); };"
+        " HTMLAnchorElement.prototype.click = () => {}; } document.getElementById('svg').onclick()"
+    )
+    browser.wait("window.saved !== null")
+    text = browser.evaluate("window.saved")
+    import xml.etree.ElementTree as ElementTree
+
+    root = ElementTree.fromstring(text)
+    assert root.tag.endswith("svg")
+    assert "sin" in text
+    assert "var(--" not in text
+
+
+def test_a_model_of_three_thousand_boxes(show, screenshot):
+    drawing = draw(Transformer(67), tokens())
+    picture = drawing.picture
+    assert len(picture.boxes) > 2900
+    assert len(drawing.html()) < 500_000
+    browser = show(drawing)
+    assert len(items(browser)) <= 40
+    assert browser.evaluate("view.graph.boxes.length") == len(picture.boxes)
+    # with everything open: the layout of all boxes at once
+    browser.evaluate("view.graph.groups.forEach(g => { g.open = true; g.all = true; }); view.show(); view.fit()")
+    assert len(items(browser)) == len(picture.boxes)
+    screenshot()
+
+
+def test_a_hundred_thousand_operations(show):
+    y = Tensor(np.ones(2))
+    for _ in range(100_000):
+        y = np.sin(y)
+    browser = show(draw(y))
+    assert len(items(browser)) == 2
+    assert "this page holds 2 of 100,001 boxes" in browser.evaluate("document.getElementById('facts').textContent")
+
+
+def test_a_cell_of_a_notebook_holds_the_page_in_a_frame(browser, tmp_path, screenshot):
+    path = tmp_path / "cell.html"
+    path.write_text(
+        f"<!DOCTYPE html><meta charset=utf-8>{diamond()._repr_mimebundle_()['text/html']}", encoding="utf-8"
+    )
+    browser.open(path)
+    end = time.monotonic() + 10
+    while browser.evaluate("document.querySelector('iframe') === null") and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert browser.console == []
+    screenshot()
+
+
+def test_svg_is_shown_by_the_browser(browser, tmp_path, screenshot):
+    browser.open(draw(Transformer(1), tokens(), depth=1).save(tmp_path / "graph.svg"))
+    assert browser.evaluate("document.documentElement.tagName") == "svg"
+    assert browser.evaluate("document.querySelectorAll('.node').length") > 5
+    assert browser.console == []
+    screenshot()
+
+
+def test_numbers_of_layout_are_finite_whatever_the_graph(show, rng):
+    boxes = [Box("operation", "f", (2,), "float64", parents=sorted(set(rng.integers(0, i, 3).tolist())) if i else [])
+             for i in range(120)]  # fmt: skip
+    for box in boxes:
+        box.arguments = [""] * len(box.parents)
+        box.label = "f"
+    picture = Picture(boxes, [Group("root", "")], outputs=[119])
+    picture.arrange()
+    from autodiff.draw import Drawing
+
+    browser = show(Drawing(picture))
+    assert json.loads(
+        browser.evaluate("JSON.stringify([...view.layout.frames.values()].flat().every(Number.isFinite))")
+    )
