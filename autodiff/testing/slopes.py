@@ -64,12 +64,13 @@ class Line:
     """The values of a function along a line.  Rows are computed once, when they are first asked for."""
 
     def __init__(
-        self, move: Callable[[float], tuple[Array, float]], weights: Array, base: Array, epsilon: float
+        self, move: Callable[[float], tuple[Array, float]], weights: Array, base: Array, epsilon: float, inner: float
     ) -> None:
         self.move = move  # t -> (F at x + t u, how far rounding x + t u may have moved phi)
         self.weights = weights
         self.base = base
         self.epsilon = epsilon
+        self.inner = inner  # the size of the terms that may cancel inside of the function
         self.rows: dict[int, Row | None] = {}
         self.sensitive = np.zeros(base.shape, dtype=bool)  # the outputs that moved at any step
 
@@ -108,17 +109,23 @@ class Line:
         rows = [row for _, row in sorted(self.rows.items()) if row is not None]
         counted = self.sensitive if self.sensitive.any() else np.ones_like(self.sensitive)
         floor = self.epsilon * norm((self.weights * self.base)[counted])
+        if not self.sensitive.any():  # the values may have cancelled: what went into them was rounded too
+            floor += self.epsilon * self.inner
         return [row._replace(noise=max(row.noise, floor / row.step)) for row in rows]
 
 
-def observed_noise(rows: list[Row]) -> float:
-    """The noise of phi as its finest rows show it: there the slopes differ by rounding alone.
+def noise_of(rows: list[Row]) -> list[float]:
+    """The noise of each row's slope: what rounding may do at most, and what the finest rows show that it does.
 
-    Truncation shrinks these differences by 16 from row to row, rounding makes them grow.
+    In the finest rows the slopes differ by rounding alone: truncation shrinks their differences by 16 from row to row,
+    rounding makes them grow.  Where there are enough of them they are believed, also when they show less than rounding
+    may do: then a step that is too large for the function cannot hide behind noise that is not there.
     """
-    finest = [row for row in rows if row.step <= 2.0**-28 and row.moved]
+    finest = [row for row in rows if row.step <= 2.0**-32 and row.moved]
     gaps = [(abs(a.central - b.central), b.step) for a, b in pairwise(finest)]
-    return max((gap * t for (before, _), (gap, t) in pairwise(gaps) if gap > before / 8), default=0.0)
+    seen = max((gap * t for (before, _), (gap, t) in pairwise(gaps) if gap > before / 8), default=0.0)
+    enough = len(finest) >= 5
+    return [seen / r.step if enough and r.step < 2.0**-20 else max(r.noise, seen / r.step) for r in rows]
 
 
 class _Candidate(NamedTuple):
@@ -150,9 +157,8 @@ def estimate(rows: list[Row]) -> Estimate:
     if len(rows) < 3:
         return Estimate(np.nan, np.inf, np.nan, EDGE)
     if all(not row.moved for row in rows):
-        return Estimate(0.0, AGREE * rows[0].noise, rows[0].step)
-    sigma = observed_noise(rows)
-    noise = [max(row.noise, sigma / row.step) for row in rows]
+        return Estimate(0.0, AGREE * rows[0].noise, rows[0].step)  # it did not move: that much it may have
+    noise = noise_of(rows)
     allowed = [
         AGREE * noise[i] + (abs(rows[i].central - rows[i - 1].central) / 4 if i else np.inf) for i in range(len(rows))
     ]
@@ -178,22 +184,19 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     """
     if len(rows) < 3:
         return None
-    sigma = observed_noise(rows)
-    useful = [r for r in rows if r.moved and r.high - r.low > 32 * max(r.noise, sigma / r.step)]
-    if len(useful) < 3 or useful[-1].step > 2.0**-12:
+    noise = noise_of(rows)
+    useful = [(r, n) for r, n in zip(rows, noise, strict=True) if r.moved and r.high - r.low > 32 * max(n, r.noise)]
+    if len(useful) < 3 or useful[-1][0].step > 2.0**-12:
         return None
     # the finest row is often noisy: judge where noise is small and the step as well
-    judged = useful[-3:]
-    gaps = [row.high - row.low for row in judged]
+    (first, _), (before, _), (last, error) = useful[-3:]
+    gaps = [row.high - row.low for row in (first, before, last)]
     if gaps[1] < 0.5 * gaps[0] or gaps[2] < 0.5 * gaps[1] or gaps[2] > 2 * gaps[1]:
         return None
-    for row in rows:  # a kink is at x itself: it shows at every step that is not lost in noise
-        finer = row.step < judged[-1].step and 64 * max(row.noise, sigma / row.step) < gaps[2]
-        if finer and row.high - row.low < gaps[2] / 2:
+    for row, n in zip(rows, noise, strict=True):  # a kink is at x: it shows at every step that is not lost in noise
+        if row.step < last.step and 64 * n < gaps[2] and row.high - row.low < gaps[2] / 2:
             return None
-    last, before = judged[-1], judged[-2]
-    error = abs(last.low - before.low) + abs(last.high - before.high) + AGREE * max(last.noise, sigma / last.step)
-    return last.low, last.high, error
+    return last.low, last.high, abs(last.low - before.low) + abs(last.high - before.high) + AGREE * error
 
 
 def look(line: Line, wanted: float) -> Estimate:

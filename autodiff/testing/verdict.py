@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .precision import noisy_gradient
 from .problem import Problem
 from .slopes import Estimate, Line, complex_slope, kink_interval, look, norm, scrutinise
 
@@ -119,7 +120,7 @@ class Comparison:
             lost = (moved - x) - t * u
             return self.problem.value_or_nan(moved, self.base), norm(slopes * lost)
 
-        return Line(move, self.weights, self.base, self.epsilon)
+        return Line(move, self.weights, self.base, self.epsilon, norm(slopes * x) + float(np.max(np.abs(x))))
 
     def _own_error(self, u: Array) -> float:
         """How far rounding may have moved the analytic value itself."""
@@ -146,13 +147,17 @@ class Comparison:
         return finding
 
     def _scatter(self, u: Array) -> float:
-        """How much the analytic value changes when the arguments change by a rounding error."""
+        """How much the analytic value changes with rounding: when the arguments change by a rounding error."""
         seen = [0.0]
         for _ in range(3):
             nearby = self.problem.x * (1 + EPSILON * self.rng.choice([-2.0, -1.0, 1.0, 2.0], self.problem.size))
             _, pull = self.problem.pullback(nearby)
             value = float(np.sum(np.where(self.finite, pull(self.weights), 0.0) * u))
             seen.append(abs(value - float(np.sum(self.safe * u))))
+        if self.problem.given_gradient is None:  # and when every operation, forward and backward, rounds differently
+            for _ in range(3):
+                moved = noisy_gradient(self.problem, self.weights, EPSILON, self.rng)
+                seen.append(abs(float(np.sum((np.where(self.finite, moved, 0.0) - self.safe) * u))))
         return max(s if np.isfinite(s) else 0.0 for s in seen)
 
     # -- the complex step ------------------------------------------------------------------------------------
