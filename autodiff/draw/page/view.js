@@ -58,6 +58,13 @@ class View {
     this.listen();
     this.show();
     this.fit(0.7);
+    this.first = [this.x, this.y, this.scale].join();
+    // a frame in a notebook gets its width late: as long as nobody has moved the picture, it is fitted again
+    new ResizeObserver(() => {
+      if (this.first !== [this.x, this.y, this.scale].join()) return;
+      this.fit(0.7);
+      this.first = [this.x, this.y, this.scale].join();
+    }).observe(this.svg);
   }
 
   // -- drawing ---------------------------------------------------------------------------------------------------

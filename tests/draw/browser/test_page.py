@@ -96,6 +96,18 @@ def test_dragging_moves_and_the_wheel_zooms_about_the_pointer(show):
     assert height <= 800
 
 
+def test_a_picture_that_nobody_moved_follows_the_size_of_its_window(show):
+    browser = show(diamond())
+    middle = "(view.layout.width / 2 * view.scale + view.x) / view.svg.getBoundingClientRect().width"
+    browser.call("Emulation.setDeviceMetricsOverride", width=500, height=400, deviceScaleFactor=1, mobile=False)
+    browser.wait(f"Math.abs({middle} - 0.5) < 0.01")
+    browser.drag(20, 200, 60, 200)
+    moved = place(browser)
+    browser.call("Emulation.setDeviceMetricsOverride", width=900, height=400, deviceScaleFactor=1, mobile=False)
+    browser.wait("view.svg.getBoundingClientRect().width > 800")
+    assert place(browser) == moved
+
+
 def test_a_drag_that_begins_on_a_box_opens_nothing(show):
     browser = show(draw(Transformer(2), tokens(), depth=0))
     before = items(browser)
