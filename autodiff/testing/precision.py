@@ -1,6 +1,6 @@
 """Does a gradient in the arguments' own precision agree with the one in double precision, up to rounding?
 
-How far rounding may move each element is measured: the double precision pass is made again with every input of every
+How far rounding may move each element is measured: the double precision pass is made again with the result of every
 operation, forward and backward, moved by one unit of the lower precision at random (Monte Carlo arithmetic,
 D. S. Parker, 1997).  The rules run on Tensors for this, so that their own operations are moved as well.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Primitive
-from ..tensor import Tensor, _state, backward, wrap
+from ..tensor import Tensor, _state, backward
 from ..tree import flatten
 from .problem import Problem, as_real, cotangents
 
@@ -89,29 +89,42 @@ def _scatter(
 
 
 def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random.Generator) -> Array:
-    """The gradient with every floating-point input of every operation moved by one unit, up or down."""
+    """The gradient with the result of every operation that computes moved by one unit, up or down.
 
-    def moved(value: Any) -> Any:
-        if type(value) is Tensor:
-            return wrap(_moved_array(value._value, unit, rng), value._node)
-        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fc":
-            return _moved_array(value, unit, rng)
-        if type(value) in (list, tuple) and any(type(v) is Tensor for v in value):
-            return type(value)(moved(v) for v in value)
-        return value
+    What only moves elements is left as it is: a number and its copy must stay equal.
+    """
 
     def mode(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         inside = _state.set(None)
         try:
-            return primitive.call(*[moved(a) for a in args], **kwargs)
+            result = primitive.call(*args, **kwargs)
         finally:
             _state.reset(inside)
+        given = [np.ravel(v) for v in _values(args) if v.dtype.kind in "fc"]
+        pool = np.concatenate(given) if given else np.zeros(0)
+        for part in result if isinstance(result, tuple) else (result,):
+            value = part._value
+            if primitive.elementwise or not np.isin(value, pool).all():
+                part._value = _moved_array(value, unit, rng)
+        return result
 
     token = _state.set(mode)
     try:
         return _recorded_gradient(problem, weights)
     finally:
         _state.reset(token)
+
+
+def _values(args: Any) -> list[Any]:
+    found: list[Any] = []
+    for value in args:
+        if type(value) is Tensor:
+            found.append(value._value)
+        elif isinstance(value, np.ndarray | np.generic):
+            found.append(value)
+        elif type(value) in (list, tuple):
+            found += _values(value)
+    return found
 
 
 def _moved_array(value: Any, unit: float, rng: np.random.Generator) -> Any:

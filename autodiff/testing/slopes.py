@@ -199,6 +199,14 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     return last.low, last.high, abs(last.low - before.low) + abs(last.high - before.high) + AGREE * error
 
 
+def jumps(rows: list[Row]) -> bool:
+    """Whether the function jumps at x: its change does not shrink with the step."""
+    finest = rows[-3:]
+    changes = [max(abs(row.left), abs(row.right)) * row.step for row in finest]
+    noise = max(row.noise * row.step for row in rows)
+    return min(changes) > 0.5 * max(changes) and min(changes) > 1000 * noise
+
+
 def look(line: Line, wanted: float) -> Estimate:
     """A first look: a few rows, and coarser ones where rounding hides what is wanted.
 
@@ -236,6 +244,8 @@ def scrutinise(line: Line) -> Estimate:
     for k in (*QUICK, *FINER):
         line.row(k)
     rows = line.table
+    if len(rows) >= 3 and jumps(rows):
+        return Estimate(np.nan, np.inf, np.nan, "the function jumps at x: it has no slope there")
     kink = kink_interval(rows)
     if kink is not None:
         low, high, error = kink
