@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -87,31 +88,14 @@ def _load(target: str) -> Any:
     place, separator, name = target.partition("::") if "::" in target else target.rpartition(":")
     if not separator or not place or not name:
         raise CommandError(f"{target!r} is no target; write path/to/file.py::name or module:name", USAGE)
-    if place.endswith(".py"):
-        path = Path(place)
-        if not path.is_file():
-            raise CommandError(f"there is no file {place}", USAGE)
-        specification = importlib.util.spec_from_file_location(path.stem, path)
-        assert specification is not None
-        assert specification.loader is not None
-        module = importlib.util.module_from_spec(specification)
-        sys.path.insert(0, str(path.resolve().parent))  # a script may import its neighbours
-        sys.modules.setdefault(path.stem, module)
-        load = specification.loader.exec_module
-    else:
-        sys.path.insert(0, str(Path.cwd()))
-        module, load = None, None  # type: ignore[assignment]
     try:
-        if load is not None:
-            load(module)
-        else:
-            module = importlib.import_module(place)
+        module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
     except ModuleNotFoundError as error:
         raise CommandError(f"cannot import {place}: {error}", USAGE) from error
+    except CommandError:
+        raise
     except Exception as error:
         raise CommandError(f"importing {place} failed: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.pop(0)
     found = module
     for part in name.split("."):
         if not hasattr(found, part):
@@ -119,6 +103,30 @@ def _load(target: str) -> Any:
             raise CommandError(f"{place} has no {name!r}; it has {', '.join(known[:12]) or 'no names'}", USAGE)
         found = getattr(found, part)
     return found
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise CommandError(f"there is no file {path}", USAGE)
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules.setdefault(path.stem, module)
+    sys.path.insert(0, str(path.resolve().parent))  # a script may import its neighbours
+    try:
+        specification.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def _load_module(name: str) -> ModuleType:
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.pop(0)
 
 
 def _inputs(subject: Any, arguments: argparse.Namespace) -> list[Any]:
