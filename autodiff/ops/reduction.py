@@ -47,7 +47,7 @@ def spread(g: Array, shape: tuple[int, ...], axis: Any) -> Array:
 
 def _over(g: Array, shape: tuple[int, ...], axis: Any, where: Any = True) -> Array:
     """``g`` repeated over the reduced axes, and zero where ``where`` left an element out."""
-    g = np.broadcast_to(spread(g, shape, axis), shape)
+    g = np.broadcast_to(g if axis is None and g.shape == () else spread(g, shape, axis), shape)
     return g if where is True else np.where(where, g, 0.0)
 
 
