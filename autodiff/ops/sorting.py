@@ -13,6 +13,7 @@ import numpy as np
 
 from ..primitive import composite, example, primitive, refuse, sample
 from ..tensor import Tensor
+from .complexes import to_complex
 from .cumulative import some_nan
 from .indexing import scatter_add
 
@@ -205,6 +206,57 @@ def nanmedian(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
     return _quantile("nanmedian", a, 0.5, axis, "linear", keepdims, True)
 
 
+@composite(np.sort_complex, examples=[example(sample(4)), example(sample(2, 3, make=to_complex))])
+def sort_complex(a: Array) -> Array:
+    """Sorted, and complex."""
+    result = np.sort(a, axis=-1)
+    return result if a.dtype.kind == "c" else result.astype(np.complex128)
+
+
+# -- counting: weights have a derivative, what is counted has none ------------------------------------------------
+
+
+@composite(np.bincount, examples=[
+    example(np.array([0, 2, 2, 1]), sample(4)), example(np.array([1, 1]), sample(2), minlength=4),
+])  # fmt: skip
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
+    """The sum of the weights at each number."""
+    x = _values(x)
+    if weights is None:
+        return np.bincount(x, minlength=minlength)
+    counted = np.bincount(x, minlength=minlength)  # checks what it is given
+    if np.shape(weights) != np.shape(x):
+        raise ValueError(f"bincount: {np.size(x)} numbers and {np.size(weights)} weights; give one each")
+    return scatter_add(weights.astype(np.float64), (x,), counted.shape)
+
+
+@composite(np.histogram_bin_edges, examples=[example(sample(5)), example(sample(2, 3), 3)])
+def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:  # noqa: A002
+    """Evenly spaced numbers from the smallest to the largest element."""
+    if not isinstance(bins, int | np.integer) or range is not None or not isinstance(a, Tensor):
+        return np.histogram_bin_edges(_values(a), bins, range, None if weights is None else _values(weights))
+    if np.size(a) == 0 or np.ptp(a.data) == 0:
+        return np.histogram_bin_edges(a.data, bins)
+    return np.linspace(np.min(a), np.max(a), int(bins) + 1)
+
+
+@composite(np.histogram, examples=[
+    example(sample(5), 2, None, None, sample(5)),
+])  # fmt: skip
+def histogram(a: Array, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:  # noqa: A002
+    """The sum of the weights of the elements in each bin, and the edges of the bins."""
+    edges = np.histogram_bin_edges(a, bins, range)
+    if density:
+        raise TypeError("histogram: density=True is not differentiated; divide by np.sum(counts) * np.diff(edges)")
+    values, limits = np.ravel(_values(a)), np.asarray(_values(edges))
+    inside = np.flatnonzero((values >= limits[0]) & (values <= limits[-1]))
+    places = np.searchsorted(limits, values[inside], side="right") - 1
+    places = np.where(places == limits.size - 1, places - 1, places)  # the last bin has its right edge
+    if weights is None:
+        return np.bincount(places, minlength=limits.size - 1), edges
+    return scatter_add(np.ravel(weights)[inside], (places,), (limits.size - 1,)), edges
+
+
 # -- positions: recorded, with a derivative that is zero everywhere -----------------------------------------------
 
 
@@ -247,11 +299,7 @@ for _function in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
         "which elements are equal changes by jumps, so what is unique has no derivative; find the positions with "
         "np.unique(t.data, return_index=True)[1] and index the Tensor with them",
     )
-for _function in (np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges, np.bincount):
-    refuse(
-        _function,
-        "counting has derivative zero or jumps; count plain values, t.data, or sum smooth weights: "
-        "np.sum(weights[:, None] * (bins == k), axis=0)",
-    )
+for _function in (np.histogram2d, np.histogramdd):
+    refuse(_function, "is not differentiated; sum weights with scatter_add, at positions found with np.digitize(t.data, bins)")
 for _function in (np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.isin):
     refuse(_function, "sets of numbers change by jumps; compare plain values: t.data")
