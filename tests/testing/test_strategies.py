@@ -1,0 +1,138 @@
+"""The strategies: what they draw is legal, and failures shrink to something one can read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, reject, settings
+from hypothesis import strategies as st
+
+from autodiff import Tensor, elementwise
+from autodiff.primitive import Domain, Primitive, registry
+from autodiff.testing import GradientError, check_graph, gradcheck
+from autodiff.testing.programs import programs, smooth_entries
+from autodiff.testing.property import check_entry, gradient_property
+from autodiff.testing.strategies import LAYOUTS, arguments, axes, decimals, dtypes, entries, indices, shapes, tensors
+from tests.testing.planted import planted
+
+quick = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True)
+def leave_the_table_as_it_was():
+    before = dict(registry)
+    yield
+    for function in set(registry) - set(before):
+        del registry[function]
+
+
+@quick
+@given(tensors(dtype=dtypes(), domain=Domain(0.0, 2.0, (1.0,)), layouts=LAYOUTS))
+def test_values_are_short_decimals_inside_of_the_domain(x):
+    assert x.dtype in (np.float32, np.float64)
+    assert np.all((x > 0) & (x < 2) & (x != 1))
+    assert np.array_equal(np.round(x.astype(float), 2).astype(x.dtype), x)
+
+
+def test_kinks_are_drawn_when_asked_for():
+    assert find(decimals(Domain(-1.0, 1.0, (0.0,)), at_kinks=True), lambda v: v == 0.0) == 0.0
+
+
+@quick
+@given(st.data())
+def test_indices_and_axes_are_legal(data):
+    x = data.draw(tensors(shapes(min_dims=1, min_side=1)))
+    index = data.draw(indices(x.shape))
+    assert np.array_equal(Tensor(x)[index].data, x[index])
+    axis = data.draw(axes(x.ndim))
+    assert np.array_equal(np.sum(Tensor(x), axis=axis).data, np.sum(x, axis=axis))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@settings(quick, max_examples=100, phases=[Phase.generate])
+@given(entries().flatmap(arguments))
+def test_every_entry_is_right_at_drawn_arguments(call):
+    try:
+        report = gradcheck(call, *call.arrays)
+    except np.linalg.LinAlgError:
+        reject()
+    assert report.verdict != "wrong", f"{call!r}\n{report}"
+
+
+@settings(quick, max_examples=60)
+@given(entries().flatmap(lambda e: arguments(e, at_kinks=True)))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_elementwise_entries_at_their_kinks(call):
+    if isinstance(call.entry, Primitive) and call.entry.elementwise and len(call.entry.parameters) == 1:
+        assert gradcheck(call, *call.arrays).verdict != "wrong", repr(call)
+
+
+def forgets_to_unbroadcast(contribution):
+    """Wrong where an argument was repeated: as if the engine took the first row alone."""
+    return -contribution if contribution.ndim and contribution.shape[-1] > 1 else contribution
+
+
+def test_a_fault_in_broadcasting_shrinks_to_the_smallest_shapes():
+    entry = planted(registry[np.multiply], 0, forgets_to_unbroadcast)
+    call = find(
+        arguments(entry),
+        lambda c: c.arrays[0].shape != c.arrays[1].shape and gradcheck(c, *c.arrays).verdict == "wrong",
+        settings=settings(max_examples=500, derandomize=True, deadline=None, database=None),
+    )
+    assert sorted(a.shape for a in call.arrays) in ([(), (2,)], [(1,), (2,)])
+    assert len(repr(call)) < 80
+
+
+@settings(quick, max_examples=25)
+@given(programs(max_depth=10))
+def test_programs_have_right_gradients(program):
+    report = gradcheck(program, *program.arrays)
+    assert report.verdict != "wrong", f"{program!r}\n{report}"
+
+
+def test_a_wrong_rule_in_a_program_shrinks_to_one_step():
+    bad = planted(registry[np.sin], 0, lambda c: c * 1.01)
+    table = [*smooth_entries()[:6], bad]
+    program = find(
+        programs(max_depth=8, entries=table),
+        lambda p: any(s.entry is bad for s in p.steps) and gradcheck(p, *p.arrays).verdict == "wrong",
+        settings=settings(max_examples=300, derandomize=True, deadline=None, database=None),
+    )
+    assert [step.entry.name for step in program.steps] == ["sin"]
+    assert check_graph(program, *program.arrays).function.startswith("sin")
+
+
+def test_gradient_property():
+    @gradient_property((2, 3), x=(3,), max_examples=5)
+    def right(w, x):
+        return np.tanh(w @ x)
+
+    right()
+    bad = elementwise(lambda x: x * x, lambda g, x: g * x, parameters=("x",), name="square_without_two")
+
+    @gradient_property((2,), max_examples=30)
+    def wrong(x):
+        return bad(x)
+
+    with pytest.raises(GradientError, match="analytic"):
+        wrong()
+    with pytest.raises(TypeError, match="no shape is given for b"):
+        gradient_property((2,))(lambda a, b: a)
+
+
+def test_one_line_tests_a_primitive_of_ones_own():
+    f = elementwise(lambda x: x**3, lambda g, x: g * 3 * x * x, parameters=("x",), name="cube")
+    check_entry(f, max_examples=10)
+    with pytest.raises(GradientError):
+        check_entry(elementwise(lambda x: x**3, lambda g, x: g * 2 * x, parameters=("x",), name="not_cube"))
+    with pytest.raises(KeyError, match="not registered"):
+        check_entry(len)
+
+
+def test_hypothesis_is_imported_on_demand():
+    code = "import sys, autodiff, autodiff.testing; print('hypothesis' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
