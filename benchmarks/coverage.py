@@ -197,7 +197,7 @@ def verdict(library: str, module: str, name: str, args: Any, arrays: list[Any], 
     if found is None:
         return CONSTANT if zero else WRONG
     found = np.concatenate([np.ravel(np.asarray(g)) for g in found])
-    if not np.all(np.isfinite(found)):
+    if not np.all(np.isfinite(found)) or found.size != sum(a.size for a in arrays):
         return WRONG
     if zero:
         return CONSTANT if np.max(np.abs(found), initial=0.0) < 1e-9 else WRONG

@@ -94,13 +94,22 @@ def _tolerance(values: Array, n: int) -> Array:
     return np.max(np.abs(values), axis=-1)[..., None, None] * (float(np.finfo(values.dtype).eps) * n)
 
 
-def _over(numerator: Array, denominator: Array, tolerance: Array, message: str) -> Array:
-    """numerator / denominator off the diagonal, 0 on it, and an error for 1 / 0."""
+def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, message: str) -> Array:
+    """numerator / denominator off the diagonal, 0 on it, and an error where two vectors belong to one value.
+
+    The numerator does not tell: where it happens to be zero, the vectors still jump.  ``used`` says which of the vectors
+    the loss depends on.
+    """
     small = np.abs(denominator) <= tolerance
     off_diagonal = ~np.eye(numerator.shape[-1], dtype=bool)
-    if np.any(small & off_diagonal & (numerator != 0)):
+    if np.any(small & off_diagonal & (used[..., :, None] | used[..., None, :])):
         raise LinAlgError(message)
     return np.where(small, 0.0, numerator / np.where(small, 1.0, denominator))
+
+
+def _used(cotangent: Array) -> Array:
+    """Which columns a loss depends on."""
+    return np.any(cotangent != 0, axis=-2)
 
 
 def _need_no_phase(name: str, products: Array, size: Array) -> None:
@@ -125,7 +134,7 @@ def _eigh_rule(g: Any, y: Any, UPLO: str) -> Array:  # noqa: N803
     inner = _mt(v) @ gv
     _need_no_phase("eigh", diagonal_of(inner), inner)
     rotation = _over(
-        inner, w[..., None, :] - w[..., :, None], _tolerance(w, n),
+        inner, w[..., None, :] - w[..., :, None], _tolerance(w, n), _used(gv),
         "eigh: two eigenvalues are equal, so their eigenvectors, and a loss that uses them, have no derivative; "
         "use eigvalsh, or a function of the matrix that needs no eigenvectors",
     )  # fmt: skip
@@ -188,7 +197,7 @@ def _eig_rule(g: Any, y: Any) -> Array:
         at_pivot = np.arange(n)[:, None] == largest
         free = free + np.where(at_pivot, np.imag(along) / pivot * -1j, 0.0)
     rotation = _over(
-        _mt(v) @ free, w[..., None, :] - w[..., :, None], _tolerance(w, n),
+        _mt(v) @ free, w[..., None, :] - w[..., :, None], _tolerance(w, n), _used(gv),
         "eig: two eigenvalues are equal, so their eigenvectors, and a loss that uses them, have no derivative; "
         "use eigvals",
     )  # fmt: skip
@@ -255,9 +264,10 @@ def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     x, z = x - hermitian(x), z - hermitian(z)
     s_i, s_j = s[..., :, None], s[..., None, :]
     # (x s_j + s_i z) / (s_j² - s_i²), split so that close singular values cancel as little as they can
-    middle = _over(x + z, s_j - s_i, tolerance, _NO_VECTORS) * 0.5 + _over(x - z, s_j + s_i, tolerance, _NO_VECTORS) * 0.5
+    used = _used(gu) | _used(gv)
+    middle = _over(x + z, s_j - s_i, tolerance, used, _NO_VECTORS) + _over(x - z, s_j + s_i, tolerance, used, _NO_VECTORS)
     off_diagonal = ~np.eye(k, dtype=bool)
-    middle = np.where(off_diagonal, middle, 0.0) + diagonal_matrix(_nonzero_values(gs, s, tolerance))
+    middle = np.where(off_diagonal, 0.5 * middle, 0.0) + diagonal_matrix(_nonzero_values(gs, s, tolerance))
     if a.dtype.kind == "c":
         middle = middle + diagonal_matrix(np.imag(phases) / s * 1j)
     gradient = u @ middle @ hermitian(v)
@@ -348,7 +358,7 @@ def qr(a: Array, mode: str = "reduced") -> Any:
         raise ValueError(
             f"qr: mode 'complete' of shape {a.shape} adds an arbitrary basis, which has no derivative; use 'reduced'"
         )
-    return np.linalg.qr(a, mode)  # type: ignore[arg-type]
+    return np.linalg.qr(a, mode)  # type: ignore[call-overload]
 
 
 def _cholesky_rule(g: Array, y: Array) -> Array:

@@ -279,6 +279,8 @@ def softplus(x: Array) -> Array:
     >>> float(softplus(800.0))
     800.0
     """
+    if np.iscomplexobj(x):
+        raise TypeError("softplus: needs real numbers; of complex ones write np.log(1 + np.exp(x))")
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 

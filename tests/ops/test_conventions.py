@@ -1,0 +1,78 @@
+"""Ties, NaN, zeros and what is refused, beyond what the table's examples show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autodiff import Tensor, grad
+from autodiff.primitive import refusals
+
+TIED = np.array([2.0, 1.0, 2.0, 2.0])
+
+
+def test_ties_share_the_gradient_of_sorted_elements():
+    weights = np.array([1.0, 10.0, 20.0, 60.0])
+    np.testing.assert_allclose(grad(lambda x: np.sum(np.sort(x) * weights))(TIED), [30.0, 1.0, 30.0, 30.0])
+    np.testing.assert_allclose(grad(lambda x: np.median(x))(np.ones(3)), [1 / 3] * 3)
+    np.testing.assert_allclose(grad(lambda x: np.partition(x, 1)[3])(TIED), [1 / 3, 0.0, 1 / 3, 1 / 3])
+
+
+def test_nan_is_left_out_or_carried():
+    x = np.array([1.0, np.nan, 3.0, 2.0])
+    np.testing.assert_allclose(grad(lambda x: np.nanmedian(x))(x), [0, 0, 0, 1])
+    np.testing.assert_allclose(grad(lambda x: np.nanmean(x))(x), [1 / 3, 0, 1 / 3, 1 / 3])
+    assert np.isnan(np.median(Tensor(x)).data)
+    with pytest.warns(RuntimeWarning, match="empty slice"):
+        assert np.isnan(np.nanmean(Tensor(x * np.nan)).data)
+    with pytest.warns(RuntimeWarning, match="All-NaN"):
+        assert np.isnan(np.nanmax(Tensor(x * np.nan)).data)
+
+
+def test_cumprod_is_right_where_elements_are_zero():
+    x = np.array([2.0, 0.0, 3.0, 0.0, 4.0])
+    np.testing.assert_allclose(grad(lambda x: np.sum(np.cumprod(x)))(x), [1.0, 8.0, 0.0, 0.0, 0.0])
+
+
+def test_nanstd_and_corrcoef_at_their_edges():
+    assert not np.any(grad(lambda x: np.nanstd(x))(np.ones(3)))
+    perfect = np.array([[1.0, 2.0, 3.5], [2.0, 4.0, 7.0]])
+    assert np.all(np.isfinite(grad(lambda x: np.corrcoef(x)[0, 1])(perfect)))
+
+
+@pytest.mark.parametrize("function", list(refusals), ids=[f.__name__ for f in refusals])
+def test_what_has_no_derivative_is_refused_with_what_to_write(function):
+    t = Tensor(np.array([1.0, 2.0]))
+    arguments = {
+        "fill_diagonal": (Tensor(np.eye(2)), 1.0), "put": (t, [0], [1.0]), "put_along_axis": (t, np.array([0]), 1.0, 0),
+        "place": (t, np.array([True, False]), [1.0]), "putmask": (t, np.array([True, False]), [1.0]),
+        "histogram2d": (t, t), "union1d": (t, t), "intersect1d": (t, t), "setdiff1d": (t, t), "setxor1d": (t, t),
+        "isin": (t, t), "nextafter": (t, 3.0), "polydiv": (t, t),
+    }.get(function.__name__, (t,))  # fmt: skip
+    with pytest.raises(TypeError, match=f"^{function.__name__}: "):
+        function(*arguments)
+    np.testing.assert_array_equal(t.data, [1.0, 2.0])
+
+
+def test_an_unknown_function_names_the_nearest_supported():
+    with pytest.raises(TypeError, match=r"nearest supported: .*packbits|no derivative is registered"):
+        np.packbits(Tensor(np.ones(3)))
+
+
+def test_quantiles_refuse_what_they_cannot_do():
+    t = Tensor(np.arange(4.0))
+    with pytest.raises(ValueError, match="outside"):
+        np.quantile(t, 1.5)
+    with pytest.raises(TypeError, match="probabilities"):
+        np.quantile(t, Tensor(0.5))
+    with pytest.raises(ValueError, match="no elements"):
+        np.median(Tensor(np.zeros((0, 2))), axis=0)
+
+
+def test_a_tensor_is_a_sequence_of_its_rows():
+    gradient = grad(lambda x: np.sum(np.concatenate(x) * np.arange(4.0)))(np.ones((2, 2)))
+    np.testing.assert_array_equal(gradient, [[0.0, 1.0], [2.0, 3.0]])
+
+
+def test_an_imaginary_constant_times_a_double():
+    assert (1j * Tensor(2.0)).dtype == np.complex128
