@@ -6,6 +6,8 @@
 [1.0, 1.0]
 """
 
+from typing import TYPE_CHECKING
+
 from . import ops as ops
 from .graph import GraphError
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
@@ -48,3 +50,16 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+if TYPE_CHECKING:
+    from . import draw as draw
+    from . import testing as testing
+else:
+
+    def __getattr__(name: str) -> object:
+        """Pictures and gradient checks, imported when they are first asked for."""
+        if name in ("draw", "testing"):
+            from importlib import import_module
+
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
