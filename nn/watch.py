@@ -76,7 +76,8 @@ class Watch:
             self.gradients[name].append(math.nan if parameter.grad is None else _typical(parameter.grad))
         if len(self.steps) > MOST:
             self._stride *= 2
-            for column in (self.steps, self.losses, *self.weights.values(), *self.gradients.values()):
+            del self.steps[::2]
+            for column in (self.losses, *self.weights.values(), *self.gradients.values()):
                 del column[::2]
 
     def epoch(self, row: Mapping[str, float]) -> None:

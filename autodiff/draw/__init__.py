@@ -1,15 +1,28 @@
 """Computation graphs that can be read, at ten nodes and at a hundred thousand.
 
+The module is callable: ``autodiff.draw`` is the package of this name, and the function.
+
+>>> import autodiff.draw
 >>> from autodiff import Tensor
->>> from autodiff.draw import draw
 >>> x = Tensor(3.0)
->>> print(draw(x * x))
+>>> print(autodiff.draw(x * x))
 graph
   1 operation, 1 variable with 1 elements, longest path 1
 x   variable        () float64
 %1  multiply(x, x)  () float64
 """
 
+import sys
+from types import ModuleType
+
 from .drawing import Drawing, draw
 
 __all__ = ["Drawing", "draw"]
+
+
+class _CallableModule(ModuleType):
+    # importing this package makes it the attribute "draw" of its parent, in the place of any function of that name
+    __call__ = staticmethod(draw)
+
+
+sys.modules[__name__].__class__ = _CallableModule

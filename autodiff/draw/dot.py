@@ -35,9 +35,9 @@ def dot(picture: Picture) -> str:
 def body(picture: Picture) -> list[str]:
     """What stands between the braces."""
     seen = scene(picture)
-    title = "\n".join(style.short(line, 120) for line in [picture.title, *picture.facts])
+    title = "".join(quote(style.short(line, 120))[1:-1] + "\\l" for line in [picture.title, *picture.facts])
     lines = [
-        f"  graph [label={quote(title)}, labelloc=t, labeljust=l, {FONT}, fontsize=11, ranksep=0.35, nodesep=0.25]",
+        f'  graph [label="{title}", labelloc=t, labeljust=l, {FONT}, fontsize=11, ranksep=0.35, nodesep=0.25]',
         f'  node [shape=box, style="filled,rounded", {FONT}, fontsize=10, height=0.3, margin=0.1]',
         '  edge [arrowsize=0.6, color="#7d8894"]',
     ]
@@ -88,9 +88,9 @@ def _node(picture: Picture, place: Place) -> str:
     ]
     if place[0] == "box":
         box = picture.boxes[place[1]]
-        if box.kind != OPERATION:
+        if box.kind != OPERATION and len(style.lines(picture, place)) < 3:  # an oval around more is mostly empty
             about.append("shape=oval")
-        elif not box.active:
+        elif box.kind == OPERATION and not box.active:
             about.append('style="filled,rounded,dashed"')
         if box.state:
             about.append("penwidth=2")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph import Node
 from ..tensor import Tensor
 from . import taking
 from .failure import of_exception
-from .grouping import ROOM, between, boxes_in_sight, fold_repeats, keep_only, limit, open_groups, simplify, without
+from .grouping import ROOM, boxes_in_sight, fold_repeats, limit, open_groups, simplify
 from .naming import Names, caller, is_module
 from .picture import Box, Picture
+from .selection import between, keep_only, without
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORMATS = (".svg", ".html", ".dot", ".gv", ".json", ".mmd", ".txt", ".png", ".pdf")
 Hidden = str | Sequence[str] | Callable[[Box], bool]
@@ -99,6 +102,8 @@ class Drawing:
         .svg .html .dot .gv .json .mmd .txt need nothing; .png and .pdf need Graphviz.  Raises ValueError for
         another ending, OSError if the file cannot be written.
         """
+        from pathlib import Path
+
         path = Path(path)
         kind = path.suffix.lower()
         if kind not in FORMATS:

@@ -410,3 +410,36 @@ def test_the_report_of_check_graph_and_an_anomaly_are_drawn():
 def test_importing_the_library_does_not_import_drawing():
     code = "import sys, autodiff; print(any(n.startswith('autodiff.draw.') for n in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_the_package_is_the_function_too():
+    import autodiff.draw as package
+
+    assert package(Tensor(2.0) * 3.0).picture.operations == 1
+    assert package.Drawing is Drawing
+
+
+def test_every_primitive_can_be_drawn():
+    from autodiff.primitive import Primitive, Sample, registry
+
+    def filled(value):
+        if isinstance(value, Sample):
+            low, high = value.domain.low, value.domain.high
+            return Tensor(low + (high - low) * random.uniform(0.1, 0.9, value.shape))
+        return type(value)(map(filled, value)) if type(value) in (list, tuple) else value
+
+    drawn = set()
+    for entry in registry.values():
+        for example in entry.examples if isinstance(entry, Primitive) else ():
+            args, kwargs = [filled(a) for a in example.args], {k: filled(v) for k, v in example.kwargs.items()}
+            try:
+                result = entry.call(*args, **kwargs)
+            except (np.linalg.LinAlgError, ValueError):  # a random matrix need not be what a factorisation asks for
+                continue
+            outputs = list(result) if isinstance(result, tuple | list) else [result]
+            with np.errstate(all="ignore"):
+                drawing = draw(outputs, values=True, gradients=True, memory=True, times=True)
+            assert entry.name in {b.operation for b in drawing.picture.boxes}
+            assert drawing.svg()
+            drawn.add(entry.name)
+    assert len(drawn) > 50
