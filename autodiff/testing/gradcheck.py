@@ -217,12 +217,14 @@ def _kink_text(comparison: Comparison, finding: Finding) -> str:
     assert finding.found.kink is not None
     low, high = sorted(end / unit for end in finding.found.kink)
     index = str(list(place.index_of(flat))) if place.shape else ""
-    return f"{place.name_of(flat)}{index}: {_plain(finding.analytic / unit)} in [{_plain(low)}, {_plain(high)}]"
+    size = max(abs(low), abs(high))
+    value = _plain(finding.analytic / unit, size)
+    return f"{place.name_of(flat)}{index}: {value} in [{_plain(low, size)}, {_plain(high, size)}]"
 
 
-def _plain(value: float) -> str:
+def _plain(value: float, size: float) -> str:
     """Six digits, and no trace of rounding errors around zero."""
-    return f"{float(f'{value:.6g}') if abs(value) > 1e-9 else 0.0:g}"
+    return f"{float(f'{value:.6g}') if abs(value) > 1e-9 * size else 0.0:g}"
 
 
 def _wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Report:
@@ -232,7 +234,8 @@ def _wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> R
     reason = _explanation(comparison, finding, flat, analytic, numeric)
     if finding.found.kink is not None:
         low, high = sorted(end / unit for end in finding.found.kink)
-        reason = f"the value is outside of the slopes at this kink, [{_plain(low)}, {_plain(high)}]"
+        size = max(abs(low), abs(high))
+        reason = f"the value is outside of the slopes at this kink, [{_plain(low, size)}, {_plain(high, size)}]"
     return Report(
         "wrong", reason, analytic=analytic, numeric=numeric, error=abs(finding.error / unit),
         bound=abs(finding.found.bound / unit), method=_method(finding), output=output, steps=_steps_of(finding, unit),

@@ -22,6 +22,8 @@ PLENTY = 16.0
 """Rounding errors of the gradient itself that need no explanation, in units of the precision."""
 SAMPLES = 4
 MORE_SAMPLES = 48
+INSIDE = 4.0
+"""How many roundings an operation that is not elementwise stands for."""
 
 
 def _units(problem: Problem) -> Array:
@@ -89,7 +91,7 @@ def _scatter(
 
 
 def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random.Generator) -> Array:
-    """The gradient with the result of every operation that computes moved by one unit, up or down.
+    """The gradient with the arguments, and the result of every operation that computes, moved by one unit up or down.
 
     What only moves elements is left as it is: a number and its copy must stay equal.
     """
@@ -105,12 +107,13 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
         for part in result if isinstance(result, tuple) else (result,):
             value = part._value
             if primitive.elementwise or not np.isin(value, pool).all():
-                part._value = _moved_array(value, unit, rng)
+                part._value = _moved_array(value, unit if primitive.elementwise else INSIDE * unit, rng)
         return result
 
     token = _state.set(mode)
     try:
-        return _recorded_gradient(problem, weights)
+        x = _moved_array(problem.x, unit, rng)
+        return _recorded_gradient(problem, x, _moved_array(weights, unit, rng))
     finally:
         _state.reset(token)
 
@@ -135,9 +138,9 @@ def _moved_array(value: Any, unit: float, rng: np.random.Generator) -> Any:
         return value * (1.0 + unit * sizes * rng.choice(np.array([-1.0, 1.0]), np.shape(value)))
 
 
-def _recorded_gradient(problem: Problem, weights: Array) -> Array:
+def _recorded_gradient(problem: Problem, x: Array, weights: Array) -> Array:
     """The gradient by a backward pass whose every operation is recorded, and so seen by the mode."""
-    tensors = [Tensor(a) for a in problem.arrays(problem.x)]
+    tensors = [Tensor(a) for a in problem.arrays(x)]
     outputs, _ = flatten(problem.call(list(tensors)))
     seeds: dict[Any, Any] = {}
     kept = [o for o in outputs if np.asarray(getattr(o, "_value", o)).dtype.kind in "fc"]

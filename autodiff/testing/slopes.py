@@ -109,7 +109,7 @@ class Line:
         rows = [row for _, row in sorted(self.rows.items()) if row is not None]
         counted = self.sensitive if self.sensitive.any() else np.ones_like(self.sensitive)
         floor = self.epsilon * norm((self.weights * self.base)[counted])
-        if not self.sensitive.any():  # the values may have cancelled: what went into them was rounded too
+        if not all(row.moved for row in rows):  # the values may have cancelled: what went into them was rounded too
             floor += self.epsilon * self.inner
         return [row._replace(noise=max(row.noise, floor / row.step)) for row in rows]
 
@@ -191,6 +191,8 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     # the finest row is often noisy: judge where noise is small and the step as well
     (first, _), (before, _), (last, error) = useful[-3:]
     gaps = [row.high - row.low for row in (first, before, last)]
+    if gaps[2] < 1e-5 * max(abs(last.low), abs(last.high)):
+        return None
     if gaps[1] < 0.5 * gaps[0] or gaps[2] < 0.5 * gaps[1] or gaps[2] > 2 * gaps[1]:
         return None
     for row, n in zip(rows, noise, strict=True):  # a kink is at x: it shows at every step that is not lost in noise
@@ -203,7 +205,7 @@ def jumps(rows: list[Row]) -> bool:
     """Whether the function jumps at x: its change does not shrink with the step."""
     finest = rows[-3:]
     changes = [max(abs(row.left), abs(row.right)) * row.step for row in finest]
-    noise = max(row.noise * row.step for row in rows)
+    noise = finest[-1].noise * finest[-1].step
     return min(changes) > 0.5 * max(changes) and min(changes) > 1000 * noise
 
 

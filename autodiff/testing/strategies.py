@@ -169,10 +169,12 @@ def arguments(
     else:
         chosen = draw(st.sampled_from(list(entry.examples)))
         args, kwargs = chosen.args, chosen.kwargs
+    samples = _samples((*args, *kwargs.values()))
     arrays = [
         draw(tensors(s.shape, dtype, s.domain, at_kinks=at_kinks, distinct=not at_kinks, layouts=layouts))
-        for s in _samples((*args, *kwargs.values()))
+        for s in samples
     ]
+    arrays = [a if s.make is None else np.asarray(s.make(a)) for a, s in zip(arrays, samples, strict=True)]
     return Call(entry, args, kwargs, arrays)
 
 

@@ -64,7 +64,8 @@ class Comparison:
         self.problem, self.base, self.pull, self.rng = problem, base, pull, rng
         self.tolerance = tolerance or 0.0
         signs = rng.choice([-1.0, 1.0], base.size)
-        self.weights = np.ones(1) if base.size == 1 else signs * rng.uniform(0.6, 1.0, base.size)
+        # eleven bits: enough that sums of them do not cancel by chance, and the same number in every precision
+        self.weights = np.ones(1) if base.size == 1 else signs * rng.integers(1229, 2048, base.size) / 2048.0
         self.gradient = pull(self.weights)
         self.finite = np.isfinite(self.gradient)
         self.safe = np.where(self.finite, self.gradient, 0.0)
@@ -88,14 +89,17 @@ class Comparison:
 
     def _precision(self) -> float:
         """The precision in which the function computes: one that casts to float32 returns float32 numbers alone."""
-        nearby = self.problem.x + self.scales * self.rng.uniform(0.5, 1.0, self.problem.size) * 2.0**-10
-        values = self.problem.value_or_nan(nearby, self.base)
+        seen = [np.zeros(0)]
+        while len(seen) < 5 and sum(v.size for v in seen) < 8:  # few values may be narrow by chance
+            nearby = self.problem.x + self.scales * self.rng.uniform(0.5, 1.0, self.problem.size) * 2.0**-10
+            values = self.problem.value_or_nan(nearby, self.base)
+            with np.errstate(all="ignore"):
+                seen.append(values[np.isfinite(values) & (values != np.rint(values))])
+        together = np.concatenate(seen)
         with np.errstate(all="ignore"):
-            values = values[np.isfinite(values) & (values != np.rint(values))]
-            if values.size:
-                for kind in (np.float16, np.float32):
-                    if np.array_equal(values.astype(kind), values):
-                        return float(np.finfo(kind).eps)
+            for kind in (np.float16, np.float32):
+                if together.size and np.array_equal(together.astype(kind), together):
+                    return float(np.finfo(kind).eps)
         return EPSILON
 
     # -- one direction ---------------------------------------------------------------------------------------
