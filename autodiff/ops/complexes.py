@@ -63,6 +63,15 @@ def nan_to_num(a: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None
     return np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf)
 
 
+@composite(np.real_if_close, examples=[example(sample(3)), example(sample(2, make=to_complex))])
+def real_if_close(a: Array, tol: float = 100) -> Array:
+    """The real part of a complex array whose imaginary parts are rounding: less than ``tol`` times the precision."""
+    if a.dtype.kind != "c":
+        return np.positive(a)
+    limit = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol
+    return np.real(a) if bool(np.all(np.abs(np.imag(a)) < limit)) else np.positive(a)
+
+
 def _tests(function: Any) -> None:
     name = function.__name__
 
