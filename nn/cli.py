@@ -23,6 +23,7 @@ from .command import FAILURE, INTERRUPTED, USAGE, CommandError, version
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("nn.train_command", "train a network on handwritten digits"),
+    "draw": ("nn.draw_command", "draw the computation graph of a function, a module or a Tensor"),
     "check": ("nn.check_command", "check the gradient of a function against slopes of its values"),
 }
 """The subcommands: name -> (module, what it does in one line)."""

@@ -7,7 +7,7 @@ The module is callable: ``autodiff.draw`` is the package of this name, and the f
 >>> x = Tensor(3.0)
 >>> print(autodiff.draw(x * x))
 graph
-  1 operation, 1 variable with 1 elements, longest path 1
+  1 operation, 1 variable with 1 element, longest path 1
 x   variable        () float64
 %1  multiply(x, x)  () float64
 """

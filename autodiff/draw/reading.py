@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..graph import CONSTANT, GraphError, Leaf, Node, Parts
+from ..graph import CONSTANT, Leaf, Node, Parts
 from ..primitive import Rule
 from ..strong import StrongZero, plain, strong
 from ..tensor import Tensor
@@ -292,8 +292,6 @@ def keep_gradients(picture: Picture, position: dict[Node, int], outputs: list[Te
             boxes[i].backward = swept.seconds[node]
     if swept.summed:
         picture.facts.append("gradients: of the sum of the output's elements")
-    if swept.error is not None and swept.guilty is not None and not isinstance(swept.error, GraphError):
-        swept.error.add_note("the graph with the failing operation marked is in this exception's .drawing")
     if swept.guilty is not None:
         box = boxes[position[swept.guilty]]
         box.state, box.message = "failed", f"backward: {type(swept.error).__name__}: {swept.error}"
@@ -322,15 +320,19 @@ def judge_gradients(picture: Picture) -> None:
 
 def keep_totals(picture: Picture) -> None:
     """Add the lines that every picture has: how much there is, and how long it took."""
-    count = picture.operations
     variables = [b for b in picture.boxes if b.kind == VARIABLE]
-    picture.facts.insert(
-        0,
-        f"{count:,} operation{'s' * (count != 1)}, {len(variables):,} variable{'s' * (len(variables) != 1)} "
-        f"with {sum(b.size for b in variables):,} elements, longest path {picture.depth:,}",
-    )
+    counts = [
+        _counted(picture.operations, "operation"),
+        f"{_counted(len(variables), 'variable')} with {_counted(sum(b.size for b in variables), 'element')}",
+        f"longest path {picture.depth:,}",
+    ]
+    picture.facts.insert(0, ", ".join(counts))
     forward = sum(b.forward or 0.0 for b in picture.boxes)
     backward = sum(b.backward or 0.0 for b in picture.boxes)
     if forward or backward:
         text = f"forward {seconds(forward)}" + (f", backward {seconds(backward)}" if backward else "")
         picture.facts.append(f"time: {text}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

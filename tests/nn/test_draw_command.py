@@ -28,10 +28,9 @@ text = "no graph"
 
 
 @pytest.fixture
-def source(tmp_path, monkeypatch):
+def source(tmp_path):
     path = tmp_path / "drawn_model.py"
     path.write_text(SOURCE, encoding="utf-8")
-    monkeypatch.setitem(cli.COMMANDS, "draw", ("nn.draw_command", "draw the computation graph of a function"))
     yield path
     sys.modules.pop("drawn_model", None)
 

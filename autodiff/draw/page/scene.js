@@ -7,11 +7,12 @@ function Graph(data) {
   this.title = data.title;
   this.facts = data.facts;
   this.formulas = data.formulas;
+  const silent = new Set(data.silent);
   this.boxes = Array.from({ length: n }, (_, i) => ({
     kind: ["operation", "variable", "input"][data.kind[i]],
     operation: text(data.operation[i]), label: text(data.label[i]), name: text(data.name[i]), type: text(data.type[i]),
     parents: data.parents[i].map(d => i - d), group: data.group[i], line: text(data.line[i]),
-    active: !data.silent.includes(i), state: data.state[i] || "", message: data.message[i] || "",
+    active: !silent.has(i), state: data.state[i] || "", message: data.message[i] || "",
     lines: data.lines[i].map(text), value: data.value[i] || "", gradient: data.gradient[i] || "",
     level: data.level[i], kept: data.kept[i] || "", time: data.time[i] || "",
   }));

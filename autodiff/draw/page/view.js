@@ -86,7 +86,7 @@ class View {
     this.links = { up: new Map(), down: new Map() };
     this.layout.arrows.forEach((a, k) => {
       for (const [map, from, to] of [[this.links.down, a.source, a.target], [this.links.up, a.target, a.source]])
-        map.set(from, [...(map.get(from) || []), { item: to, edge: this.edges[k] }]);
+        (map.get(from) ?? map.set(from, []).get(from)).push({ item: to, edge: this.edges[k] });
     });
     if (this.film) this.film.prepare();
   }
