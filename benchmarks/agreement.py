@@ -1,4 +1,4 @@
-"""Values, first and second derivatives beside JAX's in double precision, for every operation, on inputs that Hypothesis draws.
+"""Values, first and second derivatives of every operation beside JAX's, in double precision, on drawn inputs.
 
 ``python -m benchmarks.agreement [examples]`` draws that many calls of each entry of the table (5), makes each in both
 libraries, and compares the outputs, the gradient of a weighted sum of them, and the gradient of a weighted sum of that.
@@ -24,6 +24,7 @@ from .coverage import outputs
 from .coverage_calls import SYMMETRIC
 from .measuring import Table, print_tables, version
 
+WEIGHTS = np.arange(1.0, 5.0)
 TOLERANCES = {"value": 1e-10, "first": 1e-8, "second": 1e-6}
 
 
@@ -80,7 +81,9 @@ def derivatives(function: Callable[..., Any], arrays: list[Any], space: Any, gra
         return weighted(outputs(function(*variables)), space) + 0.0 * sum(space.sum(space.abs(v)) for v in variables)
 
     def slope(*variables: Any) -> Any:
-        return weighted(list(gradient(loss, numbers)(*variables)), space) + 0.0 * sum(space.sum(space.abs(v)) for v in variables)
+        return weighted(list(gradient(loss, numbers)(*variables)), space) + 0.0 * sum(
+            space.sum(space.abs(v)) for v in variables
+        )
 
     value = [np.asarray(o.data if isinstance(o, Tensor) else o) for o in outputs(function(*arrays))]
     return value, gradient(loss, numbers)(*arrays), gradient(slope, numbers)(*arrays)
@@ -108,7 +111,13 @@ def compared(entry: Primitive | Composite, theirs: Callable[..., Any], examples:
         return jax.grad(f, argnums=tuple(numbers))
 
     @seed(20240717)
-    @settings(max_examples=examples, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(arguments(entry))
     def run(call: Any) -> None:
         arrays = call.arrays
@@ -138,13 +147,30 @@ def complex_rows() -> list[list[str]]:
 
     z = np.array([0.3 + 0.4j, -0.6 + 0.25j, 0.7 - 0.35j, -0.45 - 0.8j])
     rows = []
-    for name in ("exp", "sin", "tanh", "sqrt", "log", "abs", "real", "imag", "angle", "conj", "reciprocal", "fft", "ifft"):
+    for name in (
+        "exp",
+        "sin",
+        "tanh",
+        "sqrt",
+        "log",
+        "abs",
+        "real",
+        "imag",
+        "angle",
+        "conj",
+        "reciprocal",
+        "fft",
+        "ifft",
+    ):
         space, jspace, tspace = (np.fft, jnp.fft, torch.fft) if "fft" in name else (np, jnp, torch)
-        ours = grad(lambda v: np.sum(np.abs(getattr(space, name)(v)) ** 2 * np.arange(1.0, 5.0)))(z)  # noqa: B023
-        theirs = jax.grad(lambda v: jnp.sum(jnp.abs(getattr(jspace, name)(v)) ** 2 * jnp.arange(1.0, 5.0)))(jnp.asarray(z))  # noqa: B023
+        here, there = getattr(space, name), getattr(jspace, name)
+        ours = grad(lambda v, f=here: np.sum(np.abs(f(v)) ** 2 * WEIGHTS))(z)
+        theirs = jax.grad(lambda v, f=there: jnp.sum(jnp.abs(f(v)) ** 2 * WEIGHTS))(jnp.asarray(z))
         t = torch.tensor(z, requires_grad=True)
         (torch.abs(getattr(tspace, name)(t)) ** 2 * torch.arange(1.0, 5.0, dtype=torch.float64)).sum().backward()
-        rows.append([f"`{name}`", f"{distance([ours], [theirs]):.0e}", f"{distance([ours], [t.grad.numpy().conj()]):.0e}"])
+        rows.append(
+            [f"`{name}`", f"{distance([ours], [theirs]):.0e}", f"{distance([ours], [t.grad.numpy().conj()]):.0e}"]
+        )
     return rows
 
 
@@ -186,9 +212,13 @@ def tables(examples: int = 5) -> list[Table]:
     return [
         Table("Agreement with JAX", about, ["", "tolerance", "largest difference"], rows),
         Table("Beyond tolerance", "Each with a call that shows it.", ["operation", *TOLERANCES, "call"], beyond),
-        Table("Complex gradients", f"Differences from JAX's gradient and from the conjugate of PyTorch's {version('torch')}.",
-              ["", "JAX", "PyTorch"], complex_rows()),
-    ]  # fmt: skip
+        Table(
+            "Complex gradients",
+            f"Differences from JAX's gradient, and the conjugate of PyTorch's {version('torch')}.",
+            ["", "JAX", "PyTorch"],
+            complex_rows(),
+        ),
+    ]
 
 
 if __name__ == "__main__":

@@ -56,10 +56,12 @@ def outputs(result: Any) -> list[Any]:
 
 
 def weighted(result: Any, namespace: Any) -> Any:
-    """One number that depends on every element of every floating-point output, by fixed weights; None if there is none."""
+    """One number that depends on every element of every floating-point output; None if there is none."""
     total = None
     for k, output in enumerate(outputs(result)):
-        kind = np.result_type(getattr(output, "dtype", output)).kind if not isinstance(output, str | type(None)) else "O"
+        kind = (
+            np.result_type(getattr(output, "dtype", output)).kind if not isinstance(output, str | type(None)) else "O"
+        )
         if kind not in "fc":
             continue
         size = int(np.prod(np.shape(output)))
@@ -267,18 +269,36 @@ def page(table: list[tuple[str, str, list[str], dict[str, str]]]) -> str:
     """The table as Markdown, totals first."""
     libraries = list(GRADIENTS)
     versions = ", ".join(f"{lib} {version(PEERS[lib])}" for lib in libraries[1:])
-    lines = [ABOUT, f"NumPy {np.__version__}, {versions}; Python {platform.python_version()}, {datetime.date.today():%Y-%m-%d}.", ""]
+    lines = [
+        ABOUT,
+        f"NumPy {np.__version__}, {versions}; Python {platform.python_version()}, {datetime.date.today():%Y-%m-%d}.",
+        "",
+    ]
     lines += ["| | " + " | ".join(libraries) + " |", "|---" * (len(libraries) + 1) + "|"]
     for state in (YES, CONSTANT, REFUSES, ABSENT, WRONG):
-        lines.append(f"| {state} | " + " | ".join(str(sum(r[3][lib] == state for r in table)) for lib in libraries) + " |")
+        lines.append(
+            f"| {state} | " + " | ".join(str(sum(r[3][lib] == state for r in table)) for lib in libraries) + " |"
+        )
     for module in NAMESPACES:
-        lines += ["", f"## {module}", "", "| function | " + " | ".join(libraries) + " | |", "|---" * (len(libraries) + 2) + "|"]
+        lines += [
+            "",
+            f"## {module}",
+            "",
+            "| function | " + " | ".join(libraries) + " | |",
+            "|---" * (len(libraries) + 2) + "|",
+        ]
         for where, name, others, verdicts in table:
             if where == module:
                 label = ", ".join(f"`{n}`" for n in [name, *others])
                 reason = REASONS.get(name, "")
                 lines.append(f"| {label} | " + " | ".join(verdicts[lib] for lib in libraries) + f" | {reason} |")
-    lines += ["", "## Not tried", "", "Callables that take no real array (input and output, settings, integers, dates, constants):", ""]
+    lines += [
+        "",
+        "## Not tried",
+        "",
+        "Callables that take no real array (input and output, settings, integers, dates, constants):",
+        "",
+    ]
     lines.append(", ".join(f"`{n}`" for n in sorted(NOT_OF_ARRAYS)) + ".")
     return "\n".join(lines) + "\n"
 
@@ -289,7 +309,9 @@ def main() -> int:
         warnings.simplefilter("ignore")
         table = list(rows())
     PAGE.write_text(page(table))
-    behind = [r for r in table if r[3]["pullback"] not in (YES, CONSTANT) and YES in r[3].values() and r[1] not in REASONS]
+    behind = [
+        r for r in table if r[3]["pullback"] not in (YES, CONSTANT) and YES in r[3].values() and r[1] not in REASONS
+    ]
     wrong = [r for r in table if r[3]["pullback"] == WRONG]
     for module, name, _, verdicts in behind + wrong:
         print(f"{module}.{name}: {verdicts}", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from autodiff import Tensor
@@ -64,7 +66,10 @@ class Call:
         return Call(call, self.args, self.kwargs)
 
 
-SHAPES = {1: [((2, 3),), ((),), ((0, 2),)], 2: [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((2, 0), (1,)), ((), ())]}
+SHAPES = {
+    1: [((2, 3),), ((),), ((0, 2),)],
+    2: [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((2, 0), (1,)), ((), ())],
+}
 SHAPES[3] = [((2, 3),) * 3, ((3,), (2, 1), ()), ((), (2, 2), (2,)), ((0,), (1,), ())]
 
 
@@ -143,7 +148,7 @@ def central(function, arrays, i):
                 return function([*arrays[:i], moved, *arrays[i + 1 :]])
 
             slopes = [(at(h) - at(-h)) / (2 * h) for h in (4 * STEP, 2 * STEP, STEP)]
-            coarse = [(4 * b - a) / 3 for a, b in zip(slopes[:-1], slopes[1:], strict=True)]
+            coarse = [(4 * b - a) / 3 for a, b in pairwise(slopes)]
             return (16 * coarse[1] - coarse[0]) / 15
 
         gradient[index] = slope(1.0)

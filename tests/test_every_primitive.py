@@ -12,7 +12,18 @@ from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.recording import COMPARISONS, OPERATORS
 from autodiff.tensor import wrap
-from tests.differences import calls, central, complex_step, cotangents, dot, layouts, numpy_function, outputs, total, weights
+from tests.differences import (
+    calls,
+    central,
+    complex_step,
+    cotangents,
+    dot,
+    layouts,
+    numpy_function,
+    outputs,
+    total,
+    weights,
+)
 
 special.load()  # all that can be in the table
 ENTRIES = list(registry.values())
@@ -67,7 +78,11 @@ def check_order_two(entry, call, rng):
     tensors = [Tensor(a) for a in everything]
     pulled = cotangents(call, tensors[: len(arrays)], tensors[len(arrays) :], create=True)
     scalar = sum(np.real(np.sum(c * d)) for c, d in zip(pulled, directions, strict=True) if d is not None)
-    found = autodiff.tensor.backward({scalar._node: np.float64(1.0)}, {t._node for t in tensors}) if scalar._node.active else {}
+    found = (
+        autodiff.tensor.backward({scalar._node: np.float64(1.0)}, {t._node for t in tensors})
+        if scalar._node.active
+        else {}
+    )
     for i, tensor in enumerate(tensors):
         expected = central(projected, everything, i)
         got = found.get(tensor._node, np.zeros(tensor.shape))
@@ -221,9 +236,13 @@ def test_a_wrong_rule_turns_these_tests_red(wrong, rng):
     entry = registry.pop(product)
     del Tensor.product
     entry.domain = right.domain
-    with pytest.raises((AssertionError, autodiff.GraphError, ValueError)):
+
+    def check_all():
         for call in calls(entry):
             check_order_one(entry, call, rng)
+
+    with pytest.raises((AssertionError, autodiff.GraphError, ValueError)):
+        check_all()
 
 
 def test_the_table_has_no_entry_of_an_unknown_kind():

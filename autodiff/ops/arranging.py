@@ -55,10 +55,16 @@ def broadcast_arrays(*args: Array) -> Any:
     return tuple(np.broadcast_to(a, shape) for a in arrays)
 
 
-@composite(np.meshgrid, examples=[
-    example(sample(2), sample(3)), example(sample(2), sample(3), indexing="ij"), example(sample(2), sample(3), sparse=True),
-    example(sample(2), sample(3), sample(2)), example(sample(3)),
-])  # fmt: skip
+@composite(
+    np.meshgrid,
+    examples=[
+        example(sample(2), sample(3)),
+        example(sample(2), sample(3), indexing="ij"),
+        example(sample(2), sample(3), sparse=True),
+        example(sample(2), sample(3), sample(2)),
+        example(sample(3)),
+    ],
+)
 def meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
     """The coordinates of a grid with these axes."""
     if indexing not in ("xy", "ij"):
@@ -66,7 +72,8 @@ def meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str 
     rank = len(xi)
     places = [1, 0, *range(2, rank)] if indexing == "xy" and rank > 1 else list(range(rank))
     columns = [
-        np.reshape(_array(x), (1,) * place + (-1,) + (1,) * (rank - 1 - place)) for x, place in zip(xi, places, strict=True)
+        np.reshape(_array(x), (1,) * place + (-1,) + (1,) * (rank - 1 - place))
+        for x, place in zip(xi, places, strict=True)
     ]
     return tuple(columns) if sparse else np.broadcast_arrays(*columns)
 
@@ -102,7 +109,9 @@ def rot90(m: Array, k: int = 1, axes: Any = (0, 1)) -> Array:
     first, second = axes
     if k % 2 == 0:
         return np.positive(m) if k % 4 == 0 else np.flip(m, (first, second))
-    return np.swapaxes(np.flip(m, second), first, second) if k % 4 == 1 else np.flip(np.swapaxes(m, first, second), second)
+    return (
+        np.swapaxes(np.flip(m, second), first, second) if k % 4 == 1 else np.flip(np.swapaxes(m, first, second), second)
+    )
 
 
 # -- cutting and joining -----------------------------------------------------------------------------------------
@@ -234,7 +243,11 @@ def linalg_diagonal(x: Array, /, *, offset: int = 0) -> Array:
     return np.diagonal(x, offset, -2, -1)
 
 
-@composite(np.trace, method="trace", examples=[example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 3, 2), 0, 2, 0)])
+@composite(
+    np.trace,
+    method="trace",
+    examples=[example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 3, 2), 0, 2, 0)],
+)
 def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
 
@@ -250,7 +263,9 @@ def _on_diagonal(v: Array, k: int) -> Array:
     return scatter_add(v, (along + max(-k, 0), along + max(k, 0)), (n + abs(k),) * 2)
 
 
-@composite(np.diag, examples=[example(sample(3)), example(sample(2), 1), example(sample(2, 3)), example(sample(3, 3), -1)])
+@composite(
+    np.diag, examples=[example(sample(3)), example(sample(2), 1), example(sample(2, 3)), example(sample(3, 3), -1)]
+)
 def diag(v: Array, k: int = 0) -> Array:
     """The diagonal of a matrix, or the matrix with this diagonal."""
     if np.ndim(v) not in (1, 2):
@@ -263,16 +278,22 @@ def diagflat(v: Array, k: int = 0) -> Array:
     return _on_diagonal(np.ravel(v), k)
 
 
+def _below(m: Array, k: int) -> Any:
+    """Which elements lie on the k-th diagonal or below it."""
+    rows, columns = np.shape(m)[-2:]
+    return np.tri(rows, columns, k=k, dtype=bool)
+
+
 @composite(np.tril, examples=[example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 2, 3), -1)])
 def tril(m: Array, k: int = 0) -> Array:
     """The lower triangle, and zeros above it."""
-    return np.where(np.tri(*np.shape(m)[-2:], k=k, dtype=bool), m, 0.0)
+    return np.where(_below(m, k), m, 0.0)
 
 
 @composite(np.triu, examples=[example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 2, 3), -1)])
 def triu(m: Array, k: int = 0) -> Array:
     """The upper triangle, and zeros below it."""
-    return np.where(np.tri(*np.shape(m)[-2:], k=k - 1, dtype=bool), 0.0, m)
+    return np.where(_below(m, k - 1), 0.0, m)
 
 
 for _function, _instead in (

@@ -40,9 +40,13 @@ elementwise(np.conjugate, lambda g: np.conjugate(g), analytic=False)
 
 @composite(
     np.angle,
-    examples=[example(sample(2, 3, make=to_complex)), example(sample(2, domain=Domain(1.0, 4.0), make=to_complex), deg=True),
-              example(sample(make=to_complex)), example(sample(3, domain=Domain(1.0, 2.0)))],
-)  # fmt: skip
+    examples=[
+        example(sample(2, 3, make=to_complex)),
+        example(sample(2, domain=Domain(1.0, 4.0), make=to_complex), deg=True),
+        example(sample(make=to_complex)),
+        example(sample(3, domain=Domain(1.0, 2.0))),
+    ],
+)
 def angle(z: Array, deg: bool = False) -> Array:
     """The argument of a complex number; 0, with derivative 0, at 0."""
     if z.dtype.kind != "c":  # an angle of 0 or pi, which moving along the real axis does not change
@@ -78,7 +82,9 @@ def _tests(function: Any) -> None:
     def test(x: Array) -> Array:
         return function(x)
 
-    primitive(None, implements=function, name=name, examples=[example(sample(2, 3)), example(sample())], analytic=False)(test)
+    primitive(
+        None, implements=function, name=name, examples=[example(sample(2, 3)), example(sample())], analytic=False
+    )(test)
 
 
 for _function in (np.iscomplex, np.isreal, np.isposinf, np.isneginf):

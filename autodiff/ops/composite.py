@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Arr
     else:
         bounds = [0, *[int(i) for i in indices_or_sections], length]
     before = (slice(None),) * (axis % np.ndim(ary))
-    return [ary[(*before, slice(start, stop))] for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [ary[(*before, slice(start, stop))] for start, stop in pairwise(bounds)]
 
 
 @composite(np.vstack, examples=[example([sample(2), sample(2)])])

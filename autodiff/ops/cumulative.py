@@ -124,7 +124,7 @@ def cumulative_prod(x: Array, /, *, axis: int | None = None, include_initial: bo
 
 
 def _ends(a: Array, axis: int, prepend: Any, append: Any) -> Array:
-    parts = []
+    parts: list[Any] = []
     for end, first in ((prepend, True), (append, False)):
         if end is not None:
             if np.ndim(end) == 0:
@@ -156,7 +156,10 @@ def diff(a: Array, n: int = 1, axis: int = -1, prepend: Any = None, append: Any 
     return a
 
 
-@composite(np.ediff1d, examples=[example(sample(4)), example(sample(2, 2)), example(sample(3), to_begin=1.0, to_end=[2.0, 3.0])])
+@composite(
+    np.ediff1d,
+    examples=[example(sample(4)), example(sample(2, 2)), example(sample(3), to_begin=1.0, to_end=[2.0, 3.0])],
+)
 def ediff1d(ary: Array, to_end: Any = None, to_begin: Any = None) -> Array:
     """The differences of the flattened array, between given ends."""
     ary = np.ravel(ary)
@@ -175,7 +178,10 @@ def _slope(f: Array, spacing: Any, axis: int, edge_order: int) -> Array:
     rank, n = np.ndim(f), np.shape(f)[axis]
     if n < edge_order + 1:
         raise ValueError(f"gradient: axis {axis} has length {n}; edge_order={edge_order} needs {edge_order + 1}")
-    window = lambda *bounds: f[_slices(rank, axis, slice(*bounds))[0]]  # noqa: E731
+
+    def window(*bounds: int | None) -> Array:
+        return f[_slices(rank, axis, slice(*bounds))[0]]
+
     if np.ndim(spacing) == 0:
         inner = (window(2, None) - window(None, -2)) / (2.0 * spacing)
         h1 = h2 = hn = hm = spacing
@@ -210,7 +216,9 @@ def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> 
     """The slope of samples along each axis; a tuple if there are several axes."""
     f = f if isinstance(f, Tensor) else np.asarray(f, dtype=float)
     rank = f.ndim
-    axes = tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = (
+        tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
+    )
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order is {edge_order}; use 1 or 2")
     spacings = varargs or (1.0,)
@@ -223,10 +231,17 @@ def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> 
     return slopes[0] if len(axes) == 1 else slopes
 
 
-@composite(np.trapezoid, examples=[
-    example(sample(4)), example(sample(2, 3), dx=0.5), example(sample(3, 2), axis=0),
-    example(sample(4), np.array([0.0, 1.0, 1.5, 3.0])), example(sample(2, 3), sample(3)), example(sample(2, 3), sample(2, 3)),
-])  # fmt: skip
+@composite(
+    np.trapezoid,
+    examples=[
+        example(sample(4)),
+        example(sample(2, 3), dx=0.5),
+        example(sample(3, 2), axis=0),
+        example(sample(4), np.array([0.0, 1.0, 1.5, 3.0])),
+        example(sample(2, 3), sample(3)),
+        example(sample(2, 3), sample(2, 3)),
+    ],
+)
 def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     """The integral of samples ``y`` at ``x`` by the trapezoidal rule."""
     rank = np.ndim(y)
@@ -240,7 +255,9 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     return np.sum(widths * (y[later] + y[earlier]) / 2.0, axis=axis)
 
 
-@primitive(lambda g: g, implements=np.unwrap, examples=[example(sample(5)), example(sample(2, 3), axis=0)], analytic=False)
+@primitive(
+    lambda g: g, implements=np.unwrap, examples=[example(sample(5)), example(sample(2, 3), axis=0)], analytic=False
+)
 def unwrap(p: Array, discont: Any = None, axis: int = -1, period: float = 6.283185307179586) -> Array:
     """Angles without jumps: multiples of the period are added, which changes no derivative."""
     return np.unwrap(p, discont, axis, period=period)

@@ -6,10 +6,10 @@ symmetrise first: ``np.linalg.eigvalsh((a + a.T) / 2)``.
 
 Factors do not have a derivative everywhere, and then a rule raises ``LinAlgError`` rather than return a number: the
 eigenvectors of equal eigenvalues, the singular vectors of equal singular values, ``qr`` of a matrix without full rank,
-eigenvectors of a defective matrix.  The values alone (``eigvalsh``, ``svdvals``) always have one; where several are
-equal it belongs to the basis that LAPACK chose, and is right for every symmetric function of them (a sum, a product).
-Singular values of zero have derivative zero, as ``abs`` has at 0.  Complex vectors are defined up to a phase, and a loss
-that depends on it is refused.
+eigenvectors of a defective matrix.  The values alone (``eigvalsh``, ``svdvals``) always have one.  Where several are
+equal it belongs to the basis that LAPACK chose, and is right for every symmetric function of them: a sum, a product.
+Singular values of zero have derivative zero, as ``abs`` has at 0.  Complex vectors are defined up to a phase, and a
+loss that depends on it is refused.
 
 Sources: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation" (2008);
 S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010) for qr; I. Murray,
@@ -117,7 +117,7 @@ def _need_no_phase(name: str, products: Array, size: Array) -> None:
     limit = 1e3 * float(np.finfo(products.dtype).eps)
     if products.dtype.kind == "c" and np.any(np.abs(np.imag(products)) > limit * (1.0 + np.max(np.abs(size)))):
         raise LinAlgError(
-            f"{name}: the loss depends on the phase of complex vectors, which is arbitrary, so it has no derivative; "
+            f"{name}: the loss depends on the phase of complex vectors, which is arbitrary, and has no derivative; "
             "use what does not change with it: abs(v), or products v @ v.conj().T"
         )
 
@@ -125,7 +125,7 @@ def _need_no_phase(name: str, products: Array, size: Array) -> None:
 # -- eigenvalues of Hermitian matrices ---------------------------------------------------------------------------
 
 
-def _eigh_rule(g: Any, y: Any, UPLO: str) -> Array:  # noqa: N803
+def _eigh_rule(g: Any, y: Any, UPLO: str) -> Array:
     gw, gv = g
     w, v = y
     n = w.shape[-1]
@@ -145,11 +145,11 @@ def _eigh_rule(g: Any, y: Any, UPLO: str) -> Array:  # noqa: N803
     lambda g, y, UPLO: _eigh_rule(g, y, UPLO), implements=np.linalg.eigh, analytic=False,
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U")],
 )  # fmt: skip
-def eigh(a: Array, UPLO: str = "L") -> Any:  # noqa: N803
+def eigh(a: Array, UPLO: str = "L") -> Any:
     return np.linalg.eigh(a, UPLO)  # type: ignore[arg-type]
 
 
-def _eigvalsh_rule(g: Array, a: Array, UPLO: str) -> Array:  # noqa: N803
+def _eigvalsh_rule(g: Array, a: Array, UPLO: str) -> Array:
     _, v = np.linalg.eigh(a, UPLO)
     return _read_triangle(conjugate(v) @ (g[..., None] * _mt(v)), UPLO.upper() == "U")
 
@@ -158,7 +158,7 @@ def _eigvalsh_rule(g: Array, a: Array, UPLO: str) -> Array:  # noqa: N803
     lambda g, a, UPLO: _eigvalsh_rule(g, a, UPLO), implements=np.linalg.eigvalsh, analytic=False,
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U"), example(sample(2, 2, make=definite_complex))],
 )  # fmt: skip
-def eigvalsh(a: Array, UPLO: str = "L") -> Array:  # noqa: N803
+def eigvalsh(a: Array, UPLO: str = "L") -> Array:
     return np.linalg.eigvalsh(a, UPLO)  # type: ignore[arg-type]
 
 
@@ -265,7 +265,9 @@ def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     s_i, s_j = s[..., :, None], s[..., None, :]
     # (x s_j + s_i z) / (s_j² - s_i²), split so that close singular values cancel as little as they can
     used = _used(gu) | _used(gv)
-    middle = _over(x + z, s_j - s_i, tolerance, used, _NO_VECTORS) + _over(x - z, s_j + s_i, tolerance, used, _NO_VECTORS)
+    middle = _over(x + z, s_j - s_i, tolerance, used, _NO_VECTORS) + _over(
+        x - z, s_j + s_i, tolerance, used, _NO_VECTORS
+    )
     off_diagonal = ~np.eye(k, dtype=bool)
     middle = np.where(off_diagonal, 0.5 * middle, 0.0) + diagonal_matrix(_nonzero_values(gs, s, tolerance))
     if a.dtype.kind == "c":

@@ -3,8 +3,8 @@
 ``g`` cotangent, ``x`` the argument of a unary function, ``a, b`` those of a binary one, ``y`` the output.
 Constants are Python numbers, so that float32 stays float32.
 
-At kinks: abs'(0) = 0, relu'(0) = 0, clip' = 0 at and beyond its bounds, sign' = 0 everywhere; where two arguments tie in
-maximum, minimum, fmax and fmin, each gets half.
+At kinks: abs'(0) = 0, relu'(0) = 0, clip' = 0 at and beyond its bounds, sign' = 0 everywhere; where two arguments tie
+in maximum, minimum, fmax and fmin, each gets half.
 Sources: M. Abramowitz, I. Stegun, "Handbook of Mathematical Functions", 4.1 to 4.6; JAX's and PyTorch's choices
 at kinks are noted where they differ.
 """
@@ -26,9 +26,7 @@ Array = Any
 elementwise(np.add, lambda g: g, lambda g: g, forward=operator.add)
 elementwise(np.subtract, lambda g: g, lambda g: -g, forward=operator.sub)
 elementwise(np.multiply, lambda g, b: g * b, lambda g, a: g * a, forward=operator.mul)
-elementwise(
-    np.divide, lambda g, b: g / b, lambda g, b, y: -g * y / b, forward=operator.truediv, domain=(real, nonzero)
-)
+elementwise(np.divide, lambda g, b: g / b, lambda g, b, y: -g * y / b, forward=operator.truediv, domain=(real, nonzero))
 elementwise(np.negative, lambda g: -g, forward=operator.neg)
 elementwise(np.positive, lambda g: g)
 elementwise(np.reciprocal, lambda g, y: -g * y * y, domain=nonzero, analytic=True)

@@ -28,10 +28,13 @@ REAL = [
     example(sample(3), 6, norm="forward"), example(sample(1)),
 ]  # fmt: skip
 COMPLEX = [
-    example(sample(4, make=to_complex)), example(sample(3, make=to_complex), 5), example(sample(2, 4, make=to_complex), axis=0),
-    example(sample(4, make=to_complex), 3, norm="ortho"), example(sample(4, make=to_complex), norm="forward"),
+    example(sample(4, make=to_complex)),
+    example(sample(3, make=to_complex), 5),
+    example(sample(2, 4, make=to_complex), axis=0),
+    example(sample(4, make=to_complex), 3, norm="ortho"),
+    example(sample(4, make=to_complex), norm="forward"),
     example(sample(4)),
-]  # fmt: skip
+]
 
 
 def _length(g: Array, length: int, axis: int) -> Array:
@@ -84,15 +87,23 @@ def _irfft_rule(g: Array, a_shape: tuple[int, ...], axis: int, norm: Any) -> Arr
 
 @primitive(
     lambda g, a_shape, axis, norm: _irfft_rule(g, a_shape, axis, norm),
-    implements=np.fft.irfft, analytic=False,
-    examples=[example(sample(3, make=to_complex)), example(sample(3, make=to_complex), 5), example(sample(4), norm="ortho"),
-              example(sample(4, 2, make=to_complex), 3, axis=0), example(sample(2, make=to_complex), 6, norm="forward")],
-)  # fmt: skip
+    implements=np.fft.irfft,
+    analytic=False,
+    examples=[
+        example(sample(3, make=to_complex)),
+        example(sample(3, make=to_complex), 5),
+        example(sample(4), norm="ortho"),
+        example(sample(4, 2, make=to_complex), 3, axis=0),
+        example(sample(2, make=to_complex), 6, norm="forward"),
+    ],
+)
 def irfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     return np.fft.irfft(a, n, axis, norm)
 
 
-@composite(np.fft.hfft, examples=[example(sample(3, make=to_complex)), example(sample(3, make=to_complex), 5, norm="ortho")])
+@composite(
+    np.fft.hfft, examples=[example(sample(3, make=to_complex)), example(sample(3, make=to_complex), 5, norm="ortho")]
+)
 def hfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     length = 2 * (np.shape(a)[axis] - 1) if n is None else n
     return np.fft.irfft(np.conj(a), length, axis, _SWAPPED[norm])

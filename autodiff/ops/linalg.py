@@ -68,7 +68,10 @@ def solve(a: Array, b: Array) -> Array:
     return np.linalg.solve(a, b)
 
 
-@composite(np.linalg.tensorinv, examples=[example(sample(4, 2, 2, make=lambda v: spread_out(v.reshape(4, 4)).reshape(v.shape)), 1)])
+@composite(
+    np.linalg.tensorinv,
+    examples=[example(sample(4, 2, 2, make=lambda v: spread_out(v.reshape(4, 4)).reshape(v.shape)), 1)],
+)
 def tensorinv(a: Array, ind: int = 2) -> Array:
     shape = np.shape(a)
     if ind <= 0:
@@ -140,12 +143,15 @@ def _lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
 @primitive(
     lambda g, a, b, y, rcond: _lstsq_left(g, a, b, y, rcond),
     lambda g, a, b, y, rcond: _lstsq_right(g, a, b, y, rcond),
-    implements=np.linalg.lstsq, analytic=False,
+    implements=np.linalg.lstsq,
+    analytic=False,
     examples=[
-        example(sample(4, 2, make=spread_out), sample(4)), example(sample(4, 2, make=spread_out), sample(4, 3)),
-        example(sample(3, 3, make=spread_out), sample(3)), example(sample(2, 3, make=spread_out), sample(2, 2), rcond=1e-9),
+        example(sample(4, 2, make=spread_out), sample(4)),
+        example(sample(4, 2, make=spread_out), sample(4, 3)),
+        example(sample(3, 3, make=spread_out), sample(3)),
+        example(sample(2, 3, make=spread_out), sample(2, 2), rcond=1e-9),
     ],
-)  # fmt: skip
+)
 def lstsq(a: Array, b: Array, rcond: Any = None) -> Any:
     """The least-squares solution, its residuals, the rank (a constant) and the singular values."""
     return np.linalg.lstsq(a, b, rcond)
@@ -203,7 +209,9 @@ def _slogdet_rule(g: Any, a: Array, y: Any) -> Array:
 
 
 @primitive(
-    lambda g, a, y: _slogdet_rule(g, a, y), implements=np.linalg.slogdet, analytic=False,
+    lambda g, a, y: _slogdet_rule(g, a, y),
+    implements=np.linalg.slogdet,
+    analytic=False,
     examples=[*STACKS, example(sample(1, 1))],
 )
 def slogdet(a: Array) -> Any:

@@ -1,10 +1,11 @@
 """Sums of products.
 
-``matmul`` of matrices is its own adjoint up to transposition.  With vectors it is another operation, with rules of its own:
-four entries under one name.  The engine sums over broadcast stacks.  Everything else is written with these or ``einsum``.
+``matmul`` of matrices is its own adjoint up to transposition.  With vectors it is another operation, with rules of its
+own: four entries under one name.  The engine sums over broadcast stacks.  Everything else is written with these or
+``einsum``.
 
-For complex arguments the rules are transposes, without conjugation; ``vecdot`` and ``vecmat`` conjugate their first argument,
-so its cotangent is conjugated too.
+For complex arguments the rules are transposes, without conjugation; ``vecdot`` and ``vecmat`` conjugate their first
+argument, so its cotangent is conjugated too.
 """
 
 from __future__ import annotations
@@ -155,9 +156,7 @@ def _einsum_rule(g: Array, subscripts: str, operands: Any, operands_shape: Any, 
 def _on_diagonal(values: Array, letters: str, mine: str, shape: tuple[int, ...]) -> Array:
     """Place ``values`` where a term names a letter twice (``ii``): on the diagonal, zero elsewhere."""
     rank = len(letters)
-    grid = {
-        c: np.arange(values.shape[i]).reshape((-1,) + (1,) * (rank - 1 - i)) for i, c in enumerate(letters)
-    }
+    grid = {c: np.arange(values.shape[i]).reshape((-1,) + (1,) * (rank - 1 - i)) for i, c in enumerate(letters)}
     return scatter_add(values, tuple(grid[c] for c in mine), shape)
 
 
@@ -223,7 +222,8 @@ def dot(a: Array, b: Array) -> Array:
 
 
 @composite(
-    np.inner, examples=[example(sample(3), sample(3)), example(sample(2, 3), sample(4, 3)), example(sample(), sample(2))]
+    np.inner,
+    examples=[example(sample(3), sample(3)), example(sample(2, 3), sample(4, 3)), example(sample(), sample(2))],
 )
 def inner(a: Array, b: Array) -> Array:
     if np.ndim(a) == 0 or np.ndim(b) == 0:

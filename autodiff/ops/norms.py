@@ -1,6 +1,6 @@
 """Norms of vectors and matrices, in all of NumPy's orders, and the condition number.
 
-Every norm has derivative 0 at 0, to every order, and a vector norm has derivative 0 with respect to an element that is 0.
+Every norm has derivative 0 at 0, to every order, and a vector norm with respect to an element that is 0.
 Where several elements, columns or singular values tie for the largest, they share the derivative equally.
 """
 
@@ -94,9 +94,13 @@ def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> A
 
 
 VECTORS = [
-    example(sample(3)), example(sample(2, 3), axis=0), example(sample(2, 3, domain=nonzero), 3, axis=-1, keepdims=True),
-    example(sample(3, domain=nonzero), 1), example(sample(4, domain=nonzero), np.inf), example(sample(4, domain=nonzero), -np.inf),
-]  # fmt: skip
+    example(sample(3)),
+    example(sample(2, 3), axis=0),
+    example(sample(2, 3, domain=nonzero), 3, axis=-1, keepdims=True),
+    example(sample(3, domain=nonzero), 1),
+    example(sample(4, domain=nonzero), np.inf),
+    example(sample(4, domain=nonzero), -np.inf),
+]
 MATRICES = [
     example(sample(2, 3, make=spread_out), order) for order in (None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)
 ]
@@ -113,7 +117,9 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
         if ord is None:
             return length(x, keepdims=keepdims)
         if rank not in (1, 2):
-            raise ValueError(f"norm: order {ord!r} needs a vector or a matrix, got shape {np.shape(x)}; say which axis=")
+            raise ValueError(
+                f"norm: order {ord!r} needs a vector or a matrix, got shape {np.shape(x)}; say which axis="
+            )
         axis = 0 if rank == 1 else (0, 1)
     axes = axis if isinstance(axis, tuple) else (axis,)
     if len(axes) == 1:
@@ -125,7 +131,10 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
 
 def _by_keyword(examples: Any) -> list[Any]:
     """The same calls with the order as a keyword."""
-    return [e._replace(args=e.args[:1], kwargs={**e.kwargs, **{"ord": o for o in e.args[1:]}}) for e in examples]
+    return [
+        e._replace(args=e.args[:1], kwargs={**e.kwargs, **dict(zip(["ord"], e.args[1:], strict=False))})
+        for e in examples
+    ]
 
 
 @composite(np.linalg.vector_norm, examples=[
@@ -142,7 +151,9 @@ def matrix_norm(x: Array, /, *, keepdims: bool = False, ord: Any = "fro") -> Arr
     return _matrix_norm(x, ord, (-2, -1), keepdims)
 
 
-@composite(np.linalg.cond, examples=[example(sample(3, 3, make=spread_out), p) for p in (None, 2, -2, 1, "fro", np.inf)])
+@composite(
+    np.linalg.cond, examples=[example(sample(3, 3, make=spread_out), p) for p in (None, 2, -2, 1, "fro", np.inf)]
+)
 def cond(x: Array, p: Any = None) -> Array:
     """The condition number |x| |x^-1|; in the order 2 the largest singular value over the smallest."""
     if p in (None, 2, -2):

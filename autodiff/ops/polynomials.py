@@ -20,7 +20,10 @@ def _row(a: Any) -> Any:
     return np.reshape(a, (1,)) if np.ndim(a) == 0 else _array(a)
 
 
-@composite(np.polyval, examples=[example(sample(3), sample(2, 2)), example(sample(4), sample()), example(np.array([1.0, 2.0]), sample(3))])
+@composite(
+    np.polyval,
+    examples=[example(sample(3), sample(2, 2)), example(sample(4), sample()), example(np.array([1.0, 2.0]), sample(3))],
+)
 def polyval(p: Array, x: Array) -> Array:
     """p[0] x^n + ... + p[n], by Horner's rule."""
     p = _row(p)
@@ -104,10 +107,15 @@ def roots(p: Array) -> Array:
     return np.concatenate([found, np.zeros(zeros, found.dtype)]) if zeros else found
 
 
-@composite(np.polyfit, examples=[
-    example(np.array([0.0, 1.0, 2.0, 3.0]), sample(4), 1), example(sample(4), sample(4), 2), example(sample(5), sample(5, 2), 1),
-    example(sample(4), sample(4), 1, w=np.array([1.0, 2.0, 0.5, 1.0])),
-])  # fmt: skip
+@composite(
+    np.polyfit,
+    examples=[
+        example(np.array([0.0, 1.0, 2.0, 3.0]), sample(4), 1),
+        example(sample(4), sample(4), 2),
+        example(sample(5), sample(5, 2), 1),
+        example(sample(4), sample(4), 1, w=np.array([1.0, 2.0, 0.5, 1.0])),
+    ],
+)
 def polyfit(x: Array, y: Array, deg: int, rcond: Any = None, full: bool = False, w: Any = None) -> Array:
     """The coefficients of the polynomial that fits samples best, in the sense of least squares."""
     if full:

@@ -29,9 +29,15 @@ def vdot(a: Array, b: Array, /) -> Array:
     return np.matmul(conjugate(a), b)
 
 
-@composite(np.kron, examples=[
-    example(sample(2), sample(3)), example(sample(2, 2), sample(1, 3)), example(sample(2), sample(2, 2)), example(sample(), sample(2)),
-])  # fmt: skip
+@composite(
+    np.kron,
+    examples=[
+        example(sample(2), sample(3)),
+        example(sample(2, 2), sample(1, 3)),
+        example(sample(2), sample(2, 2)),
+        example(sample(), sample(2)),
+    ],
+)
 def kron(a: Array, b: Array) -> Array:
     """Blocks a[i, j] * b."""
     a, b = _array(a), _array(b)
@@ -79,7 +85,10 @@ def linalg_matrix_transpose(x: Array, /) -> Array:
     return np.swapaxes(x, -1, -2)
 
 
-@composite(np.linalg.tensordot, examples=[example(sample(2, 3, 2), sample(3, 2, 2)), example(sample(2, 3), sample(3, 2), axes=1)])
+@composite(
+    np.linalg.tensordot,
+    examples=[example(sample(2, 3, 2), sample(3, 2, 2)), example(sample(2, 3), sample(3, 2), axes=1)],
+)
 def linalg_tensordot(x1: Array, x2: Array, /, *, axes: Any = 2) -> Array:
     return np.tensordot(x1, x2, axes)
 
@@ -91,8 +100,11 @@ def linalg_vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     return np.vecdot(x1, x2)
 
 
-@composite(np.vander, examples=[example(sample(3)), example(sample(3), 2), example(sample(2), 4, increasing=True), example(sample(2), 0)])
-def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:  # noqa: N803
+@composite(
+    np.vander,
+    examples=[example(sample(3)), example(sample(3), 2), example(sample(2), 4, increasing=True), example(sample(2), 0)],
+)
+def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     """Columns of powers."""
     count = np.shape(x)[0] if N is None else N
     wide = np.promote_types(x.dtype, int)  # NumPy counts its powers in integers
@@ -124,8 +136,12 @@ def _convolve_rule(g: Array, other: Array, n: int, mode: str) -> Array:
     lambda g, v, a_shape, mode: _convolve_rule(g, v, a_shape[0], mode),
     lambda g, a, v_shape, mode: _convolve_rule(g, a, v_shape[0], mode),
     implements=np.convolve,
-    examples=[example(sample(n), sample(m), mode) for n, m in ((4, 3), (2, 5), (4, 2), (1, 1)) for mode in ("full", "same", "valid")],
-)  # fmt: skip
+    examples=[
+        example(sample(n), sample(m), mode)
+        for n, m in ((4, 3), (2, 5), (4, 2), (1, 1))
+        for mode in ("full", "same", "valid")
+    ],
+)
 def convolve(a: Array, v: Array, mode: str = "full") -> Array:
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: mode is {mode!r}; use 'full', 'same' or 'valid'")

@@ -90,16 +90,12 @@ def _shared(g: Array, a: Array, y: Array, axis: Any) -> Array:
     return wins * (spread(g, a.shape, axis) / np.sum(wins, axis=axis, keepdims=True).astype(g.dtype))
 
 
-@primitive(
-    lambda g, a, y, axis: _shared(g, a, y, axis), implements=np.max, examples=AXES, method="max", analytic=False
-)
+@primitive(lambda g, a, y, axis: _shared(g, a, y, axis), implements=np.max, examples=AXES, method="max", analytic=False)
 def max(a: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
     return np.max(a, axis=axis, keepdims=keepdims)
 
 
-@primitive(
-    lambda g, a, y, axis: _shared(g, a, y, axis), implements=np.min, examples=AXES, method="min", analytic=False
-)
+@primitive(lambda g, a, y, axis: _shared(g, a, y, axis), implements=np.min, examples=AXES, method="min", analytic=False)
 def min(a: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
     return np.min(a, axis=axis, keepdims=keepdims)
 
@@ -109,7 +105,11 @@ def _others(a: Array, axis: Any) -> Array:
 
     Products from the left times products from the right: right where elements are zero, which y / a is not.
     """
-    axes = tuple(range(a.ndim)) if axis is None else tuple(i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = (
+        tuple(range(a.ndim))
+        if axis is None
+        else tuple(i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+    )
     if not axes:
         return np.ones_like(a)
     rest = [i for i in range(a.ndim) if i not in axes]
@@ -148,8 +148,11 @@ def _centred(a: Array, axis: Any, where: Any) -> Array:
     lambda g, a, axis, ddof, where: (
         spread(g, a.shape, axis) * (_centred(a, axis, where) * 2.0) / (_count(a.shape, axis, where) - ddof)
     ),
-    implements=np.var, examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)], method="var", analytic=False,
-)  # fmt: skip
+    implements=np.var,
+    examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)],
+    method="var",
+    analytic=False,
+)
 def var(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
     return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims, where=where)
 
@@ -160,8 +163,11 @@ def var(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where
         * _centred(a, axis, where)
         / (_count(a.shape, axis, where) - ddof)
     ),
-    implements=np.std, examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)], method="std", analytic=False,
-)  # fmt: skip
+    implements=np.std,
+    examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)],
+    method="std",
+    analytic=False,
+)
 def std(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims, where=where)
 

@@ -18,7 +18,9 @@ Array = Any
 fractions = Domain(0.0, 1.0)
 
 
-@primitive(None, implements=np.round, method="round", examples=[example(sample(2, 3)), example(sample(), 1)], analytic=False)
+@primitive(
+    None, implements=np.round, method="round", examples=[example(sample(2, 3)), example(sample(), 1)], analytic=False
+)
 def round(a: Array, decimals: int = 0) -> Array:  # noqa: A001
     return np.round(a, decimals)
 
@@ -36,7 +38,12 @@ def fix(x: Array) -> Array:
     return np.fix(x)
 
 
-@primitive(lambda g: g[0], implements=np.modf, examples=[example(sample(3, domain=fractions)), example(sample())], analytic=False)
+@primitive(
+    lambda g: g[0],
+    implements=np.modf,
+    examples=[example(sample(3, domain=fractions)), example(sample())],
+    analytic=False,
+)
 def modf(x: Array) -> Any:
     """The fraction and the whole part."""
     return np.modf(x)
@@ -50,7 +57,9 @@ def _unit(y: Any) -> Any:
     return np.ldexp(np.ones_like(values), -exponent)
 
 
-@primitive(lambda g, y: g[0] * _unit(y), implements=np.frexp, examples=[example(sample(3, domain=nonzero))], analytic=False)
+@primitive(
+    lambda g, y: g[0] * _unit(y), implements=np.frexp, examples=[example(sample(3, domain=nonzero))], analytic=False
+)
 def frexp(x: Array) -> Any:
     """Mantissa and exponent: x = mantissa 2^exponent."""
     return np.frexp(x)
@@ -77,7 +86,9 @@ def divmod(x1: Array, x2: Array) -> Any:  # noqa: A001
     example(sample(), sample(), 5), example(sample(2), 3.0, num=3, endpoint=False), example(0.0, sample(2), 1),
     example(sample(2), sample(2), 3, axis=1), example(sample(), sample(), 0),
 ])  # fmt: skip
-def linspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, retstep: bool = False, *, axis: int = 0) -> Any:
+def linspace(
+    start: Array, stop: Array, num: int = 50, endpoint: bool = True, retstep: bool = False, *, axis: int = 0
+) -> Any:
     """``num`` numbers from start to stop, at equal distances."""
     if num < 0:
         raise ValueError(f"linspace: num is {num}; it counts the numbers and cannot be negative")
@@ -89,13 +100,17 @@ def linspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, re
     shares = (np.arange(num) / max(parts, 1)).astype(wide).reshape((-1,) + (1,) * rank)
     result = shares * distance + start
     if endpoint and num > 1:
-        result = np.concatenate([result[:-1], np.broadcast_to(stop, np.shape(result[-1:])) + np.zeros_like(result[-1:])])
+        result = np.concatenate(
+            [result[:-1], np.broadcast_to(stop, np.shape(result[-1:])) + np.zeros_like(result[-1:])]
+        )
     result = np.moveaxis(result, 0, axis)
     return (result, distance / parts if parts else np.nan * distance) if retstep else result
 
 
 @composite(np.logspace, examples=[example(sample(), sample(), 4), example(sample(), 1.0, 3, base=2.0)])
-def logspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, base: Any = 10.0, *, axis: int = 0) -> Array:
+def logspace(
+    start: Array, stop: Array, num: int = 50, endpoint: bool = True, base: Any = 10.0, *, axis: int = 0
+) -> Array:
     """Powers of ``base`` with evenly spaced exponents."""
     return np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
 
@@ -103,15 +118,21 @@ def logspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, ba
 _positive = Domain(1.0, 4.0)
 
 
-@composite(np.geomspace, examples=[
-    example(sample(domain=_positive), sample(domain=_positive), 4), example(sample(domain=_positive), 8.0, 3, endpoint=False),
-])  # fmt: skip
+@composite(
+    np.geomspace,
+    examples=[
+        example(sample(domain=_positive), sample(domain=_positive), 4),
+        example(sample(domain=_positive), 8.0, 3, endpoint=False),
+    ],
+)
 def geomspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Array:
     """``num`` positive numbers from start to stop, at equal ratios."""
     for end in (start, stop):
         values = end.data if isinstance(end, Tensor) else end
         if np.any(np.asarray(values) <= 0):
-            raise ValueError("geomspace: both ends must be positive here; for negative ones take it of -start and -stop")
+            raise ValueError(
+                "geomspace: both ends must be positive here; for negative ones take it of -start and -stop"
+            )
     # NumPy computes these in double precision
     start, stop = (a.astype(np.result_type(a.dtype, np.float64)) if isinstance(a, Tensor) else a for a in (start, stop))
     return np.power(10.0, np.linspace(np.log10(start), np.log10(stop), num, endpoint, axis=axis))
@@ -132,9 +153,16 @@ def _i1(x: Array) -> Array:
 
 
 @primitive(
-    lambda g, x: g * _i1(x), implements=np.i0, analytic=False,
-    examples=[example(sample(2, 3)), example(sample()), example(sample(2, domain=Domain(7.0, 12.0))), example(sample(0))],
-)  # fmt: skip
+    lambda g, x: g * _i1(x),
+    implements=np.i0,
+    analytic=False,
+    examples=[
+        example(sample(2, 3)),
+        example(sample()),
+        example(sample(2, domain=Domain(7.0, 12.0))),
+        example(sample(0)),
+    ],
+)
 def i0(x: Array) -> Array:
     return np.i0(x)
 

@@ -27,7 +27,9 @@ def _values(a: Any) -> Any:
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Array:
     """The choice of the first condition that holds, or ``default``."""
     if len(condlist) != len(choicelist) or not condlist:
-        raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices; give as many, at least one")
+        raise ValueError(
+            f"select: {len(condlist)} conditions for {len(choicelist)} choices; give as many, at least one"
+        )
     dtype = np.result_type(*[c if isinstance(c, float | int) else c.dtype for c in choicelist])
     result = default if isinstance(default, Tensor) else np.asarray(default, dtype=dtype)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
@@ -35,10 +37,14 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Array:
     return result
 
 
-@composite(np.choose, examples=[
-    example(np.array([0, 1, 1]), [sample(3), sample(3)]), example(np.array([[2, 0], [-1, 1]]), [sample(2), sample(), sample(2, 2)], mode="wrap"),
-    example(np.array([5, -3]), [sample(2), sample(2)], mode="clip"),
-])  # fmt: skip
+@composite(
+    np.choose,
+    examples=[
+        example(np.array([0, 1, 1]), [sample(3), sample(3)]),
+        example(np.array([[2, 0], [-1, 1]]), [sample(2), sample(), sample(2, 2)], mode="wrap"),
+        example(np.array([5, -3]), [sample(2), sample(2)], mode="clip"),
+    ],
+)
 def choose(a: Any, choices: Any, mode: str = "raise") -> Array:
     """Element by element the choice whose number ``a`` gives."""
     numbers, count = _values(a), len(choices)
@@ -63,7 +69,9 @@ def compress(condition: Any, a: Array, axis: int | None = None) -> Array:
     return np.take(a, np.flatnonzero(_values(condition)), axis=axis)
 
 
-@composite(np.extract, examples=[example(MASK, sample(3)), example(np.array([[True, False], [True, True]]), sample(2, 2))])
+@composite(
+    np.extract, examples=[example(MASK, sample(3)), example(np.array([[True, False], [True, True]]), sample(2, 2))]
+)
 def extract(condition: Any, arr: Array) -> Array:
     """The elements where the condition holds."""
     return np.ravel(arr)[np.flatnonzero(_values(condition))]
@@ -78,7 +86,9 @@ def piecewise(x: Array, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> 
     if len(funclist) == len(conditions) + 1:
         conditions.append(~np.any(conditions, axis=0))
     if len(funclist) != len(conditions):
-        raise ValueError(f"piecewise: {len(funclist)} functions for {len(conditions)} conditions; give as many, or one more")
+        raise ValueError(
+            f"piecewise: {len(funclist)} functions for {len(conditions)} conditions; give as many, or one more"
+        )
     result = np.zeros(np.shape(x), x.dtype)
     for condition, function in zip(conditions, funclist, strict=True):
         values = function(x[condition], *args, **kw) if callable(function) else function
@@ -127,12 +137,18 @@ def _periodic(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Array, Array
     return x, np.concatenate([xp[-1:] - period, xp, xp[:1] + period]), np.concatenate([fp[-1:], fp, fp[:1]])
 
 
-@composite(np.interp, examples=[
-    example(sample(3), KNOTS, sample(5)), example(sample(), KNOTS, sample(5)), example(sample(2, 2), KNOTS, KNOTS * 2.0),
-    example(sample(2, domain=Domain(5.0, 9.0)), KNOTS, sample(5)), example(sample(2, domain=Domain(5.0, 9.0)), KNOTS, sample(5), right=3.0),
-    example(np.array([-5.0, 0.0, 1.0]), sample(4, domain=Domain(-4.0, 4.0), make=np.sort), sample(4), left=1.0),
-    example(sample(3), np.array([0.5, 2.0, 3.0]), sample(3), period=4.0),
-])  # fmt: skip
+@composite(
+    np.interp,
+    examples=[
+        example(sample(3), KNOTS, sample(5)),
+        example(sample(), KNOTS, sample(5)),
+        example(sample(2, 2), KNOTS, KNOTS * 2.0),
+        example(sample(2, domain=Domain(5.0, 9.0)), KNOTS, sample(5)),
+        example(sample(2, domain=Domain(5.0, 9.0)), KNOTS, sample(5), right=3.0),
+        example(np.array([-5.0, 0.0, 1.0]), sample(4, domain=Domain(-4.0, 4.0), make=np.sort), sample(4), left=1.0),
+        example(sample(3), np.array([0.5, 2.0, 3.0]), sample(3), period=4.0),
+    ],
+)
 def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, period: Any = None) -> Array:
     """Straight lines between the samples (xp, fp); at a sample, the slope of the line to its right."""
     x, xp, fp = (a if isinstance(a, Tensor) else np.asarray(a, dtype=float) for a in (x, xp, fp))

@@ -89,9 +89,12 @@ def broadcast_to(array: Array, shape: Any) -> Array:
 
 
 @primitive(
-    lambda g: g, implements=np.astype, method="astype", analytic=False,  # the engine casts a contribution to its argument's dtype
+    lambda g: g,
+    implements=np.astype,
+    method="astype",
+    analytic=False,  # the engine casts a contribution to its argument's dtype
     examples=[example(sample(2, 3), np.float64)],
-)  # fmt: skip
+)
 def astype(x: Array, dtype: Any, copy: bool = True) -> Array:
     if np.dtype(dtype).kind not in "fc":
         raise TypeError(f"astype: {np.dtype(dtype)} has no derivative; for values without gradient use t.data.astype")
@@ -185,7 +188,7 @@ def _untiled(g: Array, shape: tuple[int, ...], reps: Any) -> Array:
     examples=[example(sample(3), 2), example(sample(2, 3), (2, 1)), example(sample(3), (2, 2)),
               example(sample(2, 2), 3), example(sample(), 2)],
 )  # fmt: skip
-def tile(A: Array, reps: Any) -> Array:  # noqa: N803
+def tile(A: Array, reps: Any) -> Array:
     return np.tile(A, reps)
 
 
@@ -213,4 +216,3 @@ def pad(array: Array, pad_width: Any, mode: str = "constant", constant_values: A
     if mode != "constant":
         raise ValueError(f"pad: mode '{mode}' is not differentiated; gather the border with np.take instead")
     return np.pad(array, pad_width, constant_values=constant_values)
-

@@ -1,7 +1,7 @@
 """Sorting, and what is read off sorted numbers: partition, median, quantiles.
 
-Sorting moves elements, so its rule moves the cotangents back.  Where elements are equal, moving one of them by little moves
-no other order statistic than that of the whole group, and each gets an equal share, as in ``max`` and ``min``.
+Sorting moves elements, so its rule moves the cotangents back.  Where elements are equal,
+each gets an equal share, as in ``max`` and ``min``.
 Positions (argsort, searchsorted) are recorded, with derivative zero.
 """
 
@@ -96,7 +96,9 @@ def partition(a: Array, kth: Any, axis: int | None = -1, kind: str = "introselec
 def _last(a: Array, axis: Any) -> tuple[Array, tuple[int, ...]]:
     """The reduced axes as one, the last, and the shape of the result with ``keepdims=True``."""
     rank = np.ndim(a)
-    axes = tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = (
+        tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
+    )
     rest = [i for i in range(rank) if i not in axes]
     shape = np.shape(a)
     kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
@@ -155,10 +157,16 @@ def _share(percent: Any) -> Any:
 
 
 QUANTILES = [
-    example(sample(5), 0.3), example(sample(2, 4), 0.5, axis=1), example(sample(3, 2), np.array([0.1, 0.9]), axis=0, keepdims=True),
-    example(sample(2, 3, 2), 0.25, axis=(0, 2)), example(sample(6), 0.4, method="hazen"), example(sample(4), 0.4, method="lower"),
-    example(sample(4), 0.4, method="midpoint"), example(sample(), 0.5), example(sample(3), [[0.0, 1.0]]),
-]  # fmt: skip
+    example(sample(5), 0.3),
+    example(sample(2, 4), 0.5, axis=1),
+    example(sample(3, 2), np.array([0.1, 0.9]), axis=0, keepdims=True),
+    example(sample(2, 3, 2), 0.25, axis=(0, 2)),
+    example(sample(6), 0.4, method="hazen"),
+    example(sample(4), 0.4, method="lower"),
+    example(sample(4), 0.4, method="midpoint"),
+    example(sample(), 0.5),
+    example(sample(3), [[0.0, 1.0]]),
+]
 PERCENTILES = [e._replace(args=(e.args[0], np.asarray(e.args[1]) * 100.0)) for e in QUANTILES]
 MISSING = [
     example(sample(6, make=some_nan), 0.3), example(sample(3, 4, make=some_nan), 0.5, axis=1),
@@ -200,7 +208,9 @@ def median(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
     return _quantile("median", a, 0.5, axis, "linear", keepdims, False)
 
 
-@composite(np.nanmedian, examples=[*MEDIANS, example(sample(3, 4, make=some_nan), axis=1), example(sample(5, make=some_nan))])
+@composite(
+    np.nanmedian, examples=[*MEDIANS, example(sample(3, 4, make=some_nan), axis=1), example(sample(5, make=some_nan))]
+)
 def nanmedian(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The median of the elements that are not NaN."""
     return _quantile("nanmedian", a, 0.5, axis, "linear", keepdims, True)
@@ -260,7 +270,13 @@ def histogram(a: Array, bins: Any = 10, range: Any = None, density: Any = None, 
 # -- positions: recorded, with a derivative that is zero everywhere -----------------------------------------------
 
 
-@primitive(None, implements=np.argsort, examples=[example(sample(4)), example(sample(2, 3), axis=0)], analytic=False, method="argsort")
+@primitive(
+    None,
+    implements=np.argsort,
+    examples=[example(sample(4)), example(sample(2, 3), axis=0)],
+    analytic=False,
+    method="argsort",
+)
 def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Array:
     return np.argsort(a, axis=axis, kind=kind, stable=stable)
 
@@ -278,7 +294,9 @@ def searchsorted(a: Array, v: Array, side: str = "left", sorter: Any = None) -> 
     return np.searchsorted(a, v, side=side, sorter=sorter)  # type: ignore[call-overload,no-any-return]
 
 
-@primitive(None, None, implements=np.digitize, examples=[example(sample(3), np.array([-1.0, 0.0, 1.0]))], analytic=False)
+@primitive(
+    None, None, implements=np.digitize, examples=[example(sample(3), np.array([-1.0, 0.0, 1.0]))], analytic=False
+)
 def digitize(x: Array, bins: Array, right: bool = False) -> Array:
     return np.digitize(x, bins, right)
 
@@ -300,6 +318,9 @@ for _function in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
         "np.unique(t.data, return_index=True)[1] and index the Tensor with them",
     )
 for _function in (np.histogram2d, np.histogramdd):
-    refuse(_function, "is not differentiated; sum weights with scatter_add, at positions found with np.digitize(t.data, bins)")
+    refuse(
+        _function,
+        "is not differentiated; sum weights with scatter_add, at positions found with np.digitize(t.data, bins)",
+    )
 for _function in (np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.isin):
     refuse(_function, "sets of numbers change by jumps; compare plain values: t.data")

@@ -3,8 +3,8 @@
 Their rows join the table the first time that one of them meets a Tensor; nothing is imported before, and without SciPy
 nothing is missing.  Write ``scipy.special.erf(t)``: there is no wrapper.
 
-``scipy.special.logsumexp``, ``softmax`` and ``log_softmax`` are no ufuncs.  They make an array of what they are given before
-NumPy's protocols are asked, so they refuse a Tensor; use ``autodiff.logsumexp`` instead: log_softmax is
+``scipy.special.logsumexp``, ``softmax`` and ``log_softmax`` are no ufuncs.  They make an array of what they are given
+before NumPy's protocols are asked, so they refuse a Tensor; use ``autodiff.logsumexp`` instead: log_softmax is
 x - logsumexp(x, axis=-1, keepdims=True), and softmax is exp of that.
 
 With respect to their order (``jv``, ``iv``, ``kv``...) or shape parameter (``gammainc``, ``betainc``) functions are not
@@ -84,7 +84,11 @@ def _error_functions(special: Any) -> None:
 def _gamma_functions(special: Any) -> None:
     psi, gammaln = special.psi, special.gammaln
 
-    @primitive(lambda g, x, order: g * polygamma(x, order + 1), examples=[example(sample(2, 3, domain=positive), 1)], analytic=False)
+    @primitive(
+        lambda g, x, order: g * polygamma(x, order + 1),
+        examples=[example(sample(2, 3, domain=positive), 1)],
+        analytic=False,
+    )
     def polygamma(x: Array, order: int) -> Array:
         """The derivatives of psi; SciPy's function of this name is no ufunc."""
         return special.polygamma(order, x)
@@ -95,12 +99,17 @@ def _gamma_functions(special: Any) -> None:
     _ufunc(special.gamma, lambda g, x, y: g * (y * psi(x)), domain=positive)
     _ufunc(special.rgamma, lambda g, x, y: g * (-y * psi(x)), domain=positive)
     _ufunc(
-        special.betaln, lambda g, a, b: g * (psi(a) - psi(a + b)), lambda g, a, b: g * (psi(b) - psi(a + b)), domain=positive
+        special.betaln,
+        lambda g, a, b: g * (psi(a) - psi(a + b)),
+        lambda g, a, b: g * (psi(b) - psi(a + b)),
+        domain=positive,
     )
     _ufunc(
-        special.beta, lambda g, a, b, y: g * (y * (psi(a) - psi(a + b))), lambda g, a, b, y: g * (y * (psi(b) - psi(a + b))),
+        special.beta,
+        lambda g, a, b, y: g * (y * (psi(a) - psi(a + b))),
+        lambda g, a, b, y: g * (y * (psi(b) - psi(a + b))),
         domain=positive,
-    )  # fmt: skip
+    )
 
     def density(a: Array, x: Array) -> Array:
         return np.exp((a - 1.0) * np.log(x) - x - gammaln(a))
@@ -127,12 +136,28 @@ def _in_last(function: Any, rule: Any, *orders: float, domain: Domain = real) ->
         return unbroadcast(rule(g, x, v), x.shape)
 
     register = {
-        1: primitive(lambda g: refused(g), lambda g, b, a: broadcast(g, b, (a,)), implements=function, name=name, analytic=False,
-                     examples=[example(*orders, sample(2, 3, domain=domain)), example(*orders, sample(domain=domain)),
-                               example(*[np.array([[v], [v + 1.0]]) for v in orders], sample(3, domain=domain))]),
-        2: primitive(lambda g: refused(g), lambda g: refused(g), lambda g, c, a, b: broadcast(g, c, (a, b)), implements=function,
-                     name=name, analytic=False, examples=[example(*orders, sample(2, 3, domain=domain))]),
-    }[len(orders)]  # fmt: skip
+        1: primitive(
+            lambda g: refused(g),
+            lambda g, b, a: broadcast(g, b, (a,)),
+            implements=function,
+            name=name,
+            analytic=False,
+            examples=[
+                example(*orders, sample(2, 3, domain=domain)),
+                example(*orders, sample(domain=domain)),
+                example(*[np.array([[v], [v + 1.0]]) for v in orders], sample(3, domain=domain)),
+            ],
+        ),
+        2: primitive(
+            lambda g: refused(g),
+            lambda g: refused(g),
+            lambda g, c, a, b: broadcast(g, c, (a, b)),
+            implements=function,
+            name=name,
+            analytic=False,
+            examples=[example(*orders, sample(2, 3, domain=domain))],
+        ),
+    }[len(orders)]
     forward = {1: lambda a, b: function(a, b), 2: lambda a, b, c: function(a, b, c)}[len(orders)]
     register(forward)
 
@@ -159,7 +184,9 @@ def _entropies(special: Any) -> None:
 
 def _bessel_functions(special: Any) -> None:
     jv, yv, iv, kv, ive, kve = (getattr(special, name) for name in ("jv", "yv", "iv", "kv", "ive", "kve"))
-    j0, j1, y0, y1, i0, i1, k0, k1 = (getattr(special, name) for name in ("j0", "j1", "y0", "y1", "i0", "i1", "k0", "k1"))
+    j0, j1, y0, y1, i0, i1, k0, k1 = (
+        getattr(special, name) for name in ("j0", "j1", "y0", "y1", "i0", "i1", "k0", "k1")
+    )
     _ufunc(j0, lambda g, x: -g * j1(x))
     _ufunc(j1, lambda g, x: g * ((j0(x) - jv(2.0, x)) * 0.5))
     _ufunc(y0, lambda g, x: -g * y1(x), domain=Domain(0.5, 4.0))
@@ -178,7 +205,10 @@ def _bessel_functions(special: Any) -> None:
     _in_last(iv, lambda g, x, v: g * ((iv(v[0] - 1.0, x) + iv(v[0] + 1.0, x)) * 0.5), 1.5, domain=away)
     _in_last(kv, lambda g, x, v: g * ((kv(v[0] - 1.0, x) + kv(v[0] + 1.0, x)) * -0.5), 1.5, domain=away)
     _in_last(
-        ive, lambda g, x, v: g * ((ive(v[0] - 1.0, x) + ive(v[0] + 1.0, x)) * 0.5 - np.sign(x) * ive(v[0], x)), 1.5, domain=away
+        ive,
+        lambda g, x, v: g * ((ive(v[0] - 1.0, x) + ive(v[0] + 1.0, x)) * 0.5 - np.sign(x) * ive(v[0], x)),
+        1.5,
+        domain=away,
     )
     _in_last(
         kve, lambda g, x, v: g * (kve(v[0], x) - (kve(v[0] - 1.0, x) + kve(v[0] + 1.0, x)) * 0.5), 1.5, domain=away

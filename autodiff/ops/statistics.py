@@ -126,10 +126,15 @@ def nanmin(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
 # -- weights and covariances -------------------------------------------------------------------------------------
 
 
-@composite(np.average, examples=[
-    *AXES, example(sample(2, 3), weights=np.array([[1.0, 2.0, 0.5], [0.25, 1.0, 4.0]])),
-    example(sample(2, 3), axis=1, weights=np.array([1.0, 2.0, 0.5])), example(sample(2, 3), 0, np.array([1.0, 2.0]), keepdims=True),
-])  # fmt: skip
+@composite(
+    np.average,
+    examples=[
+        *AXES,
+        example(sample(2, 3), weights=np.array([[1.0, 2.0, 0.5], [0.25, 1.0, 4.0]])),
+        example(sample(2, 3), axis=1, weights=np.array([1.0, 2.0, 0.5])),
+        example(sample(2, 3), 0, np.array([1.0, 2.0]), keepdims=True),
+    ],
+)
 def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """sum(a w) / sum(w): the weighted mean, and the sum of the weights if ``returned``."""
     shape = np.shape(a)
@@ -142,8 +147,8 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
         axes = axis if isinstance(axis, tuple) else (axis,)
         if axis is None or np.shape(weights) != tuple(shape[i] for i in axes):
             raise TypeError(
-                f"average: the weights have shape {np.shape(weights)}, the array {shape}, axis={axis}; they must be equal, "
-                "or the weights' that of the axes"
+                f"average: the weights have shape {np.shape(weights)}, the array {shape}, axis={axis}; "
+                "they must be equal, or the weights' that of the axes"
             )
         rank = len(shape)
         places = [i % rank for i in axes]
@@ -173,11 +178,17 @@ PAIRS = [
 ]  # fmt: skip
 
 
-@composite(np.cov, examples=[
-    *PAIRS, example(sample(2, 4), bias=True), example(sample(2, 4), ddof=0),
-    example(sample(2, 4), fweights=np.array([1, 2, 1, 3])), example(sample(2, 4), aweights=np.array([1.0, 2.0, 0.5, 3.0])),
-    example(sample(2, 3), fweights=np.array([1, 2, 1]), aweights=np.array([1.0, 2.0, 0.5])),
-])  # fmt: skip
+@composite(
+    np.cov,
+    examples=[
+        *PAIRS,
+        example(sample(2, 4), bias=True),
+        example(sample(2, 4), ddof=0),
+        example(sample(2, 4), fweights=np.array([1, 2, 1, 3])),
+        example(sample(2, 4), aweights=np.array([1.0, 2.0, 0.5, 3.0])),
+        example(sample(2, 3), fweights=np.array([1, 2, 1]), aweights=np.array([1.0, 2.0, 0.5])),
+    ],
+)
 def cov(
     m: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None,
     fweights: Any = None, aweights: Any = None,

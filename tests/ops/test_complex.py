@@ -91,6 +91,7 @@ def test_abs_angle_and_sign_at_zero():
 
 def test_second_order():
     """Laplacian of Re(z³) is zero; of |z|⁴ it is 16 |z|²."""
+
     def laplacian(f, a, b):
         h_aa = grad(grad(lambda a: f(a + 1j * b)))(a)
         h_bb = grad(grad(lambda b: f(a + 1j * b)))(b)

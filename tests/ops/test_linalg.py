@@ -22,7 +22,9 @@ def test_eigenvectors_of_equal_eigenvalues_are_refused_and_eigenvalues_are_not()
     with pytest.raises(LinAlgError, match="eigh: two eigenvalues are equal"):
         grad(lambda a: np.linalg.eigh(a)[1][0, 0])(EQUAL)
     np.testing.assert_allclose(grad(lambda a: np.sum(np.linalg.eigh(a)[0]))(EQUAL), np.eye(3), atol=1e-14)
-    np.testing.assert_allclose(grad(lambda a: np.prod(np.linalg.eigvalsh(a)))(EQUAL), np.diag([10.0, 10.0, 4.0]), atol=1e-13)
+    np.testing.assert_allclose(
+        grad(lambda a: np.prod(np.linalg.eigvalsh(a)))(EQUAL), np.diag([10.0, 10.0, 4.0]), atol=1e-13
+    )
 
 
 def test_an_eigenvector_that_is_unique_has_its_derivative_though_others_are_not():
@@ -32,6 +34,7 @@ def test_an_eigenvector_that_is_unique_has_its_derivative_though_others_are_not(
 
 def test_a_matrix_function_through_eigh_at_equal_eigenvalues_is_refused_not_wrong():
     """Its derivative there is f', which a formula that skips the pair would miss."""
+
     def square(a):
         w, v = np.linalg.eigh(a)
         return np.sum(((v * w * w) @ v.T) * np.arange(9.0).reshape(3, 3))
@@ -70,7 +73,9 @@ def test_vectors_of_a_matrix_without_full_rank_are_refused():
 def test_full_matrices_differentiate_as_far_as_the_vectors_are_defined():
     a = np.array([[1.0, 0.2], [0.4, 2.0], [0.3, -0.5]])
     np.testing.assert_allclose(
-        grad(lambda a: np.linalg.svd(a)[0][2, 1] ** 2)(a), slopes(lambda a: np.linalg.svd(a)[0][2, 1] ** 2, a), rtol=1e-7
+        grad(lambda a: np.linalg.svd(a)[0][2, 1] ** 2)(a),
+        slopes(lambda a: np.linalg.svd(a)[0][2, 1] ** 2, a),
+        rtol=1e-7,
     )
     with pytest.raises(LinAlgError, match="full_matrices=False"):
         grad(lambda a: np.linalg.svd(a)[0][0, 2])(a)
@@ -136,9 +141,12 @@ def test_named_results_keep_their_names():
 def test_keywords_that_no_rule_knows_are_refused_by_name():
     t = Tensor(np.eye(2))
     for call, keyword in (
-        (lambda: np.linalg.svd(t, hermitian=True), "hermitian"), (lambda: np.linalg.pinv(t, hermitian=True), "hermitian"),
-        (lambda: np.linalg.qr(t, mode="raw"), "raw"), (lambda: np.nanmean(t, dtype=np.float32), "dtype"),
-        (lambda: np.median(t, overwrite_input=True), "overwrite_input"), (lambda: np.quantile(t, 0.5, weights=[1.0]), "weights"),
-    ):  # fmt: skip
+        (lambda: np.linalg.svd(t, hermitian=True), "hermitian"),
+        (lambda: np.linalg.pinv(t, hermitian=True), "hermitian"),
+        (lambda: np.linalg.qr(t, mode="raw"), "raw"),
+        (lambda: np.nanmean(t, dtype=np.float32), "dtype"),
+        (lambda: np.median(t, overwrite_input=True), "overwrite_input"),
+        (lambda: np.quantile(t, 0.5, weights=[1.0]), "weights"),
+    ):
         with pytest.raises((TypeError, ValueError), match=keyword):
             call()
