@@ -95,7 +95,10 @@ def test_a_captured_variable_under_vmap_to_second_order(wrap):
 
 
 def test_nestings_constants_and_unused_outputs():
-    part = checkpoint(lambda p, *, scale: {"a": p["x"] * scale, "b": [p["x"] * p["y"], 3.0, np.argmax(p["x"])], "c": "name"})
+    def f(p, *, scale):
+        return {"a": p["x"] * scale, "b": [p["x"] * p["y"], 3.0, np.argmax(p["x"])], "c": "name"}
+
+    part = checkpoint(f)
     out, pull = vjp(lambda p: part(p, scale=2.0)["a"], {"x": X, "y": 4.0})
     np.testing.assert_array_equal(out, 2 * X)
     (found,) = pull(np.ones_like(X))

@@ -18,7 +18,7 @@ def assigned(x, index, change):
     return x
 
 
-@pytest.mark.parametrize("index", [1, slice(1, None), EVEN, [0, 3], np.array([2, 0]), Ellipsis, (slice(None, None, 2),)])
+@pytest.mark.parametrize("index", [1, slice(1, None), EVEN, [0, 3], np.array([2, 0]), ..., (slice(None, None, 2),)])
 @pytest.mark.parametrize(
     ("method", "assignment"),
     [
@@ -88,11 +88,11 @@ def test_plain_arrays_give_plain_arrays_and_keep_their_type():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: index_update(Tensor(X), 0, np.ones(2)), ValueError, r"shape \(2,\) do not fit into x\[index\] of shape \(\)"),
+        (lambda: index_update(Tensor(X), 0, np.ones(2)), ValueError, r"\(2,\) do not fit into x.index. of shape \(\)"),
         (lambda: index_add(Tensor(X), slice(1, 3), np.ones(3)), ValueError, r"x has shape \(4,\)"),
         (lambda: index_update(Tensor(X), slice(1, 3), np.ones((1, 2))), ValueError, "do not fit"),
         (lambda: index_update(np.arange(3), 0, Tensor(1.5)), TypeError, r"x.astype\(float64\)"),
-        (lambda: index_update(X, 0, 1.0 + 1j), TypeError, "holds float64 and the values complex128"),
+        (lambda: index_update(X, 0, 1.0 + 1j), TypeError, "x holds float64 and the values complex128"),
         (lambda: Tensor(X).at[9].set(1.0), IndexError, "out of bounds"),
         (lambda: index_update(X, Tensor(1.0), 1.0), IndexError, "index float64"),
         (lambda: Tensor(X).__setitem__(0, 1.0), TypeError, r"x = x.at\[i\].set\(v\)"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from .differences import calls, outputs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autodiff import BatchingError, Tensor, grad, hessian, index_add, index_update, jacobian, no_grad, vjp, vmap
 from autodiff.primitive import registry
+
+from .differences import calls, outputs
 
 ENTRIES = list(registry.values())
 PROMISED = {
@@ -157,7 +158,7 @@ def test_keywords_are_mapped_and_outputs_that_do_not_differ_are_repeated():
         (lambda: vmap(lambda x: x.item())(np.ones(2)), BatchingError, "item"),
         (lambda: vmap(lambda x: float(x.data))(np.ones(2)), BatchingError, "float"),
         (lambda: vmap(lambda x: np.asarray(x.data))(np.ones(2)), BatchingError, "plain array"),
-        (lambda: vmap(lambda x: np.add(np.ones(2), x.data, out=np.ones(2)))(np.ones(2)), BatchingError, "existing array"),
+        (lambda: vmap(lambda x: np.add(x.data, 1.0, out=np.ones(2)))(np.ones(2)), BatchingError, "existing array"),
         (lambda: vmap(lambda x: x @ x)(np.ones(2)), ValueError, "matmul"),
         (lambda: vmap(lambda x: x[3])(np.ones((2, 3))), IndexError, "out of bounds"),
         (lambda: vmap(lambda x: np.sum(x, axis=1))(np.ones((2, 3))), ValueError, "axis 1 is out of bounds"),
@@ -182,7 +183,7 @@ def test_a_decision_that_all_examples_take_alike_is_taken():
 def mlp(p, x, label):
     h = np.tanh(x @ p["w"] + p["b"])
     scores = h @ p["v"]
-    return np.logaddexp.reduce(scores) - scores[label] if False else np.log(np.sum(np.exp(scores))) - scores[label]
+    return np.log(np.sum(np.exp(scores))) - scores[label]
 
 
 def test_per_example_gradients_of_a_network(rng):
@@ -313,7 +314,8 @@ def indices(draw, examples=3):
             parts.append(draw(st.lists(number, min_size=1, max_size=1)))
         else:
             size = (examples, *shape) if kind == "mapped" else shape
-            array = np.array(draw(st.lists(number, min_size=int(np.prod(size)), max_size=int(np.prod(size))))).reshape(size)
+            many = int(np.prod(size))
+            array = np.array(draw(st.lists(number, min_size=many, max_size=many))).reshape(size)
             if kind == "mapped":
                 mapped.append(array)
                 parts.append(("mapped", len(mapped) - 1))

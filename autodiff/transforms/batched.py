@@ -183,7 +183,7 @@ class Batched(NDArrayOperatorsMixin):
         if values.size and (values.all() or not values.any()):
             return bool(values.all())
         raise BatchingError(
-            "vmap: a decision (if, while, and, or) that differs between examples, and all of them are computed at once; "
+            "vmap: a decision (if, while, and, or) on which the examples differ, while all are computed at once; "
             "choose element by element: np.where(condition, a, b)"
         )
 

@@ -87,13 +87,17 @@ class _Part:
     """One call of a checkpointed function: what is needed to compute it again, and to see that it was the same."""
 
     __slots__ = (
-        "call", "dtypes", "entrance", "fingerprint", "generators", "indices", "inputs", "mode", "room", "shapes", "states",
-        "time",
+        "call", "dtypes", "entrance", "fingerprint", "generators", "indices", "inputs", "mode", "room", "shapes",
+        "states", "time",
     )  # fmt: skip
 
     fingerprint: int
     indices: list[int]
     inputs: tuple[Node, ...]
+    room: int
+    shapes: Any
+    dtypes: Any
+    entrance: Node
 
     def __init__(self, call: Callable[[], Any], generators: Sequence[np.random.Generator]) -> None:
         self.call = call
@@ -126,7 +130,7 @@ class _Part:
         inputs.primitive, inputs.note, inputs.active, inputs.age = _INPUTS, (), True, tick()
         inputs.edges = tuple([node, _PICK.function, (i,), _PICK] for i, node in enumerate(self.inputs))
         # the walk compares dtypes by identity first, so the cotangents are built with these very tuples
-        self.shapes: Any = tuple(node.shape for node in self.inputs)
+        self.shapes = tuple(node.shape for node in self.inputs)
         inputs.shape = self.shapes
         self.dtypes = inputs.dtype = tuple(node.dtype for node in self.inputs)
         self.entrance = inputs
@@ -207,14 +211,15 @@ def _examined(order: Sequence[Node], roots: Sequence[Node]) -> tuple[int, tuple[
     """The fingerprint of the nodes of a part, and the older nodes that they depend on."""
     place = {node: i for i, node in enumerate(order)}
     inputs: dict[Node, int] = {}
-    total = _mixed(0, [place.get(root, -1) for root in roots])
+    known: dict[int, int] = {}  # one array is saved by several rules: what one made and the next one took
+    total = _mixed(0, [place.get(root, -1) for root in roots], known)
     for node in order:
         name = "leaf" if node.primitive is None else node.primitive.name
-        total = _mixed(total, (name, node.shape))
+        total = _mixed(total, (name, node.shape), known)
         for parent, _, saved, rule in node.edges:
             where = place[parent] if parent in place else -1 - inputs.setdefault(parent, len(inputs))
-            total = _mixed(total, (where, rule.position, rule.element))
-            total = _mixed(total, saved)
+            total = _mixed(total, (where, rule.position, rule.element), known)
+            total = _mixed(total, saved, known)
     return total, tuple(inputs)
 
 
@@ -231,41 +236,43 @@ def _younger(roots: Sequence[Node], start: int) -> list[Node]:
     return sorted(queue, key=lambda node: node.age, reverse=True)
 
 
-def _mixed(total: int, value: Any) -> int:
-    """A running checksum, continued with a value that a rule saved."""
+def _mixed(total: int, value: Any, known: dict[int, int]) -> int:
+    """A running checksum, continued with a value that a rule saved; ``known`` are those of arrays seen before."""
     kind = type(value)
     if kind is tuple or kind is list:
         for item in value:
-            total = _mixed(total, item)
+            total = _mixed(total, item, known)
         return zlib.crc32(b"%d" % len(value), total)
     if hasattr(value, "held"):
-        return _mixed(total, value.held)
-    if isinstance(value, np.ndarray | np.generic):
-        return _of_array(np.asarray(value), total)
-    if kind is Tensor:
-        return _mixed(total, value._value)
+        return _mixed(total, value.held, known)
+    if isinstance(value, np.ndarray):
+        if id(value) not in known:
+            known[id(value)] = _of_array(value)
+        return zlib.crc32(b"%d" % known[id(value)], total)
+    if isinstance(value, np.generic):
+        return zlib.crc32(value.tobytes(), total)
     if kind is _Part:
-        return _mixed(total, value.fingerprint)
+        return zlib.crc32(b"%d" % value.fingerprint, total)
     if value is None or isinstance(value, int | float | complex | str | slice | np.dtype):
         return zlib.crc32(repr(value).encode(), total)
     return zlib.crc32(kind.__name__.encode(), total)
 
 
-_WIDTH = 256
+_WIDTH = 1024
 
 
-def _of_array(array: np.ndarray[Any, Any], total: int) -> int:
+def _of_array(array: np.ndarray[Any, Any]) -> int:
     """A checksum of an array's elements and their order, at the speed of reading it.
 
-    Small arrays byte by byte; of large ones the sums along rows and columns of the elements taken as integers, which
-    wrap around and so depend on every bit.
+    Small arrays byte by byte; of large ones the sums along rows and columns of the bytes taken as integers, which wrap
+    around and so depend on every bit.
     """
-    total = zlib.crc32(f"{array.dtype}{array.shape}".encode(), total)
-    if array.nbytes <= 4096 or array.dtype.itemsize not in (4, 8) or array.dtype.hasobject:
+    total = zlib.crc32(f"{array.dtype}{array.shape}".encode())
+    if array.nbytes <= 4096 or array.dtype.hasobject:
         return zlib.crc32(array.tobytes(), total)
-    words = np.ascontiguousarray(array).reshape(-1).view(np.uint32 if array.dtype.itemsize == 4 else np.uint64)
-    whole = words.size // _WIDTH * _WIDTH
-    table = words[:whole].reshape(-1, _WIDTH)
+    raw = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    whole = raw.size // (8 * _WIDTH) * (8 * _WIDTH)
+    table = raw[:whole].view(np.uint64).reshape(-1, _WIDTH)
     total = zlib.crc32(np.add.reduce(table, axis=0).tobytes(), total)
     total = zlib.crc32(np.add.reduce(table, axis=1).tobytes(), total)
-    return zlib.crc32(words[whole:].tobytes(), total)
+    return zlib.crc32(raw[whole:].tobytes(), total)

@@ -119,7 +119,10 @@ def _where(function: Any, condition: Array, *args: Any) -> Array:
     return elementwise_call(np.where, (condition, *args), {})
 
 
-@_handles(np.real, np.imag, np.angle, np.sinc, np.nan_to_num, np.isclose, np.i0, np.isposinf, np.isneginf, np.isreal, np.iscomplex)
+@_handles(
+    np.real, np.imag, np.angle, np.sinc, np.nan_to_num, np.isclose, np.i0, np.isposinf, np.isneginf, np.isreal,
+    np.iscomplex,
+)  # fmt: skip
 def _elementwise(function: Any, *args: Any, **kwargs: Any) -> Array:
     return elementwise_call(function, args, kwargs)
 
