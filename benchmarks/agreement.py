@@ -205,8 +205,8 @@ def tables(examples: int = 5) -> list[Table]:
     rows = [[what, f"{TOLERANCES[what]:.0e}", f"{worst[what]:.1e}"] for what in TOLERANCES]
     about = (
         f"{count} operations, {calls} calls drawn by Hypothesis, JAX {version('jax')} in double precision; the largest "
-        f"difference relative to the largest number of a result. {count - len(beyond)} operations agree in value, first and "
-        f"second derivative; {len(beyond)} do not, in the second table. JAX has no counterpart of "
+        f"difference relative to the largest number of a result. {count - len(beyond)} operations agree in value, first "
+        f"and second derivative; {len(beyond)} do not, in the second table. JAX has no counterpart of "
         f"{', '.join(sorted(set(without)))}; it refused {', '.join(refused) or 'none'} in some order of derivative."
     )
     return [

@@ -257,8 +257,9 @@ ABOUT = """\
 
 Each callable of `numpy`, `numpy.linalg` and `numpy.fft` was called with real arrays, and the gradient of a weighted sum
 of its outputs compared with central differences of NumPy's own function. *Differentiates*: the gradients agree.
-*Constant*: the derivative is zero, and so is the gradient, or no gradient is offered. *Refuses*: an exception. *Absent*:
-the library has no function of this name. **Wrong**: another number, NaN, or a result that left the graph without a word.
+*Constant*: the derivative is zero, and so is the gradient, or no gradient is offered. *Refuses*: an exception.
+*Absent*: the library has no function of this name. **Wrong**: another number, NaN, or a result that left the graph
+without a word.
 `eigh`, `eigvalsh` and `cholesky` were given (a + a.T) / 2, because libraries read their argument in different ways.
 
 This page is written by `python -m benchmarks.coverage`; do not edit it.

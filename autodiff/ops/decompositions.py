@@ -11,8 +11,8 @@ equal it belongs to the basis that LAPACK chose, and is right for every symmetri
 Singular values of zero have derivative zero, as ``abs`` has at 0.  Complex vectors are defined up to a phase, and a
 loss that depends on it is refused.
 
-Sources: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation" (2008);
-S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010) for qr; I. Murray,
+Sources: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation"
+(2008); S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010) for qr; I. Murray,
 "Differentiation of the Cholesky decomposition" (2016); J. Townsend, "Differentiating the Singular Value Decomposition"
 (2016).
 """
@@ -97,8 +97,8 @@ def _tolerance(values: Array, n: int) -> Array:
 def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, message: str) -> Array:
     """numerator / denominator off the diagonal, 0 on it, and an error where two vectors belong to one value.
 
-    The numerator does not tell: where it happens to be zero, the vectors still jump.  ``used`` says which of the vectors
-    the loss depends on.
+    The numerator does not tell: where it happens to be zero, the vectors still jump.  ``used`` says which of the
+    vectors the loss depends on.
     """
     small = np.abs(denominator) <= tolerance
     off_diagonal = ~np.eye(numerator.shape[-1], dtype=bool)
@@ -125,7 +125,7 @@ def _need_no_phase(name: str, products: Array, size: Array) -> None:
 # -- eigenvalues of Hermitian matrices ---------------------------------------------------------------------------
 
 
-def _eigh_rule(g: Any, y: Any, UPLO: str) -> Array:
+def _eigh_rule(g: Any, y: Any, UPLO: Any) -> Array:
     gw, gv = g
     w, v = y
     n = w.shape[-1]
@@ -145,11 +145,11 @@ def _eigh_rule(g: Any, y: Any, UPLO: str) -> Array:
     lambda g, y, UPLO: _eigh_rule(g, y, UPLO), implements=np.linalg.eigh, analytic=False,
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U")],
 )  # fmt: skip
-def eigh(a: Array, UPLO: str = "L") -> Any:
-    return np.linalg.eigh(a, UPLO)  # type: ignore[arg-type]
+def eigh(a: Array, UPLO: Any = "L") -> Any:
+    return np.linalg.eigh(a, UPLO)
 
 
-def _eigvalsh_rule(g: Array, a: Array, UPLO: str) -> Array:
+def _eigvalsh_rule(g: Array, a: Array, UPLO: Any) -> Array:
     _, v = np.linalg.eigh(a, UPLO)
     return _read_triangle(conjugate(v) @ (g[..., None] * _mt(v)), UPLO.upper() == "U")
 
@@ -158,8 +158,8 @@ def _eigvalsh_rule(g: Array, a: Array, UPLO: str) -> Array:
     lambda g, a, UPLO: _eigvalsh_rule(g, a, UPLO), implements=np.linalg.eigvalsh, analytic=False,
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U"), example(sample(2, 2, make=definite_complex))],
 )  # fmt: skip
-def eigvalsh(a: Array, UPLO: str = "L") -> Array:
-    return np.linalg.eigvalsh(a, UPLO)  # type: ignore[arg-type]
+def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
+    return np.linalg.eigvalsh(a, UPLO)
 
 
 # -- eigenvalues of any matrix -----------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def _outside(gu: Array, u: Array, s: Array, tolerance: Array) -> Array:
         example(sample(2, 3, make=spread_out_complex), compute_uv=False),
     ],
 )  # fmt: skip
-def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(a: Array, full_matrices: bool = True, compute_uv: Any = True) -> Any:
     return np.linalg.svd(a, full_matrices, compute_uv)
 
 

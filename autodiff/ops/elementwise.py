@@ -216,6 +216,7 @@ def _ratio(part: Array, length: Array) -> Array:
 # -- recorded, with a derivative that is zero everywhere ---------------------------------------------------------
 
 elementwise(np.sign, None, forward=_sign, analytic=False)
+function: Any
 for function in (np.floor, np.ceil, np.trunc, np.rint, np.isnan, np.isinf, np.isfinite, np.signbit):
     elementwise(function, None, analytic=False)
 for function in (np.logical_not, np.invert):

@@ -20,7 +20,7 @@ from .complexes import to_complex
 
 Array = Any
 
-_SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+_SWAPPED: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 """The ``norm`` of the inverse transform that has the scale of the transform."""
 
 REAL = [

@@ -25,7 +25,7 @@ Array = Any
               example(sample()), example(sample(0)), example(sample(3, make=to_complex))],
     analytic=False,
 )  # fmt: skip
-def length(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+def length(x: Array, axis: Any = None, keepdims: Any = False) -> Array:
     """sqrt(sum(|x|²)): the Euclidean norm.  A primitive because the square root has no derivative at 0.
 
     >>> float(length(np.array([3.0, 4.0])))
@@ -49,7 +49,7 @@ def _power_rule(g: Array, x: Array, y: Array, order: float, axis: Any) -> Array:
               example(sample(2, make=to_complex), 3.0)],
     analytic=False,
 )  # fmt: skip
-def power_norm(x: Array, order: float, axis: Any = None, keepdims: bool = False) -> Array:
+def power_norm(x: Array, order: float, axis: Any = None, keepdims: Any = False) -> Array:
     """sum(|x|^order)^(1 / order).  A primitive because the root has no derivative at 0.
 
     >>> round(float(power_norm(np.array([3.0, 4.0]), 3)), 3)
@@ -110,7 +110,7 @@ MATRICES = [
     *VECTORS, *MATRICES, example(sample(2, 2, 3, make=spread_out), 2, axis=(1, 2), keepdims=True),
     example(sample(2, 2, 3)), example(sample(2, 3, 2), 1, axis=(2, 0)),
 ])  # fmt: skip
-def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
+def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Array:  # noqa: A002
     """A norm of a vector, of a matrix, or of all elements where neither an order nor axes are given."""
     if axis is None:
         rank = np.ndim(x)

@@ -142,12 +142,12 @@ def _convolve_rule(g: Array, other: Array, n: int, mode: str) -> Array:
         for mode in ("full", "same", "valid")
     ],
 )
-def convolve(a: Array, v: Array, mode: str = "full") -> Array:
+def convolve(a: Array, v: Array, mode: Any = "full") -> Array:
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: mode is {mode!r}; use 'full', 'same' or 'valid'")
     if a.ndim != 1 or v.ndim != 1:
         raise ValueError(f"convolve: needs two vectors, got shapes {a.shape} and {v.shape}")
-    return np.convolve(a, v, mode)  # type: ignore[arg-type]
+    return np.convolve(a, v, mode)
 
 
 @composite(np.correlate, examples=[

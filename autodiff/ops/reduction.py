@@ -65,7 +65,7 @@ def _count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
     lambda g, a_shape, axis, where: _over(g, a_shape, axis, where),
     implements=np.sum, examples=AXES + EMPTY + MASKED, method="sum",
 )  # fmt: skip
-def sum(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:  # noqa: A001
+def sum(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True) -> Array:  # noqa: A001
     return np.add.reduce(a, axis=axis, keepdims=keepdims, where=where)
 
 
@@ -73,7 +73,7 @@ def sum(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -
     lambda g, a_shape, axis, where: _over(g / _squeezed(_count(a_shape, axis, where), g), a_shape, axis, where),
     implements=np.mean, examples=AXES + MASKED, method="mean",
 )  # fmt: skip
-def mean(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+def mean(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True) -> Array:
     if where is True and a.dtype != np.float16 and a.size:  # np.mean's own arithmetic, without its Python
         return np.add.reduce(a, axis=axis, keepdims=keepdims) / _count(a.shape, axis)
     return np.mean(a, axis=axis, keepdims=keepdims, where=where)

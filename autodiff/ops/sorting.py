@@ -86,8 +86,8 @@ def _partition_rule(g: Array, a: Array, y: Array, axis: int | None) -> Array:
     examples=[example(sample(5), 2), example(sample(2, 4), (1, 3)), example(sample(3, 2), 0, axis=0),
               example(sample(2, 3), 1, axis=None)],
 )  # fmt: skip
-def partition(a: Array, kth: Any, axis: int | None = -1, kind: str = "introselect") -> Array:
-    return np.partition(a, kth, axis=axis, kind=kind)  # type: ignore[call-overload,no-any-return]
+def partition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
+    return np.partition(a, kth, axis=axis, kind=kind)
 
 
 # -- quantiles ---------------------------------------------------------------------------------------------------
@@ -282,16 +282,16 @@ def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = Non
 
 
 @primitive(None, implements=np.argpartition, examples=[example(sample(4), 2)], analytic=False)
-def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: str = "introselect") -> Array:
-    return np.argpartition(a, kth, axis=axis, kind=kind)  # type: ignore[call-overload,no-any-return]
+def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
+    return np.argpartition(a, kth, axis=axis, kind=kind)
 
 
 @primitive(
     None, None, implements=np.searchsorted, analytic=False,
     examples=[example(sample(4, make=np.sort), sample(2)), example(sample(4, make=np.sort), sample(), side="right")],
 )  # fmt: skip
-def searchsorted(a: Array, v: Array, side: str = "left", sorter: Any = None) -> Array:
-    return np.searchsorted(a, v, side=side, sorter=sorter)  # type: ignore[call-overload,no-any-return]
+def searchsorted(a: Array, v: Array, side: Any = "left", sorter: Any = None) -> Array:
+    return np.searchsorted(a, v, side=side, sorter=sorter)
 
 
 @primitive(
@@ -311,6 +311,7 @@ def nanargmin(a: Array, axis: int | None = None, keepdims: bool = False) -> Arra
     return np.nanargmin(a, axis=axis, keepdims=keepdims)
 
 
+_function: Any
 for _function in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values):
     refuse(
         _function,

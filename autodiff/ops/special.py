@@ -35,7 +35,7 @@ _loaded: list[str] = []
 def load() -> None:
     """Register the functions of ``scipy.special``, once.  Raises ImportError without SciPy."""
     if not _loaded:
-        from scipy import special
+        from scipy import special  # type: ignore[import-untyped,unused-ignore]
 
         _loaded.append(special.__name__)
         _logistic(special)
@@ -158,7 +158,7 @@ def _in_last(function: Any, rule: Any, *orders: float, domain: Domain = real) ->
             examples=[example(*orders, sample(2, 3, domain=domain))],
         ),
     }[len(orders)]
-    forward = {1: lambda a, b: function(a, b), 2: lambda a, b, c: function(a, b, c)}[len(orders)]
+    forward: Any = {1: lambda a, b: function(a, b), 2: lambda a, b, c: function(a, b, c)}[len(orders)]
     register(forward)
 
 
