@@ -46,14 +46,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """An example may register a function.  It is taken back, so that no other test sees it."""
-    if not isinstance(item, pytest.DoctestItem):
-        return (yield)
-    entries, attributes = dict(registry), dict(vars(Tensor))
+    """An example or a test may register a function, even a wrong one.  It is taken back, so that no other sees it."""
+    entries, attributes = dict(registry), set(vars(Tensor))
     try:
         return (yield)
     finally:
-        registry.clear()
+        for function in registry.keys() - entries.keys():
+            # SciPy's functions come into the table when they are first met, and stay
+            if not (isinstance(function, np.ufunc) or getattr(function, "__module__", "").startswith("scipy")):
+                method = registry.pop(function).method
+                if method not in attributes and method in vars(Tensor):
+                    delattr(Tensor, method)
         registry.update(entries)
-        for name in vars(Tensor).keys() - attributes.keys():
-            delattr(Tensor, name)

@@ -124,4 +124,6 @@ def committed_text() -> list[Path]:
 def test_nothing_committed_depends_on_one_machine():
     machine = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/\w+")
     for path in committed_text():
+        if path.is_relative_to(ROOT / "tests"):  # there, such a path is an input
+            continue
         assert not machine.search(path.read_text(encoding="utf-8")), path
