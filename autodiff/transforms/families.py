@@ -482,6 +482,6 @@ def _norm(function: Any, x: Array, ord: Any = None, axis: Any = None, keepdims: 
 
 
 @_handles(np.linalg.vector_norm)
-def _vector_norm(function: Any, x: Array, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002
+def _vector_norm(function: Any, x: Array, /, *, axis: Any = None, keepdims: bool = False, **kwargs: Any) -> Array:
     axes = tuple(range(x.ndim)) if axis is None else axis
-    return Batched(np.linalg.vector_norm(x.held, axis=shifted(axes, x.ndim), keepdims=keepdims, ord=ord), x.level)
+    return Batched(np.linalg.vector_norm(x.held, axis=shifted(axes, x.ndim), keepdims=keepdims, **kwargs), x.level)
