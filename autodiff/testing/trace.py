@@ -26,7 +26,16 @@ class Source(NamedTuple):
 
     def __str__(self) -> str:
         text = linecache.getline(self.file, self.line).strip()
-        return f"{self.file}:{self.line}" + (f": {text}" if text else "")
+        cell = _cell(self.file)
+        place = f"{self.file}:{self.line}" if cell is None else f"{cell}, line {self.line}"
+        return place + (f": {text}" if text else "")
+
+
+def _cell(file: str) -> str | None:
+    """The name of a notebook's cell, "Cell In[3]", whose file is one that nobody could open."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name = shell.compile.format_code_name(file) if hasattr(getattr(shell, "compile", None), "format_code_name") else None
+    return " ".join(name) if name else None
 
 
 def calling_line() -> Source | None:

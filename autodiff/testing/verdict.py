@@ -13,7 +13,7 @@ import numpy as np
 
 from .precision import noisy_gradient
 from .problem import Problem
-from .slopes import Estimate, Line, complex_slope, kink_interval, look, norm, scrutinise
+from .slopes import AGREE, Estimate, Line, Row, complex_slope, kink_interval, look, norm, scrutinise
 
 Array = Any
 
@@ -53,6 +53,14 @@ class Finding(NamedTuple):
 def powers(values: Array) -> Array:
     """The power of two above each magnitude: steps that are sums of few bits are taken without rounding."""
     return np.exp2(np.ceil(np.log2(values)))
+
+
+TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
+
+
+def contradicted(finest: list[Row], value: float, analytic: float) -> bool:
+    """Whether the finest rows are for the gradient and against the slope that the coarser ones gave."""
+    return all(abs(row.central - analytic) <= AGREE * row.noise < abs(row.central - value) / 2 for row in finest)
 
 
 class Comparison:
@@ -143,6 +151,8 @@ class Comparison:
         if thorough or found.reason or finding.wrong or kink_interval(line.table) is not None:
             found = scrutinise(line)
             finding = Finding(u, analytic, found, SEVERAL * found.bound + own, line)
+            if finding.wrong and found.kink is None and contradicted(line.table[-3:], found.value, analytic):
+                return finding._replace(found=found._replace(reason=TOO_NEAR))
             if finding.wrong and found.kink is None:  # may the analytic value be that uncertain?
                 own += SEVERAL * self._scatter(u)
                 finding = finding._replace(limit=SEVERAL * found.bound + own)
