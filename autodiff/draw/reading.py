@@ -54,7 +54,7 @@ def _late_leaves(order: list[Node], parents: dict[Node, list[Node]]) -> list[Nod
 
 
 def _saved_label(node: Node) -> str:
-    """The operation with the constants and options that its rules happened to keep."""
+    """The operation with the constants and options that its rules happened to keep, "…" for what none did."""
     primitive = node.primitive
     assert primitive is not None
     known: dict[int, Any] = {}
@@ -65,8 +65,10 @@ def _saved_label(node: Node) -> str:
             for want, value in zip(rule.wants, saved or (), strict=False)
             if want < primitive.output and want not in led and want != primitive.sequence
         )
-    if not known or primitive.sequence is not None:
+    whole = not primitive.elementwise or len(led) == len(primitive.parameters)
+    if primitive.sequence is not None or (whole and not known):
         return primitive.name
+    unknown = "·" if getattr(node, "note", None) else "…"
     shown = []
     first_default = len(primitive.parameters) - len(primitive.defaults)
     for i, name in enumerate(primitive.parameters):
@@ -77,7 +79,7 @@ def _saved_label(node: Node) -> str:
         elif i in known:
             shown.append(brief(known[i]))
         elif primitive.elementwise or i in led:
-            shown.append("·")
+            shown.append("·" if i in led else unknown)
     if not any(s != "·" for s in shown):
         return primitive.name
     if shown[0] == "·" and shown.count("·") == 1 and "=" in shown[-1] and len(shown) > 1 and "=" in shown[1]:

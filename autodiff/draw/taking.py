@@ -175,7 +175,7 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
             continue
         leaves, unflatten = flatten(argument)
         wrapped = []
-        for j, leaf in enumerate(leaves):
+        for leaf in leaves:
             floating = isinstance(leaf, float) or (
                 isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "fc"
             )
@@ -184,9 +184,14 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
                 leaf = Tensor(leaf) if variables else wrap(np.asarray(leaf)[()], _input_node(np.asarray(leaf)))
             if isinstance(leaf, Tensor):
                 names.arguments.add(leaf._node)
-                names.add(name if len(leaves) == 1 else f"{name}[{j}]", leaf)
             wrapped.append(leaf)
-        result.append(unflatten(wrapped))
+        made = unflatten(wrapped)
+        if len(leaves) > 1:
+            names.add(name, made)  # p['weight'] for an entry of a dict; other nestings have no such names
+        for j, leaf in enumerate(wrapped):
+            if isinstance(leaf, Tensor):
+                names.add(name if len(leaves) == 1 else f"{name}[{j}]", leaf)
+        result.append(made)
     return result
 
 

@@ -61,9 +61,9 @@ def brief(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim:
         return f"{value.dtype}{list(value.shape)}"
     if isinstance(value, np.ndarray | np.generic):
-        return f"{value.item():.6g}" if value.dtype.kind == "f" else str(value.item())
+        return f"{value:.10g}" if value.dtype == np.float64 else str(value)
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.10g}"
     if type(value) in (list, tuple) and len(value) <= 8:
         inner = ", ".join(map(brief, value))
         return f"[{inner}]" if type(value) is list else f"({inner}{',' * (len(value) == 1)})"

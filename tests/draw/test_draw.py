@@ -63,6 +63,16 @@ def test_constants_and_options_are_part_of_the_operation():
     assert with_array.label == "multiply(·, float32[3])"
 
 
+def test_constants_that_no_rule_kept_are_not_passed_over():
+    x = Tensor(1.0)
+    y = x * 1.000001 + 2.0
+    assert [b.label for b in draw(y).picture.boxes] == ["", "multiply(·, 1.000001)", "add(·, …)"]
+    assert "add(%1, …)" in str(draw(y))
+    assert [b.label for b in draw(lambda x: x * 1.000001 + np.float32(0.1), 1.0).picture.boxes] == [
+        "", "multiply(·, 1.000001)", "add(·, 0.1)"
+    ]  # fmt: skip
+
+
 def test_operations_without_gradient_are_drawn_and_told_apart():
     drawing = draw(lambda x: np.sum(x * np.sign(x)), np.ones(3))
     assert [(b.operation, b.active) for b in drawing.picture.boxes] == [
@@ -77,7 +87,7 @@ def test_arguments_of_a_function_are_variables_and_have_the_names_of_its_paramet
 
     drawing = draw(loss, {"w": np.ones((3, 2))}, np.ones((4, 3)))
     assert {(b.name, b.kind) for b in drawing.picture.boxes if not b.operation} == {
-        ("weights", "variable"), ("inputs", "variable")
+        ("weights['w']", "variable"), ("inputs", "variable")
     }  # fmt: skip
     assert drawing.picture.title == "loss"
 
