@@ -204,8 +204,8 @@ def tables(examples: int = 5) -> list[Table]:
             worst = {w: max(worst[w], found[w]) for w in TOLERANCES}
     rows = [[what, f"{TOLERANCES[what]:.0e}", f"{worst[what]:.1e}"] for what in TOLERANCES]
     about = (
-        f"{count} operations, {calls} calls drawn by Hypothesis, JAX {version('jax')} in double precision; the largest "
-        f"difference relative to the largest number of a result. {count - len(beyond)} operations agree in value, first "
+        f"{count} operations, {calls} calls drawn by Hypothesis, JAX {version('jax')} in double precision; the "
+        f"largest difference relative to the largest number of a result. {count - len(beyond)} agree in value, first "
         f"and second derivative; {len(beyond)} do not, in the second table. JAX has no counterpart of "
         f"{', '.join(sorted(set(without)))}; it refused {', '.join(refused) or 'none'} in some order of derivative."
     )

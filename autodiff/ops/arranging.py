@@ -280,17 +280,23 @@ def diagflat(v: Array, k: int = 0) -> Array:
 
 def _below(m: Array, k: int) -> Any:
     """Which elements lie on the k-th diagonal or below it."""
-    rows, columns = np.shape(m)[-2:]
-    return np.tri(rows, columns, k=k, dtype=bool)
+    sizes = np.shape(m)[-2:]  # of a vector, NumPy makes a square
+    return np.tri(sizes[0], sizes[-1], k=k, dtype=bool)
 
 
-@composite(np.tril, examples=[example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 2, 3), -1)])
+@composite(
+    np.tril,
+    examples=[example(sample(3)), example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 2, 3), -1)],
+)
 def tril(m: Array, k: int = 0) -> Array:
     """The lower triangle, and zeros above it."""
     return np.where(_below(m, k), m, 0.0)
 
 
-@composite(np.triu, examples=[example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 2, 3), -1)])
+@composite(
+    np.triu,
+    examples=[example(sample(3)), example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 2, 3), -1)],
+)
 def triu(m: Array, k: int = 0) -> Array:
     """The upper triangle, and zeros below it."""
     return np.where(_below(m, k - 1), 0.0, m)
