@@ -72,8 +72,10 @@ vectors = gufunc(
 )  # fmt: skip
 def matmul(a: Array, b: Array) -> Array:
     """``a @ b``: one primitive for each combination of matrix and vector, so that no rule asks which it is."""
-    rank_a = a.ndim if hasattr(a, "ndim") else np.ndim(a)
-    rank_b = b.ndim if hasattr(b, "ndim") else np.ndim(b)
+    try:
+        rank_a, rank_b = len(a.shape), len(b.shape)
+    except AttributeError:  # a list
+        rank_a, rank_b = np.ndim(a), np.ndim(b)
     if rank_b > 1:
         return matrices(a, b) if rank_a > 1 else vector_matrix(a, b)
     return matrix_vector(a, b) if rank_a > 1 else vectors(a, b)
