@@ -33,11 +33,15 @@ VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
 
 
 class Domain(NamedTuple):
-    """Where a function is smooth: an open interval, and the points inside it that are not (its kinks)."""
+    """Where a function is smooth: an open interval, and the points inside it that are not (its kinks).
+
+    Examples take their values from multiples of ``grid``.
+    """
 
     low: float = -4.0
     high: float = 4.0
     kinks: tuple[float, ...] = ()
+    grid: float = 0.001
 
 
 real = Domain()

@@ -15,7 +15,9 @@ STEP = 2.0**-13
 
 def values(shape, domain: Domain, rng, dtype=np.float64):
     """Short decimals inside the domain, all different, away from its ends and kinks."""
-    low, high, kinks = domain
+    low, high, kinks, grid = domain
+    if grid == 1.0:  # a flag or a count
+        return rng.choice(np.arange(np.ceil(low), np.floor(high) + 1), shape).astype(dtype)
     margin = 0.08 * (high - low)
     pool = np.round(np.linspace(low + margin, high - margin, 4001), 3)
     for kink in kinks:

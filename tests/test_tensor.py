@@ -283,8 +283,8 @@ def test_shapes_that_do_not_match_name_the_operation(call, words, x):
 
 
 def test_an_unsupported_function_names_its_neighbours(x):
-    with pytest.raises(TypeError, match=r"histogram: no derivative is registered.*t\.data"):
-        np.histogram(x)
+    with pytest.raises(TypeError, match=r"packbits: no derivative is registered.*t\.data"):
+        np.packbits(x)
 
 
 def test_a_tensor_where_only_numbers_make_sense_is_refused(x):

@@ -60,8 +60,8 @@ elementwise(
     lambda g, a, y: g * (y * _log_of_base(a)),
     domain=(positive, real),
 )
-elementwise(np.remainder, lambda g: g, lambda g, a, b: -g * np.floor(a / b), domain=(positive, Domain(4.5, 9.0)))
-elementwise(np.fmod, lambda g: g, lambda g, a, b: -g * np.trunc(a / b), domain=(positive, Domain(4.5, 9.0)))
+elementwise(np.remainder, lambda g: g, lambda g, a, b: -g * np.floor(a / b), domain=(Domain(10.0, 13.0), Domain(4.3, 5.1)))
+elementwise(np.fmod, lambda g: g, lambda g, a, b: -g * np.trunc(a / b), domain=(Domain(10.0, 13.0), Domain(4.3, 5.1)))
 
 # -- exponentials and logarithms ---------------------------------------------------------------------------------
 
@@ -175,7 +175,7 @@ elementwise(
     lambda g, condition: np.where(condition, g, 0.0),
     lambda g, condition: np.where(condition, 0.0, g),
     parameters=("condition", "a", "b"),
-    domain=(Domain(-1.0, 1.0), real, real),
+    domain=(Domain(-1.5, 1.5, grid=1.0), real, real),
 )
 
 
@@ -188,7 +188,7 @@ limit = elementwise(
     limit,
     lambda g, a, lower, upper: g * ((a > lower) & (a < upper)),
     lambda g, a, lower, upper: g * ((a <= lower) & (lower < upper)),
-    lambda g, a, upper: g * (a >= upper),
+    lambda g, a, lower, upper: g * ((a >= upper) | (lower >= upper)),  # bounds that cross give the upper one
     domain=(real, Domain(-2.0, -1.0), Domain(1.0, 2.0)),
     analytic=False,
 )
@@ -256,17 +256,23 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
+_LOWEST = {np.dtype(np.longdouble): -11300.0, np.dtype(np.float64): -709.0, np.dtype(np.float32): -88.0}
+"""Below this, exp(-x) overflows."""
+
+
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), exact at both ends.
+    """1 / (1 + exp(-x)), without overflow and to full relative accuracy in the left tail.
 
-    A primitive because the composition overflows for x << 0 and takes twice the passes; computed as
-    (1 + tanh(x / 2)) / 2, which cannot overflow.
+    A primitive because the composition overflows for x << 0 and takes twice the passes.  The form with tanh cannot
+    overflow either, but has lost all digits at x = -17 in float32.
 
-    >>> from autodiff import sigmoid
-    >>> float(sigmoid(0.0))
-    0.5
+    >>> float(sigmoid(0.0)), float(sigmoid(-800.0))
+    (0.5, 1.2167807506234229e-308)
     """
-    return 0.5 * np.tanh(0.5 * x) + 0.5
+    dtype = getattr(x, "dtype", None)
+    if dtype == np.float16:  # exp(-x) overflows at x = -11, where the result is still far from 0
+        return (1.0 / (1.0 + np.exp(-x.astype(np.float32)))).astype(np.float16)
+    return 1.0 / (1.0 + np.exp(-np.maximum(x, _LOWEST.get(dtype, -709.0))))
 
 
 def softplus(x: Array) -> Array:
