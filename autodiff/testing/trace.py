@@ -33,8 +33,8 @@ class Source(NamedTuple):
 
 def _cell(file: str) -> str | None:
     """The name of a notebook's cell, "Cell In[3]", whose file is one that nobody could open."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    name = shell.compile.format_code_name(file) if hasattr(getattr(shell, "compile", None), "format_code_name") else None
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(file)
     return " ".join(name) if name else None
 
 
