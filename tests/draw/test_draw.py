@@ -87,7 +87,7 @@ def test_arguments_of_a_function_are_variables_and_have_the_names_of_its_paramet
 
     drawing = draw(loss, {"w": np.ones((3, 2))}, np.ones((4, 3)))
     assert {(b.name, b.kind) for b in drawing.picture.boxes if not b.operation} == {
-        ("weights['w']", "variable"), ("inputs", "variable")
+        ("weights", "variable"), ("inputs", "variable")
     }  # fmt: skip
     assert drawing.picture.title == "loss"
 
