@@ -169,7 +169,7 @@ def complex_rows() -> list[list[str]]:
         t = torch.tensor(z, requires_grad=True)
         (torch.abs(getattr(tspace, name)(t)) ** 2 * torch.arange(1.0, 5.0, dtype=torch.float64)).sum().backward()
         rows.append(
-            [f"`{name}`", f"{distance([ours], [theirs]):.0e}", f"{distance([ours], [t.grad.numpy().conj()]):.0e}"]
+            [f"`{name}`", f"{distance([ours], [theirs]):.0e}", f"{distance([ours], [t.grad.resolve_conj().numpy().conj()]):.0e}"]
         )
     return rows
 
