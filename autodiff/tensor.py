@@ -442,7 +442,7 @@ def _lift(value: Any, node: Node) -> Any:
 
 def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = False, create: bool = False) -> Any:
     """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``."""
-    mode = _mode()
+    mode: Any = _mode()
     if mode is not None and getattr(mode, "watches_backward", False):
         return mode.backward(seeds, targets, retain, create)
     if create:

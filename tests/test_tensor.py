@@ -28,8 +28,9 @@ def test_numbers_of_every_kind_combine_from_both_sides(number, x):
 
 
 def test_arrays_and_lists_combine_from_both_sides(x):
-    row = np.array([1.0, 2.0, 3.0])
-    for result, expected in [(row * x, row * x.data), (x * row, row * x.data), (x + [1.0, 2.0, 3.0], x.data + row)]:
+    listed = [1.0, 2.0, 3.0]
+    row = np.array(listed)
+    for result, expected in [(row * x, row * x.data), (x * row, row * x.data), (x + listed, x.data + row)]:
         assert isinstance(result, Tensor)
         np.testing.assert_array_equal(result.data, expected)
     assert isinstance(np.ones((4, 2)) @ x, Tensor)

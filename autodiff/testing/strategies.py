@@ -10,8 +10,8 @@ Values are short decimals, so that a failure reads well and shrinks to numbers t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
