@@ -33,15 +33,11 @@ VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
 
 
 class Domain(NamedTuple):
-    """Where a function is smooth: an open interval, and the points inside it that are not (its kinks).
-
-    Examples take their values from multiples of ``grid``.
-    """
+    """Where a function is smooth: an open interval, and the points inside it that are not (its kinks)."""
 
     low: float = -4.0
     high: float = 4.0
     kinks: tuple[float, ...] = ()
-    grid: float = 0.001
 
 
 real = Domain()
@@ -290,6 +286,7 @@ def elementwise(
     name: str | None = None,
     analytic: bool = True,
     method: str | None = None,
+    examples: Sequence[Example] = (),
 ) -> Function:
     """Register a function that broadcasts its arguments and works on each element by itself.
 
@@ -324,6 +321,7 @@ def elementwise(
         parameters=parameters,
         core=(0,) * len(parameters),
         domain=domains,
+        examples=examples,
         analytic=analytic and not any(d.kinks for d in domains),
         method=(name or function.__name__) if method is None else method or None,
     )

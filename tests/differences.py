@@ -15,9 +15,7 @@ STEP = 2.0**-13
 
 def values(shape, domain: Domain, rng, dtype=np.float64):
     """Short decimals inside the domain, all different, away from its ends and kinks."""
-    low, high, kinks, grid = domain
-    if grid == 1.0:  # a flag or a count
-        return rng.choice(np.arange(np.ceil(low), np.floor(high) + 1), shape).astype(dtype)
+    low, high, kinks = domain
     margin = 0.08 * (high - low)
     pool = np.round(np.linspace(low + margin, high - margin, 4001), 3)
     for kink in kinks:
@@ -44,7 +42,10 @@ class Call:
 
     def __init__(self, call, args, kwargs):
         self.call, self.args, self.kwargs = call, args, kwargs
-        self.samples = [s for a in args for s in (a if isinstance(a, list) else [a]) if isinstance(s, Sample)]
+        lists = [a if isinstance(a, list) else [a] for a in args]
+        found = [(k, s) for k, items in enumerate(lists) for s in items if isinstance(s, Sample)]
+        self.samples = [s for _, s in found]
+        self.positions = [k for k, _ in found]  # which argument each array is
 
     def arrays(self, rng, dtype=np.float64):
         found = [values(s.shape, s.domain, rng, dtype) for s in self.samples]
@@ -76,13 +77,14 @@ SHAPES[3] = [((2, 3),) * 3, ((3,), (2, 1), ()), ((), (2, 2), (2,)), ((0,), (1,),
 
 
 def calls(entry) -> list[Call]:
-    """The calls of an entry that the tests make: its examples, or every kind of broadcasting."""
+    """The calls of an entry that the tests make: its examples, and every kind of broadcasting if it broadcasts."""
+    made = [Call(entry.call, example.args, example.kwargs) for example in entry.examples]
     if isinstance(entry, Primitive) and entry.elementwise:
-        return [
+        made += [
             Call(entry.call, tuple(Sample(s, d) for s, d in zip(shapes, entry.domain, strict=True)), {})
             for shapes in SHAPES[len(entry.parameters)]
         ]
-    return [Call(entry.call, example.args, example.kwargs) for example in entry.examples]
+    return made
 
 
 def outputs(result):

@@ -35,10 +35,10 @@ def named(entries):
     return pytest.mark.parametrize("entry", entries, ids=[e.name for e in entries])
 
 
-def differentiable(entry):
+def differentiable(entry, call):
     """Which of a call's arrays have a rule: all, unless an elementwise entry says None for one."""
     if isinstance(entry, Primitive) and entry.elementwise:
-        return lambda i: entry.rules[i] is not None
+        return lambda i: entry.rules[call.positions[i]] is not None
     return lambda i: True
 
 
@@ -49,7 +49,7 @@ def check_order_one(entry, call, rng):
     seeds = weights(outputs(plain(*arrays)), rng, np.float64)
     found = cotangents(call, arrays, seeds)
     for i, cotangent in enumerate(found):
-        if not differentiable(entry)(i):
+        if not differentiable(entry, call)(i):
             assert cotangent is None
             continue
         assert cotangent is not None, f"no gradient for array {i}"
@@ -210,6 +210,8 @@ def test_method_operator_and_numpy_call_are_one(entry, rng):
             assert entry in FLAT
             continue
         for spelling in spelled:
+            if spelling is not entry.function and call.positions[0] != 0:
+                continue  # a method is called on the first argument, which is no Tensor here
             found = outputs(call.with_call(spelling)(*[Tensor(a) for a in arrays]))
             for one, two in zip(found, expected, strict=True):
                 assert isinstance(one, Tensor)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, elementwise, nonzero, positive, real
+from ..primitive import Domain, elementwise, example, nonzero, positive, real, sample
 
 Array = Any
 
@@ -60,8 +60,9 @@ elementwise(
     lambda g, a, y: g * (y * _log_of_base(a)),
     domain=(positive, real),
 )
-elementwise(np.remainder, lambda g: g, lambda g, a, b: -g * np.floor(a / b), domain=(Domain(10.0, 13.0), Domain(4.3, 5.1)))
-elementwise(np.fmod, lambda g: g, lambda g, a, b: -g * np.trunc(a / b), domain=(Domain(10.0, 13.0), Domain(4.3, 5.1)))
+_TWICE = (Domain(10.0, 13.0), Domain(4.3, 5.1))  # the quotient lies between 2 and 3
+elementwise(np.remainder, lambda g: g, lambda g, a, b: -g * np.floor(a / b), domain=_TWICE)
+elementwise(np.fmod, lambda g: g, lambda g, a, b: -g * np.trunc(a / b), domain=_TWICE)
 
 # -- exponentials and logarithms ---------------------------------------------------------------------------------
 
@@ -175,7 +176,12 @@ elementwise(
     lambda g, condition: np.where(condition, g, 0.0),
     lambda g, condition: np.where(condition, 0.0, g),
     parameters=("condition", "a", "b"),
-    domain=(Domain(-1.5, 1.5, grid=1.0), real, real),
+    domain=(Domain(-1.0, 1.0), real, real),
+    examples=[
+        example(np.array([True, False, True]), sample(2, 3), sample(3)),
+        example(np.array([[0], [1]]), sample(), sample(3)),
+        example(False, sample(2), sample()),
+    ],
 )
 
 

@@ -10,7 +10,6 @@ Values are short decimals, so that a failure reads well and shrinks to numbers t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,9 +37,7 @@ def dtypes() -> Strategy:
 
 def decimals(domain: Domain = real, at_kinks: bool = False) -> Strategy:
     """Numbers of the domain with at most two decimals: away from its ends and kinks, or exactly at a kink as well."""
-    low, high, kinks, grid = domain
-    if grid == 1.0:  # a flag or a count
-        return st.integers(math.ceil(low), math.floor(high)).map(float)
+    low, high, kinks = domain
     margin = min(0.25, (high - low) / 20)
     first, last = int(np.ceil((low + margin) * 100)), int(np.floor((high - margin) * 100))
     smooth = st.integers(first, last).map(lambda n: n / 100)
