@@ -35,11 +35,14 @@ elementwise(np.sqrt, lambda g, y: g * 0.5 / y, domain=positive)
 elementwise(np.cbrt, lambda g, y: g / (3.0 * (y * y)), domain=nonzero)
 
 
-def _one_less(b: Array) -> Array:
-    """b - 1, and 1 where b is 0, so that b * a ** (b - 1) is 0 there at every a."""
+def _one_less(a: Array, b: Array) -> Array:
+    """b - 1, and 1 where a and b are 0, so that b * a ** (b - 1) is 0 there.
+
+    At other a the power stays, though b is 0: its derivative by b is 1 / a.
+    """
     if type(b) in (int, float):  # a plain number keeps float32 what it is
         return b - 1 if b else 1
-    return np.where(b == 0, 1.0, b - 1.0)
+    return np.where((a == 0) & (b == 0), 1.0, b - 1.0)
 
 
 def _log_of_base(a: Array) -> Array:
@@ -49,14 +52,14 @@ def _log_of_base(a: Array) -> Array:
 
 elementwise(
     np.power,
-    lambda g, a, b: g * (b * a ** _one_less(b)),
+    lambda g, a, b: g * (b * a ** _one_less(a, b)),
     lambda g, a, y: g * (y * _log_of_base(a)),
     forward=operator.pow,
     domain=(positive, real),
 )
 elementwise(
     np.float_power,
-    lambda g, a, b: g * (b * a ** _one_less(b)),
+    lambda g, a, b: g * (b * a ** _one_less(a, b)),
     lambda g, a, y: g * (y * _log_of_base(a)),
     domain=(positive, real),
 )

@@ -76,3 +76,9 @@ def test_a_tensor_is_a_sequence_of_its_rows():
 
 def test_an_imaginary_constant_times_a_double():
     assert (1j * Tensor(2.0)).dtype == np.complex128
+
+
+def test_the_mixed_second_derivative_of_a_power_at_exponent_zero():
+    """d/db d/da a^b = a^(b - 1) (1 + b log a), which is 1 / a at b = 0."""
+    assert grad(lambda b: grad(lambda a: a**b)(0.2))(0.0) == pytest.approx(5.0)
+    assert grad(lambda a: a**0.0)(0.0) == 0.0
