@@ -344,7 +344,7 @@ def page(result: dict[str, Any]) -> str:
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mnist_frameworks", description=__doc__)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--no-write", action="store_true", help="print the table and leave the files as they are")
     arguments = parser.parse_args()
     result = measured(arguments.epochs)
