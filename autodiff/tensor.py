@@ -153,6 +153,16 @@ class Tensor:
         return np.transpose(self)  # type: ignore[return-value]
 
     @property
+    def real(self) -> Tensor:
+        """The real part."""
+        return np.real(self)  # type: ignore[return-value]
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part."""
+        return np.imag(self)  # type: ignore[return-value]
+
+    @property
     def mT(self) -> Tensor:  # noqa: N802
         """The transpose of each matrix of a stack: the last two axes swapped."""
         return np.swapaxes(self, -1, -2)  # type: ignore[return-value]
@@ -227,6 +237,12 @@ class Tensor:
         if not self.shape:
             raise TypeError("len: a 0-d Tensor has no length")
         return self.shape[0]
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -94,6 +95,7 @@ class Learner:
         progress: bool | None = None,
         on_step: Callable[[int, float], object] | None = None,
         on_epoch: Callable[[dict[str, float]], object] | None = None,
+        watch: str | os.PathLike[str] | None = None,
     ) -> History:
         """Train for a number of epochs on X (n, ...) and Y (n, ...), and return what was measured.
 
@@ -101,6 +103,7 @@ class Learner:
         ``rng`` (a Generator or a seed) decides the order of the examples: the same seed gives the same run, bit for
         bit.  ``progress`` shows a bar on standard error; by default if that is a terminal.  ``on_step(step, loss)`` is
         called after every update, while the gradients are still there, ``on_epoch(row)`` with each row of the history.
+        ``watch`` is the path of an HTML page with curves, the norms of every layer and the graph, written as it goes.
 
         Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which
         names the step and the first operation that made it, if the loss or a gradient is NaN or infinite.
@@ -112,6 +115,17 @@ class Learner:
             if not isinstance(validation, tuple | list) or len(validation) != 2:
                 raise TypeError("fit: validation must be a pair (X, Y)")
             validation = _examples("fit, validation", *validation)
+        if watch is not None:
+            from .watch import Watch  # pictures are not needed to train
+
+            report = Watch(watch, self.model, example=X[:batch_size])
+            try:
+                return self.fit(
+                    X, Y, epochs, batch_size, validation=validation, rng=rng, shuffle=shuffle, progress=progress,
+                    on_step=_both(report.step, on_step), on_epoch=_both(report.epoch, on_epoch),
+                )  # fmt: skip
+            finally:
+                report.close()
         rng = generator(rng)
         history = History()
         mode = self.model.training
@@ -181,6 +195,17 @@ class Learner:
             together = _joined(outputs)
             result.update({name: float(metric(together, Y)) for name, metric in self.metrics.items()})
         return result
+
+
+def _both(first: Callable[..., object], second: Callable[..., object] | None) -> Callable[..., object]:
+    """A hook that calls two."""
+
+    def hook(*args: Any) -> None:
+        first(*args)
+        if second is not None:
+            second(*args)
+
+    return hook
 
 
 class _Epoch:

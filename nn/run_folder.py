@@ -35,7 +35,7 @@ def _next(name: str) -> Path:
 class RunFolder:
     """A new folder ``path`` (default: runs/NAME-N), and what is written into it.
 
-    A context manager: if the block fails, a folder that is still empty is taken away again.  Raises
+    A context manager: if the block fails, a folder that holds nothing but ``page`` is taken away again.  Raises
     FileExistsError if ``path`` holds something already, so that no run overwrites another.
     """
 
@@ -48,13 +48,19 @@ class RunFolder:
         if any(self.path.iterdir()):
             raise FileExistsError(f"{self.path} is not empty; name another folder, or remove what is in it")
 
+    @property
+    def page(self) -> Path:
+        """``training.html``: the report that is written while the training runs."""
+        return self.path / "training.html"
+
     def __enter__(self) -> RunFolder:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and self.path.is_dir() and not any(self.path.iterdir()):
+        if kind is not None and self.path.is_dir() and not set(self.path.iterdir()) - {self.page}:
+            self.page.unlink(missing_ok=True)
             self.path.rmdir()
 
     def write_parameters(self, model: Module, options: Mapping[str, Any]) -> None:

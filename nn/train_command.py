@@ -77,6 +77,7 @@ its four original files. The run folder receives
   result.json               the options, the test accuracy, the confusion matrix
   history.json, .csv        loss, accuracy and speed of every epoch
   curves.svg                loss and accuracy over the epochs
+  training.html             the same with the norms of every layer, to watch while it runs
   graph.dot, .svg, .html    the computation graph of the network on one batch
 """
 _EXAMPLES = """\
@@ -302,6 +303,7 @@ def _train(
             rng=rng,
             progress=False if arguments.quiet else None,
             on_epoch=lambda row: say(_epoch_line(row, recipe.epochs)),
+            watch=folder.page,
         )
     except DivergenceError as error:
         raise CommandError(str(error)) from error

@@ -84,16 +84,21 @@ def _error_functions(special: Any) -> None:
 def _gamma_functions(special: Any) -> None:
     psi, gammaln = special.psi, special.gammaln
 
-    @primitive(
-        lambda g, x, order: g * polygamma(x, order + 1),
-        examples=[example(sample(2, 3, domain=positive), 1)],
-        analytic=False,
-    )
-    def polygamma(x: Array, order: int) -> Array:
-        """The derivatives of psi; SciPy's function of this name is no ufunc."""
-        return special.polygamma(order, x)
+    def polygamma(order: int) -> Any:
+        """The derivative of psi of this order, elementwise; SciPy's function of this name is no ufunc."""
+        if order not in known:
 
-    _ufunc(psi, lambda g, x: g * polygamma(x, 1), domain=positive)
+            def value(x: Array) -> Array:
+                return special.polygamma(order, x)
+
+            known[order] = elementwise(
+                value, lambda g, x: g * polygamma(order + 1)(x),
+                domain=positive, analytic=False, method="", name=f"polygamma{order}",
+            )  # fmt: skip
+        return known[order]
+
+    known: dict[int, Any] = {}
+    _ufunc(psi, lambda g, x: g * polygamma(1)(x), domain=positive)
     _ufunc(gammaln, lambda g, x: g * psi(x), domain=positive)
     _ufunc(special.loggamma, lambda g, x: g * psi(x), domain=positive)
     _ufunc(special.gamma, lambda g, x, y: g * (y * psi(x)), domain=positive)

@@ -75,7 +75,7 @@ def test_train_on_the_digits():
     files = sorted(path.name for path in Path("runs/digits-1").iterdir())
     assert files == [
         "curves.svg", "graph.dot", "graph.html", "graph.svg", "history.csv", "history.json", "parameters.safetensors",
-        "result.json",
+        "result.json", "training.html",
     ]  # fmt: skip
 
 

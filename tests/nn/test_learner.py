@@ -370,3 +370,17 @@ def test_a_loss_that_was_cut_out_of_the_graph():
     learner = Learner(model, lambda z, y: np.mean((z.data - y) ** 2), optim.SGD(model.parameters(), lr=0.1))
     with pytest.raises(TypeError, match="no parameter of the model leads to the loss"):
         learner.fit(X, Y, 1)
+
+
+def test_watch_writes_a_page_and_changes_nothing(tmp_path):
+    def run(**options):
+        model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh(), nn.Linear(4, 1, rng=1))
+        steps = []
+        learner = nn.Learner(model, nn.mse_loss, nn.optim.SGD(model.parameters(), lr=0.01))
+        x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+        losses = learner.fit(x, x[:, :1], 2, 8, rng=0, on_step=lambda step, loss: steps.append(step), **options)
+        return list(losses), steps
+
+    page = tmp_path / "run.html"
+    assert run(watch=page) == run()
+    assert "<svg" in page.read_text(encoding="utf-8")
