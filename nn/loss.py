@@ -80,6 +80,11 @@ def cross_entropy(
     [10000.0, 0.6931]
     """
     who = "cross_entropy"
+    if weight is None and reduction == "mean" and not label_smoothing and _is_plain(logits, target, axis):
+        try:
+            return softmax_cross_entropy(logits, target, True)
+        except IndexError:
+            raise _no_such_class(who, target, logits.shape[1]) from None
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"{who}: label_smoothing is {label_smoothing}; it must lie in [0, 1]")
     weights = None if weight is None else _class_weights(who, weight, logits, axis)
@@ -295,6 +300,17 @@ def _probabilities(who: str, what: str, values: Any) -> Any:
             + ("; for unbounded outputs use binary_cross_entropy_with_logits" if what == "prediction" else "")
         )
     return values
+
+
+def _is_plain(logits: Any, target: Any, axis: int) -> bool:
+    """Whether this is a matrix of logits and one class index a row, as in nearly every training step."""
+    return (
+        type(target) is np.ndarray
+        and target.dtype.kind in "iu"
+        and target.shape == logits.shape[:1] != (0,)
+        and len(logits.shape) == 2
+        and axis in (-1, 1)
+    )
 
 
 def _rows(who: str, values: Any, target: Any, axis: int) -> tuple[Any, Array]:

@@ -209,14 +209,17 @@ def _one_hot(labels: Any, classes: int) -> Any:
 
 
 @primitive(
-    lambda g, logits, labels: g[:, None] * (_softmax(logits) - _one_hot(labels, logits.shape[-1])),
-    examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int))],
+    lambda g, logits, labels, mean: (
+        (g / len(labels) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
+    ),
+    examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
+              example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
 )  # fmt: skip
-def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
-    """-log softmax(logits)[label] for each row of logits (n, classes) and its label (n,), exact at any size of logits.
+def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> Array:
+    """-log softmax(logits)[label] for each row of logits (n, classes) and its label (n,), or their ``mean``.
 
-    A primitive because it takes half the time of the composition of logsumexp and indexing that it equals.
-    Raises IndexError for a label that names no class.
+    Exact at any size of logits.  A primitive because it takes half the time of the composition of logsumexp and
+    indexing that it equals.  Raises IndexError for a label that names no class.
 
     >>> softmax_cross_entropy(np.array([[0.0, 0.0], [1e4, 0.0]]), np.array([0, 1])).round(3).tolist()
     [0.693, 10000.0]
@@ -225,7 +228,8 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
         raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
     shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
     total = np.log(np.add.reduce(np.exp(shifted), axis=-1))
-    return total - shifted[np.arange(len(labels)), labels]
+    losses = total - shifted[np.arange(len(labels)), labels]
+    return np.add.reduce(losses) / len(labels) if mean else losses
 
 
 def _later(g: Array, axis: int) -> Array:
