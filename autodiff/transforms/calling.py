@@ -18,7 +18,7 @@ import numpy as np
 
 from ..graph import CONSTANT, Leaf, Node, tick, topological_order
 from ..primitive import elementwise
-from ..tensor import Tensor, _seed, _state, _unrecorded, backward, wrap
+from ..tensor import Tensor, _scalar, _seed, _state, _unrecorded, backward, wrap
 from ..tree import flatten, flatten_like
 
 Array = Any
@@ -157,7 +157,7 @@ def pull(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[
             seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
     targets = {variable._node for variable in variables}
     found = backward(seeds, targets, retain=True, create=create) if seeds else {}
-    return [found[t._node] if t._node in found else np.zeros_like(t._value) for t in variables]
+    return [found[t._node] if t._node in found else _scalar(np.zeros_like(t._value)) for t in variables]
 
 
 def depends_on_more(outputs: Sequence[Any], variables: Sequence[Tensor], start: float = math.inf) -> bool:
@@ -219,4 +219,3 @@ def seeds_like(given: Any, like: Any, outputs: Sequence[Any], who: str, what: st
 def _kind(output: Any) -> Any:
     dtype = getattr(output, "dtype", None)
     return dtype if dtype is not None and dtype.kind in "fc" else float
-
