@@ -428,6 +428,8 @@ def test_two_threads_differentiate_at_once():
     np.testing.assert_allclose(results[3], np.diag(6 * X))
 
 
-@pytest.mark.parametrize("f", [lambda x: x * x, lambda x: 3.0, lambda x: np.sin(1.0)], ids=["square", "number", "array"])
+@pytest.mark.parametrize(
+    "f", [lambda x: x * x, lambda x: 3.0, lambda x: np.sin(1.0)], ids=["square", "number", "array"]
+)
 def test_the_gradient_of_a_number_is_a_number_also_where_it_does_not_matter(f):
     assert type(grad(f)(2.0)) is float
