@@ -24,6 +24,7 @@ from .protocol import ANSWERED, WRONG, explained, unsupported, unusual
 from .strong import StrongZero, plain, strong
 
 _new = object.__new__
+_numpy: Any = np  # its type stubs know no Tensor
 _state: ContextVar[Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any] | None] = ContextVar(
     "autodiff_mode", default=None
 )
@@ -150,22 +151,22 @@ class Tensor:
     @property
     def T(self) -> Tensor:  # noqa: N802
         """The transpose: the axes in reverse order."""
-        return np.transpose(self)  # type: ignore[return-value]
+        return _numpy.transpose(self)  # type: ignore[no-any-return]
 
     @property
     def real(self) -> Tensor:
         """The real part."""
-        return np.real(self)  # type: ignore[return-value]
+        return _numpy.real(self)  # type: ignore[no-any-return]
 
     @property
     def imag(self) -> Tensor:
         """The imaginary part."""
-        return np.imag(self)  # type: ignore[return-value]
+        return _numpy.imag(self)  # type: ignore[no-any-return]
 
     @property
     def mT(self) -> Tensor:  # noqa: N802
         """The transpose of each matrix of a stack: the last two axes swapped."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[return-value]
+        return _numpy.swapaxes(self, -1, -2)  # type: ignore[no-any-return]
 
     # -- gradients -------------------------------------------------------------------------------------------
 
@@ -266,16 +267,16 @@ class Tensor:
 
     def flatten(self) -> Tensor:
         """The elements in one axis."""
-        return np.ravel(self)  # type: ignore[return-value]
+        return _numpy.ravel(self)  # type: ignore[no-any-return]
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[return-value]
+        return _numpy.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order: ``t.transpose(1, 0)`` or ``t.transpose((1, 0))``; reversed by default."""
         order = None if not axes else axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        return np.transpose(self, order)  # type: ignore[return-value]
+        return _numpy.transpose(self, order)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         value = self._value
@@ -463,9 +464,7 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
         return mode.backward(seeds, targets, retain, create)
     if create:
         seeds = {n: s if type(s) is Tensor else wrap(s, CONSTANT) for n, s in seeds.items()}
-        results = graph.backward(
-            seeds, targets, retain=True, lift=_lift, strengthen=_strong_tensor, value_of=_value_of
-        )
+        results = graph.backward(seeds, targets, retain=True, lift=_lift, strengthen=_strong_tensor, value_of=_value_of)
         for node, result in results.items():
             if type(result) is not Tensor:  # a rule that returned an array of constants
                 result = results[node] = wrap(result, CONSTANT)

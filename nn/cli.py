@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """The subcommands: name -> (module, what it does in one line)."""
 
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that reports a mistake in one line."""
 

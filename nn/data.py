@@ -77,9 +77,7 @@ def batches(
     return Batches(examples, int(batch_size), generator(rng) if shuffle else None, drop_last)
 
 
-def train_test_split(
-    *arrays: Any, test_size: float | int = 0.25, rng: Rng = None, stratify: Any = None
-) -> list[Array]:
+def train_test_split(*arrays: Any, test_size: float | int = 0.25, rng: Rng = None, stratify: Any = None) -> list[Array]:
     """Split arrays at random into a part to train on and a part to test on: X_train, X_test, Y_train, Y_test, ...
 
     ``test_size`` is a fraction of the examples (rounded up) or their number.  ``stratify``, a class for each example,

@@ -49,9 +49,7 @@ def accuracy(predictions: Any, target: Any, *, threshold: float = 0.5) -> float:
     return float(np.mean(decided == labels))
 
 
-def confusion_matrix(
-    predictions: Any, target: Any, *, classes: int | None = None, threshold: float = 0.5
-) -> Array:
+def confusion_matrix(predictions: Any, target: Any, *, classes: int | None = None, threshold: float = 0.5) -> Array:
     """How often each class (row) was taken for each (column): an integer array of shape (classes, classes).
 
     ``classes`` is one more than the largest label unless given (or the number of columns of the scores).
@@ -112,9 +110,7 @@ def f1(
     return _rate("f1", predictions, target, threshold, average, zero_division)
 
 
-def _rate(
-    who: str, predictions: Any, target: Any, threshold: float, average: str | None, zero_division: float
-) -> Any:
+def _rate(who: str, predictions: Any, target: Any, threshold: float, average: str | None, zero_division: float) -> Any:
     if average not in ("binary", "macro", "micro", "weighted", None):
         raise ValueError(f"{who}: average is {average!r}; it must be 'binary', 'macro', 'micro', 'weighted' or None")
     matrix = _matrix(who, predictions, target, None, threshold)

@@ -90,9 +90,7 @@ def test_a_variable_that_escapes_is_a_constant_for_later_derivatives():
 def test_three_levels(outer, inner):
     """d/dx d/dy d/dz (x² y³ z⁴) taken one inside the other."""
     d, e = DERIVATIVES[outer], DERIVATIVES[inner]
-    assert value(
-        d(lambda x: e(lambda y: d(lambda z: x**2 * y**3 * z**4)(2.0))(3.0))(5.0)
-    ) == 2 * 5 * 3 * 9 * 4 * 8
+    assert value(d(lambda x: e(lambda y: d(lambda z: x**2 * y**3 * z**4)(2.0))(3.0))(5.0)) == 2 * 5 * 3 * 9 * 4 * 8
 
 
 def test_the_imperative_style_inside_and_outside():

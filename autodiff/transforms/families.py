@@ -35,7 +35,6 @@ def _flat(a: Array) -> Any:
     return _reshape(np.reshape, a, (a.size,))
 
 
-
 def call(function: Any, args: Any, kwargs: Any) -> Any:
     """``function(*args, **kwargs)`` where some of the arguments are examples."""
     handler = table.get(function)

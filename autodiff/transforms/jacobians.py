@@ -169,5 +169,3 @@ def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "hvp", "tangents")
     recorded = call.outer or any(isinstance(t, Tensor) and t._node.active for t in given)
     return tuple(call.arguments([number(p) for p in call.pull(given, create=recorded)]))
-
-

@@ -39,9 +39,9 @@ ARRAYS = {
 @pytest.mark.parametrize("name", ARRAYS)
 def test_round_trip_and_the_reference_reads_it(name, tmp_path):
     path = tmp_path / "file"
-    save_file({"é\"\n": ARRAYS[name]}, path)
-    same(load_file(path)["é\"\n"], ARRAYS[name])
-    same(reference.load_file(path)["é\"\n"], ARRAYS[name])
+    save_file({'é"\n': ARRAYS[name]}, path)
+    same(load_file(path)['é"\n'], ARRAYS[name])
+    same(reference.load_file(path)['é"\n'], ARRAYS[name])
 
 
 def test_all_together_and_the_reference_writes_it(tmp_path):
