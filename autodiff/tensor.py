@@ -227,6 +227,8 @@ class Tensor:
         raise self._leaves_the_graph("complex(t)")
 
     def __index__(self) -> int:
+        if self.dtype.kind in "iu" and self.size == 1:  # a position, such as argmax gives: it has no gradient to lose
+            return int(self.item())
         raise self._leaves_the_graph("using it as an integer")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
@@ -13,9 +14,11 @@ import numpy as np
 from autodiff import Tensor, no_grad
 
 from . import metrics as metrics_module
+from .criterion import BCEWithLogitsLoss
 from .data import batches
 from .divergence import DivergenceError, bad_names, cause
 from .history import VALIDATION, History
+from .loss import binary_cross_entropy_with_logits
 from .module import Module
 from .optim import clip_grad_norm_, clip_grad_value_
 from .progress import Progress
@@ -71,10 +74,18 @@ class Learner:
                 f"Learner: optimizer must be one that holds the parameters, got {optimizer!r}; "
                 "write optim.SGD(model.parameters(), lr=0.1)"
             )
+        held, own = getattr(optimizer, "parameters", None), list(model.parameters())
+        if isinstance(held, list) and own and not {id(p) for p in held} & {id(p) for p in own}:
+            raise ValueError(
+                "Learner: the optimizer holds none of the model's parameters, so nothing would be trained; "
+                "make it from model.parameters(), after the last change to the model"
+            )
+        if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
+            raise ValueError("Learner: the scheduler changes another optimizer; make it from this one")
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
-        self.metrics = _named(metrics)
+        self.metrics = _named(metrics, _takes_logits(loss))
         self.scheduler = scheduler
         self.schedule = schedule
         self.clip_norm = clip_norm
@@ -309,8 +320,13 @@ class _Epoch:
 # -- checking what comes in ----------------------------------------------------------------------------------------
 
 
-def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric]) -> dict[str, Metric]:
-    """Metrics by name; a string is the name of a function in nn.metrics."""
+def _takes_logits(loss: Any) -> bool:
+    """Whether the loss is of binary logits, where class 1 begins at 0."""
+    return loss is binary_cross_entropy_with_logits or isinstance(loss, BCEWithLogitsLoss)
+
+
+def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric], logits: bool) -> dict[str, Metric]:
+    """Metrics by name; a string is the name of a function in nn.metrics, which decides as the loss does."""
     if isinstance(metrics, Mapping):
         pairs: list[tuple[str, Any]] = list(metrics.items())
     else:
@@ -323,7 +339,7 @@ def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric]) -> dict[str, 
             raise TypeError(f"Learner: the metric {metric!r} is neither a function nor the name of one in nn.metrics")
         if name in found or name in ("epoch", "loss", "seconds", "rate", "learning_rate"):
             raise ValueError(f"Learner: two columns would be called '{name}'; give the metrics as {{name: function}}")
-        found[name] = function
+        found[name] = functools.partial(function, threshold=0.0) if logits and isinstance(metric, str) else function
     return found
 
 

@@ -1,8 +1,9 @@
 """How good predictions are, as plain numbers.
 
 Predictions are scores or labels.  Scores are floating-point: of shape (n, classes) the largest decides, of shape (n,)
-or (n, 1) a score of at least ``threshold`` means class 1 (0.5 suits probabilities, 0.0 suits logits).  Labels are
-integers or booleans of shape (n,) and are taken as they are.
+or (n, 1) a score of at least ``threshold`` means class 1: 0.5 by default, which suits probabilities; scores outside
+[0, 1] are no probabilities and are refused without a threshold (0.0 suits logits).  Labels are integers or booleans of
+shape (n,) and are taken as they are.
 
 A ratio with nothing below the line (precision when nothing was predicted, recall when there was nothing to find) is
 ``zero_division``, 0.0 unless given.
@@ -17,9 +18,10 @@ import numpy as np
 from autodiff import Tensor
 
 Array = Any
+Threshold = float | None
 
 
-def decide(predictions: Any, threshold: float = 0.5) -> Array:
+def decide(predictions: Any, threshold: Threshold = None) -> Array:
     """The labels that predictions stand for, as integers.
 
     >>> decide(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist(), decide(np.array([0.2, 0.5, 0.7])).tolist()
@@ -35,11 +37,18 @@ def decide(predictions: Any, threshold: float = 0.5) -> Array:
     if scores.ndim == 2 and scores.shape[1] > 1:
         return scores.argmax(axis=1)
     if scores.ndim == 1 or (scores.ndim == 2 and scores.shape[1] == 1):
+        if threshold is None:
+            if scores.size and (scores.min() < 0 or scores.max() > 1):
+                raise ValueError(
+                    f"decide: scores reach from {scores.min():.3g} to {scores.max():.3g}, so none are probabilities; "
+                    "say where class 1 begins: threshold=0.0 for logits"
+                )
+            threshold = 0.5
         return (scores.reshape(-1) >= threshold).astype(np.int64)
     raise ValueError(f"decide: predictions have shape {scores.shape}; scores are (n,), (n, 1) or (n, classes)")
 
 
-def accuracy(predictions: Any, target: Any, *, threshold: float = 0.5) -> float:
+def accuracy(predictions: Any, target: Any, *, threshold: Threshold = None) -> float:
     """The fraction of predictions that are right.
 
     >>> accuracy(np.array([0.9, 0.2, 0.6, 0.4]), np.array([1, 0, 0, 0]))
@@ -49,7 +58,9 @@ def accuracy(predictions: Any, target: Any, *, threshold: float = 0.5) -> float:
     return float(np.mean(decided == labels))
 
 
-def confusion_matrix(predictions: Any, target: Any, *, classes: int | None = None, threshold: float = 0.5) -> Array:
+def confusion_matrix(
+    predictions: Any, target: Any, *, classes: int | None = None, threshold: Threshold = None
+) -> Array:
     """How often each class (row) was taken for each (column): an integer array of shape (classes, classes).
 
     ``classes`` is one more than the largest label unless given (or the number of columns of the scores).
@@ -60,7 +71,7 @@ def confusion_matrix(predictions: Any, target: Any, *, classes: int | None = Non
     return _matrix("confusion_matrix", predictions, target, classes, threshold)
 
 
-def _matrix(who: str, predictions: Any, target: Any, classes: int | None, threshold: float) -> Array:
+def _matrix(who: str, predictions: Any, target: Any, classes: int | None, threshold: Threshold) -> Array:
     decided, labels = _pair(who, predictions, target, threshold)
     largest = int(max(decided.max(), labels.max()))
     if classes is None:
@@ -75,7 +86,12 @@ def _matrix(who: str, predictions: Any, target: Any, classes: int | None, thresh
 
 
 def precision(
-    predictions: Any, target: Any, *, threshold: float = 0.5, average: str | None = "binary", zero_division: float = 0.0
+    predictions: Any,
+    target: Any,
+    *,
+    threshold: Threshold = None,
+    average: str | None = "binary",
+    zero_division: float = 0.0,
 ) -> Any:
     """Of those predicted to be in a class, the fraction that are: TP / (TP + FP).
 
@@ -89,7 +105,12 @@ def precision(
 
 
 def recall(
-    predictions: Any, target: Any, *, threshold: float = 0.5, average: str | None = "binary", zero_division: float = 0.0
+    predictions: Any,
+    target: Any,
+    *,
+    threshold: Threshold = None,
+    average: str | None = "binary",
+    zero_division: float = 0.0,
 ) -> Any:
     """Of those in a class, the fraction predicted to be: TP / (TP + FN).  ``average`` as in :func:`precision`.
 
@@ -100,7 +121,12 @@ def recall(
 
 
 def f1(
-    predictions: Any, target: Any, *, threshold: float = 0.5, average: str | None = "binary", zero_division: float = 0.0
+    predictions: Any,
+    target: Any,
+    *,
+    threshold: Threshold = None,
+    average: str | None = "binary",
+    zero_division: float = 0.0,
 ) -> Any:
     """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).  ``average`` as in :func:`precision`.
 
@@ -110,7 +136,9 @@ def f1(
     return _rate("f1", predictions, target, threshold, average, zero_division)
 
 
-def _rate(who: str, predictions: Any, target: Any, threshold: float, average: str | None, zero_division: float) -> Any:
+def _rate(
+    who: str, predictions: Any, target: Any, threshold: Threshold, average: str | None, zero_division: float
+) -> Any:
     if average not in ("binary", "macro", "micro", "weighted", None):
         raise ValueError(f"{who}: average is {average!r}; it must be 'binary', 'macro', 'micro', 'weighted' or None")
     matrix = _matrix(who, predictions, target, None, threshold)
@@ -138,7 +166,7 @@ def _array(values: Any) -> Array:
     return values.data if isinstance(values, Tensor) else np.asarray(values)
 
 
-def _pair(who: str, predictions: Any, target: Any, threshold: float) -> tuple[Array, Array]:
+def _pair(who: str, predictions: Any, target: Any, threshold: Threshold) -> tuple[Array, Array]:
     decided, labels = decide(predictions, threshold), _array(target)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]

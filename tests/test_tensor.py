@@ -97,6 +97,12 @@ def test_a_tensor_index_picks_rows(x):
     assert x[rows, [0, 1, 2]].tolist() == [4.0, 5.0, 6.0]
 
 
+def test_an_integer_result_is_a_position(x):
+    best = np.argmax(x[0])
+    assert [10, 20, 30][best] == 30
+    assert np.arange(3)[best] == 2
+
+
 def test_control_flow_reads_single_values():
     t = Tensor(3.0)
     assert t > 2

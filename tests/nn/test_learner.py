@@ -384,3 +384,23 @@ def test_watch_writes_a_page_and_changes_nothing(tmp_path):
     page = tmp_path / "run.html"
     assert run(watch=page) == run()
     assert "<svg" in page.read_text(encoding="utf-8")
+
+
+def test_metrics_by_name_decide_as_the_loss_does():
+    model = nn.Linear(1, 1, rng=0)
+    model.weight.data, model.bias.data = np.ones((1, 1)), np.zeros(1)
+    x = np.array([[0.2], [-0.2], [0.4], [-3.0]], np.float32)
+    y = (x > 0).astype(np.float32)
+    for loss in (nn.binary_cross_entropy_with_logits, nn.BCEWithLogitsLoss()):
+        learner = nn.Learner(model, loss, nn.optim.SGD(model.parameters(), lr=0.1), metrics=["accuracy"])
+        assert learner.evaluate(x, y)["accuracy"] == 1.0
+
+
+def test_an_optimizer_or_scheduler_of_something_else_is_refused():
+    model, other = nn.Linear(1, 1, rng=0), nn.Linear(1, 1, rng=0)
+    with pytest.raises(ValueError, match=r"model\.parameters\(\)"):
+        nn.Learner(model, nn.mse_loss, nn.optim.SGD(other.parameters(), lr=0.1))
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = nn.schedule.StepLR(nn.optim.SGD(model.parameters(), lr=0.1), 1)
+    with pytest.raises(ValueError, match="another optimizer"):
+        nn.Learner(model, nn.mse_loss, optimizer, scheduler=scheduler)

@@ -96,3 +96,9 @@ def test_wrong_input():
         confusion_matrix(PREDICTED, TRUE, classes=2)
     with pytest.raises(ValueError, match="labels reach from -2"):
         confusion_matrix(PREDICTED, -TRUE)
+
+
+def test_logits_need_a_threshold():
+    with pytest.raises(ValueError, match="threshold=0.0 for logits"):
+        accuracy(np.array([-2.0, 3.0]), np.array([0, 1]))
+    assert accuracy(np.array([-2.0, 0.1]), np.array([0, 1]), threshold=0.0) == 1.0
