@@ -33,8 +33,10 @@ def to_complex(values: Array) -> Array:
     return values + 1j * (values[..., ::-1] * 0.5 + 0.25 if np.ndim(values) else values * 0.5 + 0.25)
 
 
-elementwise(np.real, lambda g: g, forward=operator.attrgetter("real"), analytic=False)
-elementwise(np.imag, lambda g: g * -1j, forward=operator.attrgetter("imag"), analytic=False)
+elementwise(
+    np.real, lambda g: g, forward=operator.attrgetter("real"), analytic=False, method=""
+)  # a property of Tensor
+elementwise(np.imag, lambda g: g * -1j, forward=operator.attrgetter("imag"), analytic=False, method="")
 elementwise(np.conjugate, lambda g: np.conjugate(g), analytic=False)
 
 

@@ -85,11 +85,15 @@ def _gamma_functions(special: Any) -> None:
     psi, gammaln = special.psi, special.gammaln
 
     def polygamma(order: int) -> Any:
-        """The derivative of psi of this order, elementwise; SciPy's function of this name is no ufunc."""
+        """The derivative of psi of this order, by Hurwitz's zeta; SciPy's function of this name is no ufunc.
+
+        Source: NIST Digital Library of Mathematical Functions, 25.11.12.
+        """
         if order not in known:
+            scale = (-1.0) ** (order + 1) * math.factorial(order)
 
             def value(x: Array) -> Array:
-                return special.polygamma(order, x)
+                return special.zeta(order + 1.0, x) * scale
 
             known[order] = elementwise(
                 value, lambda g, x: g * polygamma(order + 1)(x),
