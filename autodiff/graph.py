@@ -174,16 +174,20 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
 def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
     """A rule's result in the shape and dtype of the argument it belongs to, or an error that names the rule."""
     primitive: Any = node.primitive
-    have = getattr(contribution, "shape", ())
-    if primitive.core is not None and have[1:] == parent.shape and contribution.dtype is parent.dtype:
+    have: Any = getattr(contribution, "shape", None)
+    core: Any = None if primitive.core is None else primitive.core[rule.position]
+    batch = None if have is None or core is None else have[: len(have) - core]
+    # a rule may leave the sum over what was broadcast to us, but its batch must be the output's
+    spread = batch is not None and node.shape[: len(batch)] == batch and (core or have == node.shape)
+    if spread and have[1:] == parent.shape and contribution.dtype is parent.dtype:
         return np.add.reduce(contribution, axis=0)  # the commonest case by far: a bias added to a batch
     who = f"{primitive.name}: its rule for '{primitive.parameters[rule.position]}'"
-    if not hasattr(contribution, "shape"):
+    if have is None:
         raise GraphError(f"{who} returned a {type(contribution).__name__}; return an array of shape {parent.shape}")
     if contribution.shape != parent.shape:
-        if primitive.core is None or not _broadcasts(parent.shape, contribution.shape, primitive.core[rule.position]):
+        if not spread or not _broadcasts(parent.shape, have, core):
             raise GraphError(
-                f"{who} returned shape {contribution.shape}, the argument has {parent.shape} "
+                f"{who} returned shape {have}, the argument has {parent.shape} "
                 f"(output {node.shape}); a rule returns the shape of its argument"
             )
         contribution = unbroadcast(contribution, parent.shape)

@@ -129,12 +129,9 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Tensor or _mode() is not None or not x._node.active:
             return general(x, *args, **kwargs)
-        for option in args:
+        for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
-                return general(x, *args, **kwargs)
-        for option in kwargs.values():
-            if type(option) is Tensor or type(option) is list:
                 return general(x, *args, **kwargs)
         values = primitive.bind((x._value, *args), kwargs)
         try:

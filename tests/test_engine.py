@@ -189,6 +189,22 @@ def test_a_rule_that_returns_a_number_is_an_error_not_a_gradient(scratch):
         same(Tensor(2.0)).backward()
 
 
+def test_an_elementwise_rule_with_a_wrong_shape_is_never_summed_away(scratch):
+    def thing(x):
+        return x * 1.0
+
+    call = elementwise(thing, lambda g: np.stack([g, g]))
+    for shape in ((3,), ()):
+        with pytest.raises(GraphError, match="thing.*returned shape"):
+            np.sum(call(Tensor(np.ones(shape)))).backward()
+
+    def other(x):
+        return x * 1.0
+
+    with pytest.raises(GraphError, match="other.*returned a float"):
+        elementwise(other, lambda g: 1.0)(Tensor(1.0)).backward()
+
+
 def test_an_error_inside_a_rule_names_the_rule(scratch):
     def fails(g):
         raise ZeroDivisionError("no")
