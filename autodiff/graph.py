@@ -315,14 +315,21 @@ def free(order: Iterable[Node]) -> None:
             edge[2] = None
 
 
-def _has_nan(value: Any) -> bool:
-    """Whether a gradient holds a NaN, at the price of one dot product: squares of numbers do not cancel."""
-    if isinstance(value, np.ndarray):
-        value = np.vdot(value, value)
-    elif hasattr(value, "held"):  # many examples in one
-        return _has_nan(value.held)
-    wrong = value != value
-    return bool(wrong if wrong is True or wrong is False or not wrong.shape else wrong.any())
+def _any_nan(values: Iterable[Any]) -> bool:
+    """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel."""
+    for value in values:
+        if type(value) is np.ndarray:
+            square = np.vdot(value, value)
+            if square != square:
+                return True
+        elif hasattr(value, "held"):  # many examples in one
+            if _any_nan((value.held,)):
+                return True
+        else:
+            wrong = value != value
+            if wrong if wrong is True or wrong is False or not wrong.shape else wrong.any():
+                return True
+    return False
 
 
 def backward(
@@ -349,10 +356,9 @@ def backward(
     with np.errstate(all="ignore"):
         plain = lift is None and needed is None
         results = _sweep(order, seeds, None if plain else _pull(needed, lift, None))
-        for value in results.values():
-            if _has_nan(value if value_of is None else value_of(value)):
-                results = _sweep(order, seeds, _pull(needed, lift, strengthen))
-                break
+        values = results.values()
+        if _any_nan(values if value_of is None else map(value_of, values)):
+            results = _sweep(order, seeds, _pull(needed, lift, strengthen))
     _check_mutation(order)
     if not retain:
         free(order)

@@ -476,13 +476,15 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
     results = graph.backward(values, targets, retain=retain)
     mine: set[int] = {id(s) for s in values.values()}
     for node, value in results.items():
-        if isinstance(value, np.ndarray):
-            value = plain(value) if isinstance(value, StrongZero) else value
+        if type(value) is StrongZero:
+            value = results[node] = plain(value)
+        if type(value) is np.ndarray:
             # a rule may hand its cotangent on, or a view of it: two variables must not share one array
-            if isinstance(value, np.ndarray) and (value.base is not None or id(value) in mine):
-                value = value.copy()
+            if value.base is not None or id(value) in mine:
+                value = results[node] = value.copy()
             mine.add(id(value))
-            results[node] = _scalar(value)
+            if not value.shape:
+                results[node] = _scalar(value)
         elif hasattr(value, "held"):  # many examples in one
             results[node] = plain(value)
     return results
