@@ -318,7 +318,7 @@ def free(order: Iterable[Node]) -> None:
 def _any_nan(values: Iterable[Any]) -> bool:
     """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel."""
     for value in values:
-        if type(value) is np.ndarray:
+        if isinstance(value, np.ndarray):
             square = np.vdot(value, value)
             if square != square:
                 return True

@@ -478,7 +478,7 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
     for node, value in results.items():
         if type(value) is StrongZero:
             value = results[node] = plain(value)
-        if type(value) is np.ndarray:
+        if isinstance(value, np.ndarray):
             # a rule may hand its cotangent on, or a view of it: two variables must not share one array
             if value.base is not None or id(value) in mine:
                 value = results[node] = value.copy()
