@@ -7,6 +7,7 @@
 """
 
 from .anomaly import AnomalyError, detect_anomaly
+from .difference import difference
 from .gradcheck import assert_gradcheck, gradcheck
 from .graphcheck import check_graph
 from .report import GradientError, Report
@@ -19,6 +20,7 @@ __all__ = [
     "assert_gradcheck",
     "check_graph",
     "detect_anomaly",
+    "difference",
     "gradcheck",
     "record",
 ]

@@ -1,7 +1,8 @@
-"""Handwritten digits: a small set that comes with the package, and MNIST from its original files."""
+"""Handwritten digits, a small set that comes with the package and MNIST from its original files; and two half moons."""
 
 from .idx import DamagedFileError, read_idx
+from .moons import moons
 from .nist import mnist
 from .uci import digits
 
-__all__ = ["DamagedFileError", "digits", "mnist", "read_idx"]
+__all__ = ["DamagedFileError", "digits", "mnist", "moons", "read_idx"]
