@@ -111,6 +111,19 @@ def flatten(tree: Any) -> tuple[list[Any], Unflatten]:
     return [leaf for child_leaves, _ in flat for leaf in child_leaves], unflatten
 
 
+def places(tree: Any, path: str = "") -> list[str]:
+    """How one would write each leaf, in the order of the leaves: where an error message points.
+
+    >>> places({"w": 1.0, "layers": [2.0, (3.0,)]})
+    ["['w']", "['layers'][0]", "['layers'][1][0]"]
+    """
+    parts = _split(tree)
+    if parts is None:
+        return [path]
+    children = zip(parts.names, parts.children, strict=True)
+    return [place for name, child in children for place in places(child, path + name)]
+
+
 def flatten_like(tree: Any, like: Any, who: str, *, repeat: bool = False, path: str = "") -> list[Any]:
     """The leaves of ``tree`` in the order of the leaves of ``like``, whose nesting it must have.
 

@@ -23,6 +23,7 @@ from autodiff import (
     no_grad,
     value_and_grad,
     vjp,
+    vmap,
 )
 from autodiff.primitive import registry
 
@@ -433,3 +434,126 @@ def test_two_threads_differentiate_at_once():
 )
 def test_the_gradient_of_a_number_is_a_number_also_where_it_does_not_matter(f):
     assert type(grad(f)(2.0)) is float
+
+
+@pytest.mark.parametrize("point", [2.0, np.float64(2.0), np.array(2.0)], ids=["float", "scalar", "0-d array"])
+@pytest.mark.parametrize("vectorize", [True, False, None])
+def test_derivatives_of_one_number_are_numbers(point, vectorize):
+    cube = lambda x: x**3  # noqa: E731
+    assert type(grad(cube)(point)) is type(jacobian(cube, vectorize=vectorize)(point)) is float
+    assert type(hessian(cube, vectorize=vectorize)(point)) is type(jacobian(jacobian(jacobian(cube)))(point)) is float
+    assert (jacobian(cube)(point), hessian(cube)(point), jacobian(jacobian(jacobian(cube)))(point)) == (12.0, 12.0, 6.0)
+    nested = hessian(lambda p: p["a"] * p["b"] ** 2)({"a": point, "b": point})
+    assert nested == {"a": {"a": 0.0, "b": 4.0}, "b": {"a": 4.0, "b": 4.0}}
+    assert jacobian(cube)(np.float32(2.0)).dtype == np.float32
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 3, 5, 100])
+def test_jacobian_in_chunks(chunk_size):
+    f = lambda x: {"a": np.outer(np.sin(x), x), "b": np.sum(x), "c": x[:0]}  # noqa: E731
+    whole, parts = jacobian(f)(X), jacobian(f, chunk_size=chunk_size, vectorize=True)(X)
+    for name in whole:
+        np.testing.assert_array_equal(parts[name], whole[name])
+    g = lambda x: np.sum(np.sin(x) * np.prod(x))  # noqa: E731
+    np.testing.assert_allclose(hessian(g, chunk_size=chunk_size)(X), hessian(g)(X), rtol=1e-14)
+    third = lambda c: jacobian(hessian(g, chunk_size=c), chunk_size=c)(X)  # noqa: E731
+    np.testing.assert_allclose(third(chunk_size), third(None), rtol=1e-14)
+
+
+@pytest.mark.usefixtures("own_primitives")
+def test_a_chunk_is_how_many_rows_a_pass_computes():
+    pulled = []
+
+    def rule(g, x):
+        pulled.append(getattr(g, "held", g).shape)
+        return g * 2.0
+
+    def doubled(x):
+        return 2.0 * x
+
+    jacobian(autodiff.elementwise(doubled, rule), chunk_size=2)(np.ones(5))
+    assert [shape[0] for shape in pulled] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("chunk_size", [0, -1, 2.0, "all"])
+def test_a_chunk_has_at_least_one_row(chunk_size):
+    with pytest.raises(ValueError, match="chunk_size is a number of rows"):
+        jacobian(np.sin, chunk_size=chunk_size)
+
+
+def test_has_aux_everywhere():
+    f = lambda x: (np.sin(x), {"twice": x * 2.0, "note": "n"})  # noqa: E731
+    expected = {"twice": pytest.approx(2.0 * X), "note": "n"}
+    assert jacobian(f, has_aux=True)(X)[1] == expected
+    np.testing.assert_allclose(jacobian(f, has_aux=True)(X)[0], np.diag(np.cos(X)))
+    y, pull, aux = vjp(f, X, has_aux=True)
+    assert (y.tolist(), aux) == (np.sin(X).tolist(), expected)
+    np.testing.assert_allclose(pull(np.ones(3))[0], np.cos(X))
+    _, dy, aux = jvp(f, (X,), (np.ones(3),), has_aux=True)
+    assert (pytest.approx(np.cos(X)), expected) == (dy, aux)
+    h, aux = hessian(lambda x: (np.sum(x**3), x * 2.0), has_aux=True)(X)
+    np.testing.assert_allclose(h, np.diag(6 * X))
+    assert type(aux) is np.ndarray
+    for fails in (lambda: vjp(np.sin, X, has_aux=True), lambda: jacobian(np.sin, has_aux=True)(X)):
+        with pytest.raises(TypeError, match=r"\(value, anything\), a pair"):
+            fails()
+
+
+def test_auxiliary_values_keep_the_history_that_they_have_outside():
+    def f(w):
+        _, aux = jacobian(lambda x: (x * w, w * w), has_aux=True)(X)
+        return aux
+
+    assert grad(f)(3.0) == 6.0
+
+
+@dataclasses.dataclass
+class Pair:
+    left: object
+    right: object
+
+
+@pytest.mark.parametrize(
+    ("argument", "place"),
+    [
+        ({"a": 1.0, "b": 2}, r"argument 0\['b'\]: got the int 2.*write 2\.0"),
+        ({"a": [np.ones(2), np.arange(3)]}, r"argument 0\['a'\]\[1\]: got an array of int64, shape \(3,\).*astype"),
+        (Pair(1.0, {"deep": (1.0, "text")}), r"argument 0\.right\['deep'\]\[1\]: got a str"),
+        (True, "argument 0: got the bool True"),
+        ([np.array([True])], r"argument 0\[0\]: got an array of bool"),
+        (Pair(1.0, Tensor(1.0) > 0), r"argument 0\.right: got an array of bool"),
+    ],
+)
+def test_what_cannot_be_differentiated_is_named_with_its_place(argument, place):
+    for transform in (
+        lambda: grad(lambda p: 1.0)(argument),
+        lambda: jacobian(lambda p: 1.0)(argument),
+        lambda: vjp(lambda p: 1.0, argument),
+        lambda: jvp(lambda p: 1.0, (argument,), (argument,)),
+    ):
+        with pytest.raises(TypeError, match=place):
+            transform()
+    with pytest.raises(TypeError, match=place.replace("argument 0", "argument 1")):
+        grad(lambda a, b: 1.0, (0, 1))(1.0, argument)
+
+
+@pytest.mark.parametrize("transform", [grad, jacobian, hessian, vmap, lambda f: vjp(f, 1.0), lambda f: jvp(f, (), ())])
+def test_the_first_argument_is_a_function(transform):
+    with pytest.raises(TypeError, match=r"must be a function, got float; pass f itself, not f\(x\)"):
+        transform(3.0)
+
+
+def test_argnums_of_numpy():
+    f = lambda a, b: a * b * b  # noqa: E731
+    assert grad(f, np.int64(1))(2.0, 3.0) == 12.0
+    assert grad(f, (np.int64(0), -1))(2.0, 3.0) == (9.0, 12.0)
+    assert jacobian(f, np.int32(-1))(2.0, 3.0) == 12.0
+    with pytest.raises(TypeError, match="argnums must be an integer"):
+        grad(f, (1.0,))(2.0, 3.0)
+
+
+def test_a_complex_direction_of_a_real_argument_is_refused():
+    with pytest.raises(TypeError, match=r"jvp: a complex tangent where float64 belongs; take np\.real"):
+        jvp(np.sin, (X,), (1j * X,))
+    with pytest.raises(TypeError, match="vjp: a complex cotangent where float64"):
+        vjp(np.sin, X)[1](1j * X)

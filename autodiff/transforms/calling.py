@@ -19,7 +19,7 @@ import numpy as np
 from ..graph import CONSTANT, Leaf, Node, tick, topological_order
 from ..primitive import elementwise
 from ..tensor import Tensor, _scalar, _seed, _state, _unrecorded, backward, wrap
-from ..tree import flatten, flatten_like
+from ..tree import flatten, flatten_like, places
 
 Array = Any
 Function = Callable[..., Any]
@@ -61,15 +61,17 @@ def recording() -> Iterator[bool]:
 
 
 def leaf(value: Any, who: str, *, follow: bool = True) -> Tensor:
-    """A fresh variable of this value, connected to what the value depends on if it is to ``follow``."""
+    """A fresh variable of this value, connected to what the value depends on if it is to ``follow``.
+
+    ``who`` begins the message of the TypeError for what cannot be a variable.
+    """
     if isinstance(value, Tensor):
-        return alias(value) if follow and value._node.active else _variable(value._value, who)
+        if follow and value._node.active:
+            return alias(value)
+        value = value._value
     if isinstance(value, bool | int):
-        raise TypeError(f"{who}: got the integer {value}; a variable must be floating-point: write {value}.0")
-    return _variable(value, who)
-
-
-def _variable(value: Any, who: str) -> Tensor:
+        wanted = "np.where in the place of a condition" if isinstance(value, bool) else f"write {value}.0"
+        raise TypeError(f"{who}: got the {type(value).__name__} {value}; a variable must be floating-point: {wanted}")
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     if kind is None and not isinstance(value, float | complex):
         raise TypeError(
@@ -77,10 +79,27 @@ def _variable(value: Any, who: str) -> Tensor:
             "keep it out of them (argnums=, or a function that closes over it), or tell how it is taken apart "
             "(autodiff.register_container)"
         )
+    if kind is not None and kind in "biu":
+        raise TypeError(
+            f"{who}: got an array of {value.dtype}, shape {value.shape}; a variable must be floating-point: convert it "
+            "with .astype(float), or keep what indexes or counts out of the arguments to differentiate (argnums=)"
+        )
     try:
         return Tensor(value)
     except TypeError as error:
         raise TypeError(f"{who}: {error}") from None
+
+
+def _leaves(argument: Any, values: Sequence[Any], position: int, who: str, follow: bool) -> list[Tensor]:
+    """Fresh variables of the leaves of an argument; an error names the argument and the place in it."""
+    made: list[Tensor] = []
+    for value in values:
+        try:
+            made.append(leaf(value, who, follow=follow))
+        except TypeError as error:
+            place = f"{who}: argument {position}{places(argument)[len(made)]}"
+            raise TypeError(f"{place}: {str(error).removeprefix(f'{who}: ')}") from None
+    return made
 
 
 _closed: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
@@ -111,7 +130,7 @@ class Call:
     ) -> None:
         trees = [flatten(args[n]) for n in argnums]
         with recording() as follow:
-            variables = [[leaf(value, who, follow=follow) for value in values] for values, _ in trees]
+            variables = [_leaves(args[n], tree[0], n, who, follow) for n, tree in zip(argnums, trees, strict=True)]
             filled = list(args)
             for n, (_, unflatten), tensors in zip(argnums, trees, variables, strict=True):
                 filled[n] = unflatten(list(tensors))
@@ -147,6 +166,11 @@ class Call:
         """An output as the caller may see it: plain, unless an outer variable is involved."""
         return output if self.outer else plain(output)
 
+    def seen_aux(self) -> Any:
+        """The second of the pair that the function returned, its Tensors as the caller may see them."""
+        parts, unflatten = flatten(self.aux)
+        return unflatten([self.value(part) if isinstance(part, Tensor) else part for part in parts])
+
 
 def pull(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[Tensor], create: bool) -> list[Any]:
     """The cotangents of the variables, zero for those that no output depends on."""
@@ -179,7 +203,9 @@ def plain(value: Any) -> Any:
 
 
 def number(value: Any) -> Any:
-    """A NumPy scalar of double precision as the Python number that it is; anything else as it is."""
+    """A single number of double precision as the Python number that it is, a 0-d array as a scalar; else as it is."""
+    if type(value) is np.ndarray and not value.ndim:
+        value = value[()]
     return value.item() if type(value) is np.float64 else value
 
 
@@ -191,8 +217,8 @@ def constant(value: Any) -> Tensor:
 def numbers(argnums: int | Sequence[int], args: Sequence[Any], who: str) -> list[int]:
     """The positions of the arguments to differentiate, counted from the front, or an error."""
     found = []
-    for n in (argnums,) if isinstance(argnums, int) else argnums:
-        if isinstance(n, bool) or not isinstance(n, int):
+    for n in (argnums,) if isinstance(argnums, int | np.integer) else argnums:
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
             raise TypeError(f"{who}: argnums must be an integer or a sequence of them, got {n!r}")
         if not -len(args) <= n < len(args):
             raise TypeError(
@@ -201,18 +227,33 @@ def numbers(argnums: int | Sequence[int], args: Sequence[Any], who: str) -> list
             )
         if n % len(args) in found:
             raise ValueError(f"{who}: argnums {argnums} names argument {n % len(args)} twice")
-        found.append(n % len(args))
+        found.append(int(n) % len(args))
     return found
+
+
+def one_or_all(parts: Sequence[Any], argnums: int | Sequence[int]) -> Any:
+    """The only part where ``argnums`` is an integer, a tuple of all where it is a sequence."""
+    return parts[0] if isinstance(argnums, int | np.integer) else tuple(parts)
+
+
+def check_function(f: Any, who: str) -> None:
+    """Raise TypeError for what cannot be called: ``grad(f(x))`` is the commonest slip."""
+    if not callable(f):
+        raise TypeError(
+            f"{who}: the first argument must be a function, got {type(f).__name__}; pass f itself, not f(x)"
+        )
 
 
 def seeds_like(given: Any, like: Any, outputs: Sequence[Any], who: str, what: str) -> list[Any]:
     """Cotangents or tangents in the order of ``outputs``, checked against their nesting, shapes and kinds."""
     checked = []
-    for value, output in zip(flatten_like(given, like, f"{who}: the {what}"), outputs, strict=True):
-        shape = np.shape(value)
+    for value, output in zip(flatten_like(given, like, f"{who}: the {what}s"), outputs, strict=True):
+        shape, dtype = np.shape(value), _kind(output)
         if shape != np.shape(output):
-            raise ValueError(f"{who}: the {what} has shape {shape} where {np.shape(output)} belongs; reshape it")
-        checked.append(value if hasattr(value, "__array_function__") else np.asarray(value, dtype=_kind(output)))
+            raise ValueError(f"{who}: a {what} of shape {shape} where {np.shape(output)} belongs; reshape it")
+        if np.iscomplexobj(value) and np.dtype(dtype).kind != "c":
+            raise TypeError(f"{who}: a complex {what} where {np.dtype(dtype)} belongs; take np.real of it")
+        checked.append(value if hasattr(value, "__array_function__") else np.asarray(value, dtype=dtype))
     return checked
 
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..graph import GraphError
 from ..tensor import Tensor
-from ..tree import flatten
-from .calling import Call, constant, number, numbers, seeds_like
+from .calling import Call, check_function, constant, number, numbers, one_or_all, seeds_like
 
 
 def _scalar_output(y: Any, who: str) -> Any:
@@ -45,6 +44,8 @@ def value_and_grad(
     (6.0, {'a': 3.0, 'b': 2.0})
     """
 
+    check_function(f, "grad")
+
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         positions = numbers(argnums, args, "grad")
@@ -55,9 +56,8 @@ def value_and_grad(
         gradients = call.arguments([number(g) for g in call.pull([None])])
         value = call.value(call.outputs[0])
         if has_aux:
-            parts, unflatten = flatten(call.aux)
-            value = (value, unflatten([call.value(part) if isinstance(part, Tensor) else part for part in parts]))
-        return value, gradients[0] if isinstance(argnums, int) else tuple(gradients)
+            value = (value, call.seen_aux())
+        return value, one_or_all(gradients, argnums)
 
     return value_and_gradient
 
@@ -82,22 +82,24 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bo
     return gradient
 
 
-def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(f: Callable[..., Any], *args: Any, has_aux: bool = False) -> Any:
     """``f(*args)``, and the function that pulls a cotangent of it back to all arguments: g -> g^T (df / dargs).
 
     The cotangent has the nesting and shapes of the output, the result is a tuple, one for each argument.  It can be
-    pulled as often as wanted.
+    pulled as often as wanted.  With ``has_aux`` the function returns ``(y, anything)``, and anything comes third.
 
     >>> import numpy as np
     >>> y, pull = vjp(np.sin, np.array([0.0, np.pi]))
     >>> pull(np.array([1.0, 1.0]))[0].tolist()
     [1.0, -1.0]
     """
-    call = Call(f, args, range(len(args)), "vjp")
+    check_function(f, "vjp")
+    call = Call(f, args, range(len(args)), "vjp", has_aux)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         given = seeds_like(cotangent, call.returned, call.outputs, "vjp", "cotangent")
         recorded = call.outer or any(isinstance(g, Tensor) and g._node.active for g in given)
         return tuple(call.arguments([number(g) for g in call.pull(given, create=recorded)]))
 
-    return call.result([call.value(output) for output in call.outputs]), pull
+    y = call.result([call.value(output) for output in call.outputs])
+    return (y, pull, call.seen_aux()) if has_aux else (y, pull)

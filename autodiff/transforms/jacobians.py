@@ -10,18 +10,30 @@ import numpy as np
 
 from ..tensor import Tensor
 from .batched import BatchingError
-from .calling import Call, close, depends_on_more, number, numbers, plain, pull, recording, seeds_like
+from .calling import (
+    Call,
+    check_function,
+    close,
+    depends_on_more,
+    number,
+    numbers,
+    one_or_all,
+    plain,
+    pull,
+    recording,
+    seeds_like,
+)
 from .gradients import grad
 from .mapping import vmap
 
 Array = Any
 
 
-def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
     """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
 
-    ``args`` and ``tangents`` are sequences of the same nesting and shapes; ``dy`` has those of the output.  Costs a few
-    evaluations of ``f``, whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and
+    ``args`` and ``tangents`` are sequences of the same nesting and shapes; ``dy`` has those of the output.  With
+    ``has_aux`` the function returns ``(y, anything)``, and anything comes third.  Costs a few evaluations of ``f``, whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and
     pulling ``tangents`` back through *it* gives the product.
     (The trick is J. Townsend's, "A new trick for calculating Jacobian vector products", 2017.)
 
@@ -33,8 +45,9 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
         raise TypeError("jvp: args and tangents are sequences, one entry an argument: jvp(f, (x,), (dx,))")
     if len(args) != len(tangents):
         raise ValueError(f"jvp: {len(args)} arguments but {len(tangents)} tangents; give one each")
-    call = Call(f, args, range(len(args)), "jvp")
-    given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "jvp", "tangents")
+    check_function(f, "jvp")
+    call = Call(f, args, range(len(args)), "jvp", has_aux)
+    given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "jvp", "tangent")
     with recording() as follow:
         seeds = [_probe(output) for output in call.outputs]
         probes = [s for s in seeds if s is not None]
@@ -44,9 +57,9 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
         close(probes)
     rest = iter(products)
     changes = [_zeros(output) if seed is None else next(rest) for output, seed in zip(call.outputs, seeds, strict=True)]
-    if not outer:
-        return call.result([plain(output) for output in call.outputs]), call.result([plain(c) for c in changes])
-    return call.result(call.outputs), call.result(changes)
+    seen = (lambda value: value) if outer else plain
+    result = call.result([seen(output) for output in call.outputs]), call.result([seen(c) for c in changes])
+    return (*result, call.seen_aux()) if has_aux else result
 
 
 def _probe(output: Any) -> Tensor | None:
@@ -64,42 +77,58 @@ def _zeros(output: Any) -> Any:
 
 
 def jacobian(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, vectorize: bool | None = None
+    f: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
 ) -> Callable[..., Any]:
     """A function that returns all first derivatives of ``f``: (jacobian f)(x)[i, j] = df_i / dx_j.
 
     For one array in and one out, the shape is that of the output followed by that of the argument.  An output that is
     a nesting gives a nesting of such arrays, and each of them is a nesting like the argument (a tuple of those if
-    ``argnums`` is a sequence): ``jacobian(f)(x)[output][argument]``.
+    ``argnums`` is a sequence): ``jacobian(f)(x)[output][argument]``.  With ``has_aux`` the function returns
+    ``(output, anything)`` and the result is ``(derivatives, anything)``.
 
     The rows come out of one backward pass over all outputs at once where every rule on the way can be mapped by
-    :func:`vmap`, otherwise out of one pass an output.  ``vectorize=True`` insists on the first and raises
-    :class:`BatchingError`, with the name of the function in the way; ``vectorize=False`` asks for the second, which
-    needs less memory.  Raises TypeError for complex outputs, which have two derivatives: take np.real and np.imag.
+    :func:`vmap`, otherwise out of one pass an output.  ``chunk_size`` is how many rows a pass computes at most: less
+    memory, more passes.  ``vectorize=True`` insists on mapping and raises :class:`BatchingError`, with the name of the
+    function in the way; ``vectorize=False`` asks for a row at a time, without mapping.  Raises TypeError for complex
+    outputs, which have two derivatives: take np.real and np.imag.
 
     >>> import numpy as np
     >>> jacobian(lambda x: np.stack([x[0] * x[1], x[0] + x[1]]))(np.array([2.0, 3.0])).tolist()
     [[3.0, 2.0], [1.0, 1.0]]
     """
+    check_function(f, "jacobian")
+    if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
+        raise ValueError(f"jacobian: chunk_size is a number of rows, at least 1, or None for all; got {chunk_size!r}")
 
     @functools.wraps(f)
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         positions = numbers(argnums, args, "jacobian")
-        call = Call(functools.partial(f, **kwargs), args, positions, "jacobian")
+        call = Call(functools.partial(f, **kwargs), args, positions, "jacobian", has_aux)
         blocks = []
         for i, output in enumerate(call.outputs):
-            rows = call.arguments([number(r) for r in _rows(call, i, output, vectorize)])
-            blocks.append(rows[0] if isinstance(argnums, int) else tuple(rows))
-        return call.result(blocks)
+            rows = call.arguments([number(r) for r in _rows(call, i, output, vectorize, chunk_size)])
+            blocks.append(one_or_all(rows, argnums))
+        result = call.result(blocks)
+        return (result, call.seen_aux()) if has_aux else result
 
     return derivatives
 
 
-def _rows(call: Call, i: int, output: Any, vectorize: bool | None) -> list[Any]:
+def _rows(call: Call, i: int, output: Any, vectorize: bool | None, chunk_size: int | None) -> list[Any]:
     """The derivatives of one output by every variable: arrays of the output's shape and the variable's."""
     array = output._value if isinstance(output, Tensor) else output
+    if not hasattr(array, "__array_function__") and not isinstance(array, int | float | complex | np.generic):
+        raise TypeError(
+            f"jacobian: the function returned a {type(array).__name__}; return arrays, or (arrays, anything) "
+            "with has_aux=True"
+        )
     shape = np.shape(array)
-    if getattr(array, "dtype", np.dtype(float)).kind == "c" or any(v.dtype.kind == "c" for v in call.variables):
+    if getattr(array, "dtype", np.dtype(type(array))).kind == "c" or any(v.dtype.kind == "c" for v in call.variables):
         raise TypeError(
             "jacobian: of a complex function there is more than one; take it of np.real and np.imag of the output, "
             "as a function of a real and an imaginary part"
@@ -114,41 +143,58 @@ def _rows(call: Call, i: int, output: Any, vectorize: bool | None) -> list[Any]:
         with recording():
             return pull(outputs, [*before, cotangent, *after], call.variables, call.outer)
 
+    if not shape:
+        return row(np.ones((), output.dtype))
     # what is the same for every row belongs to an enclosing mapping, if there is one
     basis = np.reshape(np.eye(size, dtype=output.dtype), (size, *shape))
-    if not shape:
-        stacked = [[r] for r in row(basis[0])]
-        return [_joined(rows, shape, v) for rows, v in zip(stacked, call.variables, strict=True)]
     if vectorize is not False:
         try:
-            return [_joined(rows, shape, v) for rows, v in zip(vmap(row)(basis), call.variables, strict=True)]
+            groups = [vmap(row)(part) for part in _chunks(basis, chunk_size)]
+            parts = zip(*groups, strict=True)
+            return [_joined(group, np.concatenate, (*shape, *v.shape)) for group, v in _of_each(parts, call)]
         except BatchingError:
             if vectorize:
                 raise
-    rows_of_each = zip(*[row(e) for e in basis], strict=True)
-    return [_joined(list(rows), shape, v) for rows, v in zip(rows_of_each, call.variables, strict=True)]
+    rows = zip(*[row(e) for e in basis], strict=True)
+    return [_joined(group, np.stack, (*shape, *v.shape)) for group, v in _of_each(rows, call)]
 
 
-def _joined(rows: Any, shape: tuple[int, ...], variable: Tensor) -> Any:
-    if isinstance(rows, list):
-        rows = np.stack(rows)
-    return np.reshape(rows, (*shape, *variable.shape))
+def _chunks(basis: Array, chunk_size: int | None) -> list[Array]:
+    step = len(basis) if chunk_size is None else chunk_size
+    return [basis[start : start + step] for start in range(0, len(basis), step)]
+
+
+def _of_each(parts: Any, call: Call) -> Any:
+    """What belongs to each variable, with the variable."""
+    return zip(map(list, parts), call.variables, strict=True)
+
+
+def _joined(parts: list[Any], join: Callable[..., Any], shape: tuple[int, ...]) -> Any:
+    """Rows or groups of rows as one array."""
+    return np.reshape(parts[0] if len(parts) == 1 and join is np.concatenate else join(parts), shape)
 
 
 def hessian(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, vectorize: bool | None = None
+    f: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
 ) -> Callable[..., Any]:
     """A function that returns all second derivatives of ``f``: (hessian f)(x)[i, j] = d²f / dx_i dx_j.
 
     The shape is that of the argument twice; for nestings and several arguments it is a nesting of nestings,
-    ``hessian(f)(x)[argument][argument]``.  ``vectorize`` as for :func:`jacobian`.  Raises GraphError if ``f`` does not
-    return a single number.
+    ``hessian(f)(x)[argument][argument]``.  The options are those of :func:`jacobian`.  Raises GraphError if ``f`` does
+    not return a single number.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0])).tolist()
     [[6.0, 4.0], [4.0, 0.0]]
     """
-    return jacobian(grad(f, argnums), argnums, vectorize=vectorize)
+    check_function(f, "hessian")
+    gradient = grad(f, argnums, has_aux=has_aux)
+    return jacobian(gradient, argnums, has_aux=has_aux, vectorize=vectorize, chunk_size=chunk_size)
 
 
 def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
@@ -166,6 +212,6 @@ def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     if len(args) != len(tangents):
         raise ValueError(f"hvp: {len(args)} arguments but {len(tangents)} tangents; give one each")
     call = Call(grad(f, range(len(args))), args, range(len(args)), "hvp")
-    given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "hvp", "tangents")
+    given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "hvp", "tangent")
     recorded = call.outer or any(isinstance(t, Tensor) and t._node.active for t in given)
     return tuple(call.arguments([number(p) for p in call.pull(given, create=recorded)]))

@@ -24,6 +24,7 @@ from ..strong import plain as without_strength
 from ..tensor import Tensor, _state, wrap
 from ..tree import flatten, flatten_like
 from .batched import Batched, BatchingError, Level, innermost, is_of, spread
+from .calling import check_function
 
 Array = Any
 
@@ -157,6 +158,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     >>> vmap(grad(loss), in_axes=(None, 0, 0))(w, xs, ys).tolist()  # one gradient an example
     [[0.0, 0.0], [12.0, 16.0]]
     """
+
+    check_function(f, "vmap")
 
     @functools.wraps(f)
     def mapped(*args: Any, **kwargs: Any) -> Any:
