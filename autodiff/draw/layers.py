@@ -4,6 +4,8 @@
 2. An arrow over several layers gets a bend in each; all such arrows from one place share their bends.
 3. Layers are sorted by the mean position of their neighbours, up and down a few times; the best order stays.
 4. Positions are the least-squares fit to those of the neighbours that keeps the order and the distances.
+   What only feeds one operation, a parameter, weighs little: the way of the data goes straight down.
+5. Bends of one arrow are put above one another as far as what stands beside them leaves room.
 
 ``page/layout.js`` is the same in the browser.  Every step is linear in nodes, bends and arrows, or n log n.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
+from math import inf
 
 GAP_X, GAP_Y, GAP_PORT, BEND = 22.0, 34.0, 14.0, 10.0
 SWEEPS = 6
@@ -39,6 +42,7 @@ class _Work:
     up: list[list[tuple[int, float, float]]] = field(default_factory=list)  # neighbour, its offset, own offset
     down: list[list[tuple[int, float, float]]] = field(default_factory=list)
     chains: list[list[int]] = field(default_factory=list)
+    trunks: dict[tuple[int, float], list[int]] = field(default_factory=dict)  # all bends of the arrows from one place
     rows: list[list[int]] = field(default_factory=list)
 
 
@@ -48,6 +52,7 @@ def place(widths: list[float], heights: list[float], arrows: list[Arrow], first:
     work = _with_bends(rank, widths, arrows)
     _order(work)
     x = _positions(work)
+    _straighten(work, x)
     count = max(rank, default=-1) + 1
     tall = [0.0] * count
     for i, r in enumerate(rank):
@@ -126,6 +131,8 @@ def _with_bends(rank: list[int], widths: list[float], arrows: list[Arrow]) -> _W
         work.down[here].append((b, arrive, offset))
         work.up[b].append((here, offset, arrive))
     work.chains = chains
+    for (a, leave, _), bend in sorted(made.items(), key=lambda item: item[0]):
+        work.trunks.setdefault((a, leave), []).append(bend)
     work.rows = [[] for _ in range(max(work.rank, default=-1) + 1)]
     for i, r in enumerate(work.rank):
         work.rows[r].append(i)
@@ -174,6 +181,20 @@ def _crossings(work: _Work, position: list[float]) -> int:
     return total
 
 
+def _pull(work: _Work, i: int, j: int) -> float:
+    """How strongly two neighbours hold each other: bends most, a parameter and its only user least."""
+    if work.width[i] == BEND and work.width[j] == BEND:
+        return 6.0
+    upper, lower = (i, j) if work.rank[i] < work.rank[j] else (j, i)
+    if _is_leaf(work, upper) and not all(_is_leaf(work, k) for k, _, _ in work.up[lower]):
+        return 0.1
+    return 1.0
+
+
+def _is_leaf(work: _Work, i: int) -> bool:
+    return not work.up[i] and len(work.down[i]) == 1 and work.width[i] > BEND
+
+
 def _positions(work: _Work) -> list[float]:
     n = len(work.rank)
     x = [0.0] * n
@@ -184,18 +205,19 @@ def _positions(work: _Work) -> list[float]:
             at += work.width[i] + GAP_X
         for i in row:
             x[i] -= (at - GAP_X) / 2
+    up = [[(j, theirs - own, _pull(work, i, j)) for j, theirs, own in work.up[i]] for i in range(n)]
+    down = [[(j, theirs - own, _pull(work, i, j)) for j, theirs, own in work.down[i]] for i in range(n)]
     for sweep in range(2 * SWEEPS):
         downward = sweep % 2 == 0
         for row in work.rows if downward else work.rows[::-1]:
             both = sweep >= SWEEPS
             wishes, weights = [], []
             for i in row:
-                links = work.up[i] + work.down[i] if both else work.up[i] if downward else work.down[i]
+                links = up[i] + down[i] if both else up[i] if downward else down[i]
                 weight = total = 0.0
-                for j, theirs, own in links:
-                    straight = 6.0 if work.width[i] == BEND and work.width[j] == BEND else 1.0
-                    weight += straight
-                    total += straight * (x[j] + theirs - own)
+                for j, shift, pull in links:
+                    weight += pull
+                    total += pull * (x[j] + shift)
                 wishes.append(total / weight if links else x[i])
                 weights.append(weight if links else 0.01)
             _fit(row, wishes, weights, work.width, x)
@@ -223,3 +245,38 @@ def _fit(row: list[int], wishes: list[float], weights: list[float], width: list[
         for _ in range(int(count)):
             x[row[k]] = total / weight + shift[k]
             k += 1
+
+
+def _straighten(work: _Work, x: list[float]) -> None:
+    """Put the bends of each arrow above one another, as many at a time as their neighbours leave room for."""
+    place = {i: k for row in work.rows for k, i in enumerate(row)}
+    for (a, leave), bends in work.trunks.items():
+        start = x[a] + leave
+        run: list[int] = []
+        low, high = -inf, inf
+        for bend in [*bends, -1]:
+            here_low, here_high = _room(work, x, place, bend) if bend >= 0 else (inf, -inf)
+            if max(low, here_low) > min(high, here_high):
+                if run:
+                    middle = sum(x[i] for i in run) / len(run)
+                    wish = start if run[0] == bends[0] and low <= start <= high else middle
+                    for i in run:
+                        x[i] = min(max(wish, low), high)
+                run, low, high = [], -inf, inf
+            run.append(bend)
+            low, high = max(low, here_low), min(high, here_high)
+
+
+def _room(work: _Work, x: list[float], place: dict[int, int], i: int) -> tuple[float, float]:
+    """Between which positions a bend may move: it stays in its place in the row."""
+    row, k = work.rows[work.rank[i]], place[i]
+    low, high = -inf, inf
+    if k:
+        low = x[row[k - 1]] + (work.width[row[k - 1]] + BEND) / 2 + _gap(work, row[k - 1])
+    if k + 1 < len(row):
+        high = x[row[k + 1]] - (work.width[row[k + 1]] + BEND) / 2 - _gap(work, row[k + 1])
+    return (low, high) if low <= high else (x[i], x[i])
+
+
+def _gap(work: _Work, i: int) -> float:
+    return GAP_X if work.width[i] > BEND else BEND

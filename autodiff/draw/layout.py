@@ -13,7 +13,7 @@ from .layers import Arrow, Layers, Point
 from .layers import place as place_layers
 from .scene import Place, Scene
 
-PAD, HEADER, MARGIN = 12.0, 24.0, 16.0
+PAD, HEADER, MARGIN, PORT = 12.0, 24.0, 16.0, 18.0
 Frame = tuple[float, float, float, float]  # left, top, width, height
 
 
@@ -159,14 +159,32 @@ def _place_level(
     last = {i for i, node in enumerate(level.nodes) if _is_port(node) and node[0] == "out"}  # type: ignore[index]
     layers = place_layers([w for w, _ in dimensions], [h for _, h in dimensions], arrows, first, last)
     least = size(("group", g))[0] if g else 0.0
+    opened = {("group", inner) for inner in levels}
     if layers.width + 2 * PAD < least:  # the title needs more room than what is inside
         more = least - 2 * PAD - layers.width
         layers.x = [x + more / 2 for x in layers.x]
         layers.routes = [[(x + more / 2, y) for x, y in route] for route in layers.routes]
         layers.width += more
     level.layers = layers
+    _spread(level, {i for i, node in enumerate(level.nodes) if node in sizes and node not in opened}, dimensions)
     sizes["group", g] = (layers.width + 2 * PAD, layers.height + HEADER + PAD)
     _reach_edges(level, first, last, sizes["group", g][1])
+
+
+def _spread(level: _Level, closed: set[int], dimensions: list[tuple[float, float]]) -> None:
+    """Let arrows that meet at one item arrive side by side, in the order in which they come."""
+    layers = level.layers
+    assert layers is not None
+    arriving: dict[int, list[list[Point]]] = {}
+    for k, (_, b, _) in enumerate(level.edges):
+        if level.index[b] in closed:
+            arriving.setdefault(level.index[b], []).append(layers.routes[k])
+    for i, routes in arriving.items():
+        routes.sort(key=lambda route: route[-2][0])
+        step = min(PORT, (dimensions[i][0] - PORT) / max(len(routes) - 1, 1))
+        for k, route in enumerate(routes):
+            x, y = route[-1]
+            route[-1] = (x + step * (k - (len(routes) - 1) / 2), y)
 
 
 def _reach_edges(level: _Level, first: set[int], last: set[int], height: float) -> None:

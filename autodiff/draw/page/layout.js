@@ -1,7 +1,7 @@
 // Layers for each open group, from the inside out.  The same algorithm as layers.py and layout.py, step by step.
 "use strict";
 
-const GAP_X = 22, GAP_Y = 34, GAP_PORT = 14, BEND = 10, SWEEPS = 6, PAD = 12, HEADER = 24, MARGIN = 16;
+const GAP_X = 22, GAP_Y = 34, GAP_PORT = 14, BEND = 10, SWEEPS = 6, PAD = 12, HEADER = 24, MARGIN = 16, PORT = 18;
 
 function layerRanks(n, arrows, first, last) {
   const users = Array.from({ length: n }, () => []), missing = new Array(n).fill(0);
@@ -48,7 +48,13 @@ function withBends(ranks, widths, arrows) {
   }
   const rows = Array.from({ length: rank.reduce((a, b) => Math.max(a, b), -1) + 1 }, () => []);
   rank.forEach((r, i) => rows[r].push(i));
-  return { rank, width, up, down, chains, rows };
+  const trunks = new Map(); // all bends of the arrows from one place
+  const keys = [...made].map(([key, bend]) => [...key.split(":").map(Number), bend]);
+  for (const [a, leave, , bend] of keys.sort((p, q) => p[0] - q[0] || p[1] - q[1] || p[2] - q[2])) {
+    const key = a + ":" + leave;
+    (trunks.get(key) ?? trunks.set(key, { a, leave, bends: [] }).get(key)).bends.push(bend);
+  }
+  return { rank, width, up, down, chains, rows, trunks: [...trunks.values()] };
 }
 
 function crossings(work, position) {
@@ -91,6 +97,14 @@ function orderRows(work) {
   work.rows = best;
 }
 
+const isLeaf = (work, i) => !work.up[i].length && work.down[i].length === 1 && work.width[i] > BEND;
+
+function pull(work, i, j) {
+  if (work.width[i] === BEND && work.width[j] === BEND) return 6;
+  const [upper, lower] = work.rank[i] < work.rank[j] ? [i, j] : [j, i];
+  return isLeaf(work, upper) && !work.up[lower].every(link => isLeaf(work, link[0])) ? 0.1 : 1;
+}
+
 function positions(work) {
   const x = new Array(work.rank.length).fill(0);
   for (const row of work.rows) {
@@ -98,17 +112,16 @@ function positions(work) {
     for (const i of row) { x[i] = at + work.width[i] / 2; at += work.width[i] + GAP_X; }
     for (const i of row) x[i] -= (at - GAP_X) / 2;
   }
+  const pulled = links => links.map((list, i) => list.map(([j, theirs, own]) => [j, theirs - own, pull(work, i, j)]));
+  const up = pulled(work.up), down = pulled(work.down);
   for (let sweep = 0; sweep < 2 * SWEEPS; sweep++) {
     const downward = sweep % 2 === 0, both = sweep >= SWEEPS;
     for (const row of downward ? work.rows : [...work.rows].reverse()) {
       const wishes = [], weights = [];
       for (const i of row) {
-        const links = both ? work.up[i].concat(work.down[i]) : downward ? work.up[i] : work.down[i];
+        const links = both ? up[i].concat(down[i]) : downward ? up[i] : down[i];
         let weight = 0, total = 0;
-        for (const [j, theirs, own] of links) {
-          const straight = work.width[i] === BEND && work.width[j] === BEND ? 6 : 1;
-          weight += straight; total += straight * (x[j] + theirs - own);
-        }
+        for (const [j, shift, held] of links) { weight += held; total += held * (x[j] + shift); }
         wishes.push(links.length ? total / weight : x[i]);
         weights.push(links.length ? weight : 0.01);
       }
@@ -139,10 +152,39 @@ function fitRow(row, wishes, weights, width, x) { // isotonic regression, as _fi
     for (let c = 0; c < count; c++, k++) x[row[k]] = total / weight + shift[k];
 }
 
+function straighten(work, x) {
+  const place = new Map();
+  for (const row of work.rows) row.forEach((i, k) => place.set(i, k));
+  for (const { a, leave, bends } of work.trunks) {
+    const start = x[a] + leave;
+    let run = [], low = -Infinity, high = Infinity;
+    for (const bend of [...bends, -1]) {
+      const [hereLow, hereHigh] = bend >= 0 ? room(work, x, place, bend) : [Infinity, -Infinity];
+      if (Math.max(low, hereLow) > Math.min(high, hereHigh)) {
+        const middle = run.reduce((sum, i) => sum + x[i], 0) / run.length;
+        const wish = run[0] === bends[0] && low <= start && start <= high ? start : middle;
+        for (const i of run) x[i] = Math.min(Math.max(wish, low), high);
+        run = []; low = -Infinity; high = Infinity;
+      }
+      run.push(bend);
+      low = Math.max(low, hereLow); high = Math.min(high, hereHigh);
+    }
+  }
+}
+
+function room(work, x, place, i) {
+  const row = work.rows[work.rank[i]], k = place.get(i), gap = j => (work.width[j] > BEND ? GAP_X : BEND);
+  const side = j => (work.width[j] + BEND) / 2 + gap(j);
+  const low = k ? x[row[k - 1]] + side(row[k - 1]) : -Infinity;
+  const high = k + 1 < row.length ? x[row[k + 1]] - side(row[k + 1]) : Infinity;
+  return low <= high ? [low, high] : [x[i], x[i]];
+}
+
 function placeLayers(widths, heights, arrows, first, last) {
   const n = widths.length, rank = layerRanks(n, arrows, first, last), work = withBends(rank, widths, arrows);
   orderRows(work);
   let x = positions(work);
+  straighten(work, x);
   const count = rank.reduce((a, b) => Math.max(a, b), -1) + 1;
   const tall = new Array(count).fill(0), top = new Array(count).fill(0), parents = new Array(n).fill(0);
   rank.forEach((r, i) => (tall[r] = Math.max(tall[r], heights[i])));
@@ -160,7 +202,7 @@ function placeLayers(widths, heights, arrows, first, last) {
       points.push([x[bend], top[r]], [x[bend], top[r] + tall[r]]);
     }
     points.push([x[b] + arrive, top[rank[b]]], [x[b] + arrive, y[b]]);
-    return points;
+    return points.filter((p, i) => !i || p[0] !== points[i - 1][0] || p[1] !== points[i - 1][1]);
   });
   return { x: x.slice(0, n), y, routes, width: Math.max(right, 0), height: count ? top[count - 1] + tall[count - 1] : 0 };
 }
@@ -251,10 +293,25 @@ function placeLevel(g, levels, sizes, size) {
     layers.width += more;
   }
   level.layers = layers;
+  spread(level, edges, dimensions, node => !isPort(node) && !(node[0] === "g" && levels.has(+node.slice(1))));
   sizes.set("g" + g, [layers.width + 2 * PAD, layers.height + HEADER + PAD]);
   for (const e of edges) {
     const route = layers.routes[e.number];
     if (first.has(level.index.get(e.a))) route.unshift([route[0][0], -HEADER]);
     if (last.has(level.index.get(e.b))) route.push([route[route.length - 1][0], layers.height + PAD]);
+  }
+}
+
+function spread(level, edges, dimensions, isClosed) { // arrows that meet at one item arrive side by side
+  const arriving = new Map();
+  for (const e of edges) {
+    if (!isClosed(e.b)) continue;
+    const i = level.index.get(e.b);
+    (arriving.get(i) ?? arriving.set(i, []).get(i)).push(level.layers.routes[e.number]);
+  }
+  for (const [i, routes] of arriving) {
+    routes.sort((p, q) => p[p.length - 2][0] - q[q.length - 2][0]);
+    const step = Math.min(PORT, (dimensions[i][0] - PORT) / Math.max(routes.length - 1, 1));
+    routes.forEach((route, k) => { route[route.length - 1][0] += step * (k - (routes.length - 1) / 2); });
   }
 }
