@@ -13,6 +13,7 @@ from .precision import compare_precision
 from .preflight import examine_arguments, examine_function
 from .problem import Problem, UnusableError
 from .report import GradientError, Report, reproducer
+from .search import locate, separate_kinks, sweep
 from .slopes import norm
 from .verdict import COMPLEX_STEP, RESOLVED, Comparison, Finding
 
@@ -136,21 +137,21 @@ def _judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
         report = _judge_not_finite(comparison, facts)
         if report is not None:
             return report
-    fault = comparison.sweep(members) if len(members) else None
+    fault = sweep(comparison, members) if len(members) else None
     if fault is not None and fault.found.kink is not None:
-        members = comparison.separate_kinks(members)
+        members = separate_kinks(comparison, members)
         for kink in comparison.kinks:
             if kink.wrong:
                 return _wrong(comparison, kink, facts)
         comparison.resolution[:] = np.inf
         comparison.findings = [x for x in comparison.findings if x.found.kink is None]
-        fault = comparison.sweep(members) if len(members) else None
+        fault = sweep(comparison, members) if len(members) else None
         if fault is not None and fault.found.kink is not None:
             return _inconclusive(comparison, fault, "kinks lie too close together to be told apart", facts)
     if fault is not None and fault.found.reason:
         return _inconclusive(comparison, fault, fault.found.reason, facts)
     if fault is not None:
-        guilty = comparison.locate(fault)
+        guilty = locate(comparison, fault)
         if guilty is None:
             reason = (
                 "the slopes along a direction disagree with the gradient, "

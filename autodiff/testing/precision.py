@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Primitive
-from ..tensor import Tensor, _state, backward
+from ..tensor import ITEM, Tensor, _state, backward, same_tuple
 from ..tree import flatten
 from .problem import Problem, as_real, cotangents
 
@@ -108,6 +108,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
             value = part._value
             if primitive.elementwise or not np.isin(value, pool).all():
                 part._value = _moved_array(value, unit if primitive.elementwise else INSIDE * unit, rng)
+                _keep_moved(part._node, value, part._value)
         return result
 
     token = _state.set(mode)
@@ -116,6 +117,20 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
         return _recorded_gradient(problem, x, _moved_array(weights, unit, rng))
     finally:
         _state.reset(token)
+
+
+def _keep_moved(node: Any, value: Any, moved: Any) -> None:
+    """Put the moved output in the place of the exact one among what the rules have kept."""
+
+    def kept(saved: Any) -> Any:
+        if isinstance(saved, tuple):
+            return same_tuple(saved, [kept(v) for v in saved])
+        return moved if saved is value else saved
+
+    if node.primitive is ITEM:  # one of several outputs: the rules are those of the whole
+        node = node.edges[0][0]
+    for edge in node.edges:
+        edge[2] = tuple(kept(saved) for saved in edge[2])
 
 
 def _values(args: Any) -> list[Any]:

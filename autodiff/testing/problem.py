@@ -127,6 +127,7 @@ class Problem:
                 self.inputs.append(Input(path, number, value.shape, value.dtype, start, stop))
                 start = stop
         self.size = start
+        self._plain = len(self.inputs) == len(args) == len(self.leaves)  # each argument is one array
         self.evaluations = 0
         self.complex_outputs: list[bool] | None = None
         self.speaks_arrays = False  # whether f also takes plain arrays, which is faster
@@ -142,13 +143,15 @@ class Problem:
         """The flat vector cut into arrays of the inputs' shapes; ``dtype`` "given" is the arguments' own."""
         arrays = []
         for i in self.inputs:
-            part = x[i.start : i.stop]
-            part = (part.copy().view(np.complex128) if i.is_complex else part).reshape(i.shape)
-            arrays.append(part.astype(i.dtype if dtype == "given" else part.dtype))
+            part = x[i.start : i.stop].copy()
+            part = (part.view(np.complex128) if i.is_complex else part).reshape(i.shape)
+            arrays.append(part.astype(i.dtype) if dtype == "given" else part)
         return arrays
 
     def call(self, arrays: list[Any]) -> Any:
         """``f`` with these in the place of its floating-point arguments."""
+        if self._plain:
+            return self.function(*arrays)
         leaves = list(self.leaves)
         for place, array in zip(self.inputs, arrays, strict=True):
             leaves[place.number] = array
@@ -172,7 +175,9 @@ class Problem:
         self.evaluations += 1
         arrays = self.arrays(x)
         with np.errstate(all="ignore"):
-            result = self.call([a if self.speaks_arrays else Tensor(a) for a in arrays])
+            result = self.call(arrays if self.speaks_arrays else [Tensor(a) for a in arrays])
+        if type(result) is np.ndarray and result.dtype == np.float64 and self.complex_outputs == [False]:
+            return result.ravel()
         outputs = self.outputs(result)
         # at a complex point of a real function, the outputs are what the complex step wants to see
         if x.dtype.kind == "c":

@@ -13,7 +13,8 @@ variables to estimate derivatives of real functions", 1998.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ Array = Any
 QUICK = (6, 8, 10, 12)
 """The steps of the first look, as k in t = 2^-k."""
 FINER = tuple(range(14, 41, 2))  # down to where a direction of ten bits still moves x without rounding
+FINER_GROUPS = FINER[:3], FINER[3:6], FINER[6:9], FINER[9:]
 COARSER = tuple(range(4, -43, -2))
 EDGE = "the function is not finite on both sides of x: x is at the edge of its domain"
 UNSETTLED = "the slopes do not settle as the step shrinks: f is not smooth at x, or too noisy"
@@ -31,10 +33,22 @@ AGREE = 4.0
 """How many standard deviations of noise two numbers may be apart and still agree."""
 
 
+CHUNK = 2**17
+"""How many numbers are worked on at a time."""
+
+
 def norm(values: Array) -> float:
     """The Euclidean length, for numbers whose squares would overflow or vanish as well."""
+    square = float(values @ values)
+    if 1e-250 < square < 1e250:
+        return math.sqrt(square)
     top = float(np.max(np.abs(values), initial=0.0))
     return top * float(np.sqrt(np.sum((values / top) ** 2))) if 0 < top < np.inf else top
+
+
+def norms(values: Array) -> Array:
+    """The Euclidean length of each row."""
+    return np.array([norm(row) for row in values])
 
 
 class Row(NamedTuple):
@@ -61,44 +75,48 @@ class Estimate(NamedTuple):
 
 
 class Line:
-    """The values of a function along a line.  Rows are computed once, when they are first asked for."""
+    """The values of a function along a line.  Rows are computed once, several at a time, when they are asked for."""
 
     def __init__(
-        self, move: Callable[[float], tuple[Array, float]], weights: Array, base: Array, epsilon: float, inner: float
+        self, move: Callable[[Array], tuple[Array, Array]], weights: Array, base: Array, epsilon: float, inner: float
     ) -> None:
-        self.move = move  # t -> (F at x + t u, how far rounding x + t u may have moved phi)
+        self.move = move  # steps t -> (F at each x + t u, how far rounding each x + t u may have moved phi)
         self.weights = weights
         self.base = base
         self.epsilon = epsilon
         self.inner = inner  # the size of the terms that may cancel inside of the function
         self.rows: dict[int, Row | None] = {}
         self.sensitive = np.zeros(base.shape, dtype=bool)  # the outputs that moved at any step
+        self._table: list[Row] | None = None
 
-    def row(self, k: int) -> Row | None:
-        """The row of step 2^-k, or None where the function is not finite on both sides."""
-        if k not in self.rows:
-            self.rows[k] = self._measure(2.0**-k)
-        return self.rows[k]
+    def measure(self, steps: Iterable[int]) -> list[Row | None]:
+        """The rows of the steps 2^-k; None for one at which the function is not finite on both sides."""
+        steps = tuple(steps)
+        new = [k for k in steps if k not in self.rows]
+        together = max(1, CHUNK // max(1, self.base.size))
+        for start in range(0, len(new), together):
+            self._measure(new[start : start + together])
+        return [self.rows[k] for k in steps]
 
-    def _measure(self, t: float) -> Row | None:
-        forward, rounding_forward = self.move(t)
-        backward, rounding_backward = self.move(-t)
-        with np.errstate(all="ignore"):
-            up, down = forward - self.base, self.base - backward
-            finite = bool(np.all(np.isfinite(up)) and np.all(np.isfinite(down)))
-        if not finite:
-            return None
+    def _measure(self, ks: list[int]) -> None:
+        count, v = len(ks), self.weights
+        steps = np.exp2(-np.array(ks, dtype=float))
+        values, rounding = self.move(np.concatenate([steps, -steps]))
+        forward, backward = values[:count], values[count:]
+        up, down = forward - self.base, self.base - backward
         changed = (up != 0) | (down != 0)
-        self.sensitive |= changed
-        v = self.weights[changed]
-        right, left = v * up[changed] / t, v * down[changed] / t
-        size = np.maximum(np.abs(forward[changed]), np.abs(backward[changed]))
-        noise = self.epsilon * norm(v * size) + rounding_forward + rounding_backward
-        central = float(np.sum(v * ((forward - backward)[changed] / (2 * t))))
-        return Row(
-            t, float(np.sum(left)), float(np.sum(right)), central, noise / t,
-            float(np.sum(np.minimum(left, right))), float(np.sum(np.maximum(left, right))), bool(changed.any()),
-        )  # fmt: skip
+        right, left = (up @ v) / steps, (down @ v) / steps
+        apart = (np.abs(up - down) @ np.abs(v)) / steps
+        central = ((forward - backward) @ v) / (2.0 * steps)
+        size = np.maximum(np.abs(forward), np.abs(backward)) * changed
+        noise = (self.epsilon * norms(size * v) + rounding[:count] + rounding[count:]) / steps
+        low, high = 0.5 * (right + left - apart), 0.5 * (right + left + apart)
+        finite = np.isfinite(apart + np.abs(central) + np.abs(right) + np.abs(left))
+        self.sensitive |= changed[finite].any(axis=0)
+        columns = (steps, left, right, central, noise, low, high, changed.any(axis=1), finite)
+        for k, *row, is_finite in zip(ks, *(column.tolist() for column in columns), strict=True):
+            self.rows[k] = Row(*row) if is_finite else None
+        self._table = None
 
     @property
     def table(self) -> list[Row]:
@@ -106,12 +124,14 @@ class Line:
 
         An output that stood still at one step and moved at another was held by its own rounding: it counts as noise.
         """
-        rows = [row for _, row in sorted(self.rows.items()) if row is not None]
-        counted = self.sensitive if self.sensitive.any() else np.ones_like(self.sensitive)
-        floor = self.epsilon * norm((self.weights * self.base)[counted])
-        if not all(row.moved for row in rows):  # the values may have cancelled: what went into them was rounded too
-            floor += self.epsilon * self.inner
-        return [row._replace(noise=max(row.noise, floor / row.step)) for row in rows]
+        if self._table is None:
+            rows = [row for _, row in sorted(self.rows.items()) if row is not None]
+            held = self.weights * self.base
+            floor = self.epsilon * norm(held[self.sensitive] if self.sensitive.any() else held)
+            if not all(row.moved for row in rows):  # the values may have cancelled: what went into them was rounded too
+                floor += self.epsilon * self.inner
+            self._table = [row._replace(noise=max(row.noise, floor / row.step)) for row in rows]
+        return self._table
 
 
 def noise_of(rows: list[Row]) -> list[float]:
@@ -164,10 +184,12 @@ def estimate(rows: list[Row]) -> Estimate:
     ]
     best: _Candidate | None = None
     for candidate in _candidates(rows, noise):
+        # a step that did not move the function says that the slope is below its noise: sign(x) has slope 0 at 2, though
+        # steps that reach beyond 0 show another
         consistent = all(
-            abs(candidate.value - rows[i].central) <= candidate.bound + allowed[i]
+            abs(candidate.value - rows[i].central)
+            <= candidate.bound + (allowed[i] if rows[i].moved else AGREE * max(noise[i], rows[i].noise))
             for i in range(candidate.last + 1, len(rows))
-            if rows[i].moved  # a step too fine to move the function says nothing
         )
         if consistent and (best is None or candidate.bound < best.bound):
             best = candidate
@@ -209,29 +231,35 @@ def jumps(rows: list[Row]) -> bool:
     return min(changes) > 0.5 * max(changes) and min(changes) > 1000 * noise
 
 
-def look(line: Line, wanted: float) -> Estimate:
-    """A first look: a few rows, and coarser ones where rounding hides what is wanted.
+def look(line: Line, wanted: float, first: tuple[int, ...] = QUICK) -> Estimate:
+    """A first look: a few rows, coarser ones where rounding hides what is wanted, finer ones where they do not settle.
 
-    ``wanted`` is the error that would be small enough.
+    ``wanted`` is the error that would be small enough, ``first`` the steps to begin with.
     """
-    for k in QUICK:
-        line.row(k)
+    line.measure(first)
     found = estimate(line.table)
-    if found.bound > wanted and not found.reason:
-        noise = min((row.noise for row in line.table), default=0.0)
-        if AGREE * noise > found.bound / 8:
-            found = _coarser(line, found, wanted)
-        else:
-            for k in FINER[:3]:
-                line.row(k)
-            found = estimate(line.table)
+    if found.bound <= wanted:
+        return found
+    if not found.reason and _is_noisy(line, found):
+        return _coarser(line, found, wanted)
+    for steps in FINER_GROUPS:
+        before = found
+        line.measure(steps)
+        found = estimate(line.table)
+        if found.bound <= wanted or (not found.reason and found.bound > before.bound / 2):
+            break
     return found
+
+
+def _is_noisy(line: Line, found: Estimate) -> bool:
+    """Whether rounding is what limits this estimate, so that larger steps would know it better."""
+    return AGREE * min((row.noise for row in line.table), default=0.0) > found.bound / 8
 
 
 def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
     worse = 0
     for k in COARSER:
-        if line.row(k) is None:
+        if line.measure((k,)) == [None]:
             break
         now = estimate(line.table)
         worse = worse + 1 if now.bound >= found.bound else 0
@@ -243,8 +271,7 @@ def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
 
 def scrutinise(line: Line) -> Estimate:
     """The slope after a sweep over all decades of the step, for a line where something seems wrong."""
-    for k in (*QUICK, *FINER):
-        line.row(k)
+    line.measure((*QUICK, *FINER))
     rows = line.table
     if len(rows) >= 3 and jumps(rows):
         return Estimate(np.nan, np.inf, np.nan, "the function jumps at x: it has no slope there")

@@ -1,0 +1,164 @@
+"""Which directions to look along: all elements at once, those too small to be seen there, kinks, the guilty element.
+
+Elements that are too small beside the others to be seen in a direction of all are gathered and looked at in directions
+of their own, largest first, until all that matter are resolved.  A guilty element is found from two probes: the same
+direction, once with its components weighted by their numbers; the two differences stand in the ratio of its number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .slopes import kink_interval, look
+from .verdict import COMPLEX_STEP, RESOLVED, SEVERAL, Comparison, Finding
+
+Array = Any
+
+MOST_BLOCKS = 16
+MOST_KINKS = 24
+
+
+def note_resolution(comparison: Comparison, finding: Finding) -> None:
+    """Remember, for each element, the smallest relative fault that would have been seen."""
+    if finding.found.reason or finding.found.kink is not None:
+        return
+    weight = np.abs(comparison.safe * finding.direction)
+    seen = np.where(weight > 0, finding.limit / np.where(weight > 0, weight, 1.0), np.inf)
+    np.minimum(comparison.resolution, seen, out=comparison.resolution)
+
+
+def unresolved(comparison: Comparison, members: Array) -> Array:
+    """Those of ``members`` in which a fault of 1 % would not have been seen, largest first."""
+    open_ones = members[(comparison.resolution[members] > RESOLVED) & (comparison.safe[members] != 0)]
+    sizes = np.abs(comparison.safe[open_ones] * comparison.scales[open_ones])
+    return open_ones[np.argsort(-sizes, kind="stable")]
+
+
+def sweep(comparison: Comparison, members: Array) -> Finding | None:
+    """Look at all ``members`` in a few directions, then at those that were too small to see; the first fault."""
+    for relative in (False, True, False):
+        u = comparison.direction(members, relative)
+        finding = comparison.agrees(u) or comparison.examine(u)
+        comparison.findings.append(finding)
+        note_resolution(comparison, finding)
+        if not finding.settled:
+            return finding
+    tried = np.zeros(comparison.problem.size, dtype=bool)
+    for n in range(MOST_BLOCKS):
+        left = unresolved(comparison, members)
+        left = left[~tried[left]]
+        if not left.size:
+            break
+        sizes = np.abs(comparison.safe[left] * comparison.scales[left])
+        block = left[sizes >= sizes[0] * 1e-3]
+        tried[block] = True
+        # by real steps: what was not seen before has not borne out the complex step either
+        finding = comparison.examine(comparison.direction(block, relative=n % 2 == 1))
+        note_resolution(comparison, finding)
+        if finding.wrong or finding.found.kink is not None:
+            comparison.findings.append(finding)
+            return finding
+    return None
+
+
+# -- kinks ---------------------------------------------------------------------------------------------------------
+
+
+def separate_kinks(comparison: Comparison, members: Array) -> Array:
+    """Find the elements at a kink by halving, and return the others."""
+    waiting, smooth, unknown = [members], [], []
+    budget = comparison.problem.evaluations + 800
+    singles: list[Array] = []
+    while waiting:
+        block = waiting.pop()
+        if comparison.problem.evaluations > budget or len(singles) >= MOST_KINKS:
+            unknown.append(block)
+        elif not _has_kink(comparison, block):
+            smooth.append(block)
+        elif len(block) == 1:
+            singles.append(block)
+        else:
+            middle = len(block) // 2
+            waiting += [block[middle:], block[:middle]]
+    if unknown:
+        rest = np.concatenate(unknown)
+        chosen = comparison.rng.permutation(rest)[:8]
+        singles += [chosen[i : i + 1] for i in range(len(chosen))]
+        comparison.notes.append(
+            f"{len(singles) - len(chosen)} kinks were looked at; of the {len(rest)} elements after them, a sample of 8"
+        )
+    comparison.kinks += [comparison.examine(comparison.direction(single), thorough=True) for single in singles]
+    return np.sort(np.concatenate(smooth)) if smooth else np.zeros(0, dtype=int)
+
+
+def _has_kink(comparison: Comparison, block: Array) -> bool:
+    line = comparison.line(comparison.direction(block))
+    line.measure((16, 20, 24))
+    return kink_interval(line.table) is not None
+
+
+# -- the guilty element --------------------------------------------------------------------------------------------
+
+
+def locate(comparison: Comparison, finding: Finding) -> Finding | None:
+    """The element that is wrong by itself; None if none is."""
+    members = np.flatnonzero(finding.direction)
+    groups = [members[(members >= p.start) & (members < p.stop)] for p in comparison.problem.inputs]
+    groups = [group for group in groups if group.size]
+    probe = _Probe(comparison, finding)
+    if len(groups) > 1:
+        judged = [(probe.badness(group), i) for i, group in enumerate(groups)]
+        members = groups[max(judged)[1]]
+    while len(members) > 1:
+        window = probe.window(members) if len(members) > 8 else members
+        if 2 * len(window) <= len(members) and probe.badness(window) > 1:
+            members = window
+            continue
+        middle = len(members) // 2
+        left, right = members[:middle], members[middle:]
+        badness = probe.badness(left)
+        members = left if badness > 1 and (badness > 100 or badness >= probe.badness(right)) else right
+    single = comparison.examine(comparison.direction(members), thorough=True)
+    return single if single.wrong else None
+
+
+class _Probe:
+    """Cheap looks at some of the elements, by the means that saw the fault."""
+
+    def __init__(self, comparison: Comparison, finding: Finding) -> None:
+        self.comparison = comparison
+        self.sharp = finding.found.step == COMPLEX_STEP
+        self.wanted = finding.error / 1000
+
+    def difference(self, u: Array) -> tuple[float, float]:
+        """Slope less gradient along ``u``, and how much of that would be no fault."""
+        comparison = self.comparison
+        own = comparison.own_error(u)
+        slope = comparison.complex_slope(u) if self.sharp else None
+        if slope is not None:
+            return slope - comparison.along(u), SEVERAL * own
+        found = look(comparison.line(u), self.wanted, comparison.steps)
+        if found.reason:
+            return 0.0, 1.0
+        return found.value - comparison.along(u), SEVERAL * found.bound + own
+
+    def badness(self, members: Array) -> float:
+        """The difference along a direction in units of what would be no fault."""
+        error, allowed = self.difference(self.comparison.direction(members))
+        return abs(error) / (allowed + 1e-300)
+
+    def window(self, members: Array) -> Array:
+        """Those of ``members`` among which the fault lies, if there is one only."""
+        count = len(members)
+        u = self.comparison.direction(members)
+        ramp = np.zeros_like(u)
+        ramp[members] = np.arange(count) / count
+        (plain, allowed), (weighted, allowed_too) = self.difference(u), self.difference(u * ramp)
+        if abs(plain) <= allowed:
+            return members
+        place, radius = count * weighted / plain, count * (allowed + allowed_too) / abs(plain) + 0.5
+        if not 0 <= place <= count:
+            return members
+        return members[max(0, int(place - radius)) : int(place + radius) + 1]
