@@ -508,7 +508,7 @@ def test_auxiliary_values_keep_the_history_that_they_have_outside():
 
 
 @dataclasses.dataclass
-class Pair:
+class Sides:
     left: object
     right: object
 
@@ -518,10 +518,10 @@ class Pair:
     [
         ({"a": 1.0, "b": 2}, r"argument 0\['b'\]: got the int 2.*write 2\.0"),
         ({"a": [np.ones(2), np.arange(3)]}, r"argument 0\['a'\]\[1\]: got an array of int64, shape \(3,\).*astype"),
-        (Pair(1.0, {"deep": (1.0, "text")}), r"argument 0\.right\['deep'\]\[1\]: got a str"),
+        (Sides(1.0, {"deep": (1.0, "text")}), r"argument 0\.right\['deep'\]\[1\]: got a str"),
         (True, "argument 0: got the bool True"),
         ([np.array([True])], r"argument 0\[0\]: got an array of bool"),
-        (Pair(1.0, Tensor(1.0) > 0), r"argument 0\.right: got an array of bool"),
+        (Sides(1.0, Tensor(1.0) > 0), r"argument 0\.right: got an array of bool"),
     ],
 )
 def test_what_cannot_be_differentiated_is_named_with_its_place(argument, place):

@@ -33,8 +33,9 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
     """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
 
     ``args`` and ``tangents`` are sequences of the same nesting and shapes; ``dy`` has those of the output.  With
-    ``has_aux`` the function returns ``(y, anything)``, and anything comes third.  Costs a few evaluations of ``f``, whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and
-    pulling ``tangents`` back through *it* gives the product.
+    ``has_aux`` the function returns ``(y, anything)``, and anything comes third.  Costs a few evaluations of ``f``,
+    whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and pulling ``tangents`` back
+    through *it* gives the product.
     (The trick is J. Townsend's, "A new trick for calculating Jacobian vector products", 2017.)
 
     >>> import numpy as np
@@ -57,8 +58,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
         close(probes)
     rest = iter(products)
     changes = [_zeros(output) if seed is None else next(rest) for output, seed in zip(call.outputs, seeds, strict=True)]
-    seen = (lambda value: value) if outer else plain
-    result = call.result([seen(output) for output in call.outputs]), call.result([seen(c) for c in changes])
+    parts = [call.outputs, changes] if outer else [[plain(v) for v in values] for values in (call.outputs, changes)]
+    result = (call.result(parts[0]), call.result(parts[1]))
     return (*result, call.seen_aux()) if has_aux else result
 
 
