@@ -26,7 +26,11 @@ COLOUR = re.compile(r"\x1b\[[\d;]*m")
 def client(notebook: nbformat.NotebookNode, folder: str, sockets: str) -> NotebookClient:
     """What runs a notebook in ``folder``, and reaches its kernel without the network where the system can."""
     runner = NotebookClient(
-        notebook, timeout=SECONDS_PER_CELL, kernel_name="python3", resources={"metadata": {"path": folder}}
+        notebook,
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        coalesce_streams=True,  # what a cell prints is one text, however the pieces arrive
+        resources={"metadata": {"path": folder}},
     )
     manager = runner.create_kernel_manager()
     if os.name == "posix":
