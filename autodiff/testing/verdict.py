@@ -110,7 +110,8 @@ class Comparison:
         while len(seen) < 6 and sum(v.size for v in seen[1:]) < 8:  # few values may be narrow by chance
             nearby = self.problem.x + self.scales * self.rng.uniform(0.5, 1.0, self.problem.size) * 2.0**-10
             values = self.problem.value_or_nan(nearby, self.base)
-            seen.append(values[np.isfinite(values) & (values != np.rint(values))])
+            # a value that does not change was given as it is: it says nothing of how the function computes
+            seen.append(values[np.isfinite(values) & (values != np.rint(values)) & (values != self.base)])
         together = np.concatenate(seen[1:])
         for kind in (np.float16, np.float32):
             if together.size and _is_narrow(together, kind):
@@ -169,7 +170,7 @@ class Comparison:
             if finding.wrong and found.kink is None and contradicted(line.table[-3:], found.value, analytic):
                 return finding._replace(found=found._replace(reason=TOO_NEAR))
             if finding.wrong and found.kink is None:  # may the analytic value be that uncertain?
-                own += SEVERAL * self._scatter(u)
+                own += SEVERAL * self._scatter(u) + self._held(line, u, found.step)
                 finding = finding._replace(limit=SEVERAL * found.bound + own)
         if not finding.settled:
             return finding
@@ -194,6 +195,14 @@ class Comparison:
                 moved = noisy_gradient(self.problem, self.weights, EPSILON, self.rng)
                 seen.append(abs(float((np.where(self.finite, moved, 0.0) - self.safe) @ u)))
         return max(s if np.isfinite(s) else 0.0 for s in seen)
+
+    def _held(self, line: Line, u: Array, step: float) -> float:
+        """What the gradient says of outputs that stood still, as far as their own rounding may have held them."""
+        weights = np.where(line.sensitive, 0.0, self.weights)
+        if not line.sensitive.any() or not weights.any():
+            return 0.0
+        said = abs(float(np.where(self.finite, self.pull(weights), 0.0) @ u))
+        return min(said, AGREE * self.epsilon * norm(weights * self.base) / step)
 
     # -- the complex step ------------------------------------------------------------------------------------
 
