@@ -14,7 +14,7 @@ from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.indexing import scatter_add
 from .ops.reduction import logsumexp, softmax_cross_entropy
 from .ops.update import index_add, index_update
-from .primitive import composite, elementwise, example, gufunc, primitive, sample
+from .primitive import composite, elementwise, exactly, example, gufunc, primitive, sample
 from .tensor import Tensor, no_grad
 from .transforms import BatchingError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
 from .tree import register_container
@@ -26,6 +26,7 @@ __all__ = [
     "checkpoint",
     "composite",
     "elementwise",
+    "exactly",
     "example",
     "grad",
     "gufunc",

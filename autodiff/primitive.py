@@ -26,55 +26,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
+
+from .domain import Domain as Domain
+from .domain import Example as Example
+from .domain import Sample as Sample
+from .domain import exactly as exactly
+from .domain import example as example
+from .domain import nonzero as nonzero
+from .domain import positive as positive
+from .domain import real as real
+from .domain import sample as sample
 
 Function = Callable[..., Any]
 VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
-
-
-class Domain(NamedTuple):
-    """Where a function is smooth: an open interval, and the points inside it that are not (its kinks)."""
-
-    low: float = -4.0
-    high: float = 4.0
-    kinks: tuple[float, ...] = ()
-
-
-real = Domain()
-positive = Domain(0.0, 4.0)
-nonzero = Domain(kinks=(0.0,))
-
-
-class Sample(NamedTuple):
-    """A placeholder for an array in an example: its shape and the values that make sense there.
-
-    ``make`` turns an array of such values into what the function needs: a complex one, a well-conditioned one.
-    """
-
-    shape: tuple[int, ...]
-    domain: Domain = real
-    make: Function | None = None
-
-
-class Example(NamedTuple):
-    """One call of a primitive, with a :class:`Sample` in the place of each array."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-
-def sample(*shape: int, domain: Domain = real, make: Function | None = None) -> Sample:
-    """An array of this shape, with values from ``domain``, in an example; ``make(values)`` in their place if given."""
-    return Sample(shape, domain, make)
-
-
-def example(*args: Any, **kwargs: Any) -> Example:
-    """One call that the property tests make with every kind of array.
-
-    >>> example(sample(2, 3), axis=0).kwargs
-    {'axis': 0}
-    """
-    return Example(args, kwargs)
 
 
 class Rule:
@@ -122,6 +87,8 @@ class Primitive:
         core: tuple[int, ...] | None = None,
         domain: tuple[Domain, ...] = (),
         examples: Sequence[Example] = (),
+        kinks: Sequence[Example] = (),
+        errors: Sequence[Example] = (),
         analytic: bool = True,
         method: str | None = None,
     ) -> None:
@@ -138,6 +105,8 @@ class Primitive:
         self.elementwise = core is not None and not any(core)
         self.domain = domain
         self.examples = tuple(examples)
+        self.kinks = tuple(kinks)
+        self.errors = tuple(errors)
         self.analytic = analytic
         self.method = method
         self.formulas = dict(rules)
@@ -216,11 +185,21 @@ class Primitive:
 class Composite:
     """A NumPy function written with differentiable ones: it needs no rule of its own."""
 
-    def __init__(self, function: Function, call: Function, examples: Sequence[Example], method: str | None) -> None:
+    def __init__(
+        self,
+        function: Function,
+        call: Function,
+        examples: Sequence[Example],
+        method: str | None,
+        kinks: Sequence[Example] = (),
+        errors: Sequence[Example] = (),
+    ) -> None:
         self.name = call.__name__
         self.function = function
         self.call = call
         self.examples = tuple(examples)
+        self.kinks = tuple(kinks)
+        self.errors = tuple(errors)
         self.method = method
 
 
@@ -287,14 +266,17 @@ def elementwise(
     analytic: bool = True,
     method: str | None = None,
     examples: Sequence[Example] = (),
+    kinks: Sequence[Example] = (),
+    errors: Sequence[Example] = (),
 ) -> Function:
     """Register a function that broadcasts its arguments and works on each element by itself.
 
     One rule an argument, in order; ``None`` for a derivative that is zero everywhere.  The engine sums the
     result of a rule back to the argument's shape, so a rule never thinks of broadcasting.
 
-    ``domain`` says where the function is smooth (one for all arguments or one each), ``analytic`` whether it
-    can be evaluated at complex points to check its rule to 14 digits, ``forward`` a faster equal of
+    ``domain`` says where the function is smooth (one for all arguments or one each), ``kinks`` are calls at points
+    where its slopes to both sides differ (ties), ``errors`` calls that it must refuse, ``analytic`` whether it can be
+    evaluated at complex points to check its rule to 14 digits, ``forward`` a faster equal of
     ``function``, ``method`` its name as a method, an empty one for none.  Raises TypeError for a rule that asks for an
     unknown name.
 
@@ -322,6 +304,8 @@ def elementwise(
         core=(0,) * len(parameters),
         domain=domains,
         examples=examples,
+        kinks=kinks,
+        errors=errors,
         analytic=analytic and not any(d.kinks for d in domains),
         method=(name or function.__name__) if method is None else method or None,
     )
@@ -373,6 +357,8 @@ def primitive(
     *rules: Function | None,
     implements: Function | None = None,
     examples: Sequence[Example] = (),
+    kinks: Sequence[Example] = (),
+    errors: Sequence[Example] = (),
     sequence: str | None = None,
     method: str | None = None,
     name: str | None = None,
@@ -382,7 +368,8 @@ def primitive(
 
     ``implements`` is the NumPy function whose calls come here; the parameters of the decorated function are
     the keywords it accepts, and any other is refused.  ``sequence`` names a parameter that takes a list of
-    arrays (its rule may ask for ``position``).  ``examples`` are the calls that the property tests make.
+    arrays (its rule may ask for ``position``).  ``examples`` are the calls that the property tests make, ``kinks``
+    those at points where the slopes to both sides differ, ``errors`` those that the function must refuse.
 
     >>> import numpy as np
     >>> from autodiff import grad, primitive
@@ -415,6 +402,8 @@ def primitive(
             variadic=variadic,
             sequence=sequence,
             examples=examples,
+            kinks=kinks,
+            errors=errors,
             analytic=analytic,
             method=method,
         )
@@ -427,7 +416,12 @@ def primitive(
 
 
 def composite(
-    implements: Function, *, examples: Sequence[Example] = (), method: str | None = None
+    implements: Function,
+    *,
+    examples: Sequence[Example] = (),
+    kinks: Sequence[Example] = (),
+    errors: Sequence[Example] = (),
+    method: str | None = None,
 ) -> Callable[[Function], Function]:
     """Register the decorated function, written with differentiable NumPy, as what ``implements`` means on Tensors.
 
@@ -441,7 +435,7 @@ def composite(
     """
 
     def register(function: Function) -> Function:
-        _register(Composite(implements, function, examples, method))
+        _register(Composite(implements, function, examples, method, kinks, errors))
         return function
 
     return register

@@ -1,0 +1,70 @@
+"""Where a function is smooth, and calls of it to try: what an entry of the table says of itself besides its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Domain(NamedTuple):
+    """Where a function is smooth: an open interval, and the points inside it that are not (its kinks)."""
+
+    low: float = -4.0
+    high: float = 4.0
+    kinks: tuple[float, ...] = ()
+
+
+real = Domain()
+positive = Domain(0.0, 4.0)
+nonzero = Domain(kinks=(0.0,))
+
+
+class Sample(NamedTuple):
+    """A placeholder for an array in an example: its shape and the values that make sense there.
+
+    ``make`` turns an array of such values into what the function needs: a complex one, a well-conditioned one.
+    """
+
+    shape: tuple[int, ...]
+    domain: Domain = real
+    make: Callable[..., Any] | None = None
+
+
+class Example(NamedTuple):
+    """One call of a function, with a :class:`Sample` in the place of each array."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def sample(*shape: int, domain: Domain = real, make: Callable[..., Any] | None = None) -> Sample:
+    """An array of this shape, with values from ``domain``, in an example; ``make(values)`` in their place if given."""
+    return Sample(shape, domain, make)
+
+
+def exactly(values: Any) -> Sample:
+    """An array of exactly these values, in an example: where a function has a kink, or what it must refuse.
+
+    Real numbers take the precision that is tried.
+
+    >>> from autodiff import exactly, example
+    >>> example(exactly([0.5, 0.5])).args[0].shape
+    (2,)
+    """
+    array = np.asarray(values)
+
+    def make(drawn: Any) -> Any:
+        return array.astype(drawn.dtype) if array.dtype.kind == "f" else array.copy()
+
+    return Sample(array.shape, real, make)
+
+
+def example(*args: Any, **kwargs: Any) -> Example:
+    """One call that the property tests make with every kind of array.
+
+    >>> example(sample(2, 3), axis=0).kwargs
+    {'axis': 0}
+    """
+    return Example(args, kwargs)
