@@ -16,6 +16,7 @@ def compare(before: Picture, after: Picture) -> Picture:
     Boxes are the same if they have the same name, or the same operation in the same place: counted among those of
     their kind in modules and functions of the same path.  Linear in the number of boxes.
     """
+    before, after = _unfolded(before), _unfolded(after)
     old, new = _keys(before), _keys(after)
     place = {key: i for i, key in enumerate(new)}
     boxes = [replace(box, state="", message="") for box in after.boxes]
@@ -37,7 +38,8 @@ def compare(before: Picture, after: Picture) -> Picture:
     for i in gone:
         box = before.boxes[i]
         home = groups.get(_path(before, box.group), 0)
-        boxes.append(replace(box, parents=[number[p] for p in box.parents], group=home, state="removed", message=""))
+        parents = [number[p] for p in box.parents]
+        boxes.append(replace(box, parents=parents, group=home, state="removed", message=""))
         count["removed"] += 1
     result = replace(after, boxes=boxes, groups=[replace(g, children=[]) for g in after.groups])
     result.facts = [
@@ -50,13 +52,25 @@ def compare(before: Picture, after: Picture) -> Picture:
     return result
 
 
+def _unfolded(picture: Picture) -> Picture:
+    """The same picture without the groups that only fold it: what changed need not repeat itself."""
+    groups = picture.groups
+
+    def kept(g: int) -> int:
+        while g >= 0 and groups[g].kind in ("repeat", "block", "more"):
+            g = groups[g].parent
+        return g
+
+    boxes = [replace(box, group=kept(box.group), together=None) for box in picture.boxes]
+    return replace(picture, boxes=boxes, groups=[replace(g, parent=kept(g.parent)) for g in groups])
+
+
 def _path(picture: Picture, g: int) -> Key:
-    """Where a group is, by the names of the groups around it; groups that only fold do not count."""
+    """Where a group is, by the names of the groups around it."""
     names = []
-    while g >= 0:
+    while g > 0:
         group = picture.groups[g]
-        if group.kind in ("module", "function", "pass"):
-            names.append((group.kind, group.name, group.type))
+        names.append((group.kind, group.name, group.type))
         g = group.parent
     return tuple(names)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import style
 from .picture import OPERATION, Picture
-from .scene import Place, Scene, scene
+from .scene import Place, Scene, arrow_label, scene
 
 FONT = 'fontname="Helvetica,Arial,sans-serif"'
 
@@ -47,8 +47,8 @@ def body(picture: Picture) -> list[str]:
         about = [f"tooltip={quote(style.short(f'{maker.title}  {maker.type}', 200))}"]
         if not maker.active:
             about.append("style=dashed")
-        if target[0] == "box" and picture.boxes[target[1]].state == "failed" and maker.shape is not None:
-            about.append(f"label={quote(maker.type)}, fontsize=9")
+        if label := arrow_label(picture, seen, source, target):
+            about.append(f"label={quote(label)}, fontsize=9")
         lines.append(f"  {_id(source)} -> {_id(target)} [{', '.join(about)}]")
     return lines
 
@@ -68,7 +68,7 @@ def _nodes(picture: Picture, seen: Scene, lines: list[str]) -> None:
             group = picture.groups[place[1]]
             colour = style.colour(picture, place)
             lines.append(f"{indent}subgraph cluster_{place[1]} {{")
-            title = style.short(style.open_title(group), style.LONGEST_TITLE)
+            title = style.short(style.open_title(picture, place[1]), style.LONGEST_TITLE)
             lines.append(
                 f"{indent}  graph [label={quote(title)}, style=rounded, "
                 f'color="{colour.border}", peripheries={2 if group.kind == "repeat" else 1}]'

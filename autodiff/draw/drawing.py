@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..graph import Node
 from ..tensor import Tensor
 from . import taking
+from .copies import gather
 from .failure import of_exception
 from .grouping import ROOM, boxes_in_sight, fold_repeats, limit, open_groups, simplify
 from .naming import Names, caller, is_module
@@ -40,6 +41,7 @@ class Drawing:
         if boxes_in_sight(picture) > room or (depth is None and closed):
             fold_repeats(picture)
             open_groups(picture, depth, room)
+            gather(picture)
         limit(picture, max_nodes)
 
     # -- formats -------------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ import math
 from typing import Any
 
 from . import style
-from .picture import OPERATION, Measure, Picture
-from .scene import Place, scene
+from .measure import Measure
+from .picture import OPERATION, Picture
+from .scene import Place, arrow_label, scene
 
 
 def _measure(m: Measure | None) -> dict[str, Any] | None:
@@ -66,7 +67,7 @@ def mermaid(picture: Picture) -> str:
             if stack:
                 out.append("  " * len(stack) + "end")
         elif place[0] == "group" and place[1] in seen.inside:
-            title = _mermaid_text(style.short(style.open_title(picture.groups[place[1]])))
+            title = _mermaid_text(style.short(style.open_title(picture, place[1])))
             out.append(f'{indent}subgraph g{place[1]}["{title}"]')
             stack.append((place[1], iter(seen.inside[place[1]])))
         else:
@@ -75,7 +76,8 @@ def mermaid(picture: Picture) -> str:
             start, end = ("([", "])") if leaf else ("[", "]")
             out.append(f'{indent}{_id(place)}{start}"{text}"{end}:::{_class(picture, place)}')
     for (source, target), flow in seen.arrows.items():
-        out.append(f"  {_id(source)} {'-->' if picture.boxes[flow].active else '-.->'} {_id(target)}")
+        sign, label = "-->" if picture.boxes[flow].active else "-.->", arrow_label(picture, seen, source, target)
+        out.append(f"  {_id(source)} {sign}{f'|{_mermaid_text(label)}|' if label else ''} {_id(target)}")
     for name, colour in {**style.KINDS, **{state: pair[1] for state, pair in style.STATES.items()}}.items():
         out.append(f"  classDef {name} fill:{colour.fill},stroke:{colour.border},color:#1a1a1a")
     return "\n".join(out) + "\n"

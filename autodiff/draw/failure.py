@@ -49,7 +49,7 @@ def _picture(
     picture, position = read(roots, names, records, groups)
     if failed is not None:
         box = picture.boxes[position[failed]]
-        box.state, box.message = "failed", f"{type(error).__name__}: {error}"
+        box.state, box.message, box.active = "failed", f"{type(error).__name__}: {error}", True
     for box in picture.boxes:
         box.forward = None
     picture.arrange()

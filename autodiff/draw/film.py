@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from . import style
 from .picture import Picture
 from .scene import Place, Scene
-from .svg import Sheet
+from .svg import Moment, Sheet
 
 
 @dataclass
@@ -31,7 +31,7 @@ def steps(picture: Picture, seen: Scene) -> list[Step]:
     reached = set(starts)
     for item in order:  # grows while it is walked
         for parent in parents.get(item, ()):
-            owed[parent] = owed.get(parent, 0) + 1
+            owed[parent] = owed.get(parent, 0) + seen.times.get((parent, item), 1)
             if parent not in reached:
                 reached.add(parent)
                 order.append(parent)
@@ -41,7 +41,7 @@ def steps(picture: Picture, seen: Scene) -> list[Step]:
     for item in ready:  # grows while it is walked
         targets = parents.get(item, [])
         for target in targets:
-            arrived[target] += 1
+            arrived[target] += seen.times.get((target, item), 1)
             if arrived[target] == owed[target]:
                 ready.append(target)
         result.append(Step(item, targets, _caption(picture, item, targets, owed, arrived)))
@@ -90,5 +90,5 @@ def frames(picture: Picture) -> list[str]:
         done.add(step.item)
         waiting = items - done - set(step.targets)
         flowing = {(target, step.item) for target in step.targets}
-        result.append(sheet.document(now={step.item}, waiting=waiting, flowing=flowing, caption=caption, least=widest))
+        result.append(sheet.document(moment=Moment({step.item}, waiting, flowing, caption, widest)))
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .picture import OPERATION, Box, Group, Picture
+from .picture import OPERATION, SPAN, Box, Group, Picture
 
 ROOM = 40
 """So many boxes are easy to read: groups open by themselves as long as no more are in sight."""
@@ -213,14 +213,19 @@ def _repeat(picture: Picture, g: int, blocks: list[list[Child]]) -> Child:
 
 def _span(picture: Picture, first: list[Child], last: list[Child]) -> str:
     """A name for a repeat: "layers.0 … layers.23: Block", or the operations of one block."""
-    if len(first) == 1 and first[0][0] == "group":
-        a, b = picture.groups[first[0][1]], picture.groups[last[0][1]]
-        if a.name and a.name != b.name:
-            return f"{a.name} … {b.name}: {a.type}" if a.type else f"{a.name} … {b.name}"
-        return a.title
-    named = [picture.boxes[i].operation if what == "box" else picture.groups[i].title for what, i in first]
-    named = [name for name in named if name]
-    return " → ".join(named[:4]) + (" → …" if len(named) > 4 else "")
+    named = [
+        (picture.groups[i], picture.groups[j])
+        for (what, i), (_, j) in zip(first, last, strict=True)
+        if what == "group" and picture.groups[i].name and picture.groups[i].kind != "repeat"
+    ]
+    if len(named) == 1 and named[0][0].type:
+        a, b = named[0]
+        others = len(first) - 1
+        path = a.name if a.name == b.name else f"{a.name}{SPAN}{b.name}"
+        return f"{path}: {a.type}" + (f" and {others} more" if others else "")
+    titles = [picture.boxes[i].operation if what == "box" else picture.groups[i].title for what, i in first]
+    titles = [title for title in titles if title]
+    return " → ".join(titles[:4]) + (" → …" if len(titles) > 4 else "")
 
 
 # -- room ----------------------------------------------------------------------------------------------------------

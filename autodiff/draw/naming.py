@@ -40,6 +40,8 @@ class Names:
         self.owned: set[int] = set()
         self.arguments: set[Node] = set()
         self.modules: dict[int, str] = {}
+        self.kinds: dict[str, str] = {}  # of a module, by its path: the name of its class
+        self.homes: dict[Node, tuple[str, ...]] = {}  # of a parameter: the paths of the modules around it
         self._kept: list[Any] = []
 
     def add(self, name: str, value: Any, depth: int = 0) -> None:
@@ -66,23 +68,30 @@ class Names:
         """Note the paths of a module's parameters and of the modules inside it."""
         if id(module) in self.modules:
             return
-        self._kept.append(module)  # so that its id stays its own
-        self.modules[id(module)] = name
+        self._note(name, module)
         prefix = f"{name}." if name else ""
         try:
             parameters = list(module.named_parameters())
-        except TypeError:  # something else with a method of this name
+            inner = list(module.named_modules()) if hasattr(module, "named_modules") else None
+        except Exception:  # something else with a method of this name: no reason to draw nothing
             return
-        for path, parameter in parameters:
-            self.add(prefix + str(path), parameter)
-        inner = getattr(module, "named_modules", None)
-        if callable(inner):
-            for path, child in inner():
-                if path:
-                    self._kept.append(child)
-                    self.modules.setdefault(id(child), prefix + str(path))
-        else:
+        if inner is None:
             self._walk(prefix, module, 0)
+        for path, child in inner or ():
+            if path and id(child) not in self.modules:
+                self._note(f"{prefix}{path}", child)
+        for path, parameter in parameters:
+            full = f"{prefix}{path}"
+            self.add(full, parameter)
+            if type(parameter) is Tensor:
+                parts = full.split(".")[:-1]
+                around = (".".join(parts[: k + 1]) for k in range(len(parts)))
+                self.homes.setdefault(parameter._node, tuple(p for p in around if p in self.kinds))
+
+    def _note(self, path: str, module: Any) -> None:
+        self._kept.append(module)  # so that its id stays its own
+        self.modules[id(module)] = path
+        self.kinds[path] = type(module).__name__
 
     def _walk(self, prefix: str, module: Any, depth: int) -> None:
         """Modules inside a module that cannot name them itself: those in its attributes."""
@@ -92,8 +101,7 @@ class Names:
             )
             for path, child in [(key, value)] if items is None else [(f"{key}.{i}", v) for i, v in items]:
                 if is_module(child) and id(child) not in self.modules and depth < 100:
-                    self._kept.append(child)
-                    self.modules[id(child)] = prefix + path
+                    self._note(prefix + path, child)
                     self._walk(f"{prefix}{path}.", child, depth + 1)
 
     def own(self, array: Any) -> None:

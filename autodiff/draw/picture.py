@@ -11,66 +11,29 @@ from typing import Any
 
 import numpy as np
 
-WHOLE = 6
-"""Arrays of at most this many elements are shown whole, larger ones by their smallest, mean and largest element."""
+from .measure import Measure
+
+SPAN = " … "
+"""Between the names of the first and the last block of a repeat."""
 
 OPERATION, VARIABLE, INPUT = "operation", "variable", "input"
 
 
 @dataclass(slots=True)
-class Measure:
-    """What a picture says about the values of an array; of complex values, about their absolute values."""
+class Together:
+    """What a box that is drawn once for several says of all of them: the sums and the range of each quantity.
 
-    size: int
-    low: float = 0.0
-    mean: float = 0.0
-    high: float = 0.0
-    norm: float = 0.0
-    nan: int = 0
-    infinite: int = 0
-    zero: bool = False
-    whole: str = ""
+    ``quietest`` is that one of the gradients that has the smallest root mean square, ``reached`` how many there are.
+    """
 
-    @property
-    def text(self) -> str:
-        """The values in one short line: all of a small array, a summary of a large one."""
-        if not self.size:
-            return "empty"
-        text = self.whole or f"{self.low:.3g} … {self.mean:.3g} … {self.high:.3g}"
-        troubles = [f"{n:,} {what}" for n, what in ((self.nan, "NaN"), (self.infinite, "inf")) if n]
-        return text if self.whole or not troubles else f"{text} ({', '.join(troubles)})"
-
-    @property
-    def state(self) -> str:
-        """ "nan" or "inf" if there is one, else the empty text."""
-        return "nan" if self.nan else "inf" if self.infinite else ""
-
-
-def measure(value: Any) -> Measure:
-    """Measure an array: minimum, mean, maximum and norm of the finite elements, and how many are not finite."""
-    array = np.asarray(value) if isinstance(value, np.generic | int | float | complex) else value
-    result = Measure(size=int(array.size))
-    if not array.size:
-        return result
-    with np.errstate(all="ignore"):
-        if array.size <= WHOLE:
-            result.whole = np.array2string(np.asarray(array), precision=4, separator=", ").replace("\n", "")
-        numbers = abs(array) if array.dtype.kind == "c" else array
-        numbers = numbers.astype(float) if numbers.dtype.kind != "f" or numbers.dtype.itemsize < 4 else numbers
-        low, high = float(numbers.min()), float(numbers.max())
-        if not (abs(low) < np.inf and abs(high) < np.inf):  # also true of NaN
-            result.nan = int(np.isnan(numbers).sum())
-            result.infinite = int(np.isinf(numbers).sum())
-            numbers = numbers[np.isfinite(numbers)]
-            if not numbers.size:
-                return result
-            low, high = float(numbers.min()), float(numbers.max())
-        result.low, result.high = low, high
-        result.mean = float(np.mean(numbers, dtype=float))
-        scale = max(abs(low), abs(high))  # squares of large and of small numbers leave the range of float32
-        result.norm = scale * float(np.sqrt(np.sum(np.square(numbers / scale), dtype=float))) if scale else 0.0
-        result.zero = scale == 0 and not result.nan and not result.infinite
-    return result
+    copies: int
+    value: Measure | None = None
+    gradient: Measure | None = None
+    quietest: Measure | None = None
+    reached: int = 0
+    kept: int = 0
+    forward: float = 0.0
+    backward: float = 0.0
 
 
 @dataclass(slots=True)
@@ -100,6 +63,7 @@ class Box:
     backward: float | None = None
     state: str = ""
     message: str = ""
+    together: Together | None = None
 
     @property
     def title(self) -> str:
@@ -146,6 +110,7 @@ class Group:
     state: str = ""
     open: bool = False
     copies: int = 0
+    gradients: tuple[float, float] | None = None  # the smallest and the largest root mean square of its parameters
 
     @property
     def title(self) -> str:
@@ -205,7 +170,7 @@ class Picture:
         for group in self.groups:
             group.operations = group.parameters = group.kept = 0
             group.forward = group.backward = 0.0
-            group.state = ""
+            group.state, group.gradients = "", None
         for g in reversed(self.preorder()):
             group = self.groups[g]
             for what, i in group.children:
@@ -217,6 +182,7 @@ class Picture:
                     group.forward += inner.forward
                     group.backward += inner.backward
                     group.state = worst(group.state, inner.state) if inner.state else group.state
+                    found = inner.gradients
                 else:
                     box = self.boxes[i]
                     group.operations += box.kind == OPERATION
@@ -225,6 +191,10 @@ class Picture:
                     group.forward += box.forward or 0.0
                     group.backward += box.backward or 0.0
                     group.state = worst(group.state, box.state) if box.state else group.state
+                    found = (box.gradient.typical,) * 2 if box.kind == VARIABLE and box.gradient is not None else None
+                if found is not None:
+                    both = group.gradients or found
+                    group.gradients = min(both[0], found[0]), max(both[1], found[1])
 
     def preorder(self) -> list[int]:
         """Every group, outer before inner."""

@@ -15,8 +15,10 @@ from ..graph import CONSTANT, Leaf, Node, Parts
 from ..primitive import Rule
 from ..strong import StrongZero, plain, strong
 from ..tensor import Tensor
+from .measure import Measure, measure
+from .modules import FACT, by_parameters
 from .naming import Names, root
-from .picture import INPUT, OPERATION, VARIABLE, Box, Group, Measure, Picture, amount, measure, seconds
+from .picture import INPUT, OPERATION, VARIABLE, Box, Group, Picture, amount, seconds
 from .watching import Record, brief
 
 Records = dict[Node, Record]
@@ -105,6 +107,7 @@ def read(roots: Iterable[Node], names: Names, records: Records, groups: list[Gro
             silent = getattr(node, "note", None) or ()
             parents[node] = [edge[0] for edge in node.edges] + [n for n in silent if n is not CONSTANT]
             arguments[node] = [_argument(node, edge[3]) for edge in node.edges] + [""] * len(silent)
+    modules = {} if records or not names.homes else by_parameters(order, parents, names, groups)
     order = _late_leaves(order, parents)
     position = {node: i for i, node in enumerate(order)}
     boxes = []
@@ -121,9 +124,9 @@ def read(roots: Iterable[Node], names: Names, records: Records, groups: list[Gro
             box.forward = record.forward
         elif node.primitive is not None:
             box.label = _saved_label(node)
-            box.group = _group_of_item(node, records)
+            box.group = _group_of_item(node, records) if records else modules.get(node, 0)
         boxes.append(box)
-    picture = Picture(boxes, groups)
+    picture = Picture(boxes, groups, facts=[FACT] if modules else [])
     _place_leaves(picture, {position[node] for node in names.arguments if node in position})
     return picture, position
 
@@ -303,20 +306,19 @@ def keep_gradients(picture: Picture, position: dict[Node, int], outputs: list[Te
 
 def judge_gradients(picture: Picture) -> None:
     """Mark gradients that are not finite, dead, vanishing or exploding."""
-    norms = [b.gradient.norm / max(b.gradient.size, 1) ** 0.5 for b in picture.boxes if b.gradient and b.gradient.norm]
+    norms = [b.gradient.typical for b in picture.boxes if b.gradient is not None and b.gradient.typical]
     largest, smallest = max(norms, default=0.0), min(norms, default=0.0)
     for box in picture.boxes:
         g = box.gradient
         if g is None or not g.size or box.state:
             continue
-        typical = g.norm / g.size**0.5
         if g.state:
             box.state, box.message = g.state, "in its gradient"
         elif g.zero:
             box.state = "dead"
-        elif typical < largest * 1e-6:
+        elif g.typical < largest * 1e-6:
             box.state = "vanishing"
-        elif typical > 1e3 and typical > smallest * 1e6:
+        elif g.typical > 1e3 and g.typical > smallest * 1e6:
             box.state = "exploding"
 
 

@@ -16,11 +16,13 @@ Place = tuple[str, int]  # ("box" or "group", position in the picture)
 class Scene:
     """Items by group: ``inside[g]`` lists what open group ``g`` shows; ``arrows`` join two items in sight.
 
-    An arrow's value is what flows: the position of the box that made it.
+    An arrow's value is what flows: the position of the box that made it.  ``times`` says which arrows stand for
+    several arguments, as the one of ``x * x`` does.
     """
 
     inside: dict[int, list[Place]] = field(default_factory=dict)
     arrows: dict[tuple[Place, Place], int] = field(default_factory=dict)
+    times: dict[tuple[Place, Place], int] = field(default_factory=dict)
     seen_as: list[Place] = field(default_factory=list)
 
     @property
@@ -45,7 +47,7 @@ def scene(picture: Picture) -> Scene:
         inside[g] = groups[picture.front(g)].children
         todo.extend(i for what, i in inside[g] if what == "group" and groups[i].open)
     seen_as: list[Place] = [("box", -1)] * len(picture.boxes)
-    stands_for = _representatives(picture)
+    stands_for = stand_ins(picture, [g for g in picture.preorder() if groups[g].kind == "repeat" and groups[g].open])
     shown_in: dict[int, Place] = {}
     spread = {picture.front(g) for g in inside}
     for g in picture.preorder():
@@ -66,18 +68,25 @@ def scene(picture: Picture) -> Scene:
             if source == target or ((p in stands_for or i in stands_for) and _other_blocks(picture, p, i)):
                 continue
             result.arrows.setdefault((source, target), p)
+            if source == ("box", p) and target == ("box", i):
+                result.times[source, target] = result.times.get((source, target), 0) + 1
     return result
 
 
-def _representatives(picture: Picture) -> dict[int, int]:
-    """For each box in the second and later blocks of an open repeat: its like in the first."""
-    groups = picture.groups
+def arrow_label(picture: Picture, seen: Scene, source: Place, target: Place) -> str:
+    """What stands at an arrow: the shape that an operation failed with, how many arguments it stands for."""
+    maker = picture.boxes[seen.arrows[source, target]]
+    times = seen.times.get((source, target), 1)
+    fails = target[0] == "box" and picture.boxes[target[1]].state == "failed" and maker.shape is not None
+    return "  ".join([*([maker.type] if fails else []), *([f"×{times:,}"] if times > 1 else [])])
+
+
+def stand_ins(picture: Picture, repeats: list[int]) -> dict[int, int]:
+    """For each box in the second and later blocks of these repeats, outer ones first: its like in the first block."""
     result: dict[int, int] = {}
-    for g in picture.preorder():
-        if groups[g].kind != "repeat" or not groups[g].open:
-            continue
+    for g in repeats:
         first: list[int] = []
-        for _, block in groups[g].children:
+        for _, block in picture.groups[g].children:
             members = members_of(picture, block)
             if not first:
                 first = members

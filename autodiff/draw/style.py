@@ -7,13 +7,16 @@ says, a sign says too.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
-from .picture import OPERATION, VARIABLE, Box, Group, Measure, Picture, amount, seconds
+from .measure import Measure
+from .picture import OPERATION, SPAN, VARIABLE, Box, Picture, amount, seconds
 from .scene import Place
 
-LONGEST_LABEL, LONGEST_TITLE = 44, 64
+LONGEST_LABEL, LONGEST_TITLE, LONGEST_LINE = 44, 90, 24
 LINE_HEIGHT, TITLE_SIZE, TEXT_SIZE = 15.0, 13, 11
 
 
@@ -63,46 +66,110 @@ def short(text: str, most: int = LONGEST_LABEL) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _norm(measure: Measure) -> str:
-    return f"‖g‖ {measure.norm:.3g}" if not measure.state else f"gradient {measure.text}"
+def tail(text: str, most: int = 40) -> str:
+    """One line of at most ``most`` characters, the last ones: of a path they say the most."""
+    return short(text, most) if len(text) <= most else "…" + short(text[1 - most :], most)
 
 
-def box_lines(box: Box) -> list[str]:
-    """The lines of a box: what it is, its type, and whatever was asked for."""
-    lines = [box.title, box.type]
+# -- names -----------------------------------------------------------------------------------------------------------
+
+
+def local(picture: Picture, g: int, path: str) -> str:
+    """A path inside group ``g``, without the part that the title of a module around it says already."""
+    while g > 0:
+        group = picture.groups[g]
+        if group.kind == "module" and group.name and path.startswith(group.name + "."):
+            return path[len(group.name) + 1 :]
+        g = group.parent
+    return path
+
+
+def box_title(picture: Picture, box: Box) -> list[str]:
+    """The name of a box, in two lines if its options need a line of their own."""
+    name = local(picture, box.group, box.name)
+    if box.kind != OPERATION:
+        return [name or box.kind]
+    title = f"{name} = {box.label}" if name else box.label
+    operation, bracket, options = box.label.partition("(")
+    if len(title) <= LONGEST_LINE or not bracket:
+        return [title]
+    return [f"{name} = {operation}" if name else operation, f"({options}"]
+
+
+def group_title(picture: Picture, g: int) -> str:
+    """The title of a group, with paths as they are read inside the groups around it."""
+    group = picture.groups[g]
+    names = (local(picture, group.parent, name) for name in group.name.split(SPAN))
+    return replace(group, name=SPAN.join(names)).title
+
+
+def open_title(picture: Picture, g: int) -> str:
+    """The title of an open group."""
+    group = picture.groups[g]
+    parts = [group_title(picture, g)]
+    if group.parameters:
+        parts.append(f"{group.parameters:,} parameters")
+    if group.kind == "repeat":
+        parts.append("the first is drawn")
+    return " · ".join(parts)
+
+
+# -- lines -----------------------------------------------------------------------------------------------------------
+
+
+def _norm(measure: Measure, quietest: Measure | None = None) -> str:
+    if measure.state:
+        return f"gradient {measure.text}"
+    if quietest is not None:
+        return f"rms g {quietest.typical:.3g} … {measure.typical:.3g}"
+    return f"‖g‖ {measure.norm:.3g}"
+
+
+def _costs(kept: int | None, forward: float | None, backward: float | None) -> list[str]:
+    times = [f"{sign} {seconds(t)}" for sign, t in (("→", forward), ("←", backward)) if t]
+    return [*([f"keeps {amount(kept)}"] if kept else []), *(["  ".join(times)] if times else [])]
+
+
+def box_lines(picture: Picture, box: Box, *, alone: bool = False) -> list[str]:
+    """The lines of a box: what it is, its type, and whatever was asked for.
+
+    A box that is drawn once for several says what they measured together, unless it is ``alone``.
+    """
+    lines = [*box_title(picture, box), box.type]
     if box.state:
         lines.append(STATES[box.state][0])
-    if box.message:
-        lines.append(box.message)
-    if box.value is not None:
-        lines.append(box.value.text)
-    if box.gradient is not None:
-        lines.append(_norm(box.gradient))
-    if box.kept:
-        lines.append(f"keeps {amount(box.kept)}")
-    times = [f"{sign} {seconds(t)}" for sign, t in (("→", box.forward), ("←", box.backward)) if t]
-    if times:
-        lines.append("  ".join(times))
-    return [short(line) for line in lines if line]
+    lines += textwrap.wrap(short(box.message, 4 * LONGEST_LABEL), LONGEST_LABEL)
+    return [short(line) for line in [*lines, *extras(box, alone=alone)] if line]
+
+
+def extras(box: Box, *, alone: bool = False) -> list[str]:
+    """What was asked for: values, gradients, bytes, times."""
+    together = None if alone else box.together
+    measured = box if together is None else together
+    found = [measured.value.text] if measured.value is not None else []
+    if measured.gradient is not None:
+        found.append(_norm(measured.gradient, None if together is None else together.quietest))
+        if together is not None and together.reached < together.copies:
+            found[-1] += f" ({together.reached:,} of {together.copies:,})"
+    found += _costs(measured.kept, measured.forward, measured.backward)
+    return [f"all {together.copies:,} together:", *found] if together is not None and found else found
 
 
 def group_lines(picture: Picture, g: int) -> list[str]:
     """The lines of a closed group."""
     group = picture.groups[g]
-    lines = [group.title, group.subtitle]
+    lines = [group_title(picture, g), group.subtitle]
     if group.state:
         lines.append(STATES[group.state][0] + " inside")
-    if group.kept:
-        lines.append(f"keeps {amount(group.kept)}")
-    times = [f"{sign} {seconds(t)}" for sign, t in (("→", group.forward), ("←", group.backward)) if t]
-    if times:
-        lines.append("  ".join(times))
+    if group.gradients is not None:
+        lines.append("rms g {:.3g} … {:.3g}".format(*group.gradients))
+    lines += _costs(group.kept, group.forward, group.backward)
     return [short(line) for line in lines if line]
 
 
 def lines(picture: Picture, place: Place) -> list[str]:
     """The lines of a box or a closed group."""
-    return box_lines(picture.boxes[place[1]]) if place[0] == "box" else group_lines(picture, place[1])
+    return box_lines(picture, picture.boxes[place[1]]) if place[0] == "box" else group_lines(picture, place[1])
 
 
 def text_width(text: str, size: float) -> float:
@@ -116,7 +183,7 @@ def sizer(picture: Picture) -> Callable[[Place], tuple[float, float]]:
 
     def size(place: Place) -> tuple[float, float]:
         if place[0] == "group" and picture.groups[place[1]].open:
-            return text_width(short(open_title(picture.groups[place[1]]), LONGEST_TITLE), TITLE_SIZE) + 34, 0.0
+            return text_width(short(open_title(picture, place[1]), LONGEST_TITLE), TITLE_SIZE) + 34, 0.0
         texts = lines(picture, place)
         wide = max(text_width(texts[0], TITLE_SIZE), *[text_width(t, TEXT_SIZE) for t in texts], 40.0)
         return wide + 16.0, LINE_HEIGHT * len(texts) + 9.0 + (5.0 if bar(picture, place) is not None else 0.0)
@@ -124,28 +191,29 @@ def sizer(picture: Picture) -> Callable[[Place], tuple[float, float]]:
     return size
 
 
-def open_title(group: Group) -> str:
-    """The title of an open group."""
-    return f"{group.title} · {group.parameters:,} parameters" if group.parameters else group.title
+Bar = tuple[float, float]
 
 
-def gradient_range(picture: Picture) -> tuple[float, float]:
+def gradient_range(picture: Picture) -> Bar:
     """Logarithms of the smallest and the largest typical gradient."""
-    logs = [math.log10(typical(b.gradient)) for b in picture.boxes if b.gradient is not None and typical(b.gradient)]
+    logs = [math.log10(b.gradient.typical) for b in picture.boxes if b.gradient is not None and b.gradient.typical]
     return (min(logs), max(logs)) if logs else (0.0, 0.0)
 
 
-def typical(measure: Measure) -> float:
-    """The root mean square of an array."""
-    return measure.norm / math.sqrt(measure.size) if measure.size and math.isfinite(measure.norm) else 0.0
+def bar(picture: Picture, place: Place, *, alone: bool = False) -> Bar | None:
+    """The typical gradient of a box or a closed group as its logarithm, for a bar; None without one.
 
-
-def bar(picture: Picture, place: Place) -> float | None:
-    """The typical gradient of a box as its logarithm, for a bar; None without one."""
-    if place[0] != "box":
-        return None
-    gradient = picture.boxes[place[1]].gradient
-    return None if gradient is None or not typical(gradient) else math.log10(typical(gradient))
+    Two numbers: the smallest and the largest of those that it stands for.
+    """
+    if place[0] == "group":
+        found = picture.groups[place[1]].gradients
+    else:
+        box = picture.boxes[place[1]]
+        both = (box.gradient, box.gradient)
+        if box.together is not None and not alone:
+            both = (box.together.quietest, box.together.gradient)
+        found = None if both[0] is None or both[1] is None else (both[0].typical, both[1].typical)
+    return None if found is None or not all(found) else (math.log10(found[0]), math.log10(max(found)))
 
 
 def tooltip(picture: Picture, place: Place) -> str:

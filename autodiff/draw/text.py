@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import style
-from .picture import OPERATION, Box, Picture, amount, seconds
+from .picture import OPERATION, Box, Picture, amount
 from .scene import Scene, scene
 
 WIDEST = 48
@@ -31,7 +31,7 @@ def _names(picture: Picture, seen: Scene) -> dict[int, str]:
             box = picture.boxes[i]
             if not box.name:
                 number += 1
-            names[i] = style.short(box.name, 32) or f"%{number}"
+            names[i] = style.tail(box.name) or f"%{number}"
     return names
 
 
@@ -54,7 +54,8 @@ def _rows(picture: Picture, seen: Scene, names: dict[int, str], rows: list[tuple
         opened = i in seen.inside
         sign = "▾" if opened else "▸"
         more = f"keeps {amount(group.kept)}" if group.kept else ""
-        parts = [f"{indent}{sign} {style.short(group.title, 60)}", group.subtitle, more]
+        once = "the first is drawn" if opened and group.kind == "repeat" else ""
+        parts = [f"{indent}{sign} {style.short(group.title, 60)}", group.subtitle, once, more]
         rows.append(("   ".join(part for part in parts if part),))
         if opened:
             stack.append((i, depth + 1, iter(seen.inside[i])))
@@ -78,16 +79,5 @@ def _what(picture: Picture, box: Box, names: dict[int, str]) -> str:
 
 
 def _extras(box: Box) -> str:
-    parts = [style.STATES[box.state][0]] if box.state else []
-    if box.value is not None:
-        parts.append(box.value.text)
-    if box.gradient is not None:
-        parts.append(f"‖g‖ {box.gradient.norm:.3g}" if not box.gradient.state else f"gradient {box.gradient.text}")
-    if box.kept:
-        parts.append(f"keeps {amount(box.kept)}")
-    for sign, time in (("→", box.forward), ("←", box.backward)):
-        if time:
-            parts.append(f"{sign} {seconds(time)}")
-    if box.message:
-        parts.append(box.message)
-    return "  ".join(parts)
+    state = [style.STATES[box.state][0]] if box.state else []
+    return "  ".join([*state, *style.extras(box), *([box.message] if box.message else [])])

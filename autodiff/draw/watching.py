@@ -19,8 +19,9 @@ import numpy as np
 from ..graph import CONSTANT, Node
 from ..primitive import Primitive
 from ..tensor import Tensor, _state
+from .measure import Measure, measure
 from .naming import Names, is_module, of_library
-from .picture import Group, Measure, measure
+from .picture import Group
 
 
 class Record:

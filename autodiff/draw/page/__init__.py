@@ -11,7 +11,7 @@ from typing import Any
 from .. import style
 from ..formulas import formulas
 from ..picture import INPUT, OPERATION, VARIABLE, Box, Group, Picture, amount, seconds
-from ..scene import members_of
+from ..scene import Place, members_of, stand_ins
 
 MOST = 6000
 """A page holds at most about so many boxes: of repeats the first block alone, and no inside of closed groups."""
@@ -78,13 +78,17 @@ def compact(picture: Picture) -> dict[str, Any]:
         "parents": [[i - p for p in b.parents] for i, b in enumerate(boxes)],
         "group": [b.group for b in boxes],
         "line": [text(_clean(b.line)) for b in boxes],
-        "lines": [[text(_clean(line)) for line in style.box_lines(b)] for b in boxes],
+        "lines": [[text(_clean(line)) for line in style.box_lines(picture, b, alone=True)] for b in boxes],
+        "together": {
+            i: [text(_clean(line)) for line in style.box_lines(picture, b)] for i, b in enumerate(boxes) if b.together
+        },
         "silent": [i for i, b in enumerate(boxes) if not b.active],
         "state": sparse([b.state for b in boxes]),
         "message": sparse([_clean(b.message) for b in boxes]),
         "value": sparse([f"{b.value.text}, norm {b.value.norm:.4g}" if b.value else "" for b in boxes]),
         "gradient": sparse([f"{b.gradient.text}, norm {b.gradient.norm:.4g}" if b.gradient else "" for b in boxes]),
-        "level": sparse([_level(picture, i) for i in range(len(boxes))]),
+        "level": sparse([_level(picture, ("box", i), alone=True) for i in range(len(boxes))]),
+        "levels": {i: _level(picture, ("box", i)) for i, b in enumerate(boxes) if b.together},
         "kept": sparse([amount(b.kept) if b.kept else "" for b in boxes]),
         "time": sparse([_time(b) for b in boxes]),
         "groups": [_group(picture, g) for g in range(len(picture.groups))],
@@ -92,9 +96,9 @@ def compact(picture: Picture) -> dict[str, Any]:
     }
 
 
-def _level(picture: Picture, i: int) -> float | None:
-    level = style.bar(picture, ("box", i))
-    return None if level is None else round(level, 2) or 1e-9  # a zero would count as nothing
+def _level(picture: Picture, place: Place, *, alone: bool = False) -> list[float] | None:
+    level = style.bar(picture, place, alone=alone)
+    return None if level is None else [round(part, 2) for part in level]
 
 
 def _time(box: Box) -> str:
@@ -107,11 +111,13 @@ def _group(picture: Picture, g: int) -> dict[str, Any]:
     return {
         "kind": group.kind,
         "title": _clean(group.title),
+        "label": _clean(style.group_title(picture, g)),
+        "heading": _clean(style.short(style.open_title(picture, g), style.LONGEST_TITLE)),
+        "level": _level(picture, ("group", g)),
         "subtitle": group.subtitle,
         "parent": group.parent,
         "children": [i if what == "box" else -i for what, i in group.children],
         "open": group.open,
-        "parameters": f"{group.parameters:,}" if group.parameters else "",
         "state": group.state,
         "lines": style.group_lines(picture, g)[2:],
     }
@@ -124,13 +130,7 @@ def reduced(picture: Picture, most: int = MOST) -> Picture:
     """The picture with at most about ``most`` boxes; what is missing is said in its facts."""
     if len(picture.boxes) <= most:
         return picture
-    stands_for: dict[int, int] = {}
-    for g in picture.preorder():
-        if picture.groups[g].kind == "repeat":
-            blocks = [members_of(picture, block) for _, block in picture.groups[g].children]
-            for block in blocks[1:]:
-                for a, b in zip(blocks[0], block, strict=True):
-                    stands_for.setdefault(b, a)
+    stands_for = stand_ins(picture, [g for g in picture.preorder() if picture.groups[g].kind == "repeat"])
     result = _merged(picture, stands_for, {})
     if len(result.boxes) > most:
         whole: dict[int, int] = {}

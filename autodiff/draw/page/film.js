@@ -61,7 +61,7 @@ class Film {
     const seen = new Set(starts), todo = [...starts];
     while (todo.length)
       for (const link of parents(todo.pop())) {
-        expected.set(link.item, (expected.get(link.item) || 0) + 1);
+        expected.set(link.item, (expected.get(link.item) || 0) + link.times);
         if (!seen.has(link.item)) { seen.add(link.item); todo.push(link.item); }
       }
     this.expected = expected;
@@ -76,7 +76,7 @@ class Film {
       const item = ready.shift(), links = parents(item);
       steps.push({ item, links, whole: true });
       for (const link of links) {
-        missing.set(link.item, missing.get(link.item) - 1);
+        missing.set(link.item, missing.get(link.item) - link.times);
         if (!missing.get(link.item)) ready.push(link.item);
       }
     }
@@ -91,7 +91,7 @@ class Film {
       visited.add(item);
       const links = parents(item);
       steps.push({ item, links, whole: (arrived.get(item) || 0) >= (this.expected.get(item) || 0) });
-      for (const link of links) arrived.set(link.item, (arrived.get(link.item) || 0) + 1);
+      for (const link of links) arrived.set(link.item, (arrived.get(link.item) || 0) + link.times);
       for (const link of [...links].reverse()) todo.push(link);
     }
     return steps;
@@ -117,7 +117,7 @@ class Film {
       if (!whole) { view.elements.get(item)?.classList.add("wrong"); early.set(item, arrived.get(item) || 0); }
       for (const link of links) {
         link.edge.classList.add(state);
-        arrived.set(link.item, (arrived.get(link.item) || 0) + 1);
+        arrived.set(link.item, (arrived.get(link.item) || 0) + link.times);
         view.elements.get(link.item)?.classList.add("ready");
       }
     });
@@ -137,7 +137,7 @@ class Film {
 
   caption({ item, links, whole }, arrived) {
     const place = `Step ${this.at + 1} of ${this.steps.length}: `, name = this.name(item), all = this.expected.get(item) || 0;
-    const had = whole ? all : (this.steps.slice(0, this.at).flatMap(s => s.links).filter(l => l.item === item).length);
+    const had = whole ? all : this.steps.slice(0, this.at).flatMap(s => s.links).reduce((sum, l) => sum + (l.item === item ? l.times : 0), 0);
     let text = !all ? `${name} starts with a cotangent of 1` : all === 1 ? `${name} has its cotangent`
       : whole ? `${name} has added up all ${all} cotangents` : `${name} has only ${had} of its ${all} cotangents: what it hands on now is wrong, and the rest comes too late`;
     if (links.length) {

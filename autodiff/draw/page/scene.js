@@ -14,7 +14,7 @@ function Graph(data) {
     parents: data.parents[i].map(d => i - d), group: data.group[i], line: text(data.line[i]),
     active: !silent.has(i), state: data.state[i] || "", message: data.message[i] || "",
     lines: data.lines[i].map(text), value: data.value[i] || "", gradient: data.gradient[i] || "",
-    level: data.level[i], kept: data.kept[i] || "", time: data.time[i] || "",
+    level: data.level[i], levels: data.levels[i], together: data.together[i]?.map(text), kept: data.kept[i] || "", time: data.time[i] || "",
   }));
   this.groups = data.groups.map(g => ({ ...g, children: g.children.map(c => (c < 0 ? "g" + -c : "b" + c)), all: false }));
   this.outputs = data.outputs;
@@ -49,6 +49,11 @@ Graph.prototype.around = function (box) {
   const chain = [];
   for (let g = this.boxes[box].group; g >= 0; g = this.groups[g].parent) chain.push(g);
   return chain;
+};
+
+// Whether a box speaks for all blocks of the repeats around it.
+Graph.prototype.speaksForAll = function (box) {
+  return !!this.boxes[box].together && this.around(box).every(g => this.groups[g].kind !== "repeat" || !this.groups[g].all);
 };
 
 Graph.prototype.otherBlocks = function (a, b) {
@@ -86,7 +91,8 @@ Graph.prototype.scene = function () {
       if (seenAs[p] === seenAs[i]) continue;
       if ((standsFor.has(p) || standsFor.has(i)) && this.otherBlocks(p, i)) continue;
       const key = seenAs[p] + ">" + seenAs[i];
-      if (!arrows.has(key)) arrows.set(key, { source: seenAs[p], target: seenAs[i], flow: p });
+      if (!arrows.has(key)) arrows.set(key, { source: seenAs[p], target: seenAs[i], flow: p, times: 0 });
+      if (seenAs[p] === "b" + p && seenAs[i] === "b" + i) arrows.get(key).times++;
     }
   });
   const items = [];

@@ -10,21 +10,34 @@ const textWidth = (text, size) => {
 };
 
 function linesOf(graph, item) {
-  if (item[0] === "g") {
-    const group = graph.groups[graph.number(item)];
-    return [group.title, group.subtitle, ...group.lines].filter(Boolean).map(t => short(t));
-  }
-  return graph.boxes[graph.number(item)].lines;
+  const n = graph.number(item);
+  if (item[0] === "g") return [graph.groups[n].label, graph.groups[n].subtitle, ...graph.groups[n].lines].filter(Boolean).map(t => short(t));
+  return graph.speaksForAll(n) ? graph.boxes[n].together : graph.boxes[n].lines;
 }
 
-const openTitle = group => short(group.title + (group.parameters ? ` · ${group.parameters} parameters` : ""), 64);
+function levelOf(graph, item) {
+  const n = graph.number(item);
+  if (item[0] === "g") return graph.groups[n].level;
+  return graph.speaksForAll(n) ? graph.boxes[n].levels : graph.boxes[n].level;
+}
+
+// The title of an open group: it says "the first is drawn", unless all are.
+const openTitle = group => (group.all ? group.label : group.heading);
 
 function sizeOf(graph, item) {
   if (item[0] === "g" && graph.groups[graph.number(item)].open)
     return [textWidth(openTitle(graph.groups[graph.number(item)]), 13) + 34, 0];
-  const lines = linesOf(graph, item), bar = item[0] === "b" && graph.boxes[graph.number(item)].level != null;
+  const lines = linesOf(graph, item);
   const wide = Math.max(textWidth(lines[0], 13), 40, ...lines.map(t => textWidth(t, 11)));
-  return [wide + 16, 15 * lines.length + 9 + (bar ? 5 : 0)];
+  return [wide + 16, 15 * lines.length + 9 + (levelOf(graph, item) ? 5 : 0)];
+}
+
+function middle(points) { // where the label of an arrow stands, and whether that is beside an upright stretch
+  let best = 1;
+  for (let k = 2; k < points.length; k++)
+    if (points[k][1] - points[k - 1][1] > points[best][1] - points[best - 1][1]) best = k;
+  const [a, b] = [points[best - 1], points[best]], upright = Math.abs(a[0] - b[0]) < 4;
+  return [(a[0] + b[0]) / 2 + (upright ? 5 : 0), (a[1] + b[1]) / 2, upright];
 }
 
 function curve(points) {
@@ -46,7 +59,7 @@ class View {
     this.world = page.getElementById("world");
     this.scale = 1; this.x = 0; this.y = 0;
     this.picked = null; this.hits = []; this.hit = -1;
-    const levels = graph.boxes.map(b => b.level).filter(v => v != null);
+    const levels = graph.boxes.flatMap(b => b.level || []);
     this.range = [levels.reduce((a, b) => Math.min(a, b), Infinity), levels.reduce((a, b) => Math.max(a, b), -Infinity)];
     page.getElementById("title").textContent = graph.title;
     for (const fact of graph.facts) {
@@ -86,7 +99,7 @@ class View {
     this.links = { up: new Map(), down: new Map() };
     this.layout.arrows.forEach((a, k) => {
       for (const [map, from, to] of [[this.links.down, a.source, a.target], [this.links.up, a.target, a.source]])
-        (map.get(from) ?? map.set(from, []).get(from)).push({ item: to, edge: this.edges[k] });
+        (map.get(from) ?? map.set(from, []).get(from)).push({ item: to, edge: this.edges[k], times: a.times || 1 });
     });
     if (this.film) this.film.prepare();
   }
@@ -125,18 +138,23 @@ class View {
       out += `<text class="${k ? "soft" : "title"}" text-anchor="middle" x="${(x + w / 2).toFixed(1)}"
         y="${(y + 17 + 15 * k).toFixed(1)}">${escapeText(line)}</text>`;
     });
-    if (isBox && thing.level != null) {
-      const [low, high] = this.range, part = high - low < 1e-9 ? 1 : 0.04 + (0.96 * (thing.level - low)) / (high - low);
-      out += this.rect([x + 6, y + h - 7, part * (w - 12), 4], "bar", 0);
-    }
-    return out + "</g>";
+    return out + this.bar(levelOf(this.graph, item), frame) + "</g>";
   }
 
-  arrow({ source, target, flow, points }) {
-    const maker = this.graph.boxes[flow], [x, y] = points[points.length - 1], [sx, sy] = points[0];
+  bar(levels, [x, y, w, h]) { // pale up to the largest of those that it stands for
+    if (!levels) return "";
+    const [low, high] = this.range;
+    const part = level => Math.max(0.02, high - low < 1e-9 ? 1 : 0.04 + (0.96 * (level - low)) / (high - low));
+    const one = (level, kind) => this.rect([x + 6, y + h - 7, part(level) * (w - 12), 4], kind, 0);
+    return (levels[1] > levels[0] ? one(levels[1], "bar most") : "") + one(levels[0], "bar");
+  }
+
+  arrow({ source, target, flow, times, points }) {
+    const maker = this.graph.boxes[flow], [x, y] = points[points.length - 1], [mx, my, upright] = middle(points);
     const fails = target[0] === "b" && this.graph.boxes[this.graph.number(target)].state === "failed" && maker.type;
-    const shape = fails ? `<text class="heading" text-anchor="middle" x="${sx.toFixed(1)}" y="${(sy + 15).toFixed(1)}">` +
-      `${escapeText(maker.type)}</text>` : "";
+    const said = [fails, times > 1 && `×${times.toLocaleString("en")}`].filter(Boolean).join("  ");
+    const shape = said ? `<text class="heading" text-anchor="${upright ? "start" : "middle"}" x="${mx.toFixed(1)}" y="${(my + 4).toFixed(1)}">` +
+      `${escapeText(said)}</text>` : "";
     return `<g class="edge" data-ends="${source} ${target}"><title>${escapeText(short(maker.label || maker.name, 80) + "  " + maker.type)}` +
       `</title><path class="arrow${maker.active ? "" : " silent"}" d="${curve(points)}"/>` +
       `<path class="head" d="M${(x - 4).toFixed(1)} ${(y - 7).toFixed(1)}L${x.toFixed(1)} ${y.toFixed(1)}L${(x + 4).toFixed(1)} ${(y - 7).toFixed(1)}Z"/>${shape}</g>`;

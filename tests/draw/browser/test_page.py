@@ -163,7 +163,7 @@ def test_search_finds_in_closed_groups_and_opens_them(show, screenshot):
     browser.type("blocks.17.down.weight")
     assert browser.evaluate("document.getElementById('found').textContent") == "1 found"
     browser.press("Enter", 13)
-    x, y = where(browser, node("blocks.17.down.weight"))
+    x, y = where(browser, "view.elements.get(view.picked)")
     assert 500 < x < 700
     assert 200 < y < 600
     assert "blocks.17.down.weight" in browser.evaluate("document.getElementById('details').textContent")
