@@ -66,6 +66,8 @@ def main() -> int:
     # the kernels import the checkout
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(FOLDER.parent), os.environ.get("PYTHONPATH")]))
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    # matrices this small gain nothing from threads, which on a busy machine wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     paths = sorted(FOLDER.glob("*.ipynb"))
     known = {path.stem: path for path in paths}
     unknown = [name for name in options.names if Path(name).stem not in known]
