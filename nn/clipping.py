@@ -10,7 +10,8 @@ import numpy as np
 
 from autodiff import Tensor
 
-from .module import Module, _is_variable
+from .module import Module
+from .structure import is_variable
 
 Array = Any
 
@@ -110,7 +111,7 @@ def checked(parameters: Iterable[Tensor], who: str, *, empty: bool = False) -> l
     for i, parameter in enumerate(found):
         if not isinstance(parameter, Tensor):
             raise TypeError(f"{who}: parameter {i} is a {type(parameter).__name__}; only Tensors can be trained")
-        if not _is_variable(parameter):
+        if not is_variable(parameter):
             raise TypeError(f"{who}: parameter {i} (shape {parameter.shape}) is a result of an operation, no variable")
         if id(parameter) in seen:
             raise ValueError(f"{who}: parameters {seen[id(parameter)]} and {i} are the same Tensor; give it once")

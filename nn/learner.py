@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,18 +14,18 @@ import numpy as np
 from autodiff import Tensor, no_grad
 
 from . import metrics as metrics_module
+from .clipping import in_range
 from .criterion import BCEWithLogitsLoss
-from .data import batches
-from .divergence import DivergenceError, bad_names, cause
+from .data import Batches, batches
+from .epoch import Epoch, Metric, joined, measured, number, taken
 from .history import VALIDATION, History
 from .loss import binary_cross_entropy_with_logits
 from .module import Module
-from .optim import clip_grad_norm_, clip_grad_value_
 from .progress import Progress
 from .random import Rng, generator
+from .structure import dtype_of, values_of
 
 Array = Any
-Metric = Callable[[Array, Array], Any]
 
 PREDICTION_BATCH = 1024
 """How many examples go through the model at once when nothing is trained: bounds the memory, not the result."""
@@ -38,6 +38,9 @@ class Learner:
     ``metrics`` are functions of (outputs, targets) as arrays, by name, or names of functions in ``nn.metrics``.
     ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``.  Gradients are
     clipped to the total norm ``clip_norm``, or each number to ±``clip_value``, before the optimizer sees them.
+
+    Floating-point inputs are taken in the dtype of the parameters, so that float64 data does not turn a float32 model
+    into a slow one; targets are taken by the losses in the dtype of the outputs.  Integers are handed on as they are.
 
     >>> import numpy as np
     >>> from nn import Linear, mse_loss, optim
@@ -65,6 +68,10 @@ class Learner:
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
+        if not isinstance(model, Module):
+            raise TypeError(
+                f"Learner: model must be a Module, got {_what(model)}; a function becomes one in Sequential(function)"
+            )
         if schedule not in ("epoch", "step"):
             raise ValueError(f"Learner: schedule is {schedule!r}; it must be 'epoch' or 'step'")
         if isinstance(loss, type) or not callable(loss):
@@ -80,6 +87,8 @@ class Learner:
                 "Learner: the optimizer holds none of the model's parameters, so nothing would be trained; "
                 "make it from model.parameters(), after the last change to the model"
             )
+        if scheduler is not None and not callable(getattr(scheduler, "step", None)):
+            raise TypeError(f"Learner: scheduler must have a step(), got {_what(scheduler)}; see nn.schedule")
         if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
             raise ValueError("Learner: the scheduler changes another optimizer; make it from this one")
         self.model = model
@@ -88,8 +97,8 @@ class Learner:
         self.metrics = _named(metrics, _takes_logits(loss))
         self.scheduler = scheduler
         self.schedule = schedule
-        self.clip_norm = clip_norm
-        self.clip_value = clip_value
+        self.clip_norm = None if clip_norm is None else in_range("Learner", "clip_norm", clip_norm, 0.0)
+        self.clip_value = None if clip_value is None else in_range("Learner", "clip_value", clip_value, 0.0)
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -129,7 +138,7 @@ class Learner:
         if watch is not None:
             from .watch import Watch  # pictures are not needed to train
 
-            report = Watch(watch, self.model, example=X[:batch_size])
+            report = Watch(watch, self.model, example=taken(X[:batch_size], dtype_of(self.model)))
             try:
                 return self.fit(
                     X, Y, epochs, batch_size, validation=validation, rng=rng, shuffle=shuffle, progress=progress,
@@ -137,33 +146,41 @@ class Learner:
                 )  # fmt: skip
             finally:
                 report.close()
-        rng = generator(rng)
         history = History()
-        mode = self.model.training
-        pairs = batches(X, Y, batch_size, rng=rng, shuffle=shuffle)
-        self.model.train()
-        try:
-            with Progress(epochs * len(pairs), show=progress) as bar:
-                for epoch in range(1, epochs + 1):
-                    started = time.perf_counter()
-                    run = _Epoch(self, epoch, epochs, (epoch - 1) * len(pairs), bar, on_step)
-                    row = run.train(pairs)
-                    trained = time.perf_counter()
-                    row["learning_rate"] = run.learning_rate
-                    if validation is not None:
-                        measured = self._measure(*validation, PREDICTION_BATCH)
-                        row.update({VALIDATION + name: value for name, value in measured.items()})
-                    row["seconds"] = time.perf_counter() - started
-                    row["rate"] = len(X) / max(trained - started, 1e-9)
-                    history.append(row)
-                    if self.scheduler is not None and self.schedule == "epoch":
-                        self.scheduler.step()
-                    if on_epoch is not None:
-                        bar.clear()
-                        on_epoch(row)
-        finally:
-            self.model.train(mode)
+        pairs = batches(X, Y, batch_size, rng=generator(rng), shuffle=shuffle)
+        with self._mode(training=True), Progress(epochs * len(pairs), show=progress) as bar:
+            for epoch in range(1, epochs + 1):
+                row = self._epoch(Epoch(self, epoch, epochs, (epoch - 1) * len(pairs), bar, on_step), pairs, validation)
+                history.append(row)
+                if on_epoch is not None:
+                    bar.clear()
+                    on_epoch(row)
         return history
+
+    def _epoch(self, epoch: Epoch, pairs: Batches, validation: tuple[Array, Array] | None) -> dict[str, float]:
+        """Train for one epoch, and measure it."""
+        started = time.perf_counter()
+        row = epoch.train(pairs)
+        trained = time.perf_counter()
+        row["learning_rate"] = epoch.learning_rate
+        if validation is not None:
+            found = self._measure(*validation, PREDICTION_BATCH)
+            row.update({VALIDATION + name: value for name, value in found.items()})
+        row["seconds"] = time.perf_counter() - started
+        row["rate"] = epoch.seen / max(trained - started, 1e-9)
+        if self.scheduler is not None and self.schedule == "epoch":
+            self.scheduler.step()
+        return row
+
+    @contextlib.contextmanager
+    def _mode(self, *, training: bool) -> Iterator[None]:
+        """The model in training or in evaluation, and afterwards as it was."""
+        before = self.model.training
+        self.model.train(training)
+        try:
+            yield
+        finally:
+            self.model.train(before)
 
     # -- using what was trained ------------------------------------------------------------------------------
 
@@ -174,7 +191,7 @@ class Learner:
         """
         X = _array("predict", "X", X)
         batch_size = _count("predict", "batch_size", batch_size, 1)
-        return _joined([outputs for _, outputs in self._outputs(X, batch_size)])
+        return joined([outputs for _, outputs in self._outputs(X, batch_size)])
 
     def evaluate(self, X: Array, Y: Array, batch_size: int = PREDICTION_BATCH) -> dict[str, float]:
         """The loss and the metrics on X (n, ...) and Y (n, ...): {"loss": ..., "accuracy": ...}."""
@@ -182,30 +199,23 @@ class Learner:
         return self._measure(X, Y, _count("evaluate", "batch_size", batch_size, 1))
 
     def _outputs(self, X: Array, batch_size: int) -> Iterator[tuple[slice, Array]]:
-        """The outputs for each batch in order; the model's mode is restored even if the caller stops early."""
-        mode = self.model.training
-        self.model.eval()
-        try:
+        """The outputs for each batch in order."""
+        dtype = dtype_of(self.model)
+        with self._mode(training=False):
             for start in range(0, len(X), batch_size):
                 part = slice(start, start + batch_size)
                 with no_grad():
-                    outputs = self.model(X[part])
-                yield part, _values(outputs)
-        finally:
-            self.model.train(mode)
+                    outputs = self.model(taken(X[part], dtype))
+                yield part, np.asarray(values_of(outputs))
 
     def _measure(self, X: Array, Y: Array, batch_size: int) -> dict[str, float]:
         total, outputs = 0.0, []
         for part, output in self._outputs(X, batch_size):
             with no_grad():
-                loss = _number(self.loss(output, Y[part]))
+                loss = number(self.loss(output, Y[part]))
             total += loss * len(output)
             outputs.append(output)
-        result = {"loss": total / len(X)}
-        if self.metrics:
-            together = _joined(outputs)
-            result.update({name: float(metric(together, Y)) for name, metric in self.metrics.items()})
-        return result
+        return {"loss": total / len(X), **measured(self.metrics, outputs, [Y])}
 
 
 def _both(first: Callable[..., object], second: Callable[..., object] | None) -> Callable[..., object]:
@@ -217,104 +227,6 @@ def _both(first: Callable[..., object], second: Callable[..., object] | None) ->
             second(*args)
 
     return hook
-
-
-class _Epoch:
-    """One pass over the data."""
-
-    def __init__(
-        self,
-        learner: Learner,
-        epoch: int,
-        epochs: int,
-        done: int,
-        bar: Progress,
-        on_step: Callable[[int, float], object] | None,
-    ) -> None:
-        self.learner = learner
-        self.epoch, self.epochs, self.step = epoch, epochs, done
-        self.bar, self.on_step = bar, on_step
-        self.started = time.perf_counter()
-        self.learning_rate = float(getattr(learner.optimizer, "lr", math.nan))
-        self.parameters = list(learner.model.named_parameters())
-        self.seen, self.total = 0, 0.0
-        self.outputs: list[Array] = []
-        self.targets: list[Array] = []
-
-    def train(self, pairs: Any) -> dict[str, float]:
-        """Take a step for each batch; what was measured on the way."""
-        learner = self.learner
-        for x, y in pairs:
-            self.step += 1
-            loss, outputs = self._update(x, y)
-            self.seen += len(x)
-            self.total += loss * len(x)
-            if learner.metrics:
-                self.outputs.append(outputs)
-                self.targets.append(y)
-            if learner.scheduler is not None and learner.schedule == "step":
-                learner.scheduler.step()
-            if self.on_step is not None:
-                self.on_step(self.step, loss)
-            self.bar.update(self.step, self._describe)
-        row = {"epoch": self.epoch, "loss": self.total / self.seen}
-        if learner.metrics:
-            outputs, targets = _joined(self.outputs), _joined(self.targets)
-            row.update({name: float(metric(outputs, targets)) for name, metric in learner.metrics.items()})
-        return row
-
-    def _update(self, x: Array, y: Array) -> tuple[float, Array]:
-        """One step: the loss and the outputs before it.  NumPy's own warnings are off: all that they say is checked."""
-        with np.errstate(all="ignore"):
-            return self._unguarded_update(x, y)
-
-    def _unguarded_update(self, x: Array, y: Array) -> tuple[float, Array]:
-        learner = self.learner
-        learner.optimizer.zero_grad()
-        outputs = learner.model(x)
-        loss = learner.loss(outputs, y)
-        value = _number(loss)
-        if not math.isfinite(value):
-            raise self._diverged(f"the loss became {value}", x, y)
-        if not isinstance(loss, Tensor):
-            raise TypeError(
-                "fit: no parameter of the model leads to the loss (it is a plain number); "
-                "use np. functions in the model and the loss, and do not take .data in them"
-            )
-        loss.backward()
-        bad = bad_names((name, parameter.grad) for name, parameter in self.parameters)
-        if bad:
-            raise self._diverged(f"the loss is {value:.6g}, but the gradient of {', '.join(bad)} is not finite", x, y)
-        if learner.clip_norm is not None:
-            clip_grad_norm_([parameter for _, parameter in self.parameters], learner.clip_norm)
-        if learner.clip_value is not None:
-            clip_grad_value_([parameter for _, parameter in self.parameters], learner.clip_value)
-        learner.optimizer.step()
-        return value, _values(outputs)
-
-    def _diverged(self, what: str, x: Array, y: Array) -> DivergenceError:
-        learner = self.learner
-
-        def again() -> None:
-            learner.loss(learner.model(x), y).backward()
-
-        why = cause((x, y), self.parameters, again, self.step - 1)
-        learner.optimizer.zero_grad()
-        return DivergenceError(
-            f"fit: {what} at step {self.step} (epoch {self.epoch}); {why}\nThe parameters are those before this step. "
-            f"Try a smaller learning rate (now {self.learning_rate:g}), clip_norm=1.0, or look at the data",
-            self.epoch,
-            self.step,
-            why,
-        )
-
-    def _describe(self) -> tuple[str, str]:
-        """What stands before and after the progress bar: measured on the epoch so far."""
-        words = [f"loss {self.total / self.seen:.4f}"]
-        for name, metric in self.learner.metrics.items():
-            words.append(f"{name} {float(metric(_joined(self.outputs), _joined(self.targets))):.4f}")
-        rate = self.seen / max(time.perf_counter() - self.started, 1e-9)
-        return f"epoch {self.epoch}/{self.epochs}", "  ".join([*words, f"{rate:,.0f} examples/s"])
 
 
 # -- checking what comes in ----------------------------------------------------------------------------------------
@@ -348,8 +260,14 @@ def _array(who: str, name: str, data: Any) -> Array:
     if isinstance(data, Tensor):
         raise TypeError(f"{who}: {name} is a Tensor, and data is not trained; pass its array: {name}.data")
     array = data if hasattr(data, "__array_function__") else np.asarray(data)
+    if isinstance(array, np.ma.MaskedArray | np.matrix):
+        raise TypeError(f"{who}: {name} is a {type(array).__name__}, which has rules of its own; pass np.asarray(x)")
     if array.dtype == object:
         raise TypeError(f"{who}: {name} is an array of Python objects; make it one of numbers: np.asarray(x, float)")
+    if array.dtype.kind not in "biufc":
+        raise TypeError(
+            f"{who}: {name} holds {array.dtype}, not numbers; np.unique(labels, return_inverse=True) numbers classes"
+        )
     if array.ndim == 0:
         raise ValueError(f"{who}: {name} is a single number; it needs a first axis, one entry an example")
     if len(array) == 0:
@@ -375,18 +293,5 @@ def _count(who: str, name: str, value: Any, least: int) -> int:
     return int(value)
 
 
-def _values(outputs: Any) -> Array:
-    return outputs.data if isinstance(outputs, Tensor) else np.asarray(outputs)
-
-
-def _joined(parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _number(loss: Any) -> float:
-    if np.size(loss) != 1:
-        raise ValueError(
-            f"Learner: the loss has shape {np.shape(loss)}, and only a single number can be made smaller; "
-            "take its mean (reduction='mean')"
-        )
-    return float(loss.item() if hasattr(loss, "item") else loss)
+def _what(value: Any) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"

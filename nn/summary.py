@@ -8,10 +8,10 @@ import numpy as np
 
 from autodiff import Tensor
 
-from .module import _CONTAINERS, Module, Slot, _is_copied, _items, _join, _slots, _unique
+from .structure import Holder, Slot, contents, is_copied, slots_of, unique
 
 
-def summary(model: Module) -> str:
+def summary(model: Any) -> str:
     """The model as an indented list of its modules.
 
     Each line names the arrays that the module itself holds; the last one gives the totals, shared parameters once.
@@ -25,10 +25,9 @@ def summary(model: Module) -> str:
     )  101,770 parameters, float32, 397.5 KiB
     """
     own: dict[int, list[Slot]] = {}
-    for slot in _slots(model):
+    for slot in slots_of(model):
         own.setdefault(id(slot.owner), []).append(slot)
-    lines: list[str] = []
-    _describe(model, "", "", own, lines, set())
+    lines = _lines(model, own)
     total = _total(model)
     if len(lines) == 1:  # one module: its arrays without their number, which the total repeats
         arrays = _arrays(own.get(id(model), []), counted=False)
@@ -36,60 +35,46 @@ def summary(model: Module) -> str:
     return "\n".join(lines) + (f"  {total}" if own or len(lines) > 1 else "")
 
 
-def _describe(
-    module: Module, name: str, indent: str, own: dict[int, list[Slot]], lines: list[str], seen: set[int]
-) -> None:
-    """Append the lines of a module and of those inside it."""
-    label = f"{indent}{name}: " if name else indent
-    head = f"{label}{type(module).__name__}("
-    if id(module) in seen:
-        lines.append(f"{head}...)  shown above")
-        return
-    seen.add(id(module))
-    inside = list(_children(module))
-    arrays = _arrays(own.get(id(module), []))
-    if not inside:
-        lines.append(f"{head}{module.extra_repr()})" + (f"  {arrays}" if arrays else ""))
-        return
-    lines.append(head + module.extra_repr() + (f"  {arrays}" if arrays else ""))
-    for child_name, child in inside:
-        _describe(child, child_name, indent + "  ", own, lines, seen)
-    lines.append(f"{indent})")
-
-
-def _children(module: Module) -> Any:
-    """The modules directly inside a module, with their names from it."""
-
-    entered: set[int] = set()
-
-    def find(thing: Any, name: str) -> Any:
-        if isinstance(thing, Module):
-            yield name, thing
-        elif type(thing) in _CONTAINERS and id(thing) not in entered:
-            entered.add(id(thing))
-            for key, value in _items(thing):
-                yield from find(value, _join(name, str(key)))
-
-    for attribute, value in vars(module).items():
-        yield from find(value, "" if attribute == module._inlined else attribute)
+def _lines(model: Any, own: dict[int, list[Slot]]) -> list[str]:
+    """The lines of a module and of those inside it."""
+    lines: list[str] = []
+    shown: set[int] = set()
+    todo: list[tuple[str, str, Any]] = [("", "", model)]  # indent, label and module; None: what closes a bracket
+    while todo:
+        indent, label, module = todo.pop()
+        if module is None:
+            lines.append(f"{indent})")
+            continue
+        head = f"{indent}{label}{type(module).__name__}("
+        if id(module) in shown:
+            lines.append(f"{head}...)  shown above")
+            continue
+        shown.add(id(module))
+        inside = [(thing.name, thing.value) for thing in contents(module) if isinstance(thing.value, Holder)]
+        arrays = _arrays(own.get(id(module), []))
+        lines.append(head + module.extra_repr() + ("" if inside else ")") + (f"  {arrays}" if arrays else ""))
+        if inside:
+            todo.append((indent, "", None))
+            todo.extend((indent + "  ", f"{name}: ", child) for name, child in reversed(inside))
+    return lines
 
 
 def _arrays(slots: list[Slot], *, counted: bool = True) -> str:
     """'weight (2, 3), bias (3,)  9'; constants are marked."""
     if not slots:
         return ""
-    parts = [f"{s.path} {np.shape(s.value)}{'' if _trains(s) else ' constant'}" for s in slots]
+    parts = [f"{s.place} {np.shape(s.value)}{'' if _trains(s) else ' constant'}" for s in slots]
     count = sum(np.size(s.value) for s in slots if _trains(s))
     return ", ".join(parts) + (f"  {count:,}" if counted and count else "")
 
 
 def _trains(slot: Slot) -> bool:
-    return isinstance(slot.value, Tensor) or _is_copied(slot)
+    return isinstance(slot.value, Tensor) or is_copied(slot)
 
 
-def _total(model: Module) -> str:
+def _total(model: Any) -> str:
     """'101,770 parameters, float32, 397.5 KiB'."""
-    slots = list(_unique(_slots(model)))
+    slots = list(unique(slots_of(model)))
     values = [s.value for s in slots if _trains(s)]
     count = sum(np.size(v) for v in values)
     text = f"{count:,} parameter{'' if count == 1 else 's'}"

@@ -201,7 +201,7 @@ def test_steps_leave_nothing_in_cycles():
         return gc.collect()
 
     left_after(60)
-    assert left_after(2) == left_after(60)  # 30 steps leave what one does
+    assert left_after(60) == left_after(2) == 0
 
 
 def test_the_bar_shows_loss_metric_and_rate(capsys):
@@ -318,60 +318,6 @@ def test_large_finite_gradients_are_no_divergence():
     assert math.isfinite(model.weight.data.item())
 
 
-# -- wrong input ---------------------------------------------------------------------------------------------------
-
-X, Y = regression(8)
-WRONG = {
-    "unequal lengths": ((X, Y[:5]), {}, ValueError, r"fit: X has 8 examples \(shape \(8, 3\)\) and Y has 5"),
-    "empty": ((X[:0], Y[:0]), {}, ValueError, r"fit: X is empty \(shape \(0, 3\)\)"),
-    "a number": ((1.0, 2.0), {}, ValueError, "fit: X is a single number"),
-    "a Tensor": ((Tensor(X), Y), {}, TypeError, r"fit: X is a Tensor.*X\.data"),
-    "objects": ((np.array([None] * 8), Y), {}, TypeError, "fit: X is an array of Python objects"),
-    "batch size 0": ((X, Y), {"batch_size": 0}, ValueError, "fit: batch_size is 0; it must be at least 1"),
-    "batch size 2.5": ((X, Y), {"batch_size": 2.5}, TypeError, "fit: batch_size must be a whole number, got 2.5"),
-    "negative epochs": ((X, Y), {"epochs": -1}, ValueError, "fit: epochs is -1; it must be at least 0"),
-    "no pair": ((X, Y), {"validation": X}, TypeError, "validation must be a pair"),
-    "unequal validation": ((X, Y), {"validation": (X, Y[:2])}, ValueError, "fit, validation: X has 8 examples"),
-    "a wrong rng": ((X, Y), {"rng": "seed"}, TypeError, "rng: expected a numpy.random.Generator"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_wrong_input(case):
-    arguments, options, error, message = WRONG[case]
-    with pytest.raises(error, match=message):
-        linear_learner().fit(*arguments, **{"epochs": 1, **options})
-
-
-def test_wrong_parts():
-    model = Linear(3, 1)
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(TypeError, match="Learner: optimizer must be one that holds the parameters"):
-        Learner(model, mse_loss, optim.SGD)
-    with pytest.raises(TypeError, match="Learner: loss must be a function or a module"):
-        Learner(model, nn.MSELoss, optimizer)
-    with pytest.raises(TypeError, match="the metric 'acuracy' is neither"):
-        Learner(model, mse_loss, optimizer, metrics=("acuracy",))
-    with pytest.raises(ValueError, match="two columns would be called 'loss'"):
-        Learner(model, mse_loss, optimizer, metrics={"loss": metrics.accuracy})
-    with pytest.raises(ValueError, match="schedule is 'batch'"):
-        Learner(model, mse_loss, optimizer, schedule="batch")
-
-
-def test_a_loss_that_is_no_number():
-    model = Linear(3, 1)
-    learner = Learner(model, lambda z, y: z - y, optim.SGD(model.parameters(), lr=0.1))
-    with pytest.raises(ValueError, match=r"the loss has shape \(8, 1\), and only a single number"):
-        learner.fit(X, Y, 1)
-
-
-def test_a_loss_that_was_cut_out_of_the_graph():
-    model = Linear(3, 1)
-    learner = Learner(model, lambda z, y: np.mean((z.data - y) ** 2), optim.SGD(model.parameters(), lr=0.1))
-    with pytest.raises(TypeError, match="no parameter of the model leads to the loss"):
-        learner.fit(X, Y, 1)
-
-
 def test_watch_writes_a_page_and_changes_nothing(tmp_path):
     def run(**options):
         model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh(), nn.Linear(4, 1, rng=1))
@@ -394,13 +340,3 @@ def test_metrics_by_name_decide_as_the_loss_does():
     for loss in (nn.binary_cross_entropy_with_logits, nn.BCEWithLogitsLoss()):
         learner = nn.Learner(model, loss, nn.optim.SGD(model.parameters(), lr=0.1), metrics=["accuracy"])
         assert learner.evaluate(x, y)["accuracy"] == 1.0
-
-
-def test_an_optimizer_or_scheduler_of_something_else_is_refused():
-    model, other = nn.Linear(1, 1, rng=0), nn.Linear(1, 1, rng=0)
-    with pytest.raises(ValueError, match=r"model\.parameters\(\)"):
-        nn.Learner(model, nn.mse_loss, nn.optim.SGD(other.parameters(), lr=0.1))
-    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
-    scheduler = nn.schedule.StepLR(nn.optim.SGD(model.parameters(), lr=0.1), 1)
-    with pytest.raises(ValueError, match="another optimizer"):
-        nn.Learner(model, nn.mse_loss, optimizer, scheduler=scheduler)

@@ -1,0 +1,48 @@
+"""No rule and no hand-written derivative stands in ``nn``: it is built from public names alone."""
+
+import ast
+import pathlib
+
+import pytest
+
+import autodiff
+import nn
+
+SOURCES = sorted(pathlib.Path(nn.__file__).parent.rglob("*.py"))
+REGISTERING = {"elementwise", "primitive", "composite", "gufunc"}
+
+
+def offences(source):
+    """What a source does that only autodiff itself may do."""
+    found = []
+    public = set(autodiff.__all__)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "autodiff":
+            inside = node.module.split(".")[1:2]
+            if inside and inside[0] not in public | {"draw", "testing"}:
+                found.append(f"imports from {node.module}")
+            if not inside:
+                found += [f"imports {a.name}" for a in node.names if a.name not in public | {"draw", "testing"}]
+            found += [f"registers with {a.name}" for a in node.names if a.name in REGISTERING]
+        elif isinstance(node, ast.Import):
+            found += [f"imports {a.name}" for a in node.names if a.name.startswith("autodiff.")]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "autodiff":
+            if node.attr in REGISTERING or node.attr not in public | {"draw", "testing"}:
+                found.append(f"uses autodiff.{node.attr}")
+        elif isinstance(node, ast.Attribute) and node.attr in ("_node", "_value"):
+            found.append(f"looks into a Tensor: .{node.attr}")
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.name)
+def test_nn_holds_no_rule(path):
+    assert offences(path.read_text()) == []
+
+
+def test_the_test_above_can_fail():
+    for source in (
+        "from autodiff import primitive", "from autodiff.primitive import elementwise", "import autodiff.graph",
+        "import autodiff\nautodiff.elementwise(f, lambda g: g)", "t._value = 3", "from autodiff import backward",
+    ):  # fmt: skip
+        assert offences(source), source
+    assert offences("from autodiff import Tensor, relu") == []
