@@ -232,10 +232,10 @@ def _elementary(special: Any) -> None:
     _ufunc(special.exp10, lambda g, y: g * (y * math.log(10.0)))
     _ufunc(special.cbrt, lambda g, y: g / (3.0 * (y * y)), domain=nonzero)
     _ufunc(special.cosm1, lambda g, x: -g * np.sin(x))
-    _ufunc(special.spence, lambda g, x: g * -_log_ratio(x - 1.0), domain=positive)
+    _ufunc(special.spence, lambda g, x: g * -_log_ratio(x), domain=positive)
     elementwise(special.round, None, method="", analytic=False)
 
 
-def _log_ratio(d: Array) -> Array:
-    """log(1 + d) / d, and 1 at 0."""
-    return np.where(d == 0, 1.0, np.log1p(d) / np.where(d == 0, 1.0, d))
+def _log_ratio(x: Array) -> Array:
+    """log(x) / (x - 1), and 1 at 1: x - 1 may be rounded to -1 where log(x) is still finite."""
+    return np.where(x == 1.0, 1.0, np.log(x) / np.where(x == 1.0, 1.0, x - 1.0))

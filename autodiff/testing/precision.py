@@ -107,7 +107,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
         for part in result if isinstance(result, tuple) else (result,):
             value = part._value
             if primitive.elementwise or not np.isin(value, pool).all():
-                part._value = _moved_array(value, unit if primitive.elementwise else INSIDE * unit, rng)
+                part._value = _moved_array(value, unit, rng) if primitive.elementwise else _mixed(value, unit, rng)
                 _keep_moved(part._node, value, part._value)
         return result
 
@@ -151,6 +151,15 @@ def _moved_array(value: Any, unit: float, rng: np.random.Generator) -> Any:
     with np.errstate(all="ignore"):
         sizes = rng.uniform(0.5, 1.0, np.shape(value))  # never near zero, so that no error goes unseen by luck
         return value * (1.0 + unit * sizes * rng.choice(np.array([-1.0, 1.0]), np.shape(value)))
+
+
+def _mixed(value: Any, unit: float, rng: np.random.Generator) -> Any:
+    """As :func:`_moved_array` for an operation that mixes elements: a small one has the rounding of the large ones."""
+    if value.dtype.kind not in "fc" or not value.size:
+        return value
+    with np.errstate(all="ignore"):
+        top = np.max(np.abs(value)) * (value != 0)  # a zero is one by structure
+        return _moved_array(value, INSIDE * unit, rng) + (_moved_array(top, unit, rng) - top)
 
 
 def _recorded_gradient(problem: Problem, x: Array, weights: Array) -> Array:

@@ -61,7 +61,7 @@ class Row(NamedTuple):
     noise: float
     low: float
     high: float
-    moved: bool  # whether any output changed at all
+    moved: int  # how many outputs changed at all
 
 
 class Estimate(NamedTuple):
@@ -86,7 +86,7 @@ class Line:
         self.epsilon = epsilon
         self.inner = inner  # the size of the terms that may cancel inside of the function
         self.rows: dict[int, Row | None] = {}
-        self.sensitive = np.zeros(base.shape, dtype=bool)  # the outputs that moved at any step
+        self.changed: dict[int, Array] = {}  # which outputs moved, at each step
         self._table: list[Row] | None = None
 
     def measure(self, steps: Iterable[int]) -> list[Row | None]:
@@ -112,11 +112,16 @@ class Line:
         noise = (self.epsilon * norms(size * v) + rounding[:count] + rounding[count:]) / steps
         low, high = 0.5 * (right + left - apart), 0.5 * (right + left + apart)
         finite = np.isfinite(apart + np.abs(central) + np.abs(right) + np.abs(left))
-        self.sensitive |= changed[finite].any(axis=0)
-        columns = (steps, left, right, central, noise, low, high, changed.any(axis=1), finite)
+        self.changed |= {k: moved for k, moved, is_finite in zip(ks, changed, finite, strict=True) if is_finite}
+        columns = (steps, left, right, central, noise, low, high, changed.sum(axis=1), finite)
         for k, *row, is_finite in zip(ks, *(column.tolist() for column in columns), strict=True):
             self.rows[k] = Row(*row) if is_finite else None
         self._table = None
+
+    def sensitive(self, step: float = np.inf) -> Array:
+        """The outputs that moved at any step up to this one."""
+        seen = [changed for k, changed in self.changed.items() if 2.0**-k <= step]
+        return np.logical_or.reduce(seen) if seen else np.zeros(self.base.shape, dtype=bool)
 
     @property
     def table(self) -> list[Row]:
@@ -127,25 +132,41 @@ class Line:
         if self._table is None:
             rows = [row for _, row in sorted(self.rows.items()) if row is not None]
             held = self.weights * self.base
-            floor = self.epsilon * norm(held[self.sensitive] if self.sensitive.any() else held)
+            sensitive = self.sensitive()
+            floor = self.epsilon * norm(held[sensitive] if sensitive.any() else held)
             if not all(row.moved for row in rows):  # the values may have cancelled: what went into them was rounded too
                 floor += self.epsilon * self.inner
             self._table = [row._replace(noise=max(row.noise, floor / row.step)) for row in rows]
         return self._table
 
 
-def noise_of(rows: list[Row]) -> list[float]:
-    """The noise of each row's slope: what rounding may do at most, and what the finest rows show that it does.
+def seen_noise(rows: list[Row]) -> float | None:
+    """How much the values are seen to move by rounding, or None where there are too few rows to tell.
 
     In the finest rows the slopes differ by rounding alone: truncation shrinks their differences by 16 from row to row,
-    rounding makes them grow.  Where there are enough of them they are believed, also when they show less than rounding
-    may do: then a step that is too large for the function cannot hide behind noise that is not there.
+    rounding makes them grow.  An output that stands still there, and moves in another row, is held by its own
+    rounding, which does not show.
     """
-    finest = [row for row in rows if row.step <= 2.0**-32 and row.moved]
+    most = max((row.moved for row in rows), default=0)
+    finest = [row for row in rows if row.step <= 2.0**-32 and row.moved == most > 0]
     gaps = [(abs(a.central - b.central), b.step) for a, b in pairwise(finest)]
     seen = max((gap * t for (before, _), (gap, t) in pairwise(gaps) if gap > before / 8), default=0.0)
-    enough = len(finest) >= 5
-    return [seen / r.step if enough and r.step < 2.0**-20 else max(r.noise, seen / r.step) for r in rows]
+    return seen if len(finest) >= 5 else None
+
+
+def noise_of(rows: list[Row]) -> list[float]:
+    """The noise of each row's slope: what rounding may do at most, or more where the finest rows show more."""
+    seen = seen_noise(rows) or 0.0
+    return [max(r.noise, seen / r.step) for r in rows]
+
+
+def believed_noise(rows: list[Row]) -> list[float]:
+    """The noise of each row's slope as it is seen, also where rounding may do more.
+
+    A step that is too large for the function cannot hide behind noise that is not there.
+    """
+    seen = seen_noise(rows)
+    return [max(r.noise, (seen or 0.0) / r.step) if seen is None or r.step >= 2.0**-20 else seen / r.step for r in rows]
 
 
 class _Candidate(NamedTuple):
@@ -165,7 +186,10 @@ def _candidates(rows: list[Row], noise: list[float]) -> list[_Candidate]:
         for i, value in enumerate(better):
             last = i + order
             if rows[i].step / rows[last].step == 4.0**order:
-                unsettled = abs(value - better[i - 1]) / 16 if i else 0.0  # a single small difference may be luck
+                unsettled = 0.0
+                if i:  # a single small difference may be luck; one that grew is no convergence at all
+                    grew = abs(level[i + 1] - level[i]) > abs(level[i] - level[i - 1])
+                    unsettled = abs(value - better[i - 1]) * (1.0 if grew else 1 / 16)
                 truncation = max(abs(value - level[i + 1]), unsettled)
                 found.append(_Candidate(value, truncation + AGREE * noise[last], i, last))
         level = better
@@ -178,9 +202,10 @@ def estimate(rows: list[Row]) -> Estimate:
         return Estimate(np.nan, np.inf, np.nan, EDGE)
     if all(not row.moved for row in rows):
         return Estimate(0.0, AGREE * rows[0].noise, rows[0].step)  # it did not move: that much it may have
-    noise = noise_of(rows)
+    noise, believed = noise_of(rows), believed_noise(rows)
     allowed = [
-        AGREE * noise[i] + (abs(rows[i].central - rows[i - 1].central) / 4 if i else np.inf) for i in range(len(rows))
+        AGREE * believed[i] + (abs(rows[i].central - rows[i - 1].central) / 4 if i else np.inf)
+        for i in range(len(rows))
     ]
     best: _Candidate | None = None
     for candidate in _candidates(rows, noise):
@@ -206,7 +231,7 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     """
     if len(rows) < 3:
         return None
-    noise = noise_of(rows)
+    noise = believed_noise(rows)
     useful = [(r, n) for r, n in zip(rows, noise, strict=True) if r.moved and r.high - r.low > 32 * max(n, r.noise)]
     if len(useful) < 3 or useful[-1][0].step > 2.0**-12:
         return None

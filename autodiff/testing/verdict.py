@@ -198,9 +198,10 @@ class Comparison:
 
     def _held(self, line: Line, u: Array, step: float) -> float:
         """What the gradient says of outputs that stood still, as far as their own rounding may have held them."""
-        weights = np.where(line.sensitive, 0.0, self.weights)
-        if not line.sensitive.any() or not weights.any():
+        moved = line.sensitive(step)
+        if moved.all() or not moved.any():
             return 0.0
+        weights = np.where(moved, 0.0, self.weights)
         said = abs(float(np.where(self.finite, self.pull(weights), 0.0) @ u))
         return min(said, AGREE * self.epsilon * norm(weights * self.base) / step)
 
