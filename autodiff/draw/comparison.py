@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 
-from .picture import Box, Picture
+from .picture import OPERATION, Box, Picture
 
 Key = tuple[object, ...]
 
@@ -13,38 +14,35 @@ Key = tuple[object, ...]
 def compare(before: Picture, after: Picture) -> Picture:
     """The second picture, with what only it has marked as added, what differs as changed, and what is gone put back.
 
-    Boxes are the same if they have the same name, or the same operation in the same place: counted among those of
-    their kind in modules and functions of the same path.  Linear in the number of boxes.
+    Boxes are the same if they have the same name and operation in modules and functions of the same path, or else are
+    the same operation there, in the same order.  Linear in the number of boxes.
     """
     before, after = _unfolded(before), _unfolded(after)
-    old, new = _keys(before), _keys(after)
-    place = {key: i for i, key in enumerate(new)}
+    same = _same(before, after)
+    earlier = {j: i for i, j in same.items()}
     boxes = [replace(box, state="", message="") for box in after.boxes]
     count = {"added": 0, "removed": 0, "changed": 0}
-    known = {key: i for i, key in enumerate(old)}
-    for key, i in place.items():
-        if key not in known:
-            boxes[i].state = "added"
+    for j, box in enumerate(boxes):
+        if j not in earlier:
+            box.state = "added"
             count["added"] += 1
             continue
-        said = _differences(before, known[key], old, after, i, new)
+        said = _differences(before, earlier[j], after, j, same)
         if said:
-            boxes[i].state, boxes[i].message = "changed", "; ".join(said)
+            box.state, box.message = "changed", "; ".join(said)
             count["changed"] += 1
-    gone = [i for i, key in enumerate(old) if key not in place]
-    number = {i: len(boxes) + k for k, i in enumerate(gone)}
-    number.update({i: place[key] for i, key in enumerate(old) if key in place})
+    gone = [i for i in range(len(before.boxes)) if i not in same]
+    number = {i: len(boxes) + k for k, i in enumerate(gone)} | same
     groups = {_path(after, g): g for g in reversed(range(len(after.groups)))}
     for i in gone:
         box = before.boxes[i]
         home = groups.get(_path(before, box.group), 0)
-        parents = [number[p] for p in box.parents]
-        boxes.append(replace(box, parents=parents, group=home, state="removed", message=""))
+        boxes.append(replace(box, parents=[number[p] for p in box.parents], group=home, state="removed", message=""))
         count["removed"] += 1
     result = replace(after, boxes=boxes, groups=[replace(g, children=[]) for g in after.groups])
     result.facts = [
         ", ".join(f"{n:,} {what}" for what, n in count.items())
-        + f", {len(new) - count['added'] - count['changed']:,} the same",
+        + f", {len(after.boxes) - count['added'] - count['changed']:,} the same",
         *after.facts,
     ]
     _sort(result)
@@ -75,18 +73,31 @@ def _path(picture: Picture, g: int) -> Key:
     return tuple(names)
 
 
-def _keys(picture: Picture) -> list[Key]:
-    seen: dict[Key, int] = {}
+def _same(before: Picture, after: Picture) -> dict[int, int]:
+    """For each box of the first picture that the second has too: where that is."""
+    same: dict[int, int] = {}
+    for by_name in (True, False):
+        found = set(same.values())
+        places: dict[Key, list[int]] = {}
+        for j, key in _keys(after, found, by_name=by_name):
+            places.setdefault(key, []).append(j)
+        unused = {key: iter(indices) for key, indices in places.items()}
+        for i, key in list(_keys(before, same, by_name=by_name)):
+            place = next(unused.get(key, iter(())), None)
+            if place is not None:
+                same[i] = place
+    return same
+
+
+def _keys(picture: Picture, done: Collection[int], *, by_name: bool) -> Iterator[tuple[int, Key]]:
+    """What has to be equal, of each box that is not ``done``.  Arrays that have names are the same by name alone."""
     paths = [_path(picture, g) for g in range(len(picture.groups))]
-    keys = []
-    for box in picture.boxes:
-        key: Key = (paths[box.group], box.kind, box.operation, box.name)
-        seen[key] = seen.get(key, 0) + 1
-        keys.append((*key, seen[key]))
-    return keys
+    for i, box in enumerate(picture.boxes):
+        if i not in done and (box.name if by_name else box.kind == OPERATION or not box.name):
+            yield i, (paths[box.group], box.kind, box.operation, box.name if by_name else "")
 
 
-def _differences(before: Picture, i: int, old: list[Key], after: Picture, j: int, new: list[Key]) -> list[str]:
+def _differences(before: Picture, i: int, after: Picture, j: int, same: dict[int, int]) -> list[str]:
     """What is said of a box that both pictures have."""
     a, b = before.boxes[i], after.boxes[j]
     said = []
@@ -94,7 +105,7 @@ def _differences(before: Picture, i: int, old: list[Key], after: Picture, j: int
         said.append(f"was {a.type}")
     if a.label != b.label:
         said.append(f"was {a.label}")
-    if [old[p] for p in a.parents] != [new[p] for p in b.parents]:
+    if [same.get(p) for p in a.parents] != b.parents:
         said.append("comes from elsewhere")
     if a.active != b.active:
         said.append("gradient flows now" if b.active else "no gradient flows now")

@@ -6,7 +6,8 @@ the order of the backward pass, and with them the whole graph.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import sys
 from types import FrameType
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..primitive import Primitive
 from .naming import Names, of_library
 from .picture import Group, Picture
 from .reading import keep_totals, read
-from .watching import Record, Watch, describe
+from .watching import Record, Watch, describe, line_of, tensors
 
 
 def failed_node(primitive: Primitive) -> Node:
@@ -46,7 +47,7 @@ def _picture(
     failed: Node | None,
     error: BaseException,
 ) -> Picture:
-    picture, position = read(roots, names, records, groups)
+    picture, position = read(roots, names, records, groups, tell_modules=len(groups) == 1)
     if failed is not None:
         box = picture.boxes[position[failed]]
         box.state, box.message, box.active = "failed", f"{type(error).__name__}: {error}", True
@@ -60,23 +61,74 @@ def _picture(
 
 def of_exception(error: BaseException, names: Names) -> Picture:
     """The picture of what led to an operation, or to a rule, that failed outside of any drawing."""
-    frames = list(_frames(error))
-    for frame in frames:
-        if not of_library(frame):
-            names.add_frame(frame)
-    node = getattr(error, "node", None) or getattr(getattr(error, "report", None), "node", None)
-    if isinstance(node, Node):  # an anomaly, or a derivative that was found wrong
-        return _picture([*_seeds(frames), node], names, {}, [Group("root", "")], node, error)
-    for frame in reversed(frames):
-        values = frame.f_locals
-        if frame.f_globals is recording.__dict__ and isinstance(values.get("primitive"), Primitive):
-            return _of_call(values, names, error)
-        if frame.f_code is graph._sweep.__code__ and isinstance(values.get("node"), Node):
-            return _picture(list(values["seeds"]), names, {}, [Group("root", "")], values["node"], error)
+    causes = _causes(error)
+    for cause in causes:
+        for frame in _frames(cause):
+            if not of_library(frame):
+                names.add_frame(frame)
+    for find in (_of_operation, _of_function):
+        for cause in causes:
+            picture = find(cause, names, error)
+            if picture is not None:
+                return picture
     raise TypeError(
         f"draw: this {type(error).__name__} carries no graph: no operation on Tensors is in its traceback; "
         "call the function through draw(f, *args), and its exception will carry one"
     )
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """An exception and those that it was raised for, the latest first."""
+    found = [error]
+    for one in found:  # grows while it is walked
+        inner = one.__cause__ or one.__context__
+        if inner is not None and inner not in found:
+            found.append(inner)
+    return found
+
+
+def _of_operation(error: BaseException, names: Names, shown: BaseException) -> Picture | None:
+    """The picture of an operation of the engine that failed, or of a rule."""
+    frames = _frames(error)
+    node = getattr(error, "node", None) or getattr(getattr(error, "report", None), "node", None)
+    if isinstance(node, Node):  # an anomaly, or a derivative that was found wrong
+        return _picture([*_seeds(frames), node], names, {}, [Group("root", "")], node, shown)
+    for frame in reversed(frames):
+        values = frame.f_locals
+        if frame.f_globals is recording.__dict__ and isinstance(values.get("primitive"), Primitive):
+            return _of_call(values, names, shown)
+        if frame.f_code is graph._sweep.__code__ and isinstance(values.get("node"), Node):
+            return _picture(list(values["seeds"]), names, {}, [Group("root", "")], values["node"], shown)
+    return None
+
+
+def _of_function(error: BaseException, names: Names, shown: BaseException) -> Picture | None:
+    """The picture of the innermost function of the caller that was given Tensors, which takes the operation's place.
+
+    A module that refuses the shape of its input fails before any operation does.
+    """
+    for frame in reversed(_frames(error)):
+        code, values = frame.f_code, frame.f_locals
+        if of_library(frame) or (code.co_name.startswith("_") and code.co_name != "__call__"):
+            continue  # what a user called has no underscore
+        given = [values.get(name) for name in code.co_varnames[: code.co_argcount]]
+        parents = [t._node for t in tensors(given) if t._node is not CONSTANT]
+        if parents:
+            owner = type(given[0]).__name__ if code.co_varnames[:1] == ("self",) else ""
+            name = owner if owner and code.co_name in ("forward", "__call__") else code.co_name
+            stand_in = Primitive(_nothing, _nothing, {}, name=name, parameters=())
+            record = Record(stand_in, 0, line_of(frame))
+            record.parents, record.arguments = parents, [""] * len(parents)
+            record.node = failed_node(stand_in)
+            return _picture([record.node], names, {record.node: record}, [Group("root", "")], record.node, shown)
+        roots = [t._node for t in tensors(list(values.values())) if t._node is not CONSTANT]
+        if roots:
+            return _picture(roots, names, {}, [Group("root", "")], None, shown)
+    return None
+
+
+def _nothing() -> None:
+    """The function that a stand-in for an operation has."""
 
 
 def _seeds(frames: list[FrameType]) -> list[Node]:
@@ -100,12 +152,14 @@ def _of_call(values: dict[str, Any], names: Names, error: BaseException) -> Pict
     return _picture([record.node], names, {record.node: record}, [Group("root", "")], record.node, error)
 
 
-def _frames(error: BaseException) -> Iterator[FrameType]:
+def _frames(error: BaseException) -> list[FrameType]:
     """The frames of a traceback, the outermost first."""
+    found = []
     traceback = error.__traceback__
     while traceback is not None:
-        yield traceback.tb_frame
+        found.append(traceback.tb_frame)
         traceback = traceback.tb_next
+    return found
 
 
 def carry(error: BaseException, picture: Picture) -> None:
@@ -115,3 +169,22 @@ def carry(error: BaseException, picture: Picture) -> None:
     if getattr(error, "drawing", None) is None:
         error.drawing = Drawing(picture)  # type: ignore[attr-defined]
         error.add_note("the graph up to here is in this exception: error.drawing.save('failure.html')")
+        _show_under_cell(error)
+
+
+def _show_under_cell(error: BaseException) -> None:
+    """In a notebook, show the drawing above the traceback if the exception ends a cell."""
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if getattr(shell, "kernel", None) is None:
+        return
+    shown: list[BaseException] = []
+
+    def render() -> list[str]:  # IPython asks an exception for its own text, more than once
+        with contextlib.suppress(Exception):
+            if not shown:
+                shown.append(error)
+                sys.modules["IPython.display"].display(error.drawing)  # type: ignore[attr-defined]
+        text: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+        return text
+
+    error._render_traceback_ = render  # type: ignore[attr-defined]

@@ -94,8 +94,13 @@ def _dtype(dtype: Any) -> str:
     return " ".join(map(str, dtype)) if isinstance(dtype, tuple) else str(dtype)
 
 
-def read(roots: Iterable[Node], names: Names, records: Records, groups: list[Group]) -> tuple[Picture, dict[Node, int]]:
-    """The picture of everything that the roots come from, and where in it each node is."""
+def read(
+    roots: Iterable[Node], names: Names, records: Records, groups: list[Group], *, tell_modules: bool
+) -> tuple[Picture, dict[Node, int]]:
+    """The picture of everything that the roots come from, and where in it each node is.
+
+    ``tell_modules``: nobody saw which modules were called, so tell them by their parameters.
+    """
     order = before(roots, records)
     parents: dict[Node, list[Node]] = {}
     arguments: dict[Node, list[str]] = {}
@@ -107,7 +112,7 @@ def read(roots: Iterable[Node], names: Names, records: Records, groups: list[Gro
             silent = getattr(node, "note", None) or ()
             parents[node] = [edge[0] for edge in node.edges] + [n for n in silent if n is not CONSTANT]
             arguments[node] = [_argument(node, edge[3]) for edge in node.edges] + [""] * len(silent)
-    modules = {} if records or not names.homes else by_parameters(order, parents, names, groups)
+    modules = {} if not tell_modules or not names.homes else by_parameters(order, parents, names, groups)
     order = _late_leaves(order, parents)
     position = {node: i for i, node in enumerate(order)}
     boxes = []
@@ -120,11 +125,12 @@ def read(roots: Iterable[Node], names: Names, records: Records, groups: list[Gro
         box.name = names.of.get(node, "")
         box.active = bool(node.active)
         if record is not None:
-            box.label, box.group, box.line, box.value = record.label, record.group, record.line, record.value
+            box.label, box.line, box.value = record.label, record.line, record.value
+            box.group = modules.get(node, record.group)
             box.forward = record.forward
         elif node.primitive is not None:
             box.label = _saved_label(node)
-            box.group = _group_of_item(node, records) if records else modules.get(node, 0)
+            box.group = modules.get(node, 0) if tell_modules else _group_of_item(node, records)
         boxes.append(box)
     picture = Picture(boxes, groups, facts=[FACT] if modules else [])
     _place_leaves(picture, {position[node] for node in names.arguments if node in position})

@@ -67,7 +67,7 @@ def _developed(
     forward_end = tick()
     if wishes.backward:
         roots = roots + _gradient_nodes(outputs, names)
-    picture, position = read(roots, names, records, groups)
+    picture, position = read(roots, names, records, groups, tell_modules=not records)
     picture.outputs = [position[t._node] for t in outputs if t._node in position]
     if wishes.backward:
         late = len(groups)
@@ -91,6 +91,9 @@ def _developed(
         if node in position:
             box = picture.boxes[position[node]]
             box.state, box.message = "guilty", message
+    lost = sum(node not in position for node in wishes.marks)
+    if lost:
+        picture.facts.append(f"mark: {lost:,} of {len(wishes.marks):,} marked nodes are not in this graph")
     if not wishes.times:
         for box in picture.boxes:
             box.forward = box.backward = None

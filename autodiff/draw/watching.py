@@ -74,7 +74,10 @@ def brief(value: Any) -> str:
         ]
     if value is Ellipsis:
         return "..."
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # a stranger's object must not end the call that is drawn
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= 30 else text[:27] + "..."
 
 
@@ -91,7 +94,7 @@ def describe(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]
     first_default = len(primitive.parameters) - len(primitive.defaults)
     for i, value in enumerate(values):
         name = primitive.parameters[i] if i < len(primitive.parameters) else str(i)
-        found = _tensors(value)
+        found = tensors(value)
         parents.extend(t._node for t in found if t._node is not CONSTANT)
         names.extend(name for t in found if t._node is not CONSTANT)
         if i >= first_default:
@@ -112,12 +115,12 @@ def describe(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]
     return parents, names, primitive.name if plain else f"{primitive.name}({', '.join(shown)})"
 
 
-def _tensors(value: Any) -> list[Tensor]:
+def tensors(value: Any) -> list[Tensor]:
     """The Tensors in an argument, those in a list of them too."""
     if type(value) is Tensor:
         return [value]
     if type(value) in (list, tuple):
-        return [t for item in value for t in _tensors(item)]
+        return [t for item in value for t in tensors(item)]
     return []
 
 
@@ -188,7 +191,7 @@ class Watch:
                 of_numpy = str(frame.f_globals.get("__name__", "")).split(".")[0] == "numpy"
                 local = self._local[code] = not of_numpy and not of_library(frame)
             if local:
-                line = line or _line(frame)
+                line = line or line_of(frame)
                 frames.append(frame)
             frame = frame.f_back
         frames.reverse()
@@ -226,7 +229,7 @@ class Watch:
         return len(groups) - 1
 
 
-def _line(frame: FrameType) -> str:
+def line_of(frame: FrameType) -> str:
     """ "file.py:12  code" of a frame."""
     name = frame.f_code.co_filename
     text = linecache.getline(name, frame.f_lineno).strip()
