@@ -31,8 +31,8 @@ def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm
     [0.6, 0.8]
     """
     max_norm = in_range("clip_grad_norm_", "max_norm", max_norm, 0.0)
-    if not norm_type > 0:
-        raise ValueError(f"clip_grad_norm_: norm_type is {norm_type}; it must be positive (or inf)")
+    if not isinstance(norm_type, int | float) or not norm_type > 0:
+        raise ValueError(f"clip_grad_norm_: norm_type is {norm_type!r}; it must be positive (or inf)")
     owners = _with_gradients("clip_grad_norm_", parameters)
     norms = [_norm(p.grad, norm_type) for p in owners]
     total = max(norms, default=0.0) if math.isinf(norm_type) else _p_norm(norms, norm_type)
@@ -120,6 +120,7 @@ def checked(parameters: Iterable[Tensor], who: str, *, empty: bool = False) -> l
 
 
 def in_range(who: str, what: str, value: float, low: float) -> float:
-    if not isinstance(value, int | float | np.floating) or not low <= value < math.inf:
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not is_number or not low <= value < math.inf:
         raise ValueError(f"{who}: {what} is {value!r}; it must be a finite number of at least {low:g}")
     return float(value)

@@ -107,6 +107,8 @@ def _test_count(test_size: float | int, total: int) -> int:
         if not 0 < test_size < 1:
             raise ValueError(f"train_test_split: test_size is {test_size}; a fraction must lie between 0 and 1")
         count = int(np.ceil(round(float(test_size) * total, 9)))
+    elif not isinstance(test_size, int | np.integer) or isinstance(test_size, bool):
+        raise TypeError(f"train_test_split: test_size is {test_size!r}; it is a fraction, or a number of examples")
     else:
         count = int(test_size)
     if not 0 < count < total:

@@ -33,6 +33,9 @@ class Dropout(Module):
     def forward(self, x: Any) -> Any:
         if not self.training or self.p == 0:
             return x
+        if getattr(x, "dtype", None) is None or x.dtype.kind not in "fc":
+            what = getattr(x, "dtype", type(x).__name__)
+            raise TypeError(f"Dropout: the input is {what}, and what is kept is scaled; pass a floating-point array")
         if self.p == 1:
             return x * 0.0
         kept = draw(self.rng, "random", np.shape(x)) >= self.p

@@ -143,7 +143,7 @@ def _soft_cross_entropy(
 ) -> Any:
     """-sum(target log softmax(logits)), where a class of probability 0 counts as 0 even if its logit is -inf."""
     who = "cross_entropy"
-    target = _cast(target, logits)
+    target = _cast(who, "target", target, logits)
     if label_smoothing:
         target = target * (1.0 - label_smoothing) + label_smoothing / np.shape(logits)[axis]
     if weights is not None:
@@ -191,20 +191,24 @@ def binary_cross_entropy_with_logits(
     target = _probabilities(who, "target", _aligned(who, logits, target))
     positive = target * softplus(-logits)
     if pos_weight is not None:
-        positive = positive * _cast(pos_weight, logits)
+        positive = positive * _cast(who, "pos_weight", pos_weight, logits)
     return _reduced(who, positive + (1.0 - target) * softplus(logits), reduction)
 
 
 # -- what they share -----------------------------------------------------------------------------------------------
 
 
-def _cast(target: Any, prediction: Any) -> Any:
+def _cast(who: str, what: str, target: Any, prediction: Any) -> Any:
     """A target as an array of the prediction's dtype; a Tensor as it is."""
     if isinstance(target, Tensor):
         return target
     target = target if hasattr(target, "__array_function__") else np.asarray(target)
     dtype = prediction.dtype
-    return target if target.dtype == dtype else target.astype(dtype)
+    if target.dtype == dtype:
+        return target
+    if target.dtype.kind not in ("biufc" if dtype.kind == "c" else "biuf"):
+        raise TypeError(f"{who}: the {what} is {target.dtype}, the prediction {dtype}; give real numbers")
+    return target.astype(dtype)
 
 
 def _aligned(who: str, prediction: Any, target: Any) -> Any:
@@ -213,7 +217,7 @@ def _aligned(who: str, prediction: Any, target: Any) -> Any:
         raise TypeError(f"{who}: the prediction is a {type(prediction).__name__}; it must be an array or a Tensor")
     if prediction.dtype.kind not in "fc":
         raise TypeError(f"{who}: the prediction is {prediction.dtype}; it must be floating-point")
-    target = _cast(target, prediction)
+    target = _cast(who, "target", target, prediction)
     if target.shape != prediction.shape:
         raise ValueError(
             f"{who}: the prediction has shape {prediction.shape}, the target {target.shape}; they must be the same, "

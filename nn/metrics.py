@@ -44,6 +44,8 @@ def decide(predictions: Any, threshold: Threshold = None) -> Array:
                     "say where class 1 begins: threshold=0.0 for logits"
                 )
             threshold = 0.5
+        elif not isinstance(threshold, int | float | np.number) or threshold != threshold:
+            raise ValueError(f"decide: threshold is {threshold!r}; it must be a number")
         return (scores.reshape(-1) >= threshold).astype(np.int64)
     raise ValueError(f"decide: predictions have shape {scores.shape}; scores are (n,), (n, 1) or (n, classes)")
 
@@ -86,13 +88,9 @@ def _matrix(who: str, predictions: Any, target: Any, classes: int | None, thresh
 
 
 def precision(
-    predictions: Any,
-    target: Any,
-    *,
-    threshold: Threshold = None,
-    average: str | None = "binary",
+    predictions: Any, target: Any, *, threshold: Threshold = None, average: str | None = "binary",
     zero_division: float = 0.0,
-) -> Any:
+) -> Any:  # fmt: skip
     """Of those predicted to be in a class, the fraction that are: TP / (TP + FP).
 
     ``average``: ``"binary"`` gives that of class 1 of two; ``"macro"`` the mean over classes, ``"micro"`` counts all
@@ -105,13 +103,9 @@ def precision(
 
 
 def recall(
-    predictions: Any,
-    target: Any,
-    *,
-    threshold: Threshold = None,
-    average: str | None = "binary",
+    predictions: Any, target: Any, *, threshold: Threshold = None, average: str | None = "binary",
     zero_division: float = 0.0,
-) -> Any:
+) -> Any:  # fmt: skip
     """Of those in a class, the fraction predicted to be: TP / (TP + FN).  ``average`` as in :func:`precision`.
 
     >>> recall(np.array([0.9, 0.6, 0.4]), np.array([1, 0, 1]), threshold=0.3)
@@ -121,13 +115,9 @@ def recall(
 
 
 def f1(
-    predictions: Any,
-    target: Any,
-    *,
-    threshold: Threshold = None,
-    average: str | None = "binary",
+    predictions: Any, target: Any, *, threshold: Threshold = None, average: str | None = "binary",
     zero_division: float = 0.0,
-) -> Any:
+) -> Any:  # fmt: skip
     """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).  ``average`` as in :func:`precision`.
 
     >>> f1(np.array([0.9, 0.6, 0.4]), np.array([1, 0, 1]))
@@ -171,7 +161,8 @@ def _pair(who: str, predictions: Any, target: Any, threshold: Threshold) -> tupl
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.dtype.kind == "f":
-        whole = labels.astype(np.int64)
+        with np.errstate(invalid="ignore"):
+            whole = labels.astype(np.int64)
         if not np.array_equal(whole, labels):
             raise TypeError(f"{who}: the target is {labels.dtype} with fractions; labels are whole numbers")
         labels = whole

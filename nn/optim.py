@@ -18,6 +18,10 @@ from autodiff import Tensor
 from .clipping import checked, clip_grad_norm_, clip_grad_value_, in_range
 
 Array = Any
+Out = Array | None
+State = dict[str, Any]
+Scratch = tuple[Array | None, Array | None]
+NO_SCRATCH: Scratch = (None, None)
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm_", "clip_grad_value_"]
 
@@ -30,7 +34,10 @@ class Optimizer:
     """
 
     options: tuple[str, ...] = ("lr",)
-    """The attributes that belong to the state of the optimizer."""
+    """The attributes that belong to the state of the optimizer: keywords of its constructor."""
+
+    buffers: tuple[str, ...] = ()
+    """The entries of a parameter's state that are arrays like it."""
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
         self.parameters = checked(parameters, type(self).__name__)
@@ -69,9 +76,8 @@ class Optimizer:
                 parameter.data = self.update(values, gradient, self.state[i])
 
     def update(
-        self, parameter: Array, gradient: Array, state: dict[str, Any], out: Array | None = None,
-        scratch: tuple[Array | None, Array | None] = (None, None),
-    ) -> Array:  # fmt: skip
+        self, parameter: Array, gradient: Array, state: State, out: Out = None, scratch: Scratch = NO_SCRATCH
+    ) -> Array:
         """The new values of one parameter; its entries in ``state`` are replaced, or written to if ``out`` is given.
 
         ``scratch`` is two arrays like the parameter, to compute in.
@@ -109,19 +115,24 @@ class Optimizer:
             raise ValueError(f"{who}: the state is of {state['optimizer']}")
         if set(state["options"]) != set(self.options):
             raise ValueError(f"{who}: options {sorted(state['options'])}, expected {sorted(self.options)}")
-        if len(state["state"]) != len(self.parameters):
-            raise ValueError(f"{who}: state of {len(state['state'])} parameters, this has {len(self.parameters)}")
-        loaded: list[dict[str, Any]] = []
-        for i, (entries, parameter) in enumerate(zip(state["state"], self.parameters, strict=True)):
-            for name, value in entries.items():
-                if np.ndim(value) and np.shape(value) != parameter.shape:
-                    raise ValueError(
-                        f"{who}: '{name}' of parameter {i} has shape {np.shape(value)}, the parameter {parameter.shape}"
-                    )
-            loaded.append({k: np.array(v) if isinstance(v, np.ndarray) else v for k, v in entries.items()})
+        of_each = list(state["state"] or ())
+        if len(of_each) != len(self.parameters):
+            raise ValueError(f"{who}: state of {len(of_each)} parameters, this has {len(self.parameters)}")
+        type(self)(self.parameters, **state["options"])  # complains of options that are out of range
+        pairs = zip(of_each, self.parameters, strict=True)
+        loaded = [self._fitted(f"{who}: parameter {i}", *pair) for i, pair in enumerate(pairs)]
         for name, value in state["options"].items():
             setattr(self, name, value)
         self.state = loaded
+
+    def _fitted(self, who: str, entries: Mapping[str, Any], parameter: Tensor) -> State:
+        """A copy of the state of one parameter, if it fits."""
+        if entries and not set(self.buffers).issuperset(set(entries) - {"step"}):
+            raise ValueError(f"{who} has the entries {sorted(entries)}; of this optimizer are {list(self.buffers)}")
+        for name, value in entries.items():
+            if name in self.buffers and np.shape(value) != parameter.shape:
+                raise ValueError(f"{who}: '{name}' has shape {np.shape(value)}, the parameter {parameter.shape}")
+        return {k: np.array(v) if isinstance(v, np.ndarray) else v for k, v in entries.items()}
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={getattr(self, name)}" for name in self.options)
@@ -144,6 +155,7 @@ class SGD(Optimizer):
     """
 
     options = ("lr", "momentum", "weight_decay", "nesterov")
+    buffers = ("momentum_buffer",)
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float = 1e-3, *, momentum: float = 0.0, weight_decay: float = 0.0,
@@ -157,9 +169,8 @@ class SGD(Optimizer):
             raise ValueError("SGD: nesterov needs a momentum above 0")
 
     def update(
-        self, parameter: Array, gradient: Array, state: dict[str, Any], out: Array | None = None,
-        scratch: tuple[Array | None, Array | None] = (None, None),
-    ) -> Array:  # fmt: skip
+        self, parameter: Array, gradient: Array, state: State, out: Out = None, scratch: Scratch = NO_SCRATCH
+    ) -> Array:
         room, other = scratch
         if self.weight_decay:
             gradient = np.add(np.multiply(parameter, self.weight_decay, out=other), gradient, out=other)
@@ -195,6 +206,7 @@ class Adam(Optimizer):
     """
 
     options = ("lr", "betas", "eps", "weight_decay")
+    buffers = ("exp_avg", "exp_avg_sq")
     _decoupled = False
 
     def __init__(
@@ -203,16 +215,16 @@ class Adam(Optimizer):
     ) -> None:  # fmt: skip
         super().__init__(parameters, lr)
         who = type(self).__name__
-        if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"{who}: betas are {betas}; both must lie in [0, 1)")
-        self.betas = (float(betas[0]), float(betas[1]))
+        pair = betas if isinstance(betas, tuple | list) and len(betas) == 2 else ()
+        if not pair or not all(isinstance(b, int | float | np.floating) and 0 <= b < 1 for b in pair):
+            raise ValueError(f"{who}: betas are {betas!r}; they must be two numbers in [0, 1)")
+        self.betas = (float(pair[0]), float(pair[1]))
         self.eps = in_range(who, "eps", eps, 0.0)
         self.weight_decay = in_range(who, "weight_decay", weight_decay, 0.0)
 
     def update(
-        self, parameter: Array, gradient: Array, state: dict[str, Any], out: Array | None = None,
-        scratch: tuple[Array | None, Array | None] = (None, None),
-    ) -> Array:  # fmt: skip
+        self, parameter: Array, gradient: Array, state: State, out: Out = None, scratch: Scratch = NO_SCRATCH
+    ) -> Array:
         room, other = scratch
         beta1, beta2 = self.betas
         if self.weight_decay and self._decoupled:
@@ -275,24 +287,24 @@ class RMSprop(Optimizer):
     """
 
     options = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered")
+    buffers = ("square_avg", "grad_avg", "momentum_buffer")
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float = 1e-2, *, alpha: float = 0.99, eps: float = 1e-8,
         weight_decay: float = 0.0, momentum: float = 0.0, centered: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(parameters, lr)
-        if not 0 <= alpha <= 1:
+        self.alpha = in_range("RMSprop", "alpha", alpha, 0.0)
+        if alpha > 1:
             raise ValueError(f"RMSprop: alpha is {alpha}; it must lie in [0, 1]")
-        self.alpha = float(alpha)
         self.eps = in_range("RMSprop", "eps", eps, 0.0)
         self.weight_decay = in_range("RMSprop", "weight_decay", weight_decay, 0.0)
         self.momentum = in_range("RMSprop", "momentum", momentum, 0.0)
         self.centered = bool(centered)
 
     def update(
-        self, parameter: Array, gradient: Array, state: dict[str, Any], out: Array | None = None,
-        scratch: tuple[Array | None, Array | None] = (None, None),
-    ) -> Array:  # fmt: skip
+        self, parameter: Array, gradient: Array, state: State, out: Out = None, scratch: Scratch = NO_SCRATCH
+    ) -> Array:
         room, other = scratch
         if self.weight_decay:
             gradient = np.add(np.multiply(parameter, self.weight_decay, out=other), gradient, out=other)

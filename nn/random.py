@@ -21,6 +21,8 @@ def generator(rng: Rng = None) -> np.random.Generator:
     >>> generator(rng) is rng
     True
     """
+    if isinstance(rng, int | np.integer) and rng < 0:
+        raise ValueError(f"rng: the seed is {rng}; it must be 0 or more")
     if rng is None or isinstance(rng, int | np.integer | np.random.Generator):
         return np.random.default_rng(rng)
     raise TypeError(

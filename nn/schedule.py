@@ -10,6 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from .clipping import in_range
 from .optim import Optimizer
 
 
@@ -41,7 +44,11 @@ class Scheduler:
         """Go on from a :meth:`state_dict`, and set the learning rate that belongs there."""
         if not isinstance(state, Mapping) or set(state) != {"steps", "base_lr"}:
             raise ValueError(f"{type(self).__name__}: expected the entries 'steps' and 'base_lr' of a state_dict")
-        self.steps, self.base_lr = int(state["steps"]), float(state["base_lr"])
+        who, steps = f"{type(self).__name__}.load_state_dict", state["steps"]
+        if not isinstance(steps, int | np.integer) or steps < 0:
+            raise ValueError(f"{who}: steps is {steps!r}; it must be an integer of at least 0")
+        self.base_lr = in_range(who, "base_lr", state["base_lr"], 0.0)
+        self.steps = int(steps)
         self.optimizer.lr = self.rate(self.steps)
 
 
@@ -60,7 +67,7 @@ class StepLR(Scheduler):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         self.step_size = _count("StepLR", "step_size", step_size)
-        self.gamma = gamma
+        self.gamma = in_range("StepLR", "gamma", gamma, 0.0)
         super().__init__(optimizer)
 
     def rate(self, steps: int) -> float:
@@ -82,7 +89,7 @@ class CosineAnnealingLR(Scheduler):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max = _count("CosineAnnealingLR", "T_max", T_max)
-        self.eta_min = eta_min
+        self.eta_min = in_range("CosineAnnealingLR", "eta_min", eta_min, 0.0)
         super().__init__(optimizer)
 
     def rate(self, steps: int) -> float:
@@ -149,12 +156,13 @@ class SequentialLR(Scheduler):
         return self.schedulers[which].rate(steps - starts[which])
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        for scheduler in self.schedulers:
-            scheduler.base_lr = float(state["base_lr"])
         super().load_state_dict(state)
+        for scheduler in self.schedulers:
+            scheduler.base_lr = self.base_lr
+        self.optimizer.lr = self.rate(self.steps)
 
 
 def _count(who: str, what: str, value: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{who}: {what} is {value!r}; it must be an integer of at least 1")
-    return value
+    return int(value)

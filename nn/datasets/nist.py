@@ -15,7 +15,6 @@ import numpy as np
 from .idx import DamagedFileError, parse_idx, unpacked
 
 VARIABLE = "PULLBACK_MNIST"
-MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 
 class File(NamedTuple):
@@ -52,11 +51,11 @@ def _candidates(file: File) -> list[str]:
 
 
 def _missing(where: Path, names: list[str]) -> FileNotFoundError:
-    files = " ".join(f"{file.name}.gz" for file in FILES.values())
+    files = ", ".join(file.name for file in FILES.values())
     return FileNotFoundError(
-        f"mnist: {', '.join(names)} not found in {where}. Put the four original files there, packed or unpacked, "
-        f"or name another folder (path=, --data-path, or the variable {VARIABLE}). To get them:\n"
-        f"mkdir -p '{where}' && cd '{where}' && for f in {files}; do curl -O {MIRROR}$f; done"
+        f"mnist: {', '.join(names)} not found in {where}. Get the four original files of the MNIST database ({files}, "
+        f"as they are or with .gz at the end) and put them into that folder, or name the folder where they are: "
+        f"path=, --data-path, or the environment variable {VARIABLE}. Their contents are compared with published sums"
     )
 
 
@@ -106,7 +105,7 @@ def mnist(path: str | os.PathLike[str] | None = None, *, flat: bool = True) -> t
     >>> from nn import datasets
     >>> datasets.mnist("no/such/folder")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    FileNotFoundError: mnist: train-images-idx3-ubyte, ... not found in no/such/folder. Put the four ...
+    FileNotFoundError: mnist: train-images-idx3-ubyte, ... not found in no/such/folder. Get the four ...
     """
     paths = _find(folder(path))
     arrays = {key: _read(paths[key], FILES[key]) for key in FILES}

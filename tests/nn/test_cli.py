@@ -263,7 +263,9 @@ def failing(capsys, *arguments):
 
 
 def test_missing_files(capsys):
-    one_line(failing(capsys, "train", "--data", "mnist"), "train-images-idx3-ubyte", "cache", "--data-path", "curl -O")
+    one_line(
+        failing(capsys, "train", "--data", "mnist"), "train-images-idx3-ubyte", "cache", "--data-path", "PULLBACK_MNIST"
+    )
     one_line(failing(capsys, "train", "--data", "mnist", "--data-path", "nowhere"), "not found in nowhere")
 
 

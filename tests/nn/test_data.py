@@ -115,3 +115,9 @@ def test_wrong_splits():
         train_test_split(X, stratify=Y[:3])
     with pytest.raises(ValueError, match="the arrays have 10, 9 examples"):
         train_test_split(X, Y[:9])
+
+
+@pytest.mark.parametrize("size", ["a", True, None])
+def test_a_test_size_is_a_number(size):
+    with pytest.raises(TypeError, match="train_test_split: test_size is .* it is a fraction, or a number of examples"):
+        train_test_split(np.zeros(4), test_size=size)

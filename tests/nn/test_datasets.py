@@ -213,8 +213,8 @@ def test_missing_files_are_named_and_how_to_get_them(small):
     assert "--data-path" in message
     assert "PULLBACK_MNIST" in message
     for file in nist.FILES.values():
-        assert f"{file.name}.gz" in message
-    assert "curl -O" in message
+        assert file.name in message
+    assert "://" not in message
 
 
 def test_a_changed_file(small):

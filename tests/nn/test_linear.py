@@ -104,3 +104,14 @@ def test_dropout_at_its_ends():
     for p in (-0.1, 1.1, float("nan"), "half"):
         with pytest.raises(ValueError, match=r"Dropout: p is .*must lie in \[0, 1\]"):
             Dropout(p)
+
+
+@pytest.mark.parametrize(("x", "what"), [(np.ones(3, int), "int64"), ([1.0, 2.0], "list")])
+def test_dropout_of_what_cannot_be_scaled(x, what):
+    with pytest.raises(TypeError, match=f"Dropout: the input is {what}, and what is kept is scaled"):
+        Dropout(0.3, rng=0)(x)
+
+
+def test_a_negative_seed():
+    with pytest.raises(ValueError, match="rng: the seed is -1; it must be 0 or more"):
+        Linear(2, 1, rng=-1)

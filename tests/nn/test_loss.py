@@ -310,3 +310,9 @@ def test_a_module_is_its_function_with_options(module, function, target, options
     assert "reduction='none'" in repr(loss)
     with pytest.raises(ValueError, match=f"{module.__name__}: reduction is 'average'"):
         module(reduction="average")
+
+
+@pytest.mark.parametrize("target", [np.array([1j, 0j]), np.array(["a", "b"]), np.array([None, 1.0])], ids=str)
+def test_a_target_that_is_no_real_number_is_refused(target):
+    with pytest.raises(TypeError, match="mse_loss: the target is .*, the prediction float64; give real numbers"):
+        mse_loss(np.ones(2), target)

@@ -102,3 +102,10 @@ def test_logits_need_a_threshold():
     with pytest.raises(ValueError, match="threshold=0.0 for logits"):
         accuracy(np.array([-2.0, 3.0]), np.array([0, 1]))
     assert accuracy(np.array([-2.0, 0.1]), np.array([0, 1]), threshold=0.0) == 1.0
+
+
+def test_nan_decides_nothing():
+    with pytest.raises(ValueError, match="decide: threshold is nan; it must be a number"):
+        accuracy(np.array([0.2, 0.8]), np.array([0, 1]), threshold=float("nan"))
+    with pytest.raises(TypeError, match="accuracy: the target is float64 with fractions"):
+        accuracy(np.array([0, 1]), np.array([np.nan, 1.0]))

@@ -210,7 +210,7 @@ def test_a_state_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="state of 1 parameters, this has 2"):
         optim.SGD([Tensor(np.ones(2)), Tensor(np.ones(2))]).load_state_dict(state)
     other = optim.SGD([Tensor(np.ones(3))], lr=0.125)
-    with pytest.raises(ValueError, match=r"'momentum_buffer' of parameter 0 has shape \(2,\), the parameter \(3,\)"):
+    with pytest.raises(ValueError, match=r"parameter 0: 'momentum_buffer' has shape \(2,\), the parameter \(3,\)"):
         other.load_state_dict(state)
     assert other.lr == 0.125
     with pytest.raises(ValueError, match="expected the three entries"):
@@ -320,3 +320,31 @@ def test_clipping_nothing_and_with_wrong_limits():
         optim.clip_grad_value_([], float("nan"))
     with pytest.raises(TypeError, match="clip_grad_value_: got a module"):
         optim.clip_grad_value_(nn.Linear(1, 1), 1.0)
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    optimizer = optim.Adam([Tensor(np.ones(2))], lr=0.5)
+    state = optimizer.state_dict()
+    wrong = [
+        ({**state["options"], "lr": -1}, state["state"], "Adam: lr is -1"),
+        ({**state["options"], "betas": 5}, state["state"], "Adam: betas are 5; they must be two numbers"),
+        (state["options"], None, "state of 0 parameters, this has 1"),
+        (state["options"], [{"momentum": 1.0}], r"parameter 0 has the entries \['momentum'\]; of this optimizer are"),
+        (state["options"], [{"step": 1, "exp_avg": 0.0}], r"'exp_avg' has shape \(\), the parameter \(2,\)"),
+    ]
+    for options, entries, message in wrong:
+        with pytest.raises(ValueError, match=message):
+            optimizer.load_state_dict({**state, "options": options, "state": entries})
+        assert optimizer.state_dict() == state
+
+
+@pytest.mark.parametrize("lr", [True, None, "0.1", float("inf"), Tensor(0.1)])
+def test_a_learning_rate_is_a_number(lr):
+    with pytest.raises(ValueError, match="SGD: lr is"):
+        optim.SGD([Tensor(1.0)], lr=lr)
+
+
+def test_numbers_may_be_of_numpy():
+    assert optim.SGD([Tensor(1.0)], lr=np.int64(1), momentum=np.float32(0.5)).lr == 1.0
+    with pytest.raises(ValueError, match="clip_grad_norm_: norm_type is 'fro'"):
+        optim.clip_grad_norm_([Tensor(1.0)], 1.0, norm_type="fro")

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from autodiff import Tensor
@@ -76,3 +77,18 @@ def test_wrong_arguments(optimizer):
         SequentialLR(optimizer, [StepLR(optimizer, 1)] * 3, [3, 2])
     with pytest.raises(ValueError, match="all schedulers must be made with this optimizer"):
         SequentialLR(optimizer, [StepLR(optim.SGD([Tensor(1.0)], lr=1.0), 1)], [])
+    with pytest.raises(ValueError, match="StepLR: gamma is -1"):
+        StepLR(optimizer, 1, gamma=-1)
+    with pytest.raises(ValueError, match="CosineAnnealingLR: eta_min is nan"):
+        CosineAnnealingLR(optimizer, 1, eta_min=float("nan"))
+    assert StepLR(optimizer, np.int64(2)).step_size == 2
+
+
+def test_a_state_that_does_not_fit_changes_nothing(optimizer):
+    schedule = StepLR(optimizer, 1)
+    schedule.step()
+    before = schedule.state_dict()
+    for state in ({"steps": "a", "base_lr": 1.0}, {"steps": -1, "base_lr": 1.0}, {"steps": 1, "base_lr": None}):
+        with pytest.raises(ValueError, match=r"StepLR.load_state_dict: (steps|base_lr) is"):
+            schedule.load_state_dict(state)
+        assert schedule.state_dict() == before
