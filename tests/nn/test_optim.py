@@ -243,7 +243,7 @@ def test_wrong_arguments():
         optim.SGD([w], lr=0.1, nesterov=True)
     with pytest.raises(ValueError, match="SGD: momentum is -1"):
         optim.SGD([w], lr=0.1, momentum=-1)
-    with pytest.raises(ValueError, match=r"AdamW: betas are \(0.9, 1.0\); both must lie in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"AdamW: betas are \(0.9, 1.0\); they must be two numbers in \[0, 1\)"):
         optim.AdamW([w], betas=(0.9, 1.0))
     with pytest.raises(ValueError, match="Adam: eps is -1"):
         optim.Adam([w], eps=-1)
