@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
 
@@ -41,10 +42,17 @@ def getitem(a: Array, index: Any) -> Array:
     return a[index]
 
 
+def _from_places(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """What stands at the index, summed over the axes along which the values were broadcast to it."""
+    found = getitem(g, index)
+    return found if found.shape == shape else unbroadcast(found, shape)
+
+
 @primitive(
-    lambda g, index: getitem(g, index),
-    examples=[example(sample(3), np.array([0, 2, 2]), (4,)), example(sample(2), slice(0, 4, 2), (4,))],
-)
+    lambda g, index, values_shape: _from_places(g, index, values_shape),
+    examples=[example(sample(3), np.array([0, 2, 2]), (4,)), example(sample(2), slice(0, 4, 2), (4,)),
+              example(sample(1), np.array([[0, 2], [2, 1]]), (4,))],
+)  # fmt: skip
 def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Zeros of ``shape`` with ``values`` added at ``index``; an element named twice gets both.
 

@@ -1,81 +1,192 @@
-"""Random programs: compositions of registered operations, as a strategy that shrinks in values and in graph.
+"""Random programs: compositions of registered operations that run on any library with NumPy's names.
 
-A program is a list of steps, each an operation and the numbers of earlier values that it takes.  Fewer steps, earlier
-operations and simpler values are simpler programs, so a failure shrinks to the few operations that make it.
+A program is a list of steps, each a call of an operation on inputs and earlier results.  It is a value: it can be run,
+checked, printed as Python, and pasted.  :func:`programs` draws them; fewer steps, new inputs in the place of earlier
+results, smaller shapes and simpler numbers are simpler programs, so a failure shrinks to the few operations that make it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from hypothesis import reject
 from hypothesis import strategies as st
 
-from ..primitive import Primitive, registry
-from .strategies import tensors
+from ..primitive import Domain, Primitive, registry
+from .calls import Entry, filled, slots, texts
+from .spelling import function_in, is_indexing, spelled, written
 
 Array = Any
-LIMIT = 3.0
+
+
+class Operand(NamedTuple):
+    """What a step takes: a value by its number, as it is or brought into the domain of the operation.
+
+    With a ``scale`` it is ``middle + scale * arctan(value)``; with a ``base`` it is ``base + 0.1 * arctan(value)``, which
+    stays as well-conditioned as the base.  arctan, because its slope fades slowly: a gradient still comes through.
+    """
+
+    value: int
+    middle: float = 0.0
+    scale: float = 0.0
+    base: int | None = None
+
+    def of(self, values: Sequence[Any], numpy: Any) -> Any:
+        """The operand itself."""
+        if self.base is not None:
+            return values[self.base] + 0.1 * numpy.arctan(values[self.value])
+        if not self.scale:
+            return values[self.value]
+        return self.middle + self.scale * numpy.arctan(values[self.value])
+
+    def text(self, names: Sequence[str]) -> str:
+        """The same in Python."""
+        name = names[self.value]
+        if self.base is not None:
+            return f"{names[self.base]} + 0.1 * np.arctan({name})"
+        if not self.scale:
+            return name
+        return (f"{self.middle} + " if self.middle else "") + f"{self.scale} * np.arctan({name})"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation, the numbers of the values that it takes, and its options (which stand after them)."""
+    """One call of an operation: its arguments with a Sample in the place of each operand, and which output is used."""
 
-    entry: Primitive
-    inputs: tuple[int, ...]
+    entry: Entry
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    operands: tuple[Operand, ...]
+    output: int | None = None
+
+    def run(self, values: Sequence[Any], numpy: Any) -> Any:
+        """The result, from the values of the inputs and of the steps before."""
+        rest = iter([operand.of(values, numpy) for operand in self.operands])
+        args = [filled(a, rest) for a in self.args]
+        kwargs = {k: filled(v, rest) for k, v in self.kwargs.items()}
+        result = function_in(self.entry, numpy)(*args, **kwargs)
+        return result if self.output is None else result[self.output]
+
+    def text(self, names: Sequence[str]) -> str:
+        """The same in Python."""
+        rest = iter(self.operands)
+        args, kwargs = texts(self.entry, self.args, self.kwargs, lambda: next(rest).text(names))
+        if is_indexing(self.entry) and not args[0].isidentifier():
+            args[0] = f"({args[0]})"
+        return spelled(self.entry, args, kwargs) + ("" if self.output is None else f"[{self.output}]")
 
 
 @dataclass(frozen=True)
 class Program:
-    """A composition of operations: ``program(*arrays)`` runs it on arrays or Tensors and returns one number.
+    """A composition of operations: ``program(*program.arrays)`` runs it on arrays, Tensors, or a mixture.
 
-    Values are kept small by ``tanh`` where an operation could let them grow, so that a program of any depth has a
-    gradient that can be measured.
+    ``arrays`` are inputs at which it is defined and smooth; ``steps`` are its operations; ``results`` are the numbers of
+    the values that no later step takes, which it returns (a tuple, if there are several).  ``repr`` is Python code.
     """
 
-    shapes: tuple[tuple[int, ...], ...]
-    steps: tuple[Step, ...]
     arrays: tuple[Array, ...]
+    steps: tuple[Step, ...]
+    results: tuple[int, ...]
 
     def __call__(self, *arrays: Any) -> Any:
         return self.run(np, *arrays)
 
-    @staticmethod
-    def _run(step: Step, inputs: list[Any], numpy: Any) -> Any:
-        function = getattr(numpy, step.entry.name, None) if numpy is not np else step.entry.call
-        assert function is not None
-        return function(*[_inside(x, d, numpy) for x, d in zip(inputs, step.entry.domain, strict=True)])
-
     def run(self, numpy: Any, *arrays: Any) -> Any:
-        """The same program with another library's functions of the same names, such as ``jax.numpy``."""
+        """The same program with another library's functions of the same names, such as ``jax.numpy``.
+
+        Raises NotImplementedError if the library has no function of some name.
+        """
+        values = self.values(numpy, *arrays)
+        found = tuple(values[i] for i in self.results)
+        return found[0] if len(found) == 1 else found
+
+    def values(self, numpy: Any, *arrays: Any) -> list[Any]:
+        """The inputs and the result of every step, in order."""
         values = list(arrays)
         for step in self.steps:
-            values.append(self._run(step, [values[i] for i in step.inputs], numpy))
-        total = values[-1]
-        for value in values[len(arrays) : -1]:
-            total = total + numpy.sum(value) * 0.1
-        return numpy.sum(total)
+            values.append(step.run(values, numpy))
+        return values
+
+    @property
+    def depth(self) -> int:
+        """How many operations the longest path from an input to a result passes through."""
+        depths = [0] * len(self.arrays)
+        for step in self.steps:
+            taken = [i for o in step.operands for i in (o.value, o.base) if i is not None]
+            depths.append(1 + max((depths[i] for i in taken), default=0))
+        return max(depths)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the operations, in order."""
+        return [step.entry.name for step in self.steps]
 
     def __repr__(self) -> str:
-        names = [chr(ord("a") + i) for i in range(len(self.shapes))]
-        lines = [f"{n} = array({a.tolist()})" for n, a in zip(names, self.arrays, strict=True)]
-        for step in self.steps:
-            names.append(f"v{len(names) - len(self.shapes)}")
-            lines.append(f"{names[-1]} = {step.entry.name}({', '.join(names[i] for i in step.inputs)})")
-        return "\n".join(lines)
+        count = len(self.arrays)
+        names = [chr(ord("a") + i) if count <= 8 else f"x{i}" for i in range(count)]
+        names += [f"v{i}" for i in range(len(self.steps))]
+        lines = [f"def program({', '.join(names[:count])}):"]
+        for i, step in enumerate(self.steps):
+            lines.append(f"    {names[count + i]} = {step.text(names)}")
+        lines.append(f"    return {', '.join(names[i] for i in self.results)}")
+        return "\n".join([*lines, "", f"program({', '.join(map(written, self.arrays))})"])
 
 
-def _inside(x: Any, domain: Any, numpy: Any) -> Any:
-    """A smooth map of all numbers into the middle of the domain, so that every composition is legal."""
-    low, high = domain.low, domain.high
-    for kink in domain.kinks:
-        if low < kink < high:
-            low = kink
-    middle, half = (low + high) / 2, (high - low) * 0.4
-    return middle + half * numpy.tanh(x * (1.0 / LIMIT))
+# -- making a program legal at its inputs ------------------------------------------------------------------------
+
+
+def squashed(value: int, domain: Domain) -> Operand:
+    """The operand that maps all numbers smoothly into the middle of a domain."""
+    low, high, kinks = domain
+    low = max([low, *[kink for kink in kinks if low < kink < high]])
+    return Operand(value, round((low + high) / 2, 3), round((high - low) * 0.8 / np.pi, 3))
+
+
+def inside(values: Array, domain: Domain, at_kinks: bool) -> bool:
+    """Whether all values lie inside of a domain, away from its ends and (unless ``at_kinks``) its kinks."""
+    low, high, kinks = domain
+    margin = min(0.1, (high - low) / 40)
+    within = bool(np.all((values > low + margin) & (values < high - margin)))
+    return within and (at_kinks or all(bool(np.all(np.abs(values - kink) > margin)) for kink in kinks))
+
+
+def settled(step: Step, values: list[Array], at_kinks: bool) -> Step:
+    """The step with each operand that lies outside of its domain brought into it."""
+    places = slots((*step.args, *step.kwargs.values()))
+    operands = []
+    for operand, place in zip(step.operands, places, strict=True):
+        value = values[operand.value]
+        suits = place.make is not None or np.iscomplexobj(value) or inside(value, place.domain, at_kinks)
+        operands.append(operand if suits else squashed(operand.value, place.domain))
+    return Step(step.entry, step.args, step.kwargs, tuple(operands), step.output)
+
+
+PROBE = 1e-4
+
+
+def is_smooth(program: Program) -> bool:
+    """Whether every value of the program changes smoothly when the inputs move a little: no kink, tie or jump near by."""
+    rng = np.random.default_rng(len(program.steps))
+    directions = [rng.choice([-1.0, 1.0], np.shape(a)) * rng.uniform(0.5, 1.0, np.shape(a)) for a in program.arrays]
+    sides: list[list[Array]] = []
+    with np.errstate(all="ignore"):
+        for t in (0.0, PROBE, -PROBE):
+            moved = [a + (t * d).astype(a.dtype) for a, d in zip(program.arrays, directions, strict=True)]
+            sides.append(program.values(np, *moved))
+        for here, after, before in zip(*sides, strict=True):
+            if not (np.shape(here) == np.shape(after) == np.shape(before) and np.isfinite(here).all()):
+                return False
+            bend = np.abs((after - here) - (here - before))
+            slope = np.abs(after - here) + np.abs(here - before)
+            if not np.all(bend <= 1e-2 * PROBE + 1e-2 * slope):
+                return False
+    return True
+
+
+# -- which operations --------------------------------------------------------------------------------------------
 
 
 def smooth_entries() -> list[Primitive]:
@@ -91,21 +202,52 @@ def _is_smooth(entry: Primitive) -> bool:
 
 
 @st.composite
-def programs(draw: Any, max_depth: int = 8, entries: Sequence[Primitive] | None = None, shapes: Any = None) -> Program:
-    """Random programs of at most ``max_depth`` operations on two arrays of broadcastable shapes.
+def programs(
+    draw: Any,
+    max_depth: int = 8,
+    entries: Sequence[Any] | None = None,
+    *,
+    dtype: Any = np.float64,
+    at_kinks: bool = False,
+) -> Program:
+    """Random programs of depth up to ``max_depth``: any registered operations on any shapes, with diamonds.
 
-    ``entries`` are the operations to choose from (default: every smooth elementwise one of the table).
+    ``entries`` are the operations to choose from, as functions or entries (default: every one of the table that NumPy
+    has, that takes real numbers and has a derivative).  The inputs are short decimals of ``dtype`` at which every step is
+    defined and, unless ``at_kinks``, smooth.  Raises KeyError for a function that is not registered.
+
+    >>> from hypothesis import find
+    >>> from autodiff.testing.strategies import programs
+    >>> find(programs(entries=[np.exp, np.sum]), lambda p: p.names == ["exp", "sum"])
+    def program(a):
+        v0 = np.exp(a)
+        v1 = np.sum(v0)
+        return v1
+    <BLANKLINE>
+    program(np.array(0.0))
     """
-    table = list(entries) if entries is not None else smooth_entries()
-    sizes = (
-        draw(shapes)
-        if shapes is not None
-        else draw(st.sampled_from([((), ()), ((2,), (1,)), ((2, 1), (3,)), ((2, 3), (2, 3))]))
-    )
-    arrays = tuple(draw(tensors(s)) for s in sizes)
-    steps: list[Step] = []
-    for n in range(draw(st.integers(1, max_depth))):
-        entry = draw(st.sampled_from(table))
-        known = len(sizes) + n
-        steps.append(Step(entry, tuple(draw(st.integers(0, known - 1)) for _ in entry.parameters)))
-    return Program(tuple(sizes), tuple(steps), arrays)
+    from .composing import Outline  # it knows Step
+
+    outline = Outline(draw, max_depth, entries)
+    outline.grow()
+    if not outline.steps:
+        reject()
+    arrays = outline.inputs(dtype, at_kinks)
+    values, steps = list(arrays), []
+    with np.errstate(all="ignore"):
+        for step in outline.renumbered():
+            step = settled(step, values, at_kinks)
+            try:
+                result = step.run(values, np)
+            except Exception:  # the numbers do not suit it: a singular matrix, say
+                reject()
+            if np.iscomplexobj(result) != outline.is_complex(len(steps)) or not np.isfinite(result).all():
+                reject()
+            steps.append(step)
+            values.append(result)
+    taken = {i for step in steps for o in step.operands for i in (o.value, o.base)}
+    results = tuple(i for i in range(len(arrays), len(values)) if i not in taken)
+    program = Program(tuple(arrays), tuple(steps), results)
+    if not at_kinks and not is_smooth(program):
+        reject()
+    return program

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from .gradcheck import gradcheck
 from .report import GradientError
-from .strategies import arguments, entry_of, tensors
+from .arrays import tensors
+from .calls import arguments, entry_of
 
 Function = Callable[..., Any]
 
