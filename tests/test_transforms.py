@@ -25,19 +25,6 @@ from autodiff import (
     vjp,
     vmap,
 )
-from autodiff.primitive import registry
-
-
-@pytest.fixture
-def own_primitives():
-    """Whatever a test registers is gone after it: the table's own tests find only what is theirs."""
-    before, methods = set(registry), set(vars(Tensor))
-    yield
-    for function in set(registry) - before:
-        del registry[function]
-    for method in set(vars(Tensor)) - methods:
-        delattr(Tensor, method)
-
 
 Pair = namedtuple("Pair", "left right")
 

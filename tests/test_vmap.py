@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autodiff
 from autodiff import BatchingError, Tensor, grad, hessian, index_add, index_update, jacobian, no_grad, vjp, vmap
 from autodiff.primitive import registry
 
@@ -104,6 +108,60 @@ def test_per_example_gradients_and_gradients_of_a_mapping(entry, rng):
             same(total[j], by_loop if axes[j] == 0 else np.sum(by_loop, axis=0))
 
 
+@pytest.mark.usefixtures("own_primitives")
+def test_a_primitive_that_leaves_numpy_is_computed_example_by_example():
+    @autodiff.primitive(lambda g, x, y: np.array([float(g) * float(y) / v for v in x.tolist()]), None)
+    def product(x, note):
+        return np.asarray(math.prod(np.asarray(x).tolist()))[()]
+
+    xs = np.array([[2.0, 3.0], [5.0, 7.0], [1.0, 4.0]])
+    f = lambda x: product(x * 2.0, "text") ** 2  # noqa: E731
+    same(vmap(f)(xs), np.stack([f(x) for x in xs]))
+    same(vmap(grad(f))(xs), np.stack([grad(f)(x) for x in xs]))
+    same(grad(lambda w: np.sum(vmap(lambda x: f(x * w))(xs)))(3.0), sum(grad(lambda w, x=x: f(x * w))(3.0) for x in xs))
+    nested = vmap(lambda x: vmap(lambda s: f(x * s))(np.array([1.0, 2.0])))(xs)
+    same(nested, np.stack([[f(x * s) for s in (1.0, 2.0)] for x in xs]))
+
+
+@pytest.mark.usefixtures("own_primitives")
+def test_several_outputs_of_a_primitive_that_leaves_numpy():
+    @autodiff.primitive(lambda g, x: np.float64(1.0) * g[0] + g[1] * 2.0 * x)
+    def both(x):
+        return np.float64(x), np.float64(float(x) ** 2)
+
+    xs = np.array([2.0, 3.0])
+    f = lambda x: both(x)[0] * both(x)[1]  # noqa: E731
+    same(vmap(grad(f))(xs), 3 * xs**2)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.unwrap,
+        lambda x: np.linalg.lstsq(np.outer(x, x) + np.eye(3), x)[0],
+        lambda x: np.searchsorted(np.sort(x), x),
+        lambda x: np.partition(x, np.argmax(x) % 2),
+        lambda x: np.convolve(x, x[:2]),
+        lambda x: np.polyfit(np.arange(3.0), x, 1),
+        lambda x: np.interp(0.5, np.arange(3.0), x),
+        lambda x: np.reshape(np.outer(x, x), (9,), order="F"),
+        lambda x: np.cumsum(np.outer(x, x)),
+        lambda x: np.nanquantile(np.where(x > 3.0, np.nan, x), 0.3),
+        lambda x: np.nanmedian(np.outer(x, x), axis=0),
+        lambda x: np.histogram(x, 3, (0.0, 9.0), None, x)[0],
+        lambda x: np.real(np.roots(x) ** 2),
+        lambda x: np.cross(np.stack([x, x * x]), x, axis=-1),
+    ],
+)
+def test_what_has_no_batching_rule_is_computed_example_by_example(f):
+    xs = np.array([[0.2, 1.5, 4.0], [2.0, 9.0, 5.0]])
+    same(vmap(f)(xs), np.stack([np.asarray(f(x)) for x in xs]))
+    loss = lambda x: np.sum(f(x) * 1.0) + 0.0 * x[0]  # noqa: E731
+    same(vmap(grad(loss))(xs), np.stack([grad(loss)(x) for x in xs]))
+    same(vmap(hessian(loss))(xs), np.stack([hessian(loss)(x) for x in xs]))
+    same(grad(lambda xs: np.sum(vmap(loss)(xs)))(xs), np.stack([grad(loss)(x) for x in xs]))
+
+
 # -- axes --------------------------------------------------------------------------------------------------------
 
 
@@ -154,7 +212,15 @@ def test_keywords_are_mapped_and_outputs_that_do_not_differ_are_repeated():
         (lambda: vmap(lambda x: "s")(np.ones(2)), TypeError, "returned a str"),
         (lambda: vmap(lambda x: x if x > 0 else -x)(np.array([1.0, -1.0])), BatchingError, "np.where"),
         (lambda: vmap(lambda x: x[x > 0])(np.eye(2)), BatchingError, r"np.where\(mask"),
-        (lambda: vmap(lambda x: np.unwrap(x))(np.eye(2)), BatchingError, "'unwrap' has no batching rule"),
+        (lambda: vmap(lambda x: np.unique(x.data))(np.eye(2)), BatchingError, "'unique' gives results of a length"),
+        (
+            lambda: vmap(np.roots)(np.array([[0.0, 1.0, 2.0], [1.0, 3.0, 2.0]])),
+            BatchingError,
+            "'roots' gives results of",
+        ),
+        (lambda: vmap(np.trim_zeros)(np.eye(2)), BatchingError, "by hand"),
+        (lambda: vmap(lambda x: np.nonzero(x))(np.eye(2)), BatchingError, r"by hand: \[f\(x\) for x in xs\]"),
+        (lambda: vmap(lambda x: np.unwrap(x))(np.ones((0, 2))), BatchingError, "example by example, and there are"),
         (lambda: vmap(lambda x: x.item())(np.ones(2)), BatchingError, "item"),
         (lambda: vmap(lambda x: float(x.data))(np.ones(2)), BatchingError, "float"),
         (lambda: vmap(lambda x: np.asarray(x.data))(np.ones(2)), BatchingError, "plain array"),
@@ -193,6 +259,31 @@ def test_per_example_gradients_of_a_network(rng):
     expected = [grad(mlp)(p, x, int(k)) for x, k in zip(xs, labels, strict=True)]
     for name in p:
         np.testing.assert_allclose(found[name], np.stack([e[name] for e in expected]), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w, i: w[i] ** 2,
+        lambda w, i: np.sum(np.take(w, i) ** 2) * w[0],
+        lambda w, i: np.sum(w[np.stack([i, i])] ** 3),
+        lambda w, i: np.sum((2.0 * w)[i] ** 2) * np.sum(np.sin(w)),
+        lambda w, i: np.sum(index_add(w, i, w[0]) ** 2),
+        lambda w, i: np.sum(index_update(w, i, 3.0 * w[1]) ** 2),
+        lambda w, i: vjp(lambda w: w[i] * w, w)[1](np.ones(3))[0][i],
+        lambda w, i: np.interp(i + 0.25 * w[0], np.arange(3.0), w),
+        lambda w, i: np.interp(i + 0.25 * w[0], np.arange(3.0), np.array([1.0, 4.0, 9.0])),
+    ],
+)
+def test_a_table_that_is_the_same_for_all_is_looked_up_by_each_example(f):
+    """Per-example gradients of a table are each example's own; from outside it is the same table, and they add up."""
+    w, i = np.array([1.5, 2.0, 3.0]), np.array([0, 2, 2, 1])
+    for transform in (grad, jacobian, hessian, lambda f: jacobian(jacobian(f))):
+        by_loop = np.stack([transform(lambda w, k=k: f(w, k))(w) for k in i])
+        same(vmap(transform(f), (None, 0))(w, i), by_loop)
+        same(vmap(transform(f), (0, None))(np.stack([w, w, w, w]), i[1]), by_loop[[1, 1, 1, 1]])
+        same(transform(lambda w: np.sum(vmap(f, (None, 0))(w, i)))(w), np.sum(by_loop, axis=0))
+        same(transform(lambda w: np.sum(vmap(functools.partial(f, w))(i)))(w), np.sum(by_loop, axis=0))
 
 
 def test_float32_stays_float32():

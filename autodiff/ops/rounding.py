@@ -128,8 +128,8 @@ _positive = Domain(1.0, 4.0)
 def geomspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Array:
     """``num`` positive numbers from start to stop, at equal ratios."""
     for end in (start, stop):
-        values = end.data if isinstance(end, Tensor) else end
-        if np.any(np.asarray(values) <= 0):
+        values = end.data if isinstance(end, Tensor) else np.asarray(end)
+        if np.any(values <= 0):
             raise ValueError(
                 "geomspace: both ends must be positive here; for negative ones take it of -start and -stop"
             )

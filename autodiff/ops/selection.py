@@ -9,7 +9,7 @@ import numpy as np
 
 from ..primitive import Domain, composite, example, sample
 from ..tensor import Tensor
-from .indexing import scatter_add
+from .indexing import getitem, scatter_add
 
 Array = Any
 
@@ -165,8 +165,10 @@ def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, 
     if last == 0:
         result = fp[np.zeros(at.shape, dtype=int)] + x * 0.0
     else:
-        low = np.clip(np.searchsorted(_values(xp), at, side="right") - 1, 0, last - 1)
-        slope = (fp[low + 1] - fp[low]) / (xp[low + 1] - xp[low])
-        result = slope * (x - xp[low]) + fp[low]
+        # a Tensor if x or xp is one: of a mapping's examples, each looks up a place of its own
+        low = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, last - 1)
+        left_x, left_f = getitem(xp, low), getitem(fp, low)
+        slope = (getitem(fp, low + 1) - left_f) / (getitem(xp, low + 1) - left_x)
+        result = slope * (x - left_x) + left_f
     result = np.where(at < _values(xp)[0], fp[0] if left is None else left, result)
     return np.where(at > _values(xp)[-1], fp[-1] if right is None else right, result)

@@ -1,6 +1,6 @@
 """Functions that turn a function into its derivatives.  Nothing is mutated."""
 
-from .batched import BatchingError as BatchingError
+from .batching import BatchingError as BatchingError
 from .checkpointing import checkpoint as checkpoint
 from .gradients import grad as grad
 from .gradients import value_and_grad as value_and_grad

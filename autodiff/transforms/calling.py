@@ -67,7 +67,7 @@ def leaf(value: Any, who: str, *, follow: bool = True) -> Tensor:
     """
     if isinstance(value, Tensor):
         if follow and value._node.active:
-            return alias(value)
+            return alias(value)  # type: ignore[no-any-return]
         value = value._value
     if isinstance(value, bool | int):
         wanted = "np.where in the place of a condition" if isinstance(value, bool) else f"write {value}.0"
@@ -178,6 +178,8 @@ def pull(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if isinstance(output, Tensor) and output._node.active:
             seed = _seed(output, cotangent)
+            if cotangent is not None and hasattr(output._value, "held"):
+                seed = np.ones_like(output._value) * seed  # one for each example: a rule may index it by example
             seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
     targets = {variable._node for variable in variables}
     found = backward(seeds, targets, retain=True, create=create) if seeds else {}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .batched import BatchingError
+from .batching import BatchingError
 from .calling import (
     Call,
     check_function,
@@ -145,7 +145,7 @@ def _rows(call: Call, i: int, output: Any, vectorize: bool | None, chunk_size: i
             return pull(outputs, [*before, cotangent, *after], call.variables, call.outer)
 
     if not shape:
-        return row(np.ones((), output.dtype))
+        return row(None)
     # what is the same for every row belongs to an enclosing mapping, if there is one
     basis = np.reshape(np.eye(size, dtype=output.dtype), (size, *shape))
     if vectorize is not False:

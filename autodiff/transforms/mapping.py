@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from ..graph import CONSTANT
-from ..primitive import Function, Primitive
+from ..primitive import Function, Primitive, registry
 from ..recording import _general
 from ..strong import plain as without_strength
-from ..tensor import Tensor, _state, wrap
+from ..tensor import Tensor, _state, same_tuple, wrap
 from ..tree import flatten, flatten_like
-from .batched import Batched, BatchingError, Level, innermost, is_of, spread
+from .batching import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
 from .calling import check_function
 
 Array = Any
@@ -68,6 +68,11 @@ def _share(x: Array, level: Level, promote: bool) -> Array:
     return Batched(spread(x, level), level) if promote and not _is_later(x, level) else x
 
 
+def _own(x: Array, level: Level) -> Array:
+    """The same array in every example as one that differs in name, so that examples can index it."""
+    return Batched(spread(x, level), level)
+
+
 def _total(x: Array, level: Level) -> Array:
     """The sum over the examples."""
     if _is_later(x, level):
@@ -78,11 +83,13 @@ def _total(x: Array, level: Level) -> Array:
 gather: Function
 scatter: Function
 share: Function
+own: Function
 total: Function
 gather = _internal(_gather, lambda g, axis, level: scatter(g, axis, level))
 scatter = _internal(_scatter, lambda g, axis, level: gather(g, axis, level))
 share = _internal(_share, lambda g, level: total(g, level))
-total = _internal(_total, lambda g, level: share(g, level, False))
+own = _internal(_own, lambda g: g)  # made inside, it is each example's own: nothing to sum
+total = _internal(_total, lambda g, level: share(g, level, True))  # each example may index it
 
 
 class _Mapping:
@@ -109,10 +116,18 @@ class _Mapping:
         token = _state.set(self.enclosing)
         try:
             # an index that differs between examples needs an array that does, at least in name
-            options = [_value(a) for i, a in enumerate(args) if i not in primitive.rules]
-            promote = bool(options) and not primitive.variadic and innermost(options) is self.level
+            promote = False
+            if primitive.core is None and not primitive.variadic:
+                options = [_value(a) for i, a in enumerate(args) if primitive.rules.get(i) is None]
+                promote = innermost(options) is self.level
             shared = [self._shared(a, promote and i == 0) for i, a in enumerate(args)]
             return primitive.call(*shared, **{k: self._shared(v, False) for k, v in kwargs.items()})
+        except RaggedError:
+            raise
+        except BatchingError:  # it left NumPy, for a library of its own perhaps
+            if not self.level.size:
+                raise
+            return _looped(primitive.call, args, kwargs, self.level)
         finally:
             _state.reset(token)
 
@@ -120,13 +135,67 @@ class _Mapping:
         kind = type(value)
         if kind is Tensor:
             node = value._node
-            if (node.active and node.age < self.level.age) or (promote and not is_of(value._value, self.level)):
+            if node.active and node.age < self.level.age:
                 return share(value, self.level, promote)
+            if promote and not is_of(value._value, self.level):
+                return own(value, self.level)
         elif kind is list or kind is tuple:
             return kind(self._shared(v, False) for v in value)
         elif promote and not is_of(value, self.level):
             return Batched(spread(value, self.level), self.level)
         return value
+
+
+def _looped(call: Function, args: tuple[Any, ...], kwargs: dict[str, Any], level: Level) -> Any:
+    """One call for each example, each recorded by itself, and the results as examples again."""
+    wholes: dict[int, Any] = {}
+
+    def one(value: Any, i: int) -> Any:
+        if type(value) is list or type(value) is tuple:
+            return type(value)(one(v, i) for v in value)
+        # a variable that was made inside is each example's own, even if its value is the same for all
+        inner = type(value) is Tensor and value._node.active and value._node.age > level.age
+        if not inner and not is_of(_value(value), level):
+            return value
+        if id(value) not in wholes:
+            wholes[id(value)] = scatter(value if is_of(_value(value), level) else own(value, level), 0, level)
+        return wholes[id(value)][i]
+
+    results = [call(*[one(a, i) for a in args], **{k: one(v, i) for k, v in kwargs.items()}) for i in range(level.size)]
+    parts = list(zip(*results, strict=True)) if isinstance(results[0], tuple) else [results]
+    for part in parts:
+        if len({np.shape(r) for r in part}) > 1:
+            raise RaggedError(
+                f"vmap: '{call.__name__}' gives results of different shapes for different examples; "
+                "map by hand: [f(x) for x in xs]"
+            )
+    stacked = [gather(np.stack(part), 0, level) for part in parts]
+    return same_tuple(results[0], stacked) if isinstance(results[0], tuple) else stacked[0]
+
+
+def _by_example(entry: Any) -> None:
+    """Let a composite that looks at values be computed example by example where they differ."""
+    composed = entry.call
+
+    @functools.wraps(composed)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return composed(*args, **kwargs)
+        except BatchingError:
+            mode = _state.get()
+            if type(mode) is not _Mapping or not mode.level.size:
+                raise
+        token = _state.set(mode.enclosing)
+        try:
+            return _looped(composed, args, kwargs, mode.level)
+        finally:
+            _state.reset(token)
+
+    entry.call = call
+
+
+for _function in (np.nanquantile, np.nanpercentile, np.nanmedian, np.histogram, np.roots):
+    _by_example(registry[_function])
 
 
 def _value(argument: Any) -> Any:
@@ -146,9 +215,10 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     arguments are mapped along their first axis.  ``out_axes`` says where the examples go in the outputs (None for an
     output that is the same for all).
 
-    ``f`` is called once, with Tensors that have the shape of one example; what it computes must be elementwise,
-    products, reductions, indexing, shapes, linear algebra on the last axes, or composed of these.  Everything else
-    raises :class:`BatchingError` and names the function, as do ``float`` and an ``if`` on which the examples differ.
+    ``f`` is called once, with Tensors that have the shape of one example.  What is elementwise, a product, a reduction,
+    an index, a shape or linear algebra is computed for all examples at once; a function of none of these families is
+    computed example by example.  Results of a length that the values decide, ``float``, and an ``if`` on which the
+    examples differ raise :class:`BatchingError`, which names the function.
     Random numbers that ``f`` draws are drawn once, the same for all examples: draw them outside and map over them.
 
     >>> import numpy as np

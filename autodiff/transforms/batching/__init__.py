@@ -1,0 +1,17 @@
+"""Arrays of many examples: what one looks like, and how NumPy computes on all of them at once."""
+
+from . import axes, products, shapes
+from .array import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
+
+__all__ = [
+    "Batched",
+    "BatchingError",
+    "Level",
+    "RaggedError",
+    "axes",
+    "innermost",
+    "is_of",
+    "products",
+    "shapes",
+    "spread",
+]
