@@ -115,6 +115,22 @@ def topological_order(roots: Iterable[Node], stop: Collection[Node] = ()) -> lis
     return order
 
 
+class Several(tuple[Any, ...]):
+    """The shapes, or the dtypes, of the outputs of one operation.
+
+    There may be 100,000 of them, each compared with all by the walk: so identity is asked first.
+    """
+
+    __slots__ = ()
+    __hash__ = tuple.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other and tuple.__ne__(self, other)
+
+
 class Parts:
     """The cotangent of an operation with several outputs, as far as it is known: a sequence of one for each.
 
@@ -129,10 +145,15 @@ class Parts:
         self.dtype = dtype
 
     def __add__(self, other: Parts) -> Parts:
-        known = dict(self.known)
+        total = Parts(dict(self.known), self.shape, self.dtype)
+        total += other
+        return total
+
+    def __iadd__(self, other: Parts) -> Parts:
+        known = self.known
         for i, part in other.known.items():
             known[i] = known[i] + part if i in known else part
-        return Parts(known, self.shape, self.dtype)
+        return self
 
     def __len__(self) -> int:
         return len(self.shape)
@@ -225,17 +246,21 @@ _FREED = (
 )
 
 
+NOT_NEEDED = object()
+"""In the place of a contribution that nobody asked for.  (None is what a rule gives that forgot to return.)"""
+
+
 def _sweep(
     order: list[Node], seeds: dict[Node, Any], pull: Callable[[Node, list[Any], Any], Any] | None
 ) -> dict[Node, Any]:
     """One pass over the graph, children first; what is left at the end are the cotangents of nodes not in ``order``,
-    and of leaves.  ``pull(node, edge, g)`` takes the place of calling the rule; None from it is no contribution."""
+    and of leaves.  ``pull(node, edge, g)`` takes the place of calling the rule; NOT_NEEDED from it is no contribution."""
     cotangents = dict(seeds)
     take = cotangents.pop
     summed: set[Node] = set()  # whose cotangent is an array of our own
     node: Any = None
-    rule: Any = None
-    contribution = saved = None
+    edge: Any = None
+    contribution = None
     try:
         for node in order:
             edges = node.edges
@@ -252,7 +277,7 @@ def _sweep(
                             contribution = function(g, *saved)
                     else:
                         contribution = pull(node, edge, g)
-                        if contribution is None:
+                        if contribution is NOT_NEEDED:
                             continue
                     if contribution.shape != parent.shape or contribution.dtype is not parent.dtype:
                         contribution = _fit(contribution, node, parent, rule)
@@ -269,14 +294,20 @@ def _sweep(
     except GraphError:
         raise
     except Exception as error:
-        if saved is None and rule is not None:
-            raise GraphError(_FREED.format(rule.primitive)) from None
-        if isinstance(error, AttributeError) and not hasattr(contribution, "shape"):
-            _fit(contribution, node, parent, rule)
-        if rule is not None:
-            error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
+        if edge is not None:
+            _blame(error, node, edge, contribution)
         raise
     return cotangents
+
+
+def _blame(error: Exception, node: Node, edge: list[Any], contribution: Any) -> None:
+    """Raise what a failure of the walk at ``edge`` means, or note at the error where it happened."""
+    parent, _, saved, rule = edge
+    if saved is None:
+        raise GraphError(_FREED.format(rule.primitive)) from None
+    if isinstance(error, AttributeError) and not hasattr(contribution, "shape"):
+        _fit(contribution, node, parent, rule)
+    error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
 
 
 def _needed(order: list[Node], targets: Collection[Node]) -> set[Node]:
@@ -372,7 +403,7 @@ def _pull(
 
     def pull(node: Node, edge: list[Any], g: Any) -> Any:
         if needed is not None and edge[0] not in needed:
-            return None
+            return NOT_NEEDED
         if strengthen is not None:
             g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
         return edge[1](g, *(edge[2] if lift is None or edge[2] is None else _lifted(node, edge, lift)))
