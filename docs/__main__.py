@@ -1,7 +1,7 @@
 """Write again what the documentation takes from the code: ``python -m docs [--check]``.
 
-``operations.md`` is the table of primitives with the source of every rule, ``digits.svg`` the graph of the README's
-model; the README's measured tables are those of ``benchmarks/README.md``; what a code block prints stands behind it.
+``operations.md`` is the table of primitives with the source of every rule; the README's measured tables are those of
+``benchmarks/README.md``; what a code block prints stands behind it, and a picture that it saves stands here.
 With ``--check`` nothing is written, and the exit status says whether anything would change.
 """
 
@@ -23,14 +23,13 @@ from typing import Any
 import numpy as np
 
 import autodiff
-import nn
-from autodiff.draw import draw
 from autodiff.primitive import Composite, Domain, Primitive, registry
 
 from .blocks import rewritten
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+PICTURE = re.compile(r"[\"(]docs/(\w+\.svg)[\")]")
 HEAD = """# Operations
 
 Written by `python -m docs` from the table of primitives; do not edit.
@@ -148,27 +147,23 @@ def readme() -> str:
     return text
 
 
-def page(path: Path) -> str:
-    """A page written by hand, with what its code prints now."""
+def page(path: Path) -> dict[Path, str]:
+    """A page written by hand, with what its code prints now, and the pictures on it that its code saves."""
     text = readme() if path.name == "README.md" else path.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # some blocks save files
-        return rewritten(text, path.name)
-
-
-def picture() -> str:
-    """The graph of the README's model."""
-    model = nn.Sequential(nn.Linear(64, 32, rng=0), nn.ReLU(), nn.Linear(32, 10, rng=1))
-    return draw(model, np.zeros((5, 64), dtype=np.float32)).svg()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        text = rewritten(text, path.name)
+        saved = [Path(name) for name in PICTURE.findall(text) if Path(name).exists()]
+        return {path: text} | {ROOT / "docs" / file.name: file.read_text(encoding="utf-8") for file in saved}
 
 
 def pages() -> dict[Path, str]:
     """Every page that holds something from the code, with what it should say."""
-    by_hand = [ROOT / "README.md", *(path for path in (ROOT / "docs").glob("*.md") if path.name != "operations.md")]
-    return {
-        # first, because the code on the other pages registers functions of its own
-        ROOT / "docs" / "operations.md": operations(),
-        ROOT / "docs" / "digits.svg": picture(),
-    } | {path: page(path) for path in by_hand}
+    # first, because the code on the other pages registers functions of its own
+    found = {ROOT / "docs" / "operations.md": operations()}
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        if path not in found:
+            found |= page(path)
+    return found
 
 
 def up_to_date(path: Path, text: str) -> bool:
