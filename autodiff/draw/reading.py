@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import functools
-import sys
-import time
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from .. import graph
-from ..graph import CONSTANT, Leaf, Node, Parts
+from ..graph import CONSTANT, Node
 from ..primitive import Rule
-from ..strong import StrongZero, plain, strong
-from ..tensor import Tensor
-from .measure import Measure, measure
+from .measure import measure
 from .modules import FACT, by_parameters
-from .naming import Names, root
-from .picture import INPUT, OPERATION, VARIABLE, Box, Group, Picture, amount, seconds
+from .naming import Names
+from .picture import INPUT, OPERATION, VARIABLE, Box, Group, Picture, seconds
 from .watching import Record, brief
 
 Records = dict[Node, Record]
@@ -170,43 +165,6 @@ def _place_leaves(picture: Picture, outside: set[int]) -> None:
         boxes[p].group = g if p not in outside else 0
 
 
-# -- memory --------------------------------------------------------------------------------------------------------
-
-
-def keep_bytes(picture: Picture, position: dict[Node, int], names: Names) -> None:
-    """Note how many bytes each node keeps alive for the backward pass: arrays, each once, and Python's objects.
-
-    Arrays that the caller holds anyway (parameters, data) are counted apart: dropping the graph frees none of them.
-    """
-    seen: set[int] = set()
-    total = shared = 0
-    freed = False
-    for node, i in position.items():
-        size = sys.getsizeof(node) + sys.getsizeof(node.edges) + sys.getsizeof(node.shape)
-        for edge in node.edges:
-            size += sys.getsizeof(edge)
-            if edge[2] is None:
-                freed = True
-                continue
-            size += sys.getsizeof(edge[2]) if edge[2] else 0
-            for value in edge[2]:
-                owner = root(value)
-                if id(owner) in seen or not isinstance(owner, np.ndarray | np.generic):
-                    continue
-                seen.add(id(owner))
-                if id(owner) in names.owned:
-                    shared += owner.nbytes
-                else:
-                    size += sys.getsizeof(owner)
-        picture.boxes[i].kept = size if node.edges else 0
-        total += size if node.edges else 0
-    picture.facts.append(f"kept for backward: {amount(total)}, and {amount(shared)} that you hold anyway")
-    if freed:
-        picture.facts.append(
-            "the graph was freed by backward(): its arrays are gone; draw it before, or retain_graph=True"
-        )
-
-
 # -- values and gradients ------------------------------------------------------------------------------------------
 
 
@@ -239,93 +197,6 @@ def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> No
     for box in boxes:
         if box.value is not None and box.value.state:
             box.state = box.value.state
-
-
-class Backward:
-    """The backward pass, made to be looked at: every cotangent on its way, and the time of each operation."""
-
-    def __init__(self, outputs: list[Tensor]) -> None:
-        self.seconds: dict[Node, float] = {}
-        self.arrived: dict[Node, Measure] = {}
-        self.error: BaseException | None = None
-        self.guilty: Node | None = None
-        self.summed = any(t.size != 1 for t in outputs)
-        self._seeds = {t._node: np.ones_like(t._value) for t in outputs if t._node.active}
-        self._order = graph.topological_order(self._seeds)
-        with np.errstate(all="ignore"):
-            self._sweep(None)
-            if self.error is None and any(m.nan for m in self.arrived.values()):
-                self._sweep(strong)  # as the engine does: a cotangent of exactly zero wins over an infinite derivative
-
-    def _sweep(self, strengthen: Any) -> None:
-        self.arrived = {}
-        self.seconds = {}
-
-        def pull(node: Node, edge: list[Any], g: Any) -> Any:
-            self.guilty = node
-            self._note(node, g)
-            if strengthen is not None:
-                g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
-            started = time.perf_counter()
-            result = edge[1](g, *edge[2])
-            self.seconds[node] = self.seconds.get(node, 0.0) + time.perf_counter() - started
-            return result
-
-        try:
-            for node, g in graph._sweep(self._order, self._seeds, pull).items():
-                self._note(node, g)
-            self.guilty = None
-        except Exception as error:
-            self.error = error
-
-    def _note(self, node: Node, g: Any) -> None:
-        if node not in self.arrived and not isinstance(g, Parts):
-            self.arrived[node] = measure(plain(g) if isinstance(g, StrongZero) else g)
-
-
-def keep_gradients(picture: Picture, position: dict[Node, int], outputs: list[Tensor], timed: bool) -> Backward | None:
-    """Make the backward pass and note what arrives at each node; on a freed graph, the ``.grad`` of its variables."""
-    boxes = picture.boxes
-    if any(edge[2] is None for node in position for edge in node.edges):
-        for node, i in position.items():
-            if type(node) is Leaf and node.grad is not None:
-                grad = node.grad._value if isinstance(node.grad, Tensor) else node.grad
-                boxes[i].gradient = measure(grad)
-        picture.facts.append("gradients: the graph was freed by backward(); those of variables are their .grad")
-        return None
-    if not any(t._node.active for t in outputs):
-        picture.facts.append("gradients: no variable leads to the output, so there are none")
-        return None
-    swept = Backward(outputs)
-    for node, i in position.items():
-        boxes[i].gradient = swept.arrived.get(node)
-        if timed and node in swept.seconds:
-            boxes[i].backward = swept.seconds[node]
-    if swept.summed:
-        picture.facts.append("gradients: of the sum of the output's elements")
-    if swept.guilty is not None:
-        box = boxes[position[swept.guilty]]
-        box.state, box.message = "failed", f"backward: {type(swept.error).__name__}: {swept.error}"
-    judge_gradients(picture)
-    return swept
-
-
-def judge_gradients(picture: Picture) -> None:
-    """Mark gradients that are not finite, dead, vanishing or exploding."""
-    norms = [b.gradient.typical for b in picture.boxes if b.gradient is not None and b.gradient.typical]
-    largest, smallest = max(norms, default=0.0), min(norms, default=0.0)
-    for box in picture.boxes:
-        g = box.gradient
-        if g is None or not g.size or box.state:
-            continue
-        if g.state:
-            box.state, box.message = g.state, "in its gradient"
-        elif g.zero:
-            box.state = "dead"
-        elif g.typical < largest * 1e-6:
-            box.state = "vanishing"
-        elif g.typical > 1e3 and g.typical > smallest * 1e6:
-            box.state = "exploding"
 
 
 def keep_totals(picture: Picture) -> None:

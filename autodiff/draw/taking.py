@@ -13,9 +13,11 @@ from ..graph import CONSTANT, GraphError, Node, tick
 from ..tensor import Tensor, backward, wrap
 from ..tree import flatten
 from .failure import carry, so_far
+from .gradients import keep_gradients
+from .memory import keep_bytes
 from .naming import Names, is_module
 from .picture import Group, Picture
-from .reading import Records, keep_bytes, keep_gradients, keep_totals, keep_values, read
+from .reading import Records, keep_totals, keep_values, read
 from .watching import Watch
 
 

@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from autodiff import GraphError, Tensor, grad, no_grad
+from autodiff import GraphError, Tensor, grad, no_grad, primitive
 from autodiff.draw import Drawing, draw
 from tests.draw.models import Linear, Transformer, random, tokens
 
@@ -215,6 +215,66 @@ def test_bytes_are_what_tracemalloc_sees(finished):
     tracemalloc.stop()
     picture = draw(output, memory=True).picture if finished else draw(model, x, memory=True).picture
     assert picture.groups[0].kept == pytest.approx(used, rel=0.05)
+
+
+def scalars():
+    y = Tensor(1.0)
+    for _ in range(20_000):  # so many that those the interpreter keeps in reserve do not count
+        y = np.sin(y) * 1.5
+    return y
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.linalg.svd(x)[1]),
+        lambda x: np.sum(np.concatenate([x, x * 2]) ** 3.0),
+        lambda x: np.sum(x.reshape(-1)[::2] * x.T.reshape(-1)[1::2]),
+        lambda x: np.sum(np.cumsum(np.sort(x, axis=0), axis=1) ** 2),
+        lambda x: scalars(),
+    ],
+)
+def test_bytes_of_every_kind_of_operation_are_what_tracemalloc_sees(f):
+    x = Tensor(random.normal(size=(150, 150)))
+    output = f(x)
+    del output
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    output = f(x)
+    used = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert draw(output, memory=True).picture.groups[0].kept == pytest.approx(used, rel=0.05)
+
+
+class Mute:
+    """An object that answers nothing."""
+
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+    def __eq__(self, other):
+        raise RuntimeError("no eq")
+
+    def __len__(self):
+        raise RuntimeError("no len")
+
+    __str__ = __repr__
+    __hash__ = None
+
+
+@pytest.mark.parametrize("option", [Mute(), [Mute()], {"a": Mute()}, slice(Mute(), None), "x" * 100_000, float("nan")])
+def test_options_may_be_anything(option):
+    @primitive(lambda g: g * 2)
+    def scaled(x, option=None):
+        return x * 2
+
+    everything = {"values": True, "gradients": True, "memory": True, "times": True}
+    finished = np.sum(scaled(Tensor(np.ones(3)), option=option))
+    for drawing in (draw(lambda x: np.sum(scaled(x, option)), np.ones(3), **everything), draw(finished, **everything)):
+        bundle = drawing._repr_mimebundle_()
+        assert set(bundle) == {"text/plain", "image/svg+xml", "text/html"}
+        assert "could not" not in bundle["text/plain"]
+        assert drawing.json()
 
 
 def test_times_are_there_when_asked_for():

@@ -10,6 +10,7 @@ import pytest
 import nn
 from autodiff import GraphError, Tensor, elementwise, grad, jacobian, vmap
 from autodiff.draw import draw
+from autodiff.testing import AnomalyError, check_graph, detect_anomaly, record
 from tests.draw.test_draw import boxes
 
 
@@ -80,8 +81,6 @@ def test_a_marked_tensor_is_drawn_as_wrong():
 
 
 def test_the_report_of_check_graph_and_an_anomaly_are_drawn():
-    from autodiff.testing import AnomalyError, check_graph, detect_anomaly, record
-
     def slope(x):
         return np.sin(x) * 1.0
 
@@ -102,8 +101,6 @@ def states(drawing):
 
 
 def test_the_report_of_a_graph_inside_a_module_is_drawn_in_its_module():
-    from autodiff.testing import check_graph, record
-
     def tilt(x):
         return x * 1.0
 
