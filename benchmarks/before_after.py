@@ -1,7 +1,7 @@
 """The hot path at an earlier revision and now: what later work, such as more operations or drawing, has cost it.
 
-``python -m benchmarks.before_after [revision]`` takes ``autodiff`` and ``nn`` of both revisions out of git into folders of
-their own and measures the training steps, the chains and the import of each, in processes that take turns.
+``python -m benchmarks.before_after [revision]`` takes ``autodiff`` and ``nn`` of both revisions out of git into
+folders of their own and measures the training steps, the chains and the import of each, in processes that take turns.
 """
 
 from __future__ import annotations
