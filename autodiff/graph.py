@@ -246,15 +246,11 @@ _FREED = (
 )
 
 
-NOT_NEEDED = object()
-"""In the place of a contribution that nobody asked for.  (None is what a rule gives that forgot to return.)"""
-
-
 def _sweep(
     order: list[Node], seeds: dict[Node, Any], pull: Callable[[Node, list[Any], Any], Any] | None
 ) -> dict[Node, Any]:
     """One pass over the graph, children first; what is left at the end are the cotangents of nodes not in ``order``,
-    and of leaves.  ``pull(node, edge, g)`` takes the place of calling the rule; NOT_NEEDED from it is no contribution."""
+    and of leaves.  ``pull(node, edge, g)`` takes the place of calling the rule; None from it is no contribution."""
     cotangents = dict(seeds)
     take = cotangents.pop
     summed: set[Node] = set()  # whose cotangent is an array of our own
@@ -277,7 +273,7 @@ def _sweep(
                             contribution = function(g, *saved)
                     else:
                         contribution = pull(node, edge, g)
-                        if contribution is NOT_NEEDED:
+                        if contribution is None:
                             continue
                     if contribution.shape != parent.shape or contribution.dtype is not parent.dtype:
                         contribution = _fit(contribution, node, parent, rule)
@@ -403,9 +399,12 @@ def _pull(
 
     def pull(node: Node, edge: list[Any], g: Any) -> Any:
         if needed is not None and edge[0] not in needed:
-            return NOT_NEEDED
+            return None
         if strengthen is not None:
             g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
-        return edge[1](g, *(edge[2] if lift is None or edge[2] is None else _lifted(node, edge, lift)))
+        contribution = edge[1](g, *(edge[2] if lift is None or edge[2] is None else _lifted(node, edge, lift)))
+        if contribution is None:  # of a rule that forgot to return; from here None would mean that nobody needs it
+            _fit(contribution, node, edge[0], edge[3])
+        return contribution
 
     return pull

@@ -544,3 +544,19 @@ def test_a_complex_direction_of_a_real_argument_is_refused():
         jvp(np.sin, (X,), (1j * X,))
     with pytest.raises(TypeError, match="vjp: a complex cotangent where float64"):
         vjp(np.sin, X)[1](1j * X)
+
+
+@pytest.mark.usefixtures("own_primitives")
+@pytest.mark.parametrize(
+    "differentiate",
+    [grad, jacobian, hessian, lambda f: lambda x: vjp(f, x)[1](1.0), lambda f: lambda x: f(Tensor(x)).backward()],
+)
+def test_a_rule_that_forgets_to_return_is_no_rule_that_says_zero(differentiate):
+    def forgetful(x):
+        return 0.5 * x * x
+
+    def rule(g, x):
+        g * x
+
+    with pytest.raises(GraphError, match="forgetful: its rule for 'x' returned a NoneType; return an array of shape"):
+        differentiate(autodiff.elementwise(forgetful, rule))(3.0)
