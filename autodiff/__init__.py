@@ -12,6 +12,7 @@ from . import ops as ops
 from .graph import GraphError
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.indexing import scatter_add
+from .ops.linalg import expm
 from .ops.reduction import logsumexp, softmax_cross_entropy
 from .ops.update import index_add, index_update
 from .primitive import composite, elementwise, exactly, example, gufunc, primitive, sample
@@ -28,6 +29,7 @@ __all__ = [
     "elementwise",
     "exactly",
     "example",
+    "expm",
     "grad",
     "gufunc",
     "hessian",

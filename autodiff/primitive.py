@@ -24,10 +24,12 @@ the operator and the ``np.`` call.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
+from .convention import agreed, arranged
 from .domain import Domain as Domain
 from .domain import Example as Example
 from .domain import Sample as Sample
@@ -40,6 +42,7 @@ from .domain import sample as sample
 
 Function = Callable[..., Any]
 VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
+EVERY = 1 << 30  # positional arguments
 
 
 class Rule:
@@ -99,6 +102,7 @@ class Primitive:
         self.defaults = defaults
         self.required = len(parameters) - len(defaults) - variadic
         self.index = {parameter: i for i, parameter in enumerate(parameters)}
+        self.known = frozenset(parameters)
         self.variadic = variadic
         self.sequence = None if sequence is None else self.index[sequence]
         self.core = core  # of a function that broadcasts: how many of each argument's last axes do not
@@ -145,6 +149,9 @@ class Primitive:
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """The arguments of a call in the order of the parameters, defaults filled in."""
         given = len(args)
+        if (kwargs and not self.known.issuperset(kwargs)) or (given > 2 and given > self.agreed):
+            args, kwargs = arranged(self, args, kwargs)
+            given = len(args)
         if self.variadic:
             place = len(self.parameters) - 1 - len(self.defaults)
             return [*args[:place], args[place:], *self._keywords(kwargs, place + 1)]
@@ -170,16 +177,14 @@ class Primitive:
             else:
                 raise TypeError(f"{self.name}: missing {parameters[i]}")
         for name in kwargs:
-            if self.index.get(name, -1) < given:
-                self.refuse(name)
+            if self.index[name] < given:
+                raise TypeError(f"{self.name}: got two values for '{name}'")
         return values
 
-    def refuse(self, keyword: str) -> None:
-        """Raise for a keyword that no rule names: swallowing it would give a gradient of another function."""
-        raise TypeError(
-            f"{self.name}: the keyword '{keyword}' is not differentiated here and would change the result; "
-            f"supported: {', '.join(self.parameters)}"
-        )
+    @functools.cached_property
+    def agreed(self) -> int:
+        """How many positional arguments mean the same to NumPy: from there on, a call is rearranged."""
+        return EVERY if self.variadic else agreed(self.function, self.parameters)
 
 
 class Composite:
@@ -196,11 +201,18 @@ class Composite:
     ) -> None:
         self.name = call.__name__
         self.function = function
+        self.parameters = _names(call)
+        self._positional = call.__code__.co_argcount
         self.call = call
         self.examples = tuple(examples)
         self.kinks = tuple(kinks)
         self.errors = tuple(errors)
         self.method = method
+
+    @functools.cached_property
+    def agreed(self) -> int:
+        """How many positional arguments mean the same to NumPy."""
+        return agreed(self.function, self.parameters[: self._positional])
 
 
 registry: dict[Function, Primitive | Composite] = {}

@@ -5,11 +5,12 @@ Nothing here knows the class Tensor: arguments are passed on to functions that d
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 import numpy as np
 
-from .primitive import Primitive, refusals, registry
+from .primitive import Composite, Primitive, refusals, registry
 
 WRONG = (TypeError, ValueError, IndexError)
 """What NumPy raises for arguments that do not fit."""
@@ -41,49 +42,34 @@ def unsupported(function: Any) -> TypeError:
     )
 
 
-_REDUCTIONS: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
+_KINDS: Any = (np.linalg.LinAlgError, np.exceptions.AxisError, TypeError, ValueError, IndexError)
+_NAMED = re.compile(r"\w+: ")
 
 
-def unusual(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
-    """A ufunc's call with keywords, or one of its other methods."""
-    name = ufunc.__name__
-    out = kwargs.pop("out", None)
-    if out is not None and any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
-        raise TypeError(
-            f"{name}: would write a Tensor's values into an existing array and lose its gradient "
-            f"(array += tensor does this too); write array = np.{name}(array, tensor), or array = array + tensor"
-        )
-    if kwargs.get("where") is True:
-        del kwargs["where"]
-    if method == "__call__" and not kwargs:
-        return ufunc(*inputs)
-    if method == "reduce" and ufunc in _REDUCTIONS:
-        kwargs = {k: v for k, v in kwargs.items() if not (k in ("dtype", "initial") and v is None)}
-        axis = kwargs.pop("axis", inputs[1] if len(inputs) > 1 else 0)
-        return _REDUCTIONS[ufunc](inputs[0], axis=axis, **kwargs)
-    if method == "accumulate" and ufunc is np.add and set(kwargs) <= {"axis"}:
-        return np.cumsum(inputs[0], axis=kwargs.get("axis", 0))
-    if method == "outer" and not kwargs:
-        a, b = inputs
-        return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b)
-    what = f"the keyword '{next(iter(kwargs))}'" if method == "__call__" else f"the method '{method}'"
-    raise TypeError(
-        f"{name}: {what} is not differentiated and would change the result; call np.{name}(...) without it, "
-        "and choose elements with np.where"
-    )
+def complain(entry: Primitive | Composite, values: Any, error: Exception) -> NoReturn:
+    """Raise NumPy's complaint with the operation, the shapes and the way out."""
+    better = _explained(entry, values, error)
+    try:
+        if better is not error:  # from itself it would hold itself
+            raise better from error
+        raise error
+    finally:  # a traceback holds this frame, which must not hold the exception in turn
+        del better, error
 
 
-def explained(primitive: Primitive, values: Any, error: Exception) -> Exception:
-    """NumPy's complaint with the operation, the shapes and the way out."""
-    if str(error).startswith(primitive.name + ":") and "gufunc" not in str(error):
-        return error  # ours, and good as it is
-    described = ", ".join(f"{p} {describe(v)}" for p, v in zip(primitive.parameters, values, strict=False))
+def _explained(entry: Primitive | Composite, values: Any, error: Exception) -> Exception:
+    ours = str(error).startswith(entry.name + ":") and "gufunc" not in str(error)
+    if ours or (isinstance(entry, Primitive) and error.__cause__ is not None):
+        return error  # good as it is
+    described = ", ".join(f"{p} {describe(v)}" for p, v in zip(entry.parameters, values, strict=False))
     way_out = ""
-    if primitive.elementwise and isinstance(error, ValueError):
+    if isinstance(entry, Primitive) and entry.elementwise and isinstance(error, ValueError):
         way_out = "; shapes must agree from the right or be 1: reshape one, or add an axis with t[..., None]"
-    kind = next(k for k in (np.linalg.LinAlgError, TypeError, ValueError, IndexError) if isinstance(error, k))
-    complaint = str(error).removeprefix(f"{primitive.name}: ")
-    return kind(f"{primitive.name}: {complaint} (called with {described}){way_out}")
+    kind: type[Exception] = next(k for k in _KINDS if isinstance(error, k))
+    if isinstance(entry, Composite) and _NAMED.match(str(error)):  # an operation inside: say whose part it is
+        return kind(f"{entry.name}: {error}")
+    complaint = str(error).removeprefix(f"{entry.name}: ")
+    return kind(f"{entry.name}: {complaint} (called with {described}){way_out}")
 
 
 def describe(value: Any) -> str:

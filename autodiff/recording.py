@@ -7,17 +7,20 @@ asked for, and hands back a Tensor.  With no Tensor among its arguments it is th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .convention import arranged
 from .graph import CONSTANT, Node, tick
-from .primitive import Composite, Primitive, Rule, listen
-from .protocol import WRONG, explained
+from .primitive import VARIADIC, Composite, Primitive, Rule, listen
+from .protocol import WRONG, complain
 from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
 
 _new = object.__new__
+KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
 
 
 def _flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
@@ -46,7 +49,7 @@ def _unary(primitive: Primitive, rule: Rule) -> Callable[[Any], Any]:
         try:
             y = forward(value)
         except WRONG as error:
-            raise explained(primitive, (value,), error) from error
+            complain(primitive, (value,), error)
         result: Tensor = _new(Tensor)
         result._value = y
         if parent.active:
@@ -89,7 +92,7 @@ def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> C
         try:
             y = forward(value_a, value_b)
         except WRONG as error:
-            raise explained(primitive, (value_a, value_b), error) from error
+            complain(primitive, (value_a, value_b), error)
         if type(y) is complex:  # what Python makes of 1j * a double
             y = np.complex128(y)
         result: Tensor = _new(Tensor)
@@ -137,7 +140,7 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
         try:
             y = forward(*values)
         except WRONG as error:
-            raise explained(primitive, values, error) from error
+            complain(primitive, values, error)
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         return _result(primitive, y, ([x._node, function, pick(environment), rule],))
 
@@ -186,7 +189,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
         try:
             y = forward(values)
         except WRONG as error:
-            raise explained(primitive, values, error) from error
+            complain(primitive, values, error)
         environment = (*values, y, *[_shape(y if k == primitive.output else values[k], k == sequence) for k in shapes])
         edges = []
         silent = []
@@ -254,8 +257,29 @@ COMPARISONS = {
 }  # fmt: skip
 
 
+def _composed(entry: Composite) -> Callable[..., Any]:
+    """The callable of a composite, which takes NumPy's arguments and says who it is when they do not fit."""
+    function, known = entry.call, frozenset(entry.parameters)
+    takes_any = bool(function.__code__.co_flags & (VARIADIC | KEYWORDS))
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not takes_any and (
+            (kwargs and not known.issuperset(kwargs)) or (len(args) > 2 and len(args) > entry.agreed)
+        ):
+            args, kwargs = arranged(entry, args, kwargs)
+        try:
+            return function(*args, **kwargs)
+        except WRONG as error:
+            complain(entry, [getattr(a, "_value", a) for a in args], error)
+
+    return call
+
+
 def _install(entry: Primitive | Composite) -> None:
     """Give an entry of the table its callable, its method and its operator."""
+    if isinstance(entry, Composite):
+        entry.call = _composed(entry)
     if isinstance(entry, Primitive):
         rules = [entry.rules.get(i) for i in range(len(entry.parameters))]
         if entry.elementwise and len(rules) == 1 and rules[0] is not None:

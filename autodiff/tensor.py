@@ -20,8 +20,9 @@ import numpy as np
 from . import graph
 from .graph import CONSTANT, GraphError, Leaf, Node, Parts, tick
 from .primitive import Primitive, Rule, registry, supplied
-from .protocol import ANSWERED, WRONG, explained, unsupported, unusual
+from .protocol import ANSWERED, WRONG, complain, unsupported
 from .strong import StrongZero, plain, strong
+from .ufuncs import unusual
 
 _new = object.__new__
 _numpy: Any = np  # its type stubs know no Tensor
@@ -498,7 +499,7 @@ def _unrecorded(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, A
     try:
         y = primitive.forward(*values, **{k: _stripped(v) for k, v in kwargs.items()})
     except WRONG as error:
-        raise explained(primitive, values, error) from error
+        complain(primitive, values, error)
     return same_tuple(y, [wrap(v, CONSTANT) for v in y]) if isinstance(y, tuple) else wrap(y, CONSTANT)
 
 

@@ -19,6 +19,8 @@ Array = Any
 )  # fmt: skip
 def clip(a: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:  # noqa: A002
     """Limit the values to an interval; derivative 0 at and beyond its ends."""
+    if (a_min is not None or a_max is not None) and (min is not None or max is not None):
+        raise ValueError("clip: min and max are other names for a_min and a_max; give one pair")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     return limit(a, -np.inf if low is None else low, np.inf if high is None else high)
 
@@ -39,6 +41,8 @@ def array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Arr
     """As split, with parts that may differ in length by one."""
     length = np.shape(ary)[axis]
     if isinstance(indices_or_sections, int):
+        if indices_or_sections < 1:
+            raise ValueError(f"array_split: {indices_or_sections} parts; there must be at least one")
         parts, longer = divmod(length, indices_or_sections)
         sizes = [parts + 1] * longer + [parts] * (indices_or_sections - longer)
         bounds = [0, *np.cumsum(sizes).tolist()]
@@ -49,13 +53,14 @@ def array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Arr
 
 
 @composite(np.vstack, examples=[example([sample(2), sample(2)])])
-def vstack(tup: Any) -> Array:
+def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Array:
     """Rows on top of each other."""
-    return np.concatenate([np.reshape(t, (1, -1)) if np.ndim(t) < 2 else t for t in tup], axis=0)
+    rows = [np.reshape(t, (1, -1)) if np.ndim(t) < 2 else t for t in tup]
+    return np.concatenate(rows, axis=0, dtype=dtype, casting=casting)
 
 
 @composite(np.hstack, examples=[example([sample(2), sample(3)]), example([sample(2, 1), sample(2, 2)])])
-def hstack(tup: Any) -> Array:
+def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Array:
     """Columns beside each other."""
     arrays = [np.reshape(t, (1,)) if np.ndim(t) == 0 else t for t in tup]
-    return np.concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1)
+    return np.concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1, dtype=dtype, casting=casting)

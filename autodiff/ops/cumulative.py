@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
+from .reduction import floating
 
 Array = Any
 
 
 def _slices(rank: int, axis: int, *parts: slice) -> list[tuple[slice, ...]]:
     """Indices that cut one axis and keep the others."""
-    before = (slice(None),) * (axis % rank)
+    before = (slice(None),) * normalize_axis_index(axis, rank)
     return [(*before, part) for part in parts]
 
 
@@ -62,8 +64,9 @@ RUNNING = [
     lambda g, a, axis: _cumprod_rule(g, a, axis), implements=np.cumprod, method="cumprod",
     examples=[*RUNNING, example(sample())],
 )  # fmt: skip
-def cumprod(a: Array, axis: int | None = None) -> Array:
-    return np.cumprod(a, axis=axis)
+def cumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
+    """The running product; its derivative holds where elements are zero."""
+    return np.cumprod(a, axis=axis, dtype=floating(a, dtype))
 
 
 def _without_nan(a: Array, instead: float) -> Array:
@@ -79,45 +82,47 @@ WITH_NAN = [example(sample(5)), example(sample(2, 3, make=some_nan)), example(sa
 
 
 @composite(np.nancumsum, examples=WITH_NAN)
-def nancumsum(a: Array, axis: int | None = None) -> Array:
+def nancumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The running sum with NaN as 0."""
-    return np.cumsum(_without_nan(a, 0.0), axis=axis)
+    return np.cumsum(_without_nan(a, 0.0), axis=axis, dtype=dtype)
 
 
 @composite(np.nancumprod, examples=WITH_NAN)
-def nancumprod(a: Array, axis: int | None = None) -> Array:
+def nancumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The running product with NaN as 1."""
-    return np.cumprod(_without_nan(a, 1.0), axis=axis)
+    return np.cumprod(_without_nan(a, 1.0), axis=axis, dtype=dtype)
 
 
-def _cumulative(name: str, x: Array, axis: int | None, include_initial: bool, running: Any, initial: float) -> Array:
+def _cumulative(
+    name: str, x: Array, axis: int | None, dtype: Any, include_initial: bool, running: Any, initial: float
+) -> Array:
     if axis is None:
         if np.ndim(x) > 1:
             raise ValueError(f"{name}: shape {np.shape(x)} has several axes; say which axis=")
         axis = 0
     if np.ndim(x) == 0:
         x = np.reshape(x, (1,))
-    result = running(x, axis=axis)
+    result = running(x, axis=axis, dtype=dtype)
     if not include_initial:
         return result
     shape = list(np.shape(x))
     shape[axis] = 1
-    return np.concatenate([np.full(shape, initial, x.dtype), result], axis=axis)
+    return np.concatenate([np.full(shape, initial, result.dtype), result], axis=axis)
 
 
 CUMULATIVE = [example(sample(4)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=0, include_initial=True)]
 
 
 @composite(np.cumulative_sum, examples=CUMULATIVE)
-def cumulative_sum(x: Array, /, *, axis: int | None = None, include_initial: bool = False) -> Array:
+def cumulative_sum(x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
     """The running sum, with a leading 0 if ``include_initial``."""
-    return _cumulative("cumulative_sum", x, axis, include_initial, np.cumsum, 0.0)
+    return _cumulative("cumulative_sum", x, axis, dtype, include_initial, np.cumsum, 0.0)
 
 
 @composite(np.cumulative_prod, examples=CUMULATIVE)
-def cumulative_prod(x: Array, /, *, axis: int | None = None, include_initial: bool = False) -> Array:
+def cumulative_prod(x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
     """The running product, with a leading 1 if ``include_initial``."""
-    return _cumulative("cumulative_prod", x, axis, include_initial, np.cumprod, 1.0)
+    return _cumulative("cumulative_prod", x, axis, dtype, include_initial, np.cumprod, 1.0)
 
 
 # -- differences -------------------------------------------------------------------------------------------------
@@ -245,10 +250,11 @@ def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> 
 def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     """The integral of samples ``y`` at ``x`` by the trapezoidal rule."""
     rank = np.ndim(y)
+    axis = normalize_axis_index(axis, rank)
     if x is None:
         widths = dx
     elif np.ndim(x) == 1:
-        widths = np.reshape(np.diff(x), (-1,) + (1,) * (rank - 1 - axis % rank))
+        widths = np.reshape(np.diff(x), (-1,) + (1,) * (rank - 1 - axis))
     else:
         widths = np.diff(x, axis=axis)
     later, earlier = _slices(rank, axis, slice(1, None), slice(None, -1))

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, elementwise, example, nonzero, positive, real, sample
+from ..primitive import Domain, elementwise, example, nonzero, positive, real, registry, sample
 
 Array = Any
 
@@ -47,6 +47,8 @@ def _one_less(a: Array, b: Array) -> Array:
 
 def _log_of_base(a: Array) -> Array:
     """log(a), and 0 where a is 0: 0 ** b does not change with b > 0."""
+    if type(a) in (int, float):  # a plain number keeps float32 what it is
+        return float(np.log(a)) if a else 0.0
     return np.log(np.where(a == 0, 1.0, a))
 
 
@@ -186,6 +188,17 @@ elementwise(
         example(False, sample(2), sample()),
     ],
 )
+_chosen = registry[np.where].call
+
+
+def _where(condition: Any, *choices: Any, **options: Any) -> Any:
+    """With a condition alone, the positions where it holds."""
+    if options:
+        raise TypeError(f"where: takes no keyword '{next(iter(options))}'; write np.where(condition, a, b)")
+    return _chosen(condition, *choices) if choices else np.nonzero(condition)
+
+
+registry[np.where].call = _where
 
 
 def limit(a: Array, lower: Array, upper: Array) -> Array:

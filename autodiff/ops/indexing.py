@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
@@ -109,10 +111,30 @@ def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
     rank = np.ndim(arr)
     if indices.ndim != rank:
         raise ValueError(f"take_along_axis: indices have {indices.ndim} axes, the array {rank}; they must agree")
-    axis = axis % rank
+    axis = normalize_axis_index(axis, rank)
     full = np.broadcast_shapes(
         tuple(1 if i == axis else n for i, n in enumerate(indices.shape)),
         tuple(1 if i == axis else n for i, n in enumerate(np.shape(arr))),
     )
     indices = np.broadcast_to(indices, tuple(indices.shape[axis] if i == axis else n for i, n in enumerate(full)))
     return arr[_along(indices, axis, rank)]
+
+
+def _windows(shape: tuple[int, ...], window_shape: Any, axis: Any) -> Any:
+    """For each element of each window, its position in the flat array."""
+    size = int(np.prod(shape, dtype=int))
+    return sliding_window_view(np.arange(size).reshape(shape), window_shape, axis)
+
+
+@primitive(
+    lambda g, x_shape, window_shape, axis: np.reshape(
+        scatter_add(g, (_windows(x_shape, window_shape, axis),), (int(np.prod(x_shape, dtype=int)),)), x_shape
+    ),
+    implements=sliding_window_view,
+    name="sliding_window_view",
+    examples=[example(sample(5), 3), example(sample(3, 4), (2, 2)), example(sample(3, 4), 2, axis=0),
+              example(sample(2, 5), (2, 3), axis=(1, 1))],
+)  # fmt: skip
+def windows(x: Array, window_shape: Any, axis: Any = None) -> Array:
+    """All windows of a shape, in new last axes: the cotangent of an element is the sum of those of its windows."""
+    return sliding_window_view(x, window_shape, axis)

@@ -10,12 +10,14 @@ argument, so its cotangent is conjugated too.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import unbroadcast
-from ..primitive import composite, example, gufunc, primitive, sample
+from ..primitive import composite, example, gufunc, primitive, registry, sample
 from .indexing import scatter_add
 
 Array = Any
@@ -177,9 +179,35 @@ def _on_diagonal(values: Array, letters: str, mine: str, shape: tuple[int, ...])
     ],
 )  # fmt: skip
 def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
-    if not isinstance(subscripts, str):
-        raise TypeError("einsum: write the subscripts as a string, 'ij,jk->ik'")
+    """The sum of products that ``subscripts`` names; its rule is the einsum of the others with the cotangent.
+
+    Subscripts may be lists of integers after each operand, as in NumPy.
+    """
     return np.einsum(subscripts, *operands, optimize=optimize)
+
+
+def _spelled(labels: Any) -> str:
+    """Subscripts as letters; NumPy takes lists of integers below 52, and an Ellipsis."""
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    try:
+        return "".join("..." if label is Ellipsis else letters[operator.index(label)] for label in labels)
+    except (TypeError, IndexError):
+        raise TypeError(f"einsum: {labels!r} are no subscripts; use integers from 0 to 51, or a string") from None
+
+
+_einsum_of_letters = registry[np.einsum].call
+
+
+def _einsum(*operands: Any, **kwargs: Any) -> Array:
+    """Either spelling: ``einsum("ij,j", a, b)`` or ``einsum(a, [0, 1], b, [1])``."""
+    if operands and not isinstance(operands[0], str):
+        arrays, labels = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
+        output = f"->{_spelled(operands[-1])}" if len(operands) % 2 else ""
+        operands = (",".join(map(_spelled, labels)) + output, *arrays)
+    return _einsum_of_letters(*operands, **kwargs)
+
+
+registry[np.einsum].call = _einsum
 
 
 # -- the rest of the family, written with these ------------------------------------------------------------------
@@ -195,7 +223,7 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     if isinstance(axes, int):
         axes = (list(range(rank_a - axes, rank_a)), list(range(axes)))
     left, right = ([x] if isinstance(x, int) else list(x) for x in axes)
-    left, right = [i % rank_a for i in left], [i % rank_b for i in right]
+    left, right = list(normalize_axis_tuple(left, rank_a)), list(normalize_axis_tuple(right, rank_b))
     shape_a, shape_b = np.shape(a), np.shape(b)
     if [shape_a[i] for i in left] != [shape_b[i] for i in right]:
         raise ValueError(f"tensordot: axes {left} of shape {shape_a} and {right} of {shape_b} differ in length")

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..primitive import example, primitive, sample
+from ..ufuncs import reductions
+from .complexes import to_complex
 
 Array = Any
 
@@ -63,41 +65,95 @@ def _count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
 
 @primitive(
     lambda g, a_shape, axis, where: _over(g, a_shape, axis, where),
-    implements=np.sum, examples=AXES + EMPTY + MASKED, method="sum",
+    implements=np.sum, method="sum",
+    examples=[*AXES, *EMPTY, *MASKED, example(sample(2, 3), axis=1, initial=2.0)],
 )  # fmt: skip
-def sum(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True) -> Array:  # noqa: A001
-    return np.add.reduce(a, axis=axis, keepdims=keepdims, where=where)
+def sum(  # noqa: A001
+    a: Array, axis: Any = None, keepdims: Any = False, where: Any = True, dtype: Any = None, initial: Any = None
+) -> Array:
+    """The sum along ``axis``, plus ``initial``: d y / d a = 1 for what ``where`` lets in.
+
+    ``dtype`` is the type in which NumPy adds and returns the sum; the gradient has the type of ``a``.
+    """
+    if dtype is None and initial is None:
+        return np.add.reduce(a, axis=axis, keepdims=keepdims, where=where)
+    dtype = floating(a, dtype)
+    return np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=_present(initial), where=where)
 
 
 @primitive(
     lambda g, a_shape, axis, where: _over(g / _squeezed(_count(a_shape, axis, where), g), a_shape, axis, where),
-    implements=np.mean, examples=AXES + MASKED, method="mean",
+    implements=np.mean, examples=[*AXES, *MASKED], method="mean",
 )  # fmt: skip
-def mean(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True) -> Array:
-    if where is True and a.dtype != np.float16 and a.size:  # np.mean's own arithmetic, without its Python
+def mean(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True, dtype: Any = None) -> Array:
+    """The mean along ``axis`` of what ``where`` lets in: d y / d a = 1 / how many these are."""
+    if (
+        where is True and dtype is None and a.dtype.char in "fd" and a.size and a.ndim
+    ):  # np.mean's arithmetic, not its Python
         return np.add.reduce(a, axis=axis, keepdims=keepdims) / _count(a.shape, axis)
-    return np.mean(a, axis=axis, keepdims=keepdims, where=where)
+    return np.mean(a, axis=axis, dtype=floating(a, dtype), keepdims=keepdims, where=where)
 
 
 def _squeezed(count: Any, g: Array) -> Any:
-    """A count of elements in the shape of ``g``."""
-    return count if isinstance(count, int) else np.reshape(count, g.shape)
+    """A count of elements in the shape and precision of ``g``."""
+    return count if isinstance(count, int) else np.reshape(count, g.shape).astype(g.dtype)
 
 
-def _shared(g: Array, a: Array, y: Array, axis: Any) -> Array:
-    """``g`` shared equally by the elements equal to the extreme ``y``."""
+def _shared(g: Array, a: Array, y: Array, axis: Any, where: Any, initial: Any) -> Array:
+    """``g`` shared equally by the elements equal to the extreme ``y``; ``initial`` is one of them if it ties."""
     wins = a == spread(y, a.shape, axis)
-    return wins * (spread(g, a.shape, axis) / np.sum(wins, axis=axis, keepdims=True).astype(g.dtype))
+    if where is not True:
+        wins = wins & where
+    if initial is None:
+        return wins * (spread(g, a.shape, axis) / np.sum(wins, axis=axis, keepdims=True).astype(g.dtype))
+    count = np.sum(wins, axis=axis, keepdims=True) + (spread(y, a.shape, axis) == initial)
+    return wins * (spread(g, a.shape, axis) / np.where(count == 0, 1.0, count).astype(g.dtype))
 
 
-@primitive(lambda g, a, y, axis: _shared(g, a, y, axis), implements=np.max, examples=AXES, method="max", analytic=False)
-def max(a: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
-    return np.max(a, axis=axis, keepdims=keepdims)
+EXTREME = [
+    *AXES,
+    example(sample(2, 3), axis=0, initial=9.0),
+    example(sample(2, 3), initial=0.25),
+    example(sample(2, 3), axis=1, where=np.array([[True, False, True], [True, True, False]]), initial=0.25),
+    example(sample(0, 3), axis=0, initial=1.0),
+]
 
 
-@primitive(lambda g, a, y, axis: _shared(g, a, y, axis), implements=np.min, examples=AXES, method="min", analytic=False)
-def min(a: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
-    return np.min(a, axis=axis, keepdims=keepdims)
+@primitive(
+    lambda g, a, y, axis, where, initial: _shared(g, a, y, axis, where, initial),
+    implements=np.max, examples=EXTREME, method="max", analytic=False,
+)  # fmt: skip
+def max(  # noqa: A001
+    a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Array:
+    """The largest element along ``axis``: its derivative is 1, and 1 / n for each of n that tie.
+
+    A constant ``initial`` that ties takes its share too.
+    """
+    if initial is None and where is True:
+        return np.max(a, axis=axis, keepdims=keepdims)
+    return np.max(a, axis=axis, keepdims=keepdims, initial=_present(initial), where=where)
+
+
+@primitive(
+    lambda g, a, y, axis, where, initial: _shared(g, a, y, axis, where, initial),
+    implements=np.min, examples=EXTREME, method="min", analytic=False,
+)  # fmt: skip
+def min(  # noqa: A001
+    a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Array:
+    """The smallest element along ``axis``: its derivative is 1, and 1 / n for each of n that tie.
+
+    A constant ``initial`` that ties takes its share too.
+    """
+    if initial is None and where is True:
+        return np.min(a, axis=axis, keepdims=keepdims)
+    return np.min(a, axis=axis, keepdims=keepdims, initial=_present(initial), where=where)
+
+
+def _present(initial: Any) -> Any:
+    """``initial`` as NumPy takes it."""
+    return np._NoValue if initial is None else initial
 
 
 def _others(a: Array, axis: Any) -> Array:
@@ -131,45 +187,92 @@ def _running_product(a: Array) -> Array:
     return a
 
 
+def _product_rule(g: Array, a: Array, axis: Any, where: Any, initial: Any) -> Array:
+    if not a.size:
+        return a
+    g = spread(g if initial is None else g * initial, a.shape, axis)
+    if where is True:
+        return g * _others(a, axis)
+    return g * np.where(where, _others(np.where(where, a, 1.0), axis), 0.0)
+
+
 @primitive(
-    lambda g, a, axis: spread(g, a.shape, axis) * (_others(a, axis) if a.size else a),
-    implements=np.prod, examples=[*AXES, *EMPTY], method="prod",
+    lambda g, a, axis, where, initial: _product_rule(g, a, axis, where, initial),
+    implements=np.prod, method="prod",
+    examples=[*AXES, *EMPTY, *MASKED, example(sample(2, 3), axis=1, initial=2.0)],
 )  # fmt: skip
-def prod(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    return np.prod(a, axis=axis, keepdims=keepdims)
+def prod(
+    a: Array, axis: Any = None, keepdims: bool = False, where: Any = True, dtype: Any = None, initial: Any = None
+) -> Array:
+    """The product along ``axis``, times ``initial``: d y / d a_i is the product of all the others, zeros included."""
+    dtype = floating(a, dtype)
+    return np.prod(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=_present(initial), where=where)
+
+
+def floating(a: Array, dtype: Any) -> Any:
+    """The type to compute in, or an error if the derivative of ``a`` cannot pass through it."""
+    if dtype is not None and a.dtype.kind in "fc" and np.dtype(dtype).kind not in "fc":
+        raise TypeError(f"the result would be {np.dtype(dtype)}, which has no derivative; reduce t.data instead")
+    return dtype
 
 
 def _centred(a: Array, axis: Any, where: Any) -> Array:
+    """The offsets from the mean, conjugated: what the derivative of the sum of their squares is made of."""
     centred = a - np.mean(a, axis=axis, keepdims=True, where=where)
+    centred = np.conjugate(centred) if centred.dtype.kind == "c" else centred
     return centred if where is True else np.where(where, centred, 0.0)
 
 
+def _freedom(a: Array, axis: Any, where: Any, ddof: Any, correction: Any) -> Any:
+    """How many elements there are, less the degrees of freedom that are spent, in the precision of ``a``."""
+    count = _count(a.shape, axis, where)
+    return (count if isinstance(count, int) else count.astype(a.dtype)) - spent(ddof, correction)
+
+
+def spent(ddof: Any, correction: Any) -> Any:
+    if correction is not None and ddof != 0:
+        raise ValueError("ddof and correction are two names for one number; give one of them")
+    return ddof if correction is None else correction
+
+
+SPREAD = [
+    *AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1), example(sample(3, 4), axis=1, correction=1),
+    example(sample(3, 2, make=to_complex), axis=0), example(sample(2, 3), dtype=np.float64),
+]  # fmt: skip
+
+
 @primitive(
-    lambda g, a, axis, ddof, where: (
-        spread(g, a.shape, axis) * (_centred(a, axis, where) * 2.0) / (_count(a.shape, axis, where) - ddof)
+    lambda g, a, axis, ddof, where, correction: (
+        spread(g, a.shape, axis)
+        * (_centred(a, axis, where) * 2.0)
+        / _freedom(a, axis, where, ddof, correction)
     ),
-    implements=np.var,
-    examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)],
-    method="var",
-    analytic=False,
-)
-def var(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
-    return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims, where=where)
+    implements=np.var, examples=SPREAD, method="var", analytic=False,
+)  # fmt: skip
+def var(
+    a: Array, axis: Any = None, ddof: Any = 0, keepdims: bool = False, where: Any = True, dtype: Any = None,
+    correction: Any = None,
+) -> Array:  # fmt: skip
+    """sum |a - mean|² / (n - ddof): d y / d a = 2 (a - mean) / (n - ddof), conjugated for complex numbers."""
+    ddof = spent(ddof, correction)
+    return np.var(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, where=where)
 
 
 @primitive(
-    lambda g, a, y, axis, ddof, where: (
+    lambda g, a, y, axis, ddof, where, correction: (
         spread(g / np.where(y == 0, 1.0, y), a.shape, axis)
         * _centred(a, axis, where)
-        / (_count(a.shape, axis, where) - ddof)
+        / _freedom(a, axis, where, ddof, correction)
     ),
-    implements=np.std,
-    examples=[*AXES[:-1], *MASKED, example(sample(3, 4), axis=0, ddof=1)],
-    method="std",
-    analytic=False,
-)
-def std(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
-    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims, where=where)
+    implements=np.std, examples=SPREAD, method="std", analytic=False,
+)  # fmt: skip
+def std(
+    a: Array, axis: Any = None, ddof: Any = 0, keepdims: bool = False, where: Any = True, dtype: Any = None,
+    correction: Any = None,
+) -> Array:  # fmt: skip
+    """sqrt(var): d y / d a = (a - mean) / ((n - ddof) y), and 0 where all elements are equal."""
+    ddof = spent(ddof, correction)
+    return np.std(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, where=where)
 
 
 @primitive(
@@ -191,6 +294,9 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     with np.errstate(divide="ignore"):
         total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
     return total if keepdims else np.add.reduce(total, axis=axis)
+
+
+reductions[np.logaddexp] = logsumexp
 
 
 def _softmax_of(x: Array, total: Array) -> Array:
@@ -242,8 +348,9 @@ def _later(g: Array, axis: int) -> Array:
     examples=[example(sample(4)), example(sample(2, 3)), example(sample(2, 3), axis=0), example(sample(2, 3), axis=-1),
               example(sample(0))],
 )  # fmt: skip
-def cumsum(a: Array, axis: int | None = None) -> Array:
-    return np.cumsum(a, axis=axis)
+def cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
+    """The running sum: the cotangent of a_i is the sum of those of y_i, y_(i + 1)..."""
+    return np.cumsum(a, axis=axis, dtype=floating(a, dtype))
 
 
 # -- recorded, with a derivative that is zero everywhere ---------------------------------------------------------
@@ -257,5 +364,15 @@ def _constant(function: Any) -> None:
     primitive(None, implements=function, name=name, method=name, examples=AXES[:2], analytic=False)(constant)
 
 
-for _function in (np.argmax, np.argmin, np.all, np.any):
-    _constant(_function)
+def _truth(function: Any) -> None:
+    def truth(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+        return function(a, axis=axis, keepdims=keepdims, where=where)
+
+    name = function.__name__
+    primitive(None, implements=function, name=name, method=name, examples=[*AXES[:2], *MASKED], analytic=False)(truth)
+
+
+_constant(np.argmax)
+_constant(np.argmin)
+_truth(np.all)
+_truth(np.any)

@@ -16,15 +16,20 @@ from .indexing import scatter_add
 Array = Any
 
 
+def _known_order(order: Any) -> Any:
+    """An order that depends on nothing but the shape, or an error."""
+    if order not in ("C", "F"):
+        raise ValueError(f"order={order!r} depends on how the array lies in memory; write order='C' or 'F'")
+    return order
+
+
 @primitive(
-    lambda g, a_shape: np.reshape(g, a_shape), implements=np.reshape,
+    lambda g, a_shape, order: np.reshape(g, a_shape, order=order), implements=np.reshape,
     examples=[example(sample(2, 3), (3, 2)), example(sample(2, 3), -1), example(sample(), (1, 1)),
-              example(sample(0, 3), (3, 0))],
+              example(sample(0, 3), (3, 0)), example(sample(2, 3), (3, -1), order="F")],
 )  # fmt: skip
 def reshape(a: Array, shape: Any, order: Any = "C") -> Array:
-    if order != "C":
-        raise ValueError("reshape: only order='C' is differentiated; transpose first for 'F'")
-    return np.reshape(a, shape)
+    return np.reshape(a, shape) if order == "C" else np.reshape(a, shape, order=_known_order(order))
 
 
 @primitive(
@@ -70,13 +75,11 @@ def expand_dims(a: Array, axis: Any) -> Array:
 
 
 @primitive(
-    lambda g, a_shape: np.reshape(g, a_shape), implements=np.ravel, method="ravel",
-    examples=[example(sample(2, 3)), example(sample())],
+    lambda g, a_shape, order: np.reshape(g, a_shape, order=order), implements=np.ravel, method="ravel",
+    examples=[example(sample(2, 3)), example(sample()), example(sample(2, 3), order="F")],
 )  # fmt: skip
 def ravel(a: Array, order: Any = "C") -> Array:
-    if order != "C":
-        raise ValueError("ravel: only order='C' is differentiated; transpose first for 'F'")
-    return np.ravel(a)
+    return np.ravel(a) if order == "C" else np.ravel(a, order=_known_order(order))
 
 
 @primitive(
@@ -102,7 +105,10 @@ def astype(x: Array, dtype: Any, copy: bool = True) -> Array:
 
 
 @composite(np.copy, method="copy", examples=[example(sample(2, 3))])
-def copy(a: Array) -> Array:
+def copy(a: Array, order: Any = "K", subok: bool = False) -> Array:
+    """The same values, which no one else writes into; how they lie in memory is not ours to say."""
+    if order not in ("K", "C", "F", "A"):
+        raise ValueError(f"copy: order={order!r}; it is 'C', 'F', 'A' or 'K'")
     return np.positive(a)
 
 
@@ -124,8 +130,10 @@ def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
     examples=[example([sample(2, 3), sample(1, 3)]), example([sample(2, 1), sample(2, 3)], axis=-1),
               example([sample(2), sample(0), sample(3)]), example([sample(2, 2), sample(3)], axis=None)],
 )  # fmt: skip
-def concatenate(arrays: Any, axis: Any = 0) -> Array:
-    return np.concatenate(arrays, axis=axis)
+def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "same_kind") -> Array:
+    if dtype is None and casting == "same_kind":
+        return np.concatenate(arrays, axis=axis)
+    return np.concatenate(arrays, axis=axis, dtype=dtype, casting=casting)
 
 
 @primitive(
@@ -133,8 +141,10 @@ def concatenate(arrays: Any, axis: Any = 0) -> Array:
     examples=[example([sample(2, 3), sample(2, 3)]), example([sample(2, 3), sample(2, 3)], axis=-1),
               example([sample(), sample(), sample()])],
 )  # fmt: skip
-def stack(arrays: Any, axis: int = 0) -> Array:
-    return np.stack(arrays, axis=axis)
+def stack(arrays: Any, axis: int = 0, dtype: Any = None, casting: Any = "same_kind") -> Array:
+    if dtype is None and casting == "same_kind":
+        return np.stack(arrays, axis=axis)
+    return np.stack(arrays, axis=axis, dtype=dtype, casting=casting)
 
 
 @primitive(

@@ -9,10 +9,13 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..primitive import composite, example, sample
 from ..tensor import Tensor
+from .complexes import conjugate
 from .cumulative import some_nan
+from .reduction import spent
 
 Array = Any
 
@@ -28,13 +31,15 @@ def _values(a: Any) -> Any:
 
 
 @composite(np.amax, examples=AXES)
-def amax(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    return np.max(a, axis=axis, keepdims=keepdims)
+def amax(a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
+    """The largest element; ties share the derivative."""
+    return np.max(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
 @composite(np.amin, examples=AXES)
-def amin(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    return np.min(a, axis=axis, keepdims=keepdims)
+def amin(a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
+    """The smallest element; ties share the derivative."""
+    return np.min(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
 @composite(np.ptp, examples=AXES, method="ptp")
@@ -52,23 +57,31 @@ def _kept(a: Array, where: Any) -> Any:
     return present if where is True else present & where
 
 
-@composite(np.nansum, examples=MISSING)
-def nansum(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+SUMS = [*MISSING, example(sample(3, 4, make=some_nan), axis=1, initial=2.0, dtype=np.float64),
+        example(sample(3, 4, make=some_nan), axis=0, where=np.array([True, False, True, True]))]  # fmt: skip
+
+
+@composite(np.nansum, examples=SUMS)
+def nansum(
+    a: Array, axis: Any = None, keepdims: bool = False, where: Any = True, dtype: Any = None, initial: Any = None
+) -> Array:
     """The sum of the elements that are not NaN."""
-    return np.sum(np.where(_kept(a, where), a, 0.0), axis=axis, keepdims=keepdims)
+    return np.sum(np.where(_kept(a, where), a, 0.0), axis=axis, dtype=dtype, keepdims=keepdims, initial=initial)
 
 
-@composite(np.nanprod, examples=MISSING)
-def nanprod(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+@composite(np.nanprod, examples=SUMS)
+def nanprod(
+    a: Array, axis: Any = None, keepdims: bool = False, where: Any = True, dtype: Any = None, initial: Any = None
+) -> Array:
     """The product of the elements that are not NaN."""
-    return np.prod(np.where(_kept(a, where), a, 1.0), axis=axis, keepdims=keepdims)
+    return np.prod(np.where(_kept(a, where), a, 1.0), axis=axis, dtype=dtype, keepdims=keepdims, initial=initial)
 
 
-def _counted(a: Array, axis: Any, where: Any, ddof: int, message: str) -> Any:
+def _counted(a: Array, axis: Any, where: Any, ddof: Any, message: str) -> Any:
     """How many elements take part, less ``ddof``; NaN and a warning where none is left."""
     count = np.broadcast_to(_kept(a, where), np.shape(a)).sum(axis=axis, keepdims=True) - ddof
     if np.any(count <= 0):
-        warnings.warn(message, RuntimeWarning, stacklevel=4)
+        warnings.warn(message, RuntimeWarning, stacklevel=5)
     return np.where(count <= 0, np.nan, count).astype(a.dtype)
 
 
@@ -76,51 +89,78 @@ def _squeezed(result: Array, axis: Any, keepdims: bool) -> Array:
     return result if keepdims else np.squeeze(result, axis=tuple(range(np.ndim(result))) if axis is None else axis)
 
 
-@composite(np.nanmean, examples=MISSING)
-def nanmean(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
+def _typed(a: Array, dtype: Any) -> Array:
+    return a if dtype is None or a.dtype == dtype else a.astype(dtype)
+
+
+@composite(np.nanmean, examples=[*MISSING, example(sample(3, 4, make=some_nan), axis=1, dtype=np.float64)])
+def nanmean(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True, dtype: Any = None) -> Array:
     """The mean of the elements that are not NaN."""
+    a = _typed(a, dtype)
     total = np.nansum(a, axis=axis, keepdims=True, where=where)
     return _squeezed(total / _counted(a, axis, where, 0, "Mean of empty slice"), axis, keepdims)
 
 
-@composite(np.nanvar, examples=[*MISSING, example(sample(3, 4, make=some_nan), axis=1, ddof=1)])
-def nanvar(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
+SPREAD = [*MISSING, example(sample(3, 4, make=some_nan), axis=1, ddof=1),
+          example(sample(3, 4, make=some_nan), correction=1, dtype=np.float64)]  # fmt: skip
+
+
+@composite(np.nanvar, examples=SPREAD)
+def nanvar(
+    a: Array, axis: Any = None, ddof: Any = 0, keepdims: bool = False, where: Any = True, dtype: Any = None,
+    correction: Any = None,
+) -> Array:  # fmt: skip
     """The variance of the elements that are not NaN."""
+    a, ddof = _typed(a, dtype), spent(ddof, correction)
     centre = np.nanmean(a, axis=axis, keepdims=True, where=where)
     offset = np.where(_kept(a, where), a - centre, 0.0)
-    squares = np.sum(offset * offset, axis=axis, keepdims=True)
-    return _squeezed(squares / _counted(a, axis, where, ddof, "Degrees of freedom <= 0 for slice."), axis, keepdims)
+    squares = np.sum(np.real(offset * conjugate(offset)), axis=axis, keepdims=True)
+    count = _counted(a, axis, where, ddof, "Degrees of freedom <= 0 for slice.").real
+    return _squeezed(squares / count, axis, keepdims)
 
 
-@composite(np.nanstd, examples=[*MISSING, example(sample(3, 4, make=some_nan), axis=1, ddof=1)])
-def nanstd(a: Array, axis: Any = None, ddof: int = 0, keepdims: bool = False, where: Any = True) -> Array:
+@composite(np.nanstd, examples=SPREAD)
+def nanstd(
+    a: Array, axis: Any = None, ddof: Any = 0, keepdims: bool = False, where: Any = True, dtype: Any = None,
+    correction: Any = None,
+) -> Array:  # fmt: skip
     """The standard deviation of the elements that are not NaN; derivative 0 where they are all equal."""
-    variance = np.nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims, where=where)
+    ddof = spent(ddof, correction)
+    variance = np.nanvar(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where)
     flat = _values(variance) == 0
     return np.where(flat, 0.0, np.sqrt(np.where(flat, 1.0, variance)))
 
 
-def _extreme(a: Array, axis: Any, keepdims: bool, reduce: Any, instead: float) -> Array:
+def _extreme(a: Array, axis: Any, keepdims: bool, initial: Any, where: Any, reduce: Any, instead: float) -> Array:
     """The largest or smallest of what is not NaN; NaN, with a warning, where all is."""
-    present = ~np.isnan(_values(a))
-    result = reduce(np.where(present, a, instead), axis=axis, keepdims=keepdims)
+    if where is not True and initial is None:
+        raise ValueError("where= needs initial=, the value where nothing is chosen")
+    present = _kept(a, where)
+    result = reduce(np.where(present, a, instead), axis=axis, keepdims=keepdims, initial=initial)
     some = present.any(axis=axis, keepdims=keepdims)
-    if not some.all():
-        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=4)
+    if initial is None and not some.all():
+        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=5)
         result = np.where(some, result, np.nan)
     return result
 
 
-@composite(np.nanmax, examples=MISSING)
-def nanmax(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """The largest element that is not NaN."""
-    return _extreme(a, axis, keepdims, np.max, -np.inf)
+EXTREME = [
+    *MISSING,
+    example(sample(3, 4, make=some_nan), axis=1, initial=0.25),
+    example(sample(3, 4, make=some_nan), axis=0, initial=0.25, where=np.array([True, False, True, True])),
+]
 
 
-@composite(np.nanmin, examples=MISSING)
-def nanmin(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """The smallest element that is not NaN."""
-    return _extreme(a, axis, keepdims, np.min, np.inf)
+@composite(np.nanmax, examples=EXTREME)
+def nanmax(a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
+    """The largest element that is not NaN; ties share the derivative."""
+    return _extreme(a, axis, keepdims, initial, where, np.max, -np.inf)
+
+
+@composite(np.nanmin, examples=EXTREME)
+def nanmin(a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
+    """The smallest element that is not NaN; ties share the derivative."""
+    return _extreme(a, axis, keepdims, initial, where, np.min, np.inf)
 
 
 # -- weights and covariances -------------------------------------------------------------------------------------
@@ -138,6 +178,8 @@ def nanmin(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
 def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """sum(a w) / sum(w): the weighted mean, and the sum of the weights if ``returned``."""
     shape = np.shape(a)
+    if axis is not None:
+        normalize_axis_tuple(axis, len(shape))
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         count = np.broadcast_to(np.asarray(np.size(a) / max(np.size(mean), 1), dtype=mean.dtype), np.shape(mean))
@@ -162,15 +204,15 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
     return (mean, np.broadcast_to(total, np.shape(mean))) if returned else mean
 
 
-def _observations(m: Array, rowvar: bool) -> Array:
+def _observations(m: Array, rowvar: bool, dtype: Any) -> Array:
     if np.ndim(m) > 2:
         raise ValueError(f"cov: needs a vector or a matrix of observations, got shape {np.shape(m)}")
     if np.ndim(m) < 2:
         m = np.reshape(m, (1, -1))
     elif not rowvar:
         m = np.transpose(m)
-    wide = np.result_type(m.dtype, np.float64)  # NumPy computes covariances in double precision
-    return m if m.dtype == wide else m.astype(wide)
+    # NumPy computes covariances in double precision unless told
+    return _typed(m, np.result_type(m.dtype, np.float64) if dtype is None else np.dtype(dtype))
 
 
 PAIRS = [
@@ -183,7 +225,7 @@ PAIRS = [
     examples=[
         *PAIRS,
         example(sample(2, 4), bias=True),
-        example(sample(2, 4), ddof=0),
+        example(sample(2, 4), ddof=0, dtype=np.float64),
         example(sample(2, 4), fweights=np.array([1, 2, 1, 3])),
         example(sample(2, 4), aweights=np.array([1.0, 2.0, 0.5, 3.0])),
         example(sample(2, 3), fweights=np.array([1, 2, 1]), aweights=np.array([1.0, 2.0, 0.5])),
@@ -191,12 +233,12 @@ PAIRS = [
 )
 def cov(
     m: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None,
-    fweights: Any = None, aweights: Any = None,
+    fweights: Any = None, aweights: Any = None, *, dtype: Any = None,
 ) -> Array:  # fmt: skip
     """The covariance matrix of variables in rows: (m - mean) w (m - mean)^H / (sum(w) - ddof)."""
-    x = _observations(m, rowvar)
+    x = _observations(m, rowvar, dtype)
     if y is not None:
-        x = np.concatenate([x, _observations(y, rowvar)], axis=0)
+        x = np.concatenate([x, _observations(y, rowvar, dtype)], axis=0)
     ddof = (0 if bias else 1) if ddof is None else ddof
     weights = None
     for given in (fweights, aweights):
@@ -219,9 +261,9 @@ def cov(
 
 
 @composite(np.corrcoef, examples=PAIRS)
-def corrcoef(x: Array, y: Any = None, rowvar: bool = True) -> Array:
+def corrcoef(x: Array, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
     """The covariances over the standard deviations, kept within -1 and 1."""
-    c = np.cov(x, y, rowvar)
+    c = np.cov(x, y, rowvar, dtype=dtype)
     if np.ndim(c) == 0:
         return c / c
     index = np.arange(np.shape(c)[0])

@@ -144,7 +144,7 @@ def test_keywords_that_no_rule_knows_are_refused_by_name():
         (lambda: np.linalg.svd(t, hermitian=True), "hermitian"),
         (lambda: np.linalg.pinv(t, hermitian=True), "hermitian"),
         (lambda: np.linalg.qr(t, mode="raw"), "raw"),
-        (lambda: np.nanmean(t, dtype=np.float32), "dtype"),
+        (lambda: np.nanmean(t, out=np.zeros(())), "out="),
         (lambda: np.median(t, overwrite_input=True), "overwrite_input"),
         (lambda: np.quantile(t, 0.5, weights=[1.0]), "weights"),
     ):

@@ -1,0 +1,150 @@
+"""What NumPy asks of a Tensor through a ufunc's other methods: reduce, accumulate, reduceat, outer.
+
+The common ones are functions of their own in NumPy, ``np.add.reduce`` is ``np.sum``, and become calls of those.  The
+others are written out, one step after another, as NumPy defines them.  ``at`` writes in place and is refused.
+
+Nothing here knows the class Tensor: arguments are passed on to functions that do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+reductions: dict[Any, Any] = {
+    np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
+    np.logical_and: np.all, np.logical_or: np.any,
+}  # fmt: skip
+"""The function that is a ufunc's ``reduce``."""
+
+accumulations: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
+"""The function that is a ufunc's ``accumulate``."""
+
+_ONLY = "differentiated without the keyword"
+
+
+def unusual(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
+    """A ufunc's call with keywords, or one of its other methods.  Raises TypeError for what is not differentiated."""
+    name = ufunc.__name__
+    out = kwargs.pop("out", None)
+    if out is not None and any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
+        raise TypeError(
+            f"{name}: would write a Tensor's values into an existing array and lose its gradient "
+            f"(array += tensor does this too); write array = np.{name}(array, tensor), or array = array + tensor"
+        )
+    if method == "at":
+        raise TypeError(
+            f"{name}: np.{name}.at writes into its argument and has no gradient; use autodiff.index_add(x, index, v), "
+            "or x.at[index].add(v), which return a new Tensor"
+        )
+    kwargs = {k: v for k, v in kwargs.items() if not _is_default(k, v)}
+    if method == "__call__":
+        if kwargs:
+            raise TypeError(
+                f"{name}: the keyword '{next(iter(kwargs))}' is not differentiated and would change the result; "
+                f"call np.{name}(...) without it, and choose elements with np.where"
+            )
+        return ufunc(*inputs)
+    known: Any = {"reduce": _reduce, "accumulate": _accumulate, "reduceat": _reduceat, "outer": _outer}.get(method)
+    if known is None or (method != "outer" and ufunc not in reductions and "dd->d" not in ufunc.types):
+        raise TypeError(f"{name}: np.{name}.{method} has no derivative; take it of plain values: t.data")
+    return known(ufunc, *inputs, **kwargs)
+
+
+def _is_default(keyword: str, value: Any) -> bool:
+    if keyword == "where":
+        return value is True
+    return (keyword in ("dtype", "initial") and value is None) or value is np._NoValue
+
+
+def _axis(ufunc: Any, a: Any, axis: Any) -> int:
+    """The one axis that is folded."""
+    if isinstance(axis, tuple) and len(axis) == 1:
+        axis = axis[0]
+    rank = np.ndim(a)
+    if axis is None and rank == 1:
+        return 0
+    if not isinstance(axis, int | np.integer):
+        raise TypeError(f"{ufunc.__name__}: its steps have an order, so it goes along one axis; got axis={axis}")
+    if not -rank <= axis < rank:
+        raise np.exceptions.AxisError(f"{ufunc.__name__}: axis {axis} is out of bounds for shape {np.shape(a)}")
+    return int(axis) % rank
+
+
+def _parts(a: Any, axis: int) -> list[Any]:
+    """The slices along an axis."""
+    before = (slice(None),) * axis
+    return [a[(*before, i)] for i in range(np.shape(a)[axis])]
+
+
+def _cast(a: Any, dtype: Any) -> Any:
+    return a if dtype is None else np.astype(a, dtype)
+
+
+def _refuse(ufunc: Any, method: str, kwargs: Any) -> None:
+    if kwargs:
+        name = ufunc.__name__
+        raise TypeError(f"{name}: np.{name}.{method} is {_ONLY} '{next(iter(kwargs))}'")
+
+
+def _reduce(ufunc: Any, a: Any, *, axis: Any = 0, keepdims: bool = False, dtype: Any = None, **kwargs: Any) -> Any:
+    """a_0 f a_1 f a_2 ..., from the left."""
+    if ufunc in reductions:
+        if dtype is not None and ufunc in accumulations:  # sums and products say in which type they are taken
+            kwargs["dtype"] = dtype
+        else:
+            a = _cast(a, dtype)
+        return reductions[ufunc](a, axis=axis, keepdims=keepdims, **kwargs)
+    initial = kwargs.pop("initial", None)
+    _refuse(ufunc, "reduce", kwargs)
+    axis = _axis(ufunc, a, axis)
+    parts = _parts(_cast(a, dtype), axis)
+    if initial is not None:
+        parts.insert(0, initial)
+    elif not parts:
+        if ufunc.identity is None:
+            raise ValueError(f"{ufunc.__name__}: nothing to reduce along axis {axis} of shape {np.shape(a)}")
+        parts.append(np.full([n for i, n in enumerate(np.shape(a)) if i != axis], ufunc.identity, a.dtype))
+    result = parts[0]
+    for part in parts[1:]:
+        result = ufunc(result, part)
+    return np.expand_dims(result, axis) if keepdims else result
+
+
+def _accumulate(ufunc: Any, a: Any, *, axis: int = 0, dtype: Any = None, **kwargs: Any) -> Any:
+    """a_0, a_0 f a_1, (a_0 f a_1) f a_2, ..."""
+    _refuse(ufunc, "accumulate", kwargs)
+    if ufunc in accumulations:
+        known = {} if dtype is None else {"dtype": dtype}
+        return accumulations[ufunc](a, axis=_axis(ufunc, a, axis), **known)
+    axis = _axis(ufunc, a, axis)
+    parts = _parts(_cast(a, dtype), axis)
+    if not parts:
+        return np.positive(a)
+    results = parts[:1]
+    for part in parts[1:]:
+        results.append(ufunc(results[-1], part))
+    return np.stack(results, axis=axis)
+
+
+def _reduceat(ufunc: Any, a: Any, indices: Any, *, axis: int = 0, dtype: Any = None, **kwargs: Any) -> Any:
+    """The reduction of a[i:j] for each i and the next j; where j is not larger, a[i] alone."""
+    _refuse(ufunc, "reduceat", kwargs)
+    axis = _axis(ufunc, a, axis)
+    a, length = _cast(a, dtype), np.shape(a)[axis]
+    starts = [int(i) for i in np.asarray(indices)]
+    wrong = [i for i in starts if not 0 <= i < length]
+    if wrong:
+        raise IndexError(f"{ufunc.__name__}: index {wrong[0]} is out of range for axis {axis} of length {length}")
+    before = (slice(None),) * axis
+    sums = []
+    for i, j in zip(starts, [*starts[1:], length], strict=True):
+        sums.append(_reduce(ufunc, a[(*before, slice(i, j))], axis=axis) if i < j else a[(*before, i)])
+    return np.stack(sums, axis=axis) if sums else a[(*before, slice(0, 0))]
+
+
+def _outer(ufunc: Any, a: Any, b: Any, **kwargs: Any) -> Any:
+    """a_i f b_j for each i and j."""
+    _refuse(ufunc, "outer", kwargs)
+    return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b)
