@@ -2,39 +2,70 @@
 
 from __future__ import annotations
 
-from .measure import Measure, merged
-from .picture import Picture, Together
+from collections.abc import Sequence
+from functools import reduce
+
+from .measure import merged
+from .picture import Box, Group, Picture, Together, span, worst
 from .scene import stand_ins
 
 
 def gather(picture: Picture) -> None:
-    """Note in each box of a first block what all the boxes that it stands for measured.  Linear in the boxes."""
+    """Note in each box and group of a first block what all those that it stands for measured.  Linear in the boxes."""
     if all(b.value is None and b.gradient is None and not (b.kept or b.forward or b.backward) for b in picture.boxes):
         return
-    stands_for = stand_ins(picture, [g for g in picture.preorder() if picture.groups[g].kind == "repeat"])
-    alike: dict[int, list[int]] = {}
-    for i in range(len(picture.boxes)):
+    repeats = [g for g in picture.preorder() if picture.groups[g].kind == "repeat"]
+    for first, members in _alike(stand_ins(picture, repeats), len(picture.boxes)).items():
+        boxes = [picture.boxes[i] for i in members]
+        together = picture.boxes[first].together = _together(boxes)
+        gradients = [b.gradient for b in boxes if b.gradient is not None]
+        values = [b.value for b in boxes if b.value is not None]
+        together.value = merged(values) if len(values) == len(boxes) else None
+        together.gradient = merged(gradients) if gradients else None
+        together.reached = len(gradients)
+    for first, members in _alike(_groups_alike(picture, repeats), len(picture.groups)).items():
+        picture.groups[first].together = _together([picture.groups[i] for i in members])
+
+
+def _alike(stands_for: dict[int, int], count: int) -> dict[int, list[int]]:
+    """For each that is drawn, all those that it stands for, itself first."""
+    found: dict[int, list[int]] = {}
+    for i in range(count):
         first = i
         while first in stands_for:
             first = stands_for[first]
         if first != i:
-            alike.setdefault(first, [first]).append(i)
-    for first, members in alike.items():
-        boxes = [picture.boxes[i] for i in members]
-        gradients = [b.gradient for b in boxes if b.gradient is not None]
-        picture.boxes[first].together = Together(
-            len(boxes),
-            value=_of_all([b.value for b in boxes]),
-            gradient=merged(gradients) if gradients else None,
-            reached=len(gradients),
-            quietest=min(gradients, key=lambda m: m.typical, default=None),
-            kept=sum(b.kept or 0 for b in boxes),
-            forward=sum(b.forward or 0.0 for b in boxes),
-            backward=sum(b.backward or 0.0 for b in boxes),
-        )
+            found.setdefault(first, [first]).append(i)
+    return found
 
 
-def _of_all(measures: list[Measure | None]) -> Measure | None:
-    """The measure of all, None if one of them is not known."""
-    known = [m for m in measures if m is not None]
-    return merged(known) if len(known) == len(measures) else None
+def _groups_alike(picture: Picture, repeats: list[int]) -> dict[int, int]:
+    """For each group in the second and later blocks: its like in the first."""
+    result: dict[int, int] = {}
+    for g in repeats:
+        blocks = [_inside(picture, block) for _, block in picture.groups[g].children]
+        for other in blocks[1:]:
+            for a, b in zip(blocks[0], other, strict=True):
+                result.setdefault(b, a)
+    return result
+
+
+def _inside(picture: Picture, g: int) -> list[int]:
+    order = [g]
+    for group in order:  # grows while it is walked
+        order.extend(i for what, i in picture.groups[group].children if what == "group")
+    return order
+
+
+def _together(parts: Sequence[Box | Group]) -> Together:
+    """What boxes and groups both have."""
+    state = reduce(worst, (p.state for p in parts))
+    return Together(
+        len(parts),
+        gradients=reduce(span, (p.gradients for p in parts)),
+        state=state,
+        affected=sum(p.state == state for p in parts),
+        kept=sum(p.kept or 0 for p in parts),
+        forward=sum(p.forward or 0.0 for p in parts),
+        backward=sum(p.backward or 0.0 for p in parts),
+    )

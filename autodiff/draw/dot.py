@@ -92,7 +92,7 @@ def _node(picture: Picture, place: Place) -> str:
             about.append("shape=oval")
         elif box.kind == OPERATION and not box.active:
             about.append('style="filled,rounded,dashed"')
-        if box.state:
+        if style.state_of(picture, place):
             about.append("penwidth=2")
     elif picture.groups[place[1]].kind == "repeat":
         about.append("peripheries=2")

@@ -74,7 +74,7 @@ def mermaid(picture: Picture) -> str:
             text = "<br>".join(map(_mermaid_text, style.lines(picture, place)))
             leaf = place[0] == "box" and picture.boxes[place[1]].kind != OPERATION
             start, end = ("([", "])") if leaf else ("[", "]")
-            out.append(f'{indent}{_id(place)}{start}"{text}"{end}:::{_class(picture, place)}')
+            out.append(f'{indent}{_id(place)}{start}"{text}"{end}:::{style.kind_of(picture, place)}')
     for (source, target), flow in seen.arrows.items():
         sign, label = "-->" if picture.boxes[flow].active else "-.->", arrow_label(picture, seen, source, target)
         out.append(f"  {_id(source)} {sign}{f'|{_mermaid_text(label)}|' if label else ''} {_id(target)}")
@@ -85,10 +85,3 @@ def mermaid(picture: Picture) -> str:
 
 def _id(place: Place) -> str:
     return f"{'b' if place[0] == 'box' else 'g'}{place[1]}"
-
-
-def _class(picture: Picture, place: Place) -> str:
-    if place[0] == "box":
-        return picture.boxes[place[1]].state or picture.boxes[place[1]].kind
-    group = picture.groups[place[1]]
-    return group.state or ("more" if group.kind == "more" else "group")

@@ -11,6 +11,8 @@ ROOM = 40
 LONGEST_PERIOD = 48
 WORTH = 5
 """A repeat of single operations is folded if so many boxes at least disappear."""
+QUIET = ("dead", "vanishing", "exploding")
+"""A box in one of these states is folded among others that are not: it is said how many there are."""
 Child = tuple[str, int]
 
 
@@ -46,7 +48,10 @@ def _signatures(picture: Picture) -> tuple[list[int], list[int]]:
         return table.setdefault(key, len(table))
 
     # an option such as axis=0 matters for what repeats, a constant's value does not
-    boxes = [number((b.kind, _what(b), str(b.shape), b.dtype, len(b.parents), b.state)) for b in picture.boxes]
+    boxes = [
+        number((b.kind, _what(b), str(b.shape), b.dtype, len(b.parents), "" if b.state in QUIET else b.state))
+        for b in picture.boxes
+    ]
     groups = [0] * len(picture.groups)
     for g in reversed(picture.preorder()):
         group = picture.groups[g]

@@ -21,16 +21,19 @@ OPERATION, VARIABLE, INPUT = "operation", "variable", "input"
 
 @dataclass(slots=True)
 class Together:
-    """What a box that is drawn once for several says of all of them: the sums and the range of each quantity.
+    """What a box or a group that is drawn once for several says of all of them: sums, and ranges.
 
-    ``quietest`` is that one of the gradients that has the smallest root mean square, ``reached`` how many there are.
+    ``gradients`` are the smallest and the largest root mean square, ``reached`` says how many have a gradient,
+    ``affected`` how many are in the worst ``state``.
     """
 
     copies: int
     value: Measure | None = None
     gradient: Measure | None = None
-    quietest: Measure | None = None
+    gradients: tuple[float, float] | None = None
     reached: int = 0
+    state: str = ""
+    affected: int = 0
     kept: int = 0
     forward: float = 0.0
     backward: float = 0.0
@@ -64,6 +67,11 @@ class Box:
     state: str = ""
     message: str = ""
     together: Together | None = None
+
+    @property
+    def gradients(self) -> tuple[float, float] | None:
+        """The root mean square of its gradient, twice, as groups have the smallest and the largest of several."""
+        return None if self.gradient is None else (self.gradient.typical, self.gradient.typical)
 
     @property
     def title(self) -> str:
@@ -111,6 +119,7 @@ class Group:
     open: bool = False
     copies: int = 0
     gradients: tuple[float, float] | None = None  # the smallest and the largest root mean square of its parameters
+    together: Together | None = None
 
     @property
     def title(self) -> str:
@@ -191,10 +200,8 @@ class Picture:
                     group.forward += box.forward or 0.0
                     group.backward += box.backward or 0.0
                     group.state = worst(group.state, box.state) if box.state else group.state
-                    found = (box.gradient.typical,) * 2 if box.kind == VARIABLE and box.gradient is not None else None
-                if found is not None:
-                    both = group.gradients or found
-                    group.gradients = min(both[0], found[0]), max(both[1], found[1])
+                    found = box.gradients if box.kind == VARIABLE else None
+                group.gradients = span(group.gradients, found)
 
     def preorder(self) -> list[int]:
         """Every group, outer before inner."""
@@ -236,6 +243,13 @@ MEANING = {
     "removed": "only in the first",
     "changed": "changed",
 }
+
+
+def span(a: tuple[float, float] | None, b: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The range that holds both."""
+    if a is None or b is None:
+        return a or b
+    return min(a[0], b[0]), max(a[1], b[1])
 
 
 def worst(a: str, b: str) -> str:

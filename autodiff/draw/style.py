@@ -1,7 +1,7 @@
 """What stands in a box and in which colours, the same in every format.
 
-Colours are those of M. Okabe and K. Ito (2008), which people with any colour vision can tell apart; what a colour
-says, a sign says too.
+Colours start from those of M. Okabe and K. Ito (2008), which people with any colour vision can tell apart; what a
+colour says, a sign says too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from .measure import Measure
-from .picture import OPERATION, SPAN, VARIABLE, Box, Picture, amount, seconds
+from .picture import OPERATION, SPAN, VARIABLE, Box, Group, Picture, Together, amount, seconds
 from .scene import Place
 
 LONGEST_LABEL, LONGEST_TITLE, LONGEST_LINE = 44, 90, 24
@@ -32,32 +32,43 @@ class Colour(NamedTuple):
 KINDS = {
     "operation": Colour("#eef2f7", "#6b7f95", "#273340", "#8fa6bd"),
     "variable": Colour("#d5efe4", "#009e73", "#123a2f", "#2bc79b"),
-    "input": Colour("#fdeecb", "#c98a00", "#40310d", "#e69f00"),
-    "group": Colour("#dfeaf6", "#0072b2", "#1b3347", "#56b4e9"),
+    "input": Colour("#fdf3d8", "#c98a00", "#2f2810", "#d9a13a"),
+    "group": Colour("#e4e9ee", "#44586c", "#20272f", "#b9c7d4"),
     "more": Colour("#ffffff", "#8a8a8a", "#1c1f24", "#8a8a8a"),
 }
 STATES = {
     "nan": ("✖ NaN", Colour("#f9d8c6", "#d55e00", "#5a2a08", "#ff8a3d")),
-    "inf": ("∞ inf", Colour("#f6dcea", "#b0568a", "#4a2039", "#e59cc4")),
+    "inf": ("∞ inf", Colour("#f2c9e0", "#a8447f", "#57214a", "#e59cc4")),
     "failed": ("✖ failed", Colour("#f9d8c6", "#d55e00", "#5a2a08", "#ff8a3d")),
     "guilty": ("✖ wrong derivative", Colour("#f9d8c6", "#d55e00", "#5a2a08", "#ff8a3d")),
-    "dead": ("∅ zero gradient", Colour("#e4e4e4", "#707070", "#3a3a3a", "#b0b0b0")),
-    "vanishing": ("▼ vanishing", Colour("#d3e9f8", "#0072b2", "#10344d", "#56b4e9")),
-    "exploding": ("▲ exploding", Colour("#f8e3b0", "#b57900", "#4d3803", "#f0c24a")),
-    "added": ("+ added", Colour("#d3e9f8", "#0072b2", "#10344d", "#56b4e9")),
+    "dead": ("∅ zero gradient", Colour("#d2d2d2", "#5f5f5f", "#424242", "#c8c8c8")),
+    "vanishing": ("▼ vanishing", Colour("#b5daf5", "#0072b2", "#0f3c5c", "#56b4e9")),
+    "exploding": ("▲ exploding", Colour("#f7d585", "#b57900", "#503a00", "#f0c24a")),
+    "added": ("+ added", Colour("#b5daf5", "#0072b2", "#0f3c5c", "#56b4e9")),
     "removed": ("− removed", Colour("#f9d8c6", "#d55e00", "#5a2a08", "#ff8a3d")),
     "changed": ("~ changed", Colour("#faf3c0", "#9a8a00", "#454004", "#f0e442")),
 }
 
 
+def state_of(picture: Picture, place: Place) -> str:
+    """The state that a box or a group shows: of one that stands for several, the worst of theirs."""
+    what, i = place
+    thing: Box | Group = picture.boxes[i] if what == "box" else picture.groups[i]
+    return thing.state if thing.together is None else thing.together.state
+
+
+def kind_of(picture: Picture, place: Place) -> str:
+    """The name of the colours of a box or a group."""
+    what, i = place
+    if state := state_of(picture, place):
+        return state
+    return picture.boxes[i].kind if what == "box" else "more" if picture.groups[i].kind == "more" else "group"
+
+
 def colour(picture: Picture, place: Place) -> Colour:
     """The colours of a box or a group."""
-    what, i = place
-    if what == "box":
-        box = picture.boxes[i]
-        return STATES[box.state][1] if box.state else KINDS[box.kind]
-    group = picture.groups[i]
-    return STATES[group.state][1] if group.state else KINDS["more" if group.kind == "more" else "group"]
+    kind = kind_of(picture, place)
+    return KINDS[kind] if kind in KINDS else STATES[kind][1]
 
 
 def short(text: str, most: int = LONGEST_LABEL) -> str:
@@ -117,17 +128,24 @@ def open_title(picture: Picture, g: int) -> str:
 # -- lines -----------------------------------------------------------------------------------------------------------
 
 
-def _norm(measure: Measure, quietest: Measure | None = None) -> str:
-    if measure.state:
-        return f"gradient {measure.text}"
-    if quietest is not None:
-        return f"rms g {quietest.typical:.3g} … {measure.typical:.3g}"
-    return f"‖g‖ {measure.norm:.3g}"
+def _norm(measure: Measure) -> str:
+    return f"gradient {measure.text}" if measure.state else f"‖g‖ {measure.norm:.3g}"
 
 
-def _costs(kept: int | None, forward: float | None, backward: float | None) -> list[str]:
-    times = [f"{sign} {seconds(t)}" for sign, t in (("→", forward), ("←", backward)) if t]
-    return [*([f"keeps {amount(kept)}"] if kept else []), *(["  ".join(times)] if times else [])]
+def _range(gradients: tuple[float, float]) -> str:
+    return "rms g {:.3g} … {:.3g}".format(*gradients)
+
+
+def _costs(of: Box | Group | Together) -> list[str]:
+    times = [f"{sign} {seconds(t)}" for sign, t in (("→", of.forward), ("←", of.backward)) if t]
+    return [*([f"keeps {amount(of.kept)}"] if of.kept else []), *(["  ".join(times)] if times else [])]
+
+
+def _state(thing: Box | Group, together: Together | None, where: str = "") -> list[str]:
+    """The state, and of one that stands for several how many are in it."""
+    state = thing.state if together is None else together.state
+    several = f", {together.affected:,} of {together.copies:,}" if together is not None else ""
+    return [STATES[state][0] + where + several] if state else []
 
 
 def box_lines(picture: Picture, box: Box, *, alone: bool = False) -> list[str]:
@@ -135,9 +153,7 @@ def box_lines(picture: Picture, box: Box, *, alone: bool = False) -> list[str]:
 
     A box that is drawn once for several says what they measured together, unless it is ``alone``.
     """
-    lines = [*box_title(picture, box), box.type]
-    if box.state:
-        lines.append(STATES[box.state][0])
+    lines = [*box_title(picture, box), box.type, *_state(box, None if alone else box.together)]
     lines += textwrap.wrap(short(box.message, 4 * LONGEST_LABEL), LONGEST_LABEL)
     return [short(line) for line in [*lines, *extras(box, alone=alone)] if line]
 
@@ -145,26 +161,32 @@ def box_lines(picture: Picture, box: Box, *, alone: bool = False) -> list[str]:
 def extras(box: Box, *, alone: bool = False) -> list[str]:
     """What was asked for: values, gradients, bytes, times."""
     together = None if alone else box.together
-    measured = box if together is None else together
-    found = [measured.value.text] if measured.value is not None else []
-    if measured.gradient is not None:
-        found.append(_norm(measured.gradient, None if together is None else together.quietest))
-        if together is not None and together.reached < together.copies:
+    if together is None:
+        found = [box.value.text] if box.value is not None else []
+        found += [_norm(box.gradient)] if box.gradient is not None else []
+        return found + _costs(box)
+    found = [f"all {together.copies:,} together:"]
+    if together.value is not None:
+        found.append(together.value.text)
+    if together.gradient is not None and together.gradients is not None:
+        found.append(_norm(together.gradient) if together.gradient.state else _range(together.gradients))
+        if together.reached < together.copies:
             found[-1] += f" ({together.reached:,} of {together.copies:,})"
-    found += _costs(measured.kept, measured.forward, measured.backward)
-    return [f"all {together.copies:,} together:", *found] if together is not None and found else found
+    found += _costs(together)
+    return found if len(found) > 1 else []
 
 
-def group_lines(picture: Picture, g: int) -> list[str]:
+def group_lines(picture: Picture, g: int, *, alone: bool = False) -> list[str]:
     """The lines of a closed group."""
     group = picture.groups[g]
-    lines = [group_title(picture, g), group.subtitle]
-    if group.state:
-        lines.append(STATES[group.state][0] + " inside")
-    if group.gradients is not None:
-        lines.append("rms g {:.3g} … {:.3g}".format(*group.gradients))
-    lines += _costs(group.kept, group.forward, group.backward)
-    return [short(line) for line in lines if line]
+    together = None if alone else group.together
+    measured = group if together is None else together
+    lines = [group_title(picture, g), group.subtitle, *_state(group, together, " inside")]
+    extra = [_range(measured.gradients)] if measured.gradients is not None else []
+    extra += _costs(measured)
+    if together is not None and extra:
+        lines.append(f"all {together.copies:,} together:")
+    return [short(line) for line in [*lines, *extra] if line]
 
 
 def lines(picture: Picture, place: Place) -> list[str]:
@@ -205,15 +227,9 @@ def bar(picture: Picture, place: Place, *, alone: bool = False) -> Bar | None:
 
     Two numbers: the smallest and the largest of those that it stands for.
     """
-    if place[0] == "group":
-        found = picture.groups[place[1]].gradients
-    else:
-        box = picture.boxes[place[1]]
-        both = (box.gradient, box.gradient)
-        if box.together is not None and not alone:
-            both = (box.together.quietest, box.together.gradient)
-        found = None if both[0] is None or both[1] is None else (both[0].typical, both[1].typical)
-    return None if found is None or not all(found) else (math.log10(found[0]), math.log10(max(found)))
+    thing: Box | Group = picture.boxes[place[1]] if place[0] == "box" else picture.groups[place[1]]
+    found = thing.gradients if alone or thing.together is None else thing.together.gradients
+    return None if found is None or not found[1] else (math.log10(found[0] or found[1]), math.log10(found[1]))
 
 
 def tooltip(picture: Picture, place: Place) -> str:

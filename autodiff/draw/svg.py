@@ -26,7 +26,7 @@ svg{font-family:system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif;--page:#f
 .frame{fill:none;stroke:var(--inner);stroke-width:1}.bar{fill:var(--bar)}.most{opacity:.35}
 .heading{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
 .now rect.box{stroke-width:3.5;stroke:#d55e00}.flowing .arrow{stroke:#d55e00;stroke-width:2.6}
-.flowing .head{fill:#d55e00}.waiting{opacity:.35}
+.flowing .head{fill:#d55e00}.waiting{opacity:.35}.cluster rect{stroke-opacity:.6}
 """
 DARK = "svg{--page:#15181c;--ink:#eceff2;--soft:#a9b1ba;--arrow:#8a96a3;--inner:#53697f;--bar:#b3a6f0}"
 
@@ -127,15 +127,14 @@ class Sheet:
     def _box(self, place: Place, frame: Frame, state: str) -> str:
         picture = self.picture
         x, y, w, h = frame
+        kind, repeats, dashed, radius = style.kind_of(picture, place), False, False, 6.0
         if place[0] == "box":
             box = picture.boxes[place[1]]
-            kind, repeats = box.state or box.kind, False
             dashed = box.kind == OPERATION and not box.active
-            radius = h / 2 if box.kind != OPERATION and h < 45 else 6
+            radius = h / 2 if box.kind != OPERATION and h < 45 else radius
         else:
-            group = picture.groups[place[1]]
-            kind, repeats = group.state or ("more" if group.kind == "more" else "group"), group.kind == "repeat"
-            dashed, radius = group.kind == "more", 6
+            repeats = picture.groups[place[1]].kind == "repeat"
+            dashed = picture.groups[place[1]].kind == "more"
         tip = style.short(style.tooltip(picture, place).replace("\n", " | "), 2000)
         parts = [
             f'<g class="{("node " + state).strip()}" id="{"b" if place[0] == "box" else "g"}{place[1]}">',

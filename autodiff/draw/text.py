@@ -48,7 +48,7 @@ def _rows(picture: Picture, seen: Scene, names: dict[int, str], rows: list[tuple
         if what == "box":
             box = picture.boxes[i]
             what = style.short(_what(picture, box, names), WIDEST)
-            rows.append((f"{indent}{names[i]}", what, box.type, _extras(box)))
+            rows.append((f"{indent}{names[i]}", what, box.type, _extras(picture, i)))
             continue
         group = picture.groups[i]
         opened = i in seen.inside
@@ -78,6 +78,7 @@ def _what(picture: Picture, box: Box, names: dict[int, str]) -> str:
     return f"{name}({options})".replace("\0", "·")
 
 
-def _extras(box: Box) -> str:
-    state = [style.STATES[box.state][0]] if box.state else []
-    return "  ".join([*state, *style.extras(box), *([box.message] if box.message else [])])
+def _extras(picture: Picture, i: int) -> str:
+    box, state = picture.boxes[i], style.state_of(picture, ("box", i))
+    parts = [style.STATES[state][0]] if state else []
+    return "  ".join([*parts, *style.extras(box), *([box.message] if box.message else [])])

@@ -89,6 +89,7 @@ def compact(picture: Picture) -> dict[str, Any]:
         "gradient": sparse([f"{b.gradient.text}, norm {b.gradient.norm:.4g}" if b.gradient else "" for b in boxes]),
         "level": sparse([_level(picture, ("box", i), alone=True) for i in range(len(boxes))]),
         "levels": {i: _level(picture, ("box", i)) for i, b in enumerate(boxes) if b.together},
+        "states": {i: b.together.state for i, b in enumerate(boxes) if b.together},
         "kept": sparse([amount(b.kept) if b.kept else "" for b in boxes]),
         "time": sparse([_time(b) for b in boxes]),
         "groups": [_group(picture, g) for g in range(len(picture.groups))],
@@ -113,13 +114,16 @@ def _group(picture: Picture, g: int) -> dict[str, Any]:
         "title": _clean(group.title),
         "label": _clean(style.group_title(picture, g)),
         "heading": _clean(style.short(style.open_title(picture, g), style.LONGEST_TITLE)),
-        "level": _level(picture, ("group", g)),
+        "level": _level(picture, ("group", g), alone=True),
+        "levels": _level(picture, ("group", g)),
+        "states": style.state_of(picture, ("group", g)),
         "subtitle": group.subtitle,
         "parent": group.parent,
         "children": [i if what == "box" else -i for what, i in group.children],
         "open": group.open,
         "state": group.state,
-        "lines": style.group_lines(picture, g)[2:],
+        "lines": style.group_lines(picture, g, alone=True)[2:],
+        "together": style.group_lines(picture, g)[2:] if group.together else None,
     }
 
 

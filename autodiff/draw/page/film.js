@@ -131,8 +131,17 @@ class Film {
       badge.textContent = `${early.has(item) ? `used ${early.get(item)}, got ` : ""}${count} of ${of}`;
       view.elements.get(item)?.append(badge);
     }
+    this.keepInSight(this.steps[this.at].item);
     this.by("step").value = this.at;
     this.by("caption").textContent = this.caption(this.steps[this.at], arrived);
+  }
+
+  keepInSight(item) { // over the player, and not at an edge
+    const view = this.view, frame = view.layout.frames.get(item), box = view.svg.getBoundingClientRect();
+    if (!frame) return;
+    const left = frame[0] * view.scale + view.x, top = frame[1] * view.scale + view.y;
+    const right = left + frame[2] * view.scale, bottom = top + frame[3] * view.scale;
+    if (left < 0 || top < 0 || right > box.width || bottom > box.height - this.by("player").offsetHeight - 16) view.centre(item);
   }
 
   caption({ item, links, whole }, arrived) {

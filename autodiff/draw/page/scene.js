@@ -14,7 +14,7 @@ function Graph(data) {
     parents: data.parents[i].map(d => i - d), group: data.group[i], line: text(data.line[i]),
     active: !silent.has(i), state: data.state[i] || "", message: data.message[i] || "",
     lines: data.lines[i].map(text), value: data.value[i] || "", gradient: data.gradient[i] || "",
-    level: data.level[i], levels: data.levels[i], together: data.together[i]?.map(text), kept: data.kept[i] || "", time: data.time[i] || "",
+    level: data.level[i], levels: data.levels[i], states: data.states[i] || "", together: data.together[i]?.map(text), kept: data.kept[i] || "", time: data.time[i] || "",
   }));
   this.groups = data.groups.map(g => ({ ...g, children: g.children.map(c => (c < 0 ? "g" + -c : "b" + c)), all: false }));
   this.outputs = data.outputs;
@@ -45,15 +45,20 @@ Graph.prototype.preorder = function () {
   return order;
 };
 
-Graph.prototype.around = function (box) {
+Graph.prototype.around = function (box) { return this.outside(-1, this.boxes[box].group); };
+
+Graph.prototype.outside = function (group, first = this.groups[group].parent) {
   const chain = [];
-  for (let g = this.boxes[box].group; g >= 0; g = this.groups[g].parent) chain.push(g);
+  for (let g = first; g >= 0; g = this.groups[g].parent) chain.push(g);
   return chain;
 };
 
-// Whether a box speaks for all blocks of the repeats around it.
-Graph.prototype.speaksForAll = function (box) {
-  return !!this.boxes[box].together && this.around(box).every(g => this.groups[g].kind !== "repeat" || !this.groups[g].all);
+// What a box or a group shows: it speaks for all blocks of the repeats around it, unless all of one are shown.
+Graph.prototype.face = function (item) {
+  const n = this.number(item), thing = item[0] === "b" ? this.boxes[n] : this.groups[n];
+  const around = item[0] === "b" ? this.around(n) : this.outside(n);
+  const forAll = thing.together && around.every(g => this.groups[g].kind !== "repeat" || !this.groups[g].all);
+  return forAll ? { lines: thing.together, level: thing.levels, state: thing.states } : thing;
 };
 
 Graph.prototype.otherBlocks = function (a, b) {

@@ -10,15 +10,10 @@ const textWidth = (text, size) => {
 };
 
 function linesOf(graph, item) {
-  const n = graph.number(item);
-  if (item[0] === "g") return [graph.groups[n].label, graph.groups[n].subtitle, ...graph.groups[n].lines].filter(Boolean).map(t => short(t));
-  return graph.speaksForAll(n) ? graph.boxes[n].together : graph.boxes[n].lines;
-}
-
-function levelOf(graph, item) {
-  const n = graph.number(item);
-  if (item[0] === "g") return graph.groups[n].level;
-  return graph.speaksForAll(n) ? graph.boxes[n].levels : graph.boxes[n].level;
+  const face = graph.face(item);
+  if (item[0] === "b") return face.lines;
+  const group = graph.groups[graph.number(item)];
+  return [group.label, group.subtitle, ...face.lines].filter(Boolean).map(t => short(t));
 }
 
 // The title of an open group: it says "the first is drawn", unless all are.
@@ -29,7 +24,7 @@ function sizeOf(graph, item) {
     return [textWidth(openTitle(graph.groups[graph.number(item)]), 13) + 34, 0];
   const lines = linesOf(graph, item);
   const wide = Math.max(textWidth(lines[0], 13), 40, ...lines.map(t => textWidth(t, 11)));
-  return [wide + 16, 15 * lines.length + 9 + (levelOf(graph, item) ? 5 : 0)];
+  return [wide + 16, 15 * lines.length + 9 + (graph.face(item).level ? 5 : 0)];
 }
 
 function middle(points) { // where the label of an arrow stands, and whether that is beside an upright stretch
@@ -126,8 +121,8 @@ class View {
 
   node(item, frame) {
     const [x, y, w, h] = frame, n = this.graph.number(item), isBox = item[0] === "b";
-    const thing = isBox ? this.graph.boxes[n] : this.graph.groups[n];
-    const kind = thing.state || (isBox ? thing.kind : thing.kind === "more" ? "more" : "group");
+    const thing = isBox ? this.graph.boxes[n] : this.graph.groups[n], face = this.graph.face(item);
+    const kind = face.state || (isBox ? thing.kind : thing.kind === "more" ? "more" : "group");
     const dashed = (isBox && thing.kind === "operation" && !thing.active) || thing.kind === "more";
     const radius = isBox && thing.kind !== "operation" && h < 45 ? h / 2 : 6;
     const lines = linesOf(this.graph, item);
@@ -138,7 +133,7 @@ class View {
       out += `<text class="${k ? "soft" : "title"}" text-anchor="middle" x="${(x + w / 2).toFixed(1)}"
         y="${(y + 17 + 15 * k).toFixed(1)}">${escapeText(line)}</text>`;
     });
-    return out + this.bar(levelOf(this.graph, item), frame) + "</g>";
+    return out + this.bar(face.level, frame) + "</g>";
   }
 
   bar(levels, [x, y, w, h]) { // pale up to the largest of those that it stands for

@@ -248,6 +248,32 @@ def test_the_wrong_order_is_shown_to_be_wrong(show, screenshot):
     screenshot()
 
 
+def test_the_film_keeps_what_works_in_sight(show):
+    browser = show(draw(Transformer(24), tokens(), gradients=True))
+    browser.click(*browser.middle("#film"))
+    browser.click(*browser.middle("#play"))
+    last = browser.evaluate("view.film.steps.length") - 1
+    for step in (0, last // 2, last):
+        browser.evaluate(f"view.film.go({step})")
+        x, y = where(browser, "view.elements.get(view.film.steps[view.film.at].item)")
+        assert 0 < x < 1200
+        assert 40 < y < browser.evaluate("document.getElementById('player').getBoundingClientRect().top")
+
+
+def test_a_box_speaks_for_all_until_all_are_shown(show):
+    drawing = draw(Transformer(24), tokens(), gradients=True, values=True)
+    browser = show(drawing)
+    box = next(i for i, b in enumerate(drawing.picture.boxes) if b.name == "blocks.0.norm.gain")
+    text = f"view.elements.get('b{box}').textContent"
+    assert "all 24 together:" in browser.evaluate(text)
+    browser.evaluate(
+        "{ const repeat = view.graph.groups.find(g => g.kind === 'repeat' && g.title.includes('24'));"
+        " repeat.all = true; view.show(); }"
+    )
+    assert "together" not in browser.evaluate(text)
+    assert "‖g‖" in browser.evaluate(text)
+
+
 def test_the_film_plays_by_itself(show):
     browser = show(diamond())
     browser.click(*browser.middle("#film"))
