@@ -214,7 +214,8 @@ class Tensor:
         return TypeError(
             f"{what} would cut this Tensor (shape {self.shape}) out of the graph and lose its gradient. "
             "Inside a differentiated function use the np. function: np.exp(t) instead of math.exp(t), "
-            "np.stack([t, u]) instead of np.array([t, u]), np.where instead of a[i] = t. "
+            "np.stack([t, u]) instead of np.array([t, u]), np.concatenate instead of np.r_[t, u], "
+            "np.where instead of a[i] = t. "
             "For a plain value say so: t.item() for a number, t.data for the array"
         )
 
@@ -233,6 +234,8 @@ class Tensor:
         raise self._leaves_the_graph("using it as an integer")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
+            return np.array(self._decide(), dtype=dtype, copy=copy)
         raise self._leaves_the_graph("NumPy asked for a plain array (np.asarray(t), a[i] = t, np.array([t, u])), which")
 
     # -- sequences -------------------------------------------------------------------------------------------

@@ -93,15 +93,25 @@ def broadcast_to(array: Array, shape: Any) -> Array:
 
 @primitive(
     lambda g: g,
-    implements=np.astype,
-    method="astype",
+    name="astype",
     analytic=False,  # the engine casts a contribution to its argument's dtype
     examples=[example(sample(2, 3), np.float64)],
 )
-def astype(x: Array, dtype: Any, copy: bool = True) -> Array:
-    if np.dtype(dtype).kind not in "fc":
-        raise TypeError(f"astype: {np.dtype(dtype)} has no derivative; for values without gradient use t.data.astype")
+def cast(x: Array, dtype: Any) -> Array:
+    """To another floating-point type: the cotangent goes back to the old one."""
     return x.astype(dtype)
+
+
+@primitive(None, name="astype", analytic=False, examples=[example(sample(2, 3), np.int64)])
+def count(x: Array, dtype: Any) -> Array:
+    """To integers or truth values, which change by jumps: the derivative is zero everywhere."""
+    return x.astype(dtype)
+
+
+@composite(np.astype, method="astype", examples=[example(sample(2, 3), np.float64)])
+def astype(x: Array, dtype: Any, copy: bool = True) -> Array:
+    """Another type of number: d y / d x = 1 among floating-point types, 0 for integers and truth values."""
+    return cast(x, dtype) if np.dtype(dtype).kind in "fc" else count(x, dtype)
 
 
 @composite(np.copy, method="copy", examples=[example(sample(2, 3))])

@@ -209,3 +209,20 @@ def test_einsum_with_lists_of_integers():
     ):
         np.testing.assert_array_equal(call(Tensor(X), y).data, call(X, y))
         np.testing.assert_allclose(grad(lambda b, call=call: np.sum(call(X, b)))(y), np.sum(X, 0)[:, None] * np.ones(4))
+
+
+# -- numbers that have no gradient -------------------------------------------------------------------------------
+
+
+def test_integers_and_truth_values_are_constants_that_numpy_may_have():
+    x = np.array([1.5, 3.25])
+    whole = Tensor(x).astype(int)
+    assert whole.dtype == np.dtype(int)
+    assert whole.data.tolist() == [1, 3]
+    assert np.arange(5.0)[whole].tolist() == [1.0, 3.0]
+    assert np.arange(2)[Tensor(x) > 2].tolist() == [1]
+    assert np.asarray(Tensor(x) > 2, dtype=float).tolist() == [0.0, 1.0]
+    assert np.array(np.argmax(Tensor(x))) == 1
+    np.testing.assert_array_equal(grad(lambda x: np.sum(x[x.astype(int) % 2] * x.astype(int)))(x), [0.0, 4.0])
+    with pytest.raises(TypeError, match="lose its gradient"):
+        np.asarray(np.floor(Tensor(x)))
