@@ -1,0 +1,108 @@
+"""Logistic functions, error functions, entropies, integrals, and what NumPy has too under other function objects.
+
+Source: NIST Digital Library of Mathematical Functions, chapters 6 and 7.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...primitive import Domain, elementwise, nonzero, positive, real
+from .registering import in_last, several, symmetric, ufunc, unit
+
+_ROOT_PI = math.sqrt(math.pi)
+_ROOT_2PI = math.sqrt(2.0 * math.pi)
+
+
+def register(special: Any) -> None:
+    """Enter them in the table."""
+    _logistic(special)
+    _error_functions(special)
+    _entropies(special)
+    _integrals(special)
+    _elementary(special)
+
+
+def _logistic(special: Any) -> None:
+    expit = special.expit
+    ufunc(expit, lambda g, x, y: g * (y * expit(-x)))
+    ufunc(special.log_expit, lambda g, x: g * expit(-x))
+    ufunc(special.logit, lambda g, x: g / (x * (1.0 - x)), domain=unit)
+
+
+def _error_functions(special: Any) -> None:
+    bell = 2.0 / _ROOT_PI
+    ufunc(special.erf, lambda g, x: g * (bell * np.exp(-(x * x))))
+    ufunc(special.erfc, lambda g, x: g * (-bell * np.exp(-(x * x))))
+    ufunc(special.erfcx, lambda g, x, y: g * (2.0 * x * y - bell))
+    ufunc(special.erfi, lambda g, x: g * (bell * np.exp(x * x)), domain=Domain(-2.0, 2.0))
+    ufunc(special.dawsn, lambda g, x, y: g * (1.0 - 2.0 * x * y))
+    ufunc(special.erfinv, lambda g, y: g * (0.5 * _ROOT_PI * np.exp(y * y)), domain=symmetric)
+    ufunc(special.erfcinv, lambda g, y: g * (-0.5 * _ROOT_PI * np.exp(y * y)), domain=Domain(0.0, 2.0))
+    ufunc(special.ndtr, lambda g, x: g * (np.exp(-0.5 * (x * x)) / _ROOT_2PI))
+    ufunc(special.log_ndtr, lambda g, x, y: g * (np.exp(-0.5 * (x * x) - y) / _ROOT_2PI))
+    ufunc(special.ndtri, lambda g, y: g * (_ROOT_2PI * np.exp(0.5 * (y * y))), domain=unit)
+    ufunc(special.ndtri_exp, lambda g, x, y: g * (_ROOT_2PI * np.exp(x + 0.5 * (y * y))), domain=Domain(-4.0, -0.1))
+    ufunc(
+        special.owens_t,
+        lambda g, a, b: g * (np.exp(-0.5 * (a * a)) * special.erf(a * b * math.sqrt(0.5)) * (-0.5 / _ROOT_2PI)),
+        lambda g, a, b: g * (np.exp(-0.5 * (a * a * (1.0 + b * b))) / (1.0 + b * b) * (0.5 / math.pi)),
+    )
+
+
+def _entropies(special: Any) -> None:
+    ufunc(special.entr, lambda g, x: g * (-1.0 - np.log(x)), domain=positive)
+    ufunc(special.xlogy, lambda g, b: g * np.log(b), lambda g, a, b: g * (a / b), domain=(real, positive))
+    ufunc(special.xlog1py, lambda g, b: g * np.log1p(b), lambda g, a, b: g * (a / (1.0 + b)), domain=(real, positive))
+    ufunc(special.rel_entr, lambda g, a, b: g * (np.log(a / b) + 1.0), lambda g, a, b: g * (-a / b), domain=positive)
+    ufunc(special.kl_div, lambda g, a, b: g * np.log(a / b), lambda g, a, b: g * (1.0 - a / b), domain=positive)
+    ufunc(
+        special.huber,
+        lambda g, a, b: g * (np.maximum(np.abs(b), a) - a),
+        lambda g, a, b: g * np.clip(b, -a, a),
+        domain=(Domain(4.5, 6.0), real),
+    )
+    ufunc(
+        special.pseudo_huber,
+        lambda g, a, b: g * (2.0 * a * (np.hypot(1.0, b / a) - 1.0) - b * b / (a * np.hypot(1.0, b / a))),
+        lambda g, a, b: g * (b / np.hypot(1.0, b / a)),
+        domain=(positive, nonzero),
+    )
+
+
+def _integrals(special: Any) -> None:
+    """Exponential, sine and cosine integrals, and Fresnel's."""
+    expn = special.expn
+    ufunc(special.exp1, lambda g, x: g * (-np.exp(-x) / x), domain=positive)
+    ufunc(special.expi, lambda g, x: g * (np.exp(x) / x), domain=nonzero)
+
+    def lower(n: Any, x: Any) -> Any:
+        """The exponential integral of order n - 1; that of order 0 is elementary, and the one below it too."""
+        by_order = np.where(n >= 2, expn(np.maximum(n - 1, 1), x), np.exp(-x) / x)
+        return np.where(n == 0, np.exp(-x) * (1.0 + 1.0 / x) / x, by_order)
+
+    in_last(expn, lambda g, x, v: g * -lower(v[0], x), 2, domain=positive)
+    several(special.sici, lambda g, x, y: g[0] * (np.sin(x) / x) + g[1] * (np.cos(x) / x), positive)
+    several(special.shichi, lambda g, x, y: g[0] * (np.sinh(x) / x) + g[1] * (np.cosh(x) / x), positive)
+    turn = 0.5 * math.pi
+    several(special.fresnel, lambda g, x, y: g[0] * np.sin(turn * (x * x)) + g[1] * np.cos(turn * (x * x)))
+
+
+def _elementary(special: Any) -> None:
+    """What NumPy has too, under SciPy's function objects."""
+    ufunc(special.expm1, lambda g, y: g * (y + 1.0))
+    ufunc(special.log1p, lambda g, x: g / (x + 1.0), domain=Domain(-1.0, 4.0))
+    ufunc(special.exp2, lambda g, y: g * (y * math.log(2.0)))
+    ufunc(special.exp10, lambda g, y: g * (y * math.log(10.0)))
+    ufunc(special.cbrt, lambda g, y: g / (3.0 * (y * y)), domain=nonzero)
+    ufunc(special.cosm1, lambda g, x: -g * np.sin(x))
+    ufunc(
+        special.powm1,
+        lambda g, a, b, y: g * (b * (y + 1.0) / a),
+        lambda g, a, b, y: g * ((y + 1.0) * np.log(a)),
+        domain=(positive, real),
+    )
+    elementwise(special.round, None, method="", analytic=False)

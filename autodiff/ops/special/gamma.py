@@ -1,0 +1,147 @@
+"""Gamma and beta functions, zeta, the incomplete ones, hypergeometric functions, and what is written with these.
+
+Source: NIST Digital Library of Mathematical Functions, chapters 5, 8, 13, 15, 19 and 25.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...primitive import Domain, elementwise, positive, real
+from .registering import in_last, plain, ufunc, unit
+
+Array = Any
+
+
+def register(special: Any) -> None:
+    """Enter them in the table."""
+    psi, gammaln = special.psi, special.gammaln
+    zeta = special._ufuncs._zeta  # special.zeta is a Python function that calls it
+    in_last(zeta, lambda g, x, v: g * (-v[0] * zeta(v[0] + 1.0, x)), 2.5, domain=positive)
+
+    def trigamma(x: Array) -> Array:
+        if x.dtype.kind == "c":
+            raise TypeError("psi: its derivative is not known at complex points, where SciPy has no trigamma function")
+        return zeta(2.0, x)
+
+    ufunc(psi, lambda g, x: g * trigamma(x), domain=positive)
+    ufunc(gammaln, lambda g, x: g * psi(x), domain=positive)
+    ufunc(special.loggamma, lambda g, x: g * psi(x), domain=positive)
+    ufunc(special.gamma, lambda g, x, y: g * (y * psi(x)), domain=positive)
+    ufunc(special.rgamma, lambda g, x, y: g * (-y * psi(x)), domain=positive)
+    ufunc(
+        special.betaln,
+        lambda g, a, b: g * (psi(a) - psi(a + b)),
+        lambda g, a, b: g * (psi(b) - psi(a + b)),
+        domain=positive,
+    )
+    ufunc(
+        special.beta,
+        lambda g, a, b, y: g * (y * (psi(a) - psi(a + b))),
+        lambda g, a, b, y: g * (y * (psi(b) - psi(a + b))),
+        domain=positive,
+    )
+    ufunc(
+        special.poch,
+        lambda g, a, b, y: g * (y * (psi(a + b) - psi(a))),
+        lambda g, a, b, y: g * (y * psi(a + b)),
+        domain=positive,
+    )
+    ufunc(
+        special.binom,
+        lambda g, a, b, y: g * (y * (psi(a + 1.0) - psi(a - b + 1.0))),
+        lambda g, a, b, y: g * (y * (psi(a - b + 1.0) - psi(b + 1.0))),
+        domain=(Domain(4.0, 8.0), positive),
+    )
+    elementwise(special.gammasgn, None, method="", analytic=False)
+    _incomplete(special)
+    _distributions(special)
+    _hypergeometric(special)
+
+
+def _incomplete(special: Any) -> None:
+    """The incomplete gamma and beta functions, and their inverses: densities."""
+    gammaln, betaln = special.gammaln, special.betaln
+
+    def density(a: Array, x: Array) -> Array:
+        return np.exp((a - 1.0) * np.log(x) - x - plain(gammaln(a), a))
+
+    def beta_density(a: Array, b: Array, x: Array) -> Array:
+        return np.exp((a - 1.0) * np.log(x) + (b - 1.0) * np.log1p(-x) - plain(betaln(a, b), a, b))
+
+    for function, inverse, sign in (
+        (special.gammainc, special.gammaincinv, 1.0),
+        (special.gammaincc, special.gammainccinv, -1.0),
+    ):
+        in_last(function, lambda g, x, v, sign=sign: g * (sign * density(v[0], x)), 1.5, domain=positive)
+        in_last(
+            inverse,
+            lambda g, x, v, sign=sign, inverse=inverse: g * (sign / density(v[0], inverse(v[0], x))),
+            1.5,
+            domain=unit,
+        )
+    in_last(special.betainc, lambda g, x, v: g * beta_density(v[0], v[1], x), 1.5, 2.5, domain=unit)
+    in_last(
+        special.betaincinv,
+        lambda g, x, v: g / beta_density(v[0], v[1], special.betaincinv(v[0], v[1], x)),
+        1.5, 2.5, domain=unit,
+    )  # fmt: skip
+    if hasattr(special, "betaincc"):  # new in SciPy 1.11
+        in_last(special.betaincc, lambda g, x, v: g * -beta_density(v[0], v[1], x), 1.5, 2.5, domain=unit)
+
+
+def _distributions(special: Any) -> None:
+    """Distribution functions of chi-squared and of Student's t: the derivative is the density."""
+    gammaln = special.gammaln
+
+    def chi_squared(v: Array, x: Array) -> Array:
+        return 0.5 * np.exp((0.5 * v - 1.0) * np.log(0.5 * x) - 0.5 * x - plain(gammaln(0.5 * v), v))
+
+    def student(v: Array, x: Array) -> Array:
+        scale = plain(gammaln(0.5 * (v + 1.0)) - gammaln(0.5 * v) - 0.5 * np.log(math.pi * v), v)
+        return np.exp(scale - 0.5 * (v + 1.0) * np.log1p(x * x / v))
+
+    in_last(special.chdtr, lambda g, x, v: g * chi_squared(v[0], x), 3.0, domain=positive)
+    in_last(special.chdtrc, lambda g, x, v: g * -chi_squared(v[0], x), 3.0, domain=positive)
+    in_last(special.stdtr, lambda g, x, v: g * student(v[0], x), 3.0)
+
+
+def _hypergeometric(special: Any) -> None:
+    """Hypergeometric functions, and what is written with them: complete elliptic integrals, exprel, Spence's."""
+    f01, f11, f21 = special.hyp0f1, special.hyp1f1, special.hyp2f1
+    in_last(f01, lambda g, x, v: g * (f01(v[0] + 1.0, x) / v[0]), 1.5)
+    in_last(f11, lambda g, x, v: g * (f11(v[0] + 1.0, v[1] + 1.0, x) * (v[0] / v[1])), 1.5, 2.5)
+    in_last(
+        f21,
+        lambda g, x, v: g * (f21(v[0] + 1.0, v[1] + 1.0, v[2] + 1.0, x) * (v[0] * v[1] / v[2])),
+        1.5, 0.5, 2.5, domain=Domain(-2.0, 0.8),
+    )  # fmt: skip
+    inside = Domain(-2.0, 0.9)
+    ufunc(special.ellipk, lambda g, x: g * (f21(1.5, 1.5, 2.0, x) * (math.pi / 8.0)), domain=inside)
+    ufunc(special.ellipe, lambda g, x: g * (f21(0.5, 1.5, 2.0, x) * (-math.pi / 8.0)), domain=inside)
+    ufunc(special.ellipkm1, lambda g, x: g * (f21(1.5, 1.5, 2.0, 1.0 - x) * (-math.pi / 8.0)), domain=Domain(0.1, 3.0))
+    ufunc(special.exprel, lambda g, x: g * (f11(2.0, 3.0, x) * 0.5))
+
+    def log_ratio(x: Array) -> Array:
+        """log(x) / (x - 1), which is 1 at 1 and smooth there."""
+        near = f21(1.0, 1.0, 2.0, 1.0 - np.where(x < 0.5, 1.0, x))
+        below = np.where(x < 0.5, x, 0.25)
+        return np.where(x < 0.5, np.log(below) / (below - 1.0), near)
+
+    ufunc(special.spence, lambda g, x: g * -log_ratio(x), domain=positive)
+    # d/db (a^b - 1) / b, without the cancellation at b = 0
+    ufunc(
+        special.boxcox,
+        lambda g, a, b, y: g * ((b * y + 1.0) / a),
+        lambda g, a, b: g * (np.log(a) ** 2 * f11(2.0, 3.0, b * np.log(a)) * 0.5),
+        domain=(positive, real),
+    )
+    ufunc(
+        special.boxcox1p,
+        lambda g, a, b, y: g * ((b * y + 1.0) / (1.0 + a)),
+        lambda g, a, b: g * (np.log1p(a) ** 2 * f11(2.0, 3.0, b * np.log1p(a)) * 0.5),
+        domain=(Domain(-0.9, 3.0), real),
+    )
