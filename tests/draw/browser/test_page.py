@@ -268,7 +268,7 @@ def test_a_box_speaks_for_all_until_all_are_shown(show):
     assert "all 24 together:" in browser.evaluate(text)
     browser.evaluate(
         "{ const repeat = view.graph.groups.find(g => g.kind === 'repeat' && g.title.includes('24'));"
-        " repeat.all = true; view.show(); }"
+        f" repeat.all = true; view.reveal({box}); }}"
     )
     assert "together" not in browser.evaluate(text)
     assert "‖g‖" in browser.evaluate(text)
