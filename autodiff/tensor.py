@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import graph
+from .coercion import replacement
 from .graph import CONSTANT, GraphError, Leaf, Node, Parts, tick
 from .primitive import Primitive, Rule, registry, supplied
 from .protocol import ANSWERED, WRONG, complain, unsupported
@@ -236,6 +237,9 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
             return np.array(self._decide(), dtype=dtype, copy=copy)
+        instead = replacement()
+        if instead is not None:
+            raise TypeError(instead)
         raise self._leaves_the_graph("NumPy asked for a plain array (np.asarray(t), a[i] = t, np.array([t, u])), which")
 
     # -- sequences -------------------------------------------------------------------------------------------
