@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..primitive import composite, example, refuse, sample
 from ..tensor import Tensor
@@ -81,7 +82,7 @@ def meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str 
 @composite(np.rollaxis, examples=[example(sample(2, 3, 4), 2), example(sample(2, 3, 4), 0, 2)])
 def rollaxis(a: Array, axis: int, start: int = 0) -> Array:
     rank = np.ndim(a)
-    axis, start = axis % rank, start + rank if start < 0 else start
+    axis, start = normalize_axis_index(axis, rank), start + rank if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
@@ -106,7 +107,7 @@ def flipud(m: Array) -> Array:
 @composite(np.rot90, examples=[example(sample(2, 3), k) for k in range(4)] + [example(sample(2, 2, 3), 1, axes=(1, 2))])
 def rot90(m: Array, k: int = 1, axes: Any = (0, 1)) -> Array:
     """A quarter turn, ``k`` times, from the first axis towards the second."""
-    first, second = axes
+    first, second = normalize_axis_tuple(axes, np.ndim(m))  # NumPy's flip would take one axis for two
     if k % 2 == 0:
         return np.positive(m) if k % 4 == 0 else np.flip(m, (first, second))
     return (
@@ -124,6 +125,8 @@ def hsplit(ary: Array, indices_or_sections: Any) -> Any:
 
 @composite(np.vsplit, examples=[example(sample(4, 2), 2)])
 def vsplit(ary: Array, indices_or_sections: Any) -> Any:
+    if np.ndim(ary) < 2:
+        raise ValueError(f"vsplit: needs at least two axes, got shape {np.shape(ary)}; use np.split")
     return np.split(ary, indices_or_sections, axis=0)
 
 
@@ -219,6 +222,8 @@ def resize(a: Array, new_shape: Any) -> Array:
 @composite(np.trim_zeros, examples=[example(sample(3))])
 def trim_zeros(filt: Array, trim: str = "fb") -> Array:
     """Without the zeros at the ends."""
+    if not (isinstance(trim, str) and set(trim.lower()) <= {"f", "b"}):
+        raise ValueError(f"trim_zeros: trim={trim!r}; say 'f' for the front, 'b' for the back, or 'fb'")
     kept = np.flatnonzero(filt)
     start = kept[0] if "f" in trim.lower() and kept.size else 0
     stop = kept[-1] + 1 if "b" in trim.lower() and kept.size else np.shape(filt)[0]

@@ -12,16 +12,20 @@ from .elementwise import limit
 
 Array = Any
 
+_ABSENT: Any = object()
+
 
 @composite(
     np.clip, method="clip",
     examples=[example(sample(2, 3), -1.0, 1.0), example(sample(3), None, 1.0), example(sample(3), -1.0, None)],
 )  # fmt: skip
-def clip(a: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:  # noqa: A002
+def clip(a: Array, a_min: Any = _ABSENT, a_max: Any = _ABSENT, *, min: Any = None, max: Any = None) -> Array:  # noqa: A002
     """Limit the values to an interval; derivative 0 at and beyond its ends."""
-    if (a_min is not None or a_max is not None) and (min is not None or max is not None):
+    if (a_min is _ABSENT) != (a_max is _ABSENT):
+        raise TypeError("clip: give both a_min and a_max, None for no bound; or one of min= and max=")
+    if a_min is not _ABSENT and (min is not None or max is not None):
         raise ValueError("clip: min and max are other names for a_min and a_max; give one pair")
-    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    low, high = (min, max) if a_min is _ABSENT else (a_min, a_max)
     return limit(a, -np.inf if low is None else low, np.inf if high is None else high)
 
 

@@ -141,12 +141,19 @@ def _eigh_rule(g: Any, y: Any, UPLO: Any) -> Array:
     return _read_triangle(conjugate(v) @ (rotation + diagonal_matrix(gw)) @ _mt(v), UPLO.upper() == "U")
 
 
+def _triangle(name: str, part: Any) -> str:
+    """Which triangle of the matrix is read."""
+    if part not in ("L", "U", "l", "u"):
+        raise ValueError(f"{name}: UPLO={part!r}; it is 'L' or 'U'")
+    return str(part)
+
+
 @primitive(
     lambda g, y, UPLO: _eigh_rule(g, y, UPLO), implements=np.linalg.eigh, analytic=False,
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U")],
 )  # fmt: skip
 def eigh(a: Array, UPLO: Any = "L") -> Any:
-    return np.linalg.eigh(a, UPLO)
+    return np.linalg.eigh(a, _triangle("eigh", UPLO))
 
 
 def _eigvalsh_rule(g: Array, a: Array, UPLO: Any) -> Array:
@@ -159,7 +166,7 @@ def _eigvalsh_rule(g: Array, a: Array, UPLO: Any) -> Array:
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U"), example(sample(2, 2, make=definite_complex))],
 )  # fmt: skip
 def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
-    return np.linalg.eigvalsh(a, UPLO)
+    return np.linalg.eigvalsh(a, _triangle("eigvalsh", UPLO))
 
 
 # -- eigenvalues of any matrix -----------------------------------------------------------------------------------

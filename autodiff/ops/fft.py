@@ -23,6 +23,13 @@ Array = Any
 _SWAPPED: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 """The ``norm`` of the inverse transform that has the scale of the transform."""
 
+
+def _swapped(name: str, norm: Any) -> str:
+    if norm not in (None, "backward", "ortho", "forward"):
+        raise ValueError(f"{name}: norm={norm!r}; it is 'backward', 'ortho' or 'forward'")
+    return str(_SWAPPED[norm])
+
+
 REAL = [
     example(sample(5)), example(sample(4), 4), example(sample(2, 4), axis=0), example(sample(4), 3, norm="ortho"),
     example(sample(3), 6, norm="forward"), example(sample(1)),
@@ -106,12 +113,12 @@ def irfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> A
 )
 def hfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     length = 2 * (np.shape(a)[axis] - 1) if n is None else n
-    return np.fft.irfft(np.conj(a), length, axis, _SWAPPED[norm])
+    return np.fft.irfft(np.conj(a), length, axis, _swapped("hfft", norm))
 
 
 @composite(np.fft.ihfft, examples=[example(sample(4)), example(sample(5), 3, norm="ortho")])
 def ihfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
-    return np.conj(np.fft.rfft(a, n, axis, _SWAPPED[norm]))
+    return np.conj(np.fft.rfft(a, n, axis, _swapped("ihfft", norm)))
 
 
 # -- several axes ------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def matmul(a: Array, b: Array) -> Array:
 
 gufunc(
     np.vecdot,
-    lambda g, b: np.conj(g[..., None]) * b,
+    lambda g, b: np.conj(g[..., None] * b),
     lambda g, a: g[..., None] * np.conj(a),
     signature="(n),(n)->()",
     analytic=False,  # it conjugates its first argument

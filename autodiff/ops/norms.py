@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..primitive import composite, example, nonzero, primitive, sample
 from .complexes import conjugate, to_complex
@@ -60,6 +61,8 @@ def power_norm(x: Array, order: float, axis: Any = None, keepdims: Any = False) 
 
 
 def _vector_norm(x: Array, ord: Any, axis: Any, keepdims: bool) -> Array:  # noqa: A002
+    if axis is not None:
+        normalize_axis_tuple(axis, np.ndim(x))  # a reduction takes axis 0 of a single number
     if ord is None or ord == 2:
         return length(x, axis=axis, keepdims=keepdims)
     if isinstance(ord, str):
@@ -77,7 +80,7 @@ def _vector_norm(x: Array, ord: Any, axis: Any, keepdims: bool) -> Array:  # noq
 
 def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> Array:  # noqa: A002
     rank = np.ndim(x)
-    row, column = (i % rank for i in axes)
+    row, column = normalize_axis_tuple(axes, rank, allow_duplicate=True)
     if row == column:
         raise ValueError(f"norm: the axes {axes} of a matrix must differ")
     if ord in (None, "fro", "f"):

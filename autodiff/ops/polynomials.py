@@ -26,7 +26,9 @@ def _row(a: Any) -> Any:
 )
 def polyval(p: Array, x: Array) -> Array:
     """p[0] x^n + ... + p[n], by Horner's rule."""
-    p = _row(p)
+    p = _array(p)
+    if np.ndim(p) != 1:
+        raise TypeError(f"polyval: the coefficients are a vector, got shape {np.shape(p)}")
     x = x if isinstance(x, Tensor) else np.asarray(x)
     result = np.zeros_like(x)
     for i in range(np.shape(p)[0]):
@@ -60,6 +62,8 @@ def polymul(a1: Array, a2: Array) -> Array:
 @composite(np.polyder, examples=[example(sample(4)), example(sample(4), 2), example(sample(2), 0)])
 def polyder(p: Array, m: int = 1) -> Array:
     """The coefficients of the m-th derivative."""
+    if np.ndim(p) != 1:
+        raise ValueError(f"polyder: the coefficients are a vector, got shape {np.shape(p)}")
     if m < 0:
         raise ValueError(f"polyder: m is {m}; use np.polyint for antiderivatives")
     for _ in range(m):
@@ -83,7 +87,7 @@ def polyint(p: Array, m: int = 1, k: Any = None) -> Array:
 def poly(seq_of_zeros: Array) -> Array:
     """The coefficients of the polynomial with these roots; of a matrix, its characteristic polynomial."""
     roots = np.linalg.eigvals(seq_of_zeros) if np.ndim(seq_of_zeros) == 2 else seq_of_zeros
-    result = np.ones(1, roots.dtype)
+    result = np.ones(1, np.result_type(roots.dtype, np.float64) if roots.dtype == np.float16 else roots.dtype)
     for i in range(np.shape(roots)[0]):
         result = np.convolve(result, np.stack([np.ones_like(roots[i]), -roots[i]]))
     matched = roots.dtype.kind == "c" and isinstance(seq_of_zeros, Tensor) and seq_of_zeros.dtype.kind != "c"

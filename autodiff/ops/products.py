@@ -106,6 +106,8 @@ def linalg_vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
 )
 def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     """Columns of powers."""
+    if np.ndim(x) != 1:
+        raise ValueError(f"vander: needs a vector, got shape {np.shape(x)}")
     count = np.shape(x)[0] if N is None else N
     wide = np.promote_types(x.dtype, int)  # NumPy counts its powers in integers
     x = x if x.dtype == wide else x.astype(wide)
@@ -156,6 +158,8 @@ def convolve(a: Array, v: Array, mode: Any = "full") -> Array:
 ])  # fmt: skip
 def correlate(a: Array, v: Array, mode: str = "valid") -> Array:
     """sum_k a[n + k] conj(v[k])."""
+    if mode not in ("full", "same", "valid"):
+        raise ValueError(f"correlate: mode={mode!r}; it is 'full', 'same' or 'valid'")
     a, v = _array(a), _array(v)
     n, m = np.shape(a)[0], np.shape(v)[0]
     full = np.convolve(a, np.flip(conjugate(v)), "full")

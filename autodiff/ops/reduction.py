@@ -232,7 +232,10 @@ def _freedom(a: Array, axis: Any, where: Any, ddof: Any, correction: Any) -> Any
 def spent(ddof: Any, correction: Any) -> Any:
     if correction is not None and ddof != 0:
         raise ValueError("ddof and correction are two names for one number; give one of them")
-    return ddof if correction is None else correction
+    given = ddof if correction is None else correction
+    if np.ndim(given):
+        raise TypeError(f"ddof is one number, got {given}")
+    return given
 
 
 SPREAD = [

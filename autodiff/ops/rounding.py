@@ -6,6 +6,7 @@ the fraction, has derivative one.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,7 @@ def linspace(
     start: Array, stop: Array, num: int = 50, endpoint: bool = True, retstep: bool = False, *, axis: int = 0
 ) -> Any:
     """``num`` numbers from start to stop, at equal distances."""
+    num = operator.index(num)
     if num < 0:
         raise ValueError(f"linspace: num is {num}; it counts the numbers and cannot be negative")
     parts = num - 1 if endpoint else num

@@ -52,6 +52,8 @@ def choose(a: Any, choices: Any, mode: str = "raise") -> Array:
         numbers = numbers % count
     elif mode == "clip":
         numbers = np.clip(numbers, 0, count - 1)
+    elif mode != "raise":
+        raise ValueError(f"choose: mode={mode!r}; it is 'raise', 'wrap' or 'clip'")
     elif np.any((numbers < 0) | (numbers >= count)):
         raise ValueError(f"choose: a number is not one of {count} choices; use mode='clip' or 'wrap', or check it")
     shape = np.broadcast_shapes(numbers.shape, *[np.shape(c) for c in choices])
@@ -154,6 +156,12 @@ def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, 
     x, xp, fp = (a if isinstance(a, Tensor) else np.asarray(a, dtype=float) for a in (x, xp, fp))
     if np.ndim(xp) != 1 or np.shape(xp) != np.shape(fp) or not np.size(xp):
         raise ValueError(f"interp: xp and fp have shapes {np.shape(xp)} and {np.shape(fp)}; give vectors of one length")
+    if (
+        any(end is not None and np.ndim(end) for end in (left, right))
+        or isinstance(left, str)
+        or isinstance(right, str)
+    ):
+        raise TypeError("interp: left and right are numbers, the values beyond the samples")
     if period is not None:
         if period == 0:
             raise ValueError("interp: the period is 0")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..primitive import composite, example, primitive, refuse, sample
 from ..tensor import Tensor
@@ -96,9 +97,7 @@ def partition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselec
 def _last(a: Array, axis: Any) -> tuple[Array, tuple[int, ...]]:
     """The reduced axes as one, the last, and the shape of the result with ``keepdims=True``."""
     rank = np.ndim(a)
-    axes = (
-        tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
-    )
+    axes = tuple(range(rank)) if axis is None else normalize_axis_tuple(axis, rank)
     rest = [i for i in range(rank) if i not in axes]
     shape = np.shape(a)
     kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
@@ -245,6 +244,10 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
     """Evenly spaced numbers from the smallest to the largest element."""
     if not isinstance(bins, int | np.integer) or range is not None or not isinstance(a, Tensor):
         return np.histogram_bin_edges(_values(a), bins, range, None if weights is None else _values(weights))
+    if weights is not None and np.shape(weights) != np.shape(a):
+        raise ValueError(
+            f"histogram: the weights have shape {np.shape(weights)}, the array {np.shape(a)}; give one each"
+        )
     if np.size(a) == 0 or np.ptp(a.data) == 0:
         return np.histogram_bin_edges(a.data, bins)
     return np.linspace(np.min(a), np.max(a), int(bins) + 1)
@@ -255,7 +258,7 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
 ])  # fmt: skip
 def histogram(a: Array, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:  # noqa: A002
     """The sum of the weights of the elements in each bin, and the edges of the bins."""
-    edges = np.histogram_bin_edges(a, bins, range)
+    edges = np.histogram_bin_edges(a, bins, range, weights)
     if density:
         raise TypeError("histogram: density=True is not differentiated; divide by np.sum(counts) * np.diff(edges)")
     values, limits = np.ravel(_values(a)), np.asarray(_values(edges))

@@ -241,8 +241,18 @@ def cov(
         x = np.concatenate([x, _observations(y, rowvar, dtype)], axis=0)
     ddof = (0 if bias else 1) if ddof is None else ddof
     weights = None
+    if ddof != int(ddof):
+        raise ValueError(f"cov: ddof is {ddof}; it counts the degrees of freedom that are spent")
+    if fweights is not None and np.any(fweights != np.rint(fweights)):
+        raise TypeError("cov: fweights count how often each observation was made; they are integers")
     for given in (fweights, aweights):
         if given is not None:
+            if np.shape(given) != np.shape(x)[1:]:
+                raise ValueError(
+                    f"cov: weights of shape {np.shape(given)} for {np.shape(x)[1]} observations; give one each"
+                )
+            if np.any(np.less(given, 0)):
+                raise ValueError("cov: a weight is negative")
             given = np.asarray(given, dtype=float).astype(x.dtype)
             weights = given if weights is None else weights * given
     if weights is None:

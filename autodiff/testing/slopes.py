@@ -256,6 +256,12 @@ def jumps(rows: list[Row]) -> bool:
     return min(changes) > 0.5 * max(changes) and min(changes) > 1000 * noise
 
 
+def diverges(rows: list[Row]) -> bool:
+    """Whether the slopes grow without end as the step shrinks, as those of a cube root at 0 do."""
+    clear = [max(abs(r.left), abs(r.right)) for r in rows if max(abs(r.left), abs(r.right)) > 64 * r.noise]
+    return len(clear) >= 8 and all(1.15 < fine / coarse < 4.5 for coarse, fine in pairwise(clear[-8:]))
+
+
 def look(line: Line, wanted: float, first: tuple[int, ...] = QUICK) -> Estimate:
     """A first look: a few rows, coarser ones where rounding hides what is wanted, finer ones where they do not settle.
 
@@ -300,6 +306,8 @@ def scrutinise(line: Line) -> Estimate:
     rows = line.table
     if len(rows) >= 3 and jumps(rows):
         return Estimate(np.nan, np.inf, np.nan, "the function jumps at x: it has no slope there")
+    if diverges(rows):
+        return Estimate(np.nan, np.inf, np.nan, "the slopes grow without end as the step shrinks")
     kink = kink_interval(rows)
     if kink is not None:
         low, high, error = kink
