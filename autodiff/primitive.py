@@ -268,6 +268,20 @@ def _names(function: Function) -> tuple[str, ...]:
 _ARGUMENTS = {1: ("x",), 2: ("a", "b")}
 
 
+def _check_count(function: Function, rules: int) -> None:
+    """Raise unless a function can be called with as many arguments as there are rules."""
+    code = getattr(function, "__code__", None)
+    most = getattr(function, "nin", code and code.co_argcount)  # of a ufunc, or written in Python
+    if most is None or (code is not None and code.co_flags & VARIADIC):
+        return
+    least = most - len(getattr(function, "__defaults__", None) or ())
+    if not least <= rules <= most:
+        raise TypeError(
+            f"{function.__name__}: takes {most} argument{'s'[: most != 1]}, but there are {rules} rules; "
+            "give one rule an argument, in order, and None for one whose derivative is zero everywhere"
+        )
+
+
 def elementwise(
     function: Function,
     *rules: Function | None,
@@ -300,12 +314,11 @@ def elementwise(
     >>> grad(cube)(2.0)
     12.0
     """
-    arguments = getattr(function, "nin", None)  # of a ufunc
+    _check_count(function, len(rules))
     if parameters is None:
-        parameters = _ARGUMENTS.get(len(rules), ()) if arguments is not None or len(rules) < 3 else _names(function)
-    arguments = len(parameters) if arguments is None else arguments
-    if len(rules) != arguments:
-        raise TypeError(f"{function.__name__}: {arguments} arguments but {len(rules)} rules; give one each")
+        parameters = _ARGUMENTS.get(len(rules)) or _names(function)
+    if len(rules) != len(parameters):
+        raise TypeError(f"{function.__name__}: {len(parameters)} parameters but {len(rules)} rules; give one each")
     domains = (domain,) * len(rules) if isinstance(domain, Domain) else domain
     entry = Primitive(
         function,

@@ -255,6 +255,8 @@ COMPARISONS = {
     np.greater_equal: "ge", np.negative: "neg", np.positive: "pos", np.absolute: "abs", np.invert: "invert",
     np.round: "round",
 }  # fmt: skip
+ALIASES = {np.conjugate: "conj"}
+"""Further names of methods."""
 
 
 def _composed(entry: Composite) -> Callable[..., Any]:
@@ -295,6 +297,8 @@ def _install(entry: Primitive | Composite) -> None:
     call, function = entry.call, entry.function
     if entry.method is not None and entry.method not in Tensor.__dict__:
         setattr(Tensor, entry.method, call)
+    if function in ALIASES:
+        setattr(Tensor, ALIASES[function], call)
     if function in OPERATORS:
         setattr(Tensor, f"__{OPERATORS[function]}__", call)
         setattr(Tensor, f"__r{OPERATORS[function]}__", lambda self, other: call(other, self))

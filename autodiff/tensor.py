@@ -19,6 +19,7 @@ import numpy as np
 
 from . import graph
 from .coercion import replacement
+from .dialects import missing, unknown
 from .graph import CONSTANT, GraphError, Leaf, Node, Parts, tick
 from .primitive import Primitive, Rule, registry, supplied
 from .protocol import ANSWERED, WRONG, complain, unsupported
@@ -54,7 +55,9 @@ class Tensor:
     _node: Node
     _value: Any
 
-    def __init__(self, data: Any, *, dtype: Any = None) -> None:
+    def __init__(self, data: Any, *, dtype: Any = None, **other: Any) -> None:
+        if other:
+            unknown(next(iter(other)))
         if isinstance(data, Tensor):
             raise TypeError(
                 "Tensor: the data is a Tensor already; use it as it is, or Tensor(t.data) for a new, separate variable"
@@ -203,6 +206,10 @@ class Tensor:
         """The elements as nested lists of Python numbers.  They carry no gradient."""
         return self._decide().tolist()
 
+    def nonzero(self) -> Any:
+        """The positions of the elements that are not zero, one array an axis."""
+        return self._decide().nonzero()
+
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(
@@ -340,6 +347,11 @@ class Tensor:
 
         def __eq__(self, other: Any) -> Tensor: ...  # type: ignore[override]
         def __ne__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            missing(name)
 
 
 def _scalar(value: Any) -> Any:
