@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, example, sample
+from ..primitive import composite, exactly, example, sample
 from .elementwise import limit
 
 Array = Any
@@ -18,6 +18,7 @@ _ABSENT: Any = object()
 @composite(
     np.clip, method="clip",
     examples=[example(sample(2, 3), -1.0, 1.0), example(sample(3), None, 1.0), example(sample(3), -1.0, None)],
+    kinks=[example(exactly([-1.0, 1.0, 0.5]), -1.0, 1.0)],
 )  # fmt: skip
 def clip(a: Array, a_min: Any = _ABSENT, a_max: Any = _ABSENT, *, min: Any = None, max: Any = None) -> Array:  # noqa: A002
     """Limit the values to an interval; derivative 0 at and beyond its ends."""

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from ..primitive import composite, example, primitive, sample
+from ..primitive import composite, exactly, example, primitive, sample
 from .complexes import conjugate, hermitian, to_complex
 
 Array = Any
@@ -379,7 +379,7 @@ def _cholesky_rule(g: Array, y: Array) -> Array:
 
 @primitive(
     lambda g, y, upper: hermitian(_cholesky_rule(hermitian(g), hermitian(y))) if upper else _cholesky_rule(g, y),
-    implements=np.linalg.cholesky, analytic=False,
+    implements=np.linalg.cholesky, analytic=False, errors=[example(exactly([[1.0, 2.0], [2.0, 1.0]]))],
     examples=[
         example(sample(3, 3, make=definite)), example(sample(2, 2, 2, make=definite)), example(sample(0, 0)),
         example(sample(3, 3, make=definite), upper=True), example(sample(3, 3, make=definite_complex)),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, elementwise, example, nonzero, positive, real, registry, sample
+from ..primitive import Domain, elementwise, exactly, example, nonzero, positive, real, registry, sample
 
 Array = Any
 
@@ -146,35 +146,46 @@ def _half_at_ties(g: Array, chosen: Array, other: Array, wins: Array) -> Array:
     return np.where(chosen == other, g * 0.5, g * wins)
 
 
+_TIE = [example(exactly([0.5, 2.0]), exactly([0.5, 1.0]))]
+
 elementwise(
     np.maximum,
     lambda g, a, b: _half_at_ties(g, a, b, a > b),
     lambda g, a, b: _half_at_ties(g, b, a, b > a),
-    domain=(real, real),
+    kinks=_TIE,
     analytic=False,
 )
 elementwise(
     np.minimum,
     lambda g, a, b: _half_at_ties(g, a, b, a < b),
     lambda g, a, b: _half_at_ties(g, b, a, b < a),
+    kinks=_TIE,
     analytic=False,
 )
 elementwise(  # where b is NaN, a is chosen: not (a <= b), and b is not (b > a)
     np.fmax,
     lambda g, a, b: _half_at_ties(g, a, b, (a > b) | np.isnan(b)),
     lambda g, a, b: _half_at_ties(g, b, a, (b > a) | np.isnan(a)),
+    kinks=_TIE,
     analytic=False,
 )
 elementwise(
     np.fmin,
     lambda g, a, b: _half_at_ties(g, a, b, (a < b) | np.isnan(b)),
     lambda g, a, b: _half_at_ties(g, b, a, (b < a) | np.isnan(a)),
+    kinks=_TIE,
     analytic=False,
 )
 elementwise(np.absolute, lambda g, x: g * direction(x), domain=nonzero)
 elementwise(np.fabs, lambda g, x: g * np.sign(x), domain=nonzero)
 elementwise(np.copysign, lambda g, a, y: g * np.sign(a * np.sign(y)), None, domain=(nonzero, nonzero))
-elementwise(np.hypot, lambda g, a, y: g * _ratio(a, y), lambda g, b, y: g * _ratio(b, y), domain=(nonzero, nonzero))
+elementwise(
+    np.hypot,
+    lambda g, a, y: g * _ratio(a, y),
+    lambda g, b, y: g * _ratio(b, y),
+    domain=(nonzero, nonzero),
+    kinks=[example(exactly([0.0, 1.0]), exactly([0.0, 2.0]))],
+)
 elementwise(
     np.where,
     None,
@@ -212,6 +223,7 @@ limit = elementwise(
     lambda g, a, lower, upper: g * ((a <= lower) & (lower < upper)),
     lambda g, a, lower, upper: g * ((a >= upper) | (lower >= upper)),  # bounds that cross give the upper one
     domain=(real, Domain(-2.0, -1.0), Domain(1.0, 2.0)),
+    kinks=[example(exactly([-1.5, 1.25, 0.5]), exactly([-1.5]), exactly([1.25]))],
     analytic=False,
 )
 
@@ -237,7 +249,7 @@ def _ratio(part: Array, length: Array) -> Array:
 
 # -- recorded, with a derivative that is zero everywhere ---------------------------------------------------------
 
-elementwise(np.sign, None, forward=_sign, analytic=False)
+elementwise(np.sign, None, forward=_sign, analytic=False, errors=[example(exactly([1.0 + 2.0j]))])
 function: Any
 for function in (np.floor, np.ceil, np.trunc, np.rint, np.isnan, np.isinf, np.isfinite, np.signbit):
     elementwise(function, None, analytic=False)
@@ -309,4 +321,4 @@ def softplus(x: Array) -> Array:
 
 relu = elementwise(relu, lambda g, y: g * (y > 0), domain=nonzero)
 sigmoid = elementwise(sigmoid, lambda g, y: g * (y * (1.0 - y)))
-softplus = elementwise(softplus, lambda g, x: g * sigmoid(x), analytic=False)
+softplus = elementwise(softplus, lambda g, x: g * sigmoid(x), analytic=False, errors=[example(exactly([1.0 + 2.0j]))])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..primitive import composite, example, nonzero, primitive, sample
+from ..primitive import composite, exactly, example, nonzero, primitive, sample
 from .complexes import conjugate, to_complex
 from .decompositions import spread_out
 from .elementwise import direction
@@ -24,6 +24,7 @@ Array = Any
     lambda g, x, y, axis: spread(np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y)), x.shape, axis) * conjugate(x),
     examples=[example(sample(2, 3)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=(0, 1), keepdims=True),
               example(sample()), example(sample(0)), example(sample(3, make=to_complex))],
+    kinks=[example(exactly([0.0, 0.0]))],
     analytic=False,
 )  # fmt: skip
 def length(x: Array, axis: Any = None, keepdims: Any = False) -> Array:
@@ -48,6 +49,7 @@ def _power_rule(g: Array, x: Array, y: Array, order: float, axis: Any) -> Array:
     examples=[example(sample(2, 3, domain=nonzero), 3), example(sample(2, 3, domain=nonzero), 1.5, axis=1),
               example(sample(3, domain=nonzero), 0.5, keepdims=True), example(sample(2, domain=nonzero), -2.0),
               example(sample(2, make=to_complex), 3.0)],
+    kinks=[example(exactly([0.0, 0.0]), 3)],
     analytic=False,
 )  # fmt: skip
 def power_norm(x: Array, order: float, axis: Any = None, keepdims: Any = False) -> Array:
@@ -109,7 +111,10 @@ MATRICES = [
 ]
 
 
-@composite(np.linalg.norm, examples=[
+_ORIGIN = [example(exactly([0.0, 0.0]))]
+
+
+@composite(np.linalg.norm, kinks=[*_ORIGIN, example(exactly([0.0, 1.0]), 1)], examples=[
     *VECTORS, *MATRICES, example(sample(2, 2, 3, make=spread_out), 2, axis=(1, 2), keepdims=True),
     example(sample(2, 2, 3)), example(sample(2, 3, 2), 1, axis=(2, 0)),
 ])  # fmt: skip
@@ -140,7 +145,7 @@ def _by_keyword(examples: Any) -> list[Any]:
     ]
 
 
-@composite(np.linalg.vector_norm, examples=[
+@composite(np.linalg.vector_norm, kinks=_ORIGIN, examples=[
     *_by_keyword(VECTORS), example(sample(2, 3), ord=2), example(sample(2, 3, 2), axis=(0, 2)),
 ])  # fmt: skip
 def vector_norm(x: Array, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import example, primitive, sample
+from ..primitive import exactly, example, primitive, sample
 from ..ufuncs import reductions
 from .complexes import to_complex
 
@@ -110,6 +110,7 @@ def _shared(g: Array, a: Array, y: Array, axis: Any, where: Any, initial: Any) -
     return wins * (spread(g, a.shape, axis) / np.where(count == 0, 1.0, count).astype(g.dtype))
 
 
+TIED = [example(exactly([1.25, 0.5, 1.25, 0.5])), example(exactly([[0.5, 0.5], [1.0, 2.0]]), axis=1)]
 EXTREME = [
     *AXES,
     example(sample(2, 3), axis=0, initial=9.0),
@@ -121,7 +122,7 @@ EXTREME = [
 
 @primitive(
     lambda g, a, y, axis, where, initial: _shared(g, a, y, axis, where, initial),
-    implements=np.max, examples=EXTREME, method="max", analytic=False,
+    implements=np.max, examples=EXTREME, kinks=TIED, method="max", analytic=False,
 )  # fmt: skip
 def max(  # noqa: A001
     a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
@@ -137,7 +138,7 @@ def max(  # noqa: A001
 
 @primitive(
     lambda g, a, y, axis, where, initial: _shared(g, a, y, axis, where, initial),
-    implements=np.min, examples=EXTREME, method="min", analytic=False,
+    implements=np.min, examples=EXTREME, kinks=TIED, method="min", analytic=False,
 )  # fmt: skip
 def min(  # noqa: A001
     a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
@@ -267,7 +268,7 @@ def var(
         * _centred(a, axis, where)
         / _freedom(a, axis, where, ddof, correction)
     ),
-    implements=np.std, examples=SPREAD, method="std", analytic=False,
+    implements=np.std, examples=SPREAD, kinks=[example(exactly([0.5, 0.5, 0.5]))], method="std", analytic=False,
 )  # fmt: skip
 def std(
     a: Array, axis: Any = None, ddof: Any = 0, keepdims: bool = False, where: Any = True, dtype: Any = None,
@@ -323,6 +324,7 @@ def _one_hot(labels: Any, classes: int) -> Any:
     ),
     examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
               example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
+    errors=[example(sample(2, 3), np.array([0, 3])), example(sample(2, 3), np.array([0, -1]))],
 )  # fmt: skip
 def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> Array:
     """-log softmax(logits)[label] for each row of logits (n, classes) and its label (n,), or their ``mean``.

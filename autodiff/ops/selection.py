@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, composite, example, sample
+from ..primitive import Domain, composite, exactly, example, sample
 from ..tensor import Tensor
 from .indexing import getitem, scatter_add
 
@@ -141,6 +141,7 @@ def _periodic(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Array, Array
 
 @composite(
     np.interp,
+    kinks=[example(exactly([2.0]), np.array([0.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.0]))],
     examples=[
         example(sample(3), KNOTS, sample(5)),
         example(sample(), KNOTS, sample(5)),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..primitive import composite, example, primitive, refuse, sample
+from ..primitive import composite, exactly, example, primitive, refuse, sample
 from ..tensor import Tensor
 from .complexes import to_complex
 from .cumulative import some_nan
@@ -68,7 +68,10 @@ SORTED = [
 ]  # fmt: skip
 
 
-@primitive(lambda g, a, axis: _sort_rule(g, a, axis), implements=np.sort, examples=SORTED, analytic=False)
+TIED = [example(exactly([1.25, 0.5, 1.25]))]
+
+
+@primitive(lambda g, a, axis: _sort_rule(g, a, axis), implements=np.sort, examples=SORTED, kinks=TIED, analytic=False)
 def sort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Array:
     return np.sort(a, axis=axis, kind=kind, stable=stable)
 
@@ -86,6 +89,7 @@ def _partition_rule(g: Array, a: Array, y: Array, axis: int | None) -> Array:
     lambda g, a, y, axis: _partition_rule(g, a, y, axis), implements=np.partition, analytic=False,
     examples=[example(sample(5), 2), example(sample(2, 4), (1, 3)), example(sample(3, 2), 0, axis=0),
               example(sample(2, 3), 1, axis=None)],
+    kinks=[example(exactly([1.25, 0.5, 1.25]), 1)],
 )  # fmt: skip
 def partition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
     return np.partition(a, kth, axis=axis, kind=kind)
@@ -173,7 +177,12 @@ MISSING = [
 ]  # fmt: skip
 
 
-@composite(np.quantile, examples=QUANTILES)
+@composite(
+    np.quantile,
+    examples=QUANTILES,
+    kinks=[example(exactly([1.25, 0.5, 1.25]), 0.5)],
+    errors=[example(sample(3), 1.5)],
+)
 def quantile(a: Array, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Array:
     """The number below which a share ``q`` of the elements lies, by any of NumPy's methods."""
     return _quantile("quantile", a, q, axis, method, keepdims, False)
@@ -201,7 +210,7 @@ MEDIANS = [example(sample(5)), example(sample(2, 4), axis=1), example(sample(4, 
            example(sample(2, 3, 2), axis=(0, 2)), example(sample())]  # fmt: skip
 
 
-@composite(np.median, examples=MEDIANS)
+@composite(np.median, examples=MEDIANS, kinks=TIED)
 def median(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The middle of the sorted elements, or the mean of the two in the middle."""
     return _quantile("median", a, 0.5, axis, "linear", keepdims, False)
@@ -255,7 +264,7 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
 
 @composite(np.histogram, examples=[
     example(sample(5), 2, None, None, sample(5)),
-])  # fmt: skip
+], errors=[example(sample(5), 2, density=True)])  # fmt: skip
 def histogram(a: Array, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:  # noqa: A002
     """The sum of the weights of the elements in each bin, and the edges of the bins."""
     edges = np.histogram_bin_edges(a, bins, range, weights)

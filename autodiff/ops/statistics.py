@@ -15,7 +15,7 @@ from ..primitive import composite, example, sample
 from ..tensor import Tensor
 from .complexes import conjugate
 from .cumulative import some_nan
-from .reduction import spent
+from .reduction import TIED, spent
 
 Array = Any
 
@@ -30,19 +30,19 @@ def _values(a: Any) -> Any:
     return a.data if isinstance(a, Tensor) else a
 
 
-@composite(np.amax, examples=AXES)
+@composite(np.amax, examples=AXES, kinks=TIED)
 def amax(a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
     """The largest element; ties share the derivative."""
     return np.max(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
-@composite(np.amin, examples=AXES)
+@composite(np.amin, examples=AXES, kinks=TIED)
 def amin(a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
     """The smallest element; ties share the derivative."""
     return np.min(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
-@composite(np.ptp, examples=AXES, method="ptp")
+@composite(np.ptp, examples=AXES, kinks=TIED, method="ptp")
 def ptp(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The range: max - min."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
@@ -151,13 +151,13 @@ EXTREME = [
 ]
 
 
-@composite(np.nanmax, examples=EXTREME)
+@composite(np.nanmax, examples=EXTREME, kinks=TIED)
 def nanmax(a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
     """The largest element that is not NaN; ties share the derivative."""
     return _extreme(a, axis, keepdims, initial, where, np.max, -np.inf)
 
 
-@composite(np.nanmin, examples=EXTREME)
+@composite(np.nanmin, examples=EXTREME, kinks=TIED)
 def nanmin(a: Array, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
     """The smallest element that is not NaN; ties share the derivative."""
     return _extreme(a, axis, keepdims, initial, where, np.min, np.inf)
