@@ -60,12 +60,12 @@ class _Axes:
         return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - BOTTOM - TOP)
 
 
-def _frame(axes: _Axes, title: str) -> list[str]:
+def _frame(axes: _Axes, title: str, along: str) -> list[str]:
     bottom = HEIGHT - BOTTOM
     middle = (axes.left + axes.right) / 2
     parts = [
         f'<path class="axis" d="M{axes.left:.1f} {TOP}V{bottom}H{axes.right:.1f}"/>',
-        f'<text x="{middle:.1f}" y="{HEIGHT - 10}" text-anchor="middle">epoch</text>',
+        f'<text x="{middle:.1f}" y="{HEIGHT - 10}" text-anchor="middle">{along}</text>',
         f'<text x="{axes.left:.1f}" y="{TOP - 20}" style="font-weight:bold">{escape(title)}</text>',
     ]
     for value in axes.y_ticks:
@@ -93,10 +93,10 @@ def _lines(axes: _Axes, panel: Panel) -> list[str]:
     return parts
 
 
-def svg(panels: Mapping[str, Panel]) -> str:
+def svg(panels: Mapping[str, Panel], *, along: str = "epoch") -> str:
     """An SVG document with one panel for each quantity: title -> name of a line -> its value in each epoch.
 
-    Values that are not finite leave a gap.
+    Values that are not finite leave a gap.  ``along`` names the axis if it counts something else.
 
     >>> svg({"loss": {"training": [2.0, 1.0], "validation": [2.1, 1.4]}}).count("<polyline")
     2
@@ -109,5 +109,5 @@ def svg(panels: Mapping[str, Panel]) -> str:
     ]
     for i, (title, panel) in enumerate(panels.items()):
         axes = _Axes(panel, WIDTH * i)
-        parts += _frame(axes, title) + _lines(axes, panel)
+        parts += _frame(axes, title, escape(along)) + _lines(axes, panel)
     return "\n".join([*parts, "</svg>\n"])

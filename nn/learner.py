@@ -138,14 +138,11 @@ class Learner:
         if watch is not None:
             from .watch import Watch  # pictures are not needed to train
 
-            report = Watch(watch, self.model, example=taken(X[:batch_size], dtype_of(self.model)))
-            try:
+            with Watch(watch, self.model, example=taken(X[:batch_size], dtype_of(self.model))) as report:
                 return self.fit(
                     X, Y, epochs, batch_size, validation=validation, rng=rng, shuffle=shuffle, progress=progress,
                     on_step=_both(report.step, on_step), on_epoch=_both(report.epoch, on_epoch),
                 )  # fmt: skip
-            finally:
-                report.close()
         history = History()
         pairs = batches(X, Y, batch_size, rng=generator(rng), shuffle=shuffle)
         with self._mode(training=True), Progress(epochs * len(pairs), show=progress) as bar:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -19,6 +20,8 @@ from .history import VALIDATION
 from .module import Module
 
 Array = Any
+REFRESH = 5.0
+"""Seconds after which the page reloads itself, and is written again."""
 MOST = 240
 """So many steps are kept; when there are more, every second one goes."""
 TINY = 1e-6
@@ -30,7 +33,8 @@ class Watch:
     """A report of a training run: a self-contained HTML page that needs no server and no network.
 
     ``step`` after every update, while gradients are still there, and ``epoch`` with each row of the history;
-    ``Learner.fit`` takes both.  The page is written anew after each epoch and reloads itself until ``close``.
+    ``Learner.fit`` takes both.  The page is written at once, after each epoch, and every few seconds in between; it
+    reloads itself until ``close``.  As a context manager it closes by itself, and says which exception ended a run.
     ``example`` is an input of the model for the picture of its graph; the model is drawn in evaluation mode, so that
     no random number of the training is used up.
 
@@ -41,9 +45,9 @@ class Watch:
     >>> model = Linear(2, 1, rng=0, dtype=np.float64)
     >>> learner = Learner(model, mse_loss, optim.SGD(model.parameters(), lr=0.1))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     watch = Watch(os.path.join(folder, "run.html"), model, example=X)
-    ...     losses = learner.fit(X, np.ones((8, 1)), 3, on_step=watch.step, on_epoch=watch.epoch)
-    ...     watch.close().stat().st_size > 5000
+    ...     with Watch(os.path.join(folder, "run.html"), model, example=X) as watch:
+    ...         losses = learner.fit(X, np.ones((8, 1)), 3, on_step=watch.step, on_epoch=watch.epoch)
+    ...     watch.path.stat().st_size > 5000
     True
     """
 
@@ -62,6 +66,16 @@ class Watch:
         self._model = model
         self._example = example
         self._graph: str | None = None
+        self._ended = ""
+        self.write(running=True)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            self._ended = f"{type(error).__name__}: {error}".rstrip(": ")
+        self.close()
 
     # -- what a training calls -----------------------------------------------------------------------------------
 
@@ -79,6 +93,8 @@ class Watch:
             del self.steps[::2]
             for column in (self.losses, *self.weights.values(), *self.gradients.values()):
                 del column[::2]
+        if time.monotonic() > self._written + REFRESH:
+            self.write(running=True)
 
     def epoch(self, row: Mapping[str, float]) -> None:
         """Note what an epoch measured, and write the page."""
@@ -103,9 +119,9 @@ class Watch:
         }
         parts = {
             "TITLE": escape(self.title),
-            "RELOAD": '<meta http-equiv="refresh" content="5">' if running else "",
-            "STATE": "running" if running else "finished",
-            "CURVES": svg(self._panels()) if self.rows or self.losses else "",
+            "RELOAD": f'<meta http-equiv="refresh" content="{REFRESH:.0f}">' if running else "",
+            "STATE": "running" if running else "stopped" if self._ended else "finished",
+            "CURVES": self._curves(),
             "WARNINGS": "".join(f"<li>{escape(text)}</li>" for text in self.warnings()),
             "ROWS": "".join(self._table()),
             "GRAPH": self._graph_frame(),
@@ -119,13 +135,14 @@ class Watch:
         draft = self.path.with_name(self.path.name + ".part")  # a reader never meets half a page
         draft.write_text(text, encoding="utf-8", errors="replace")
         draft.replace(self.path)
+        self._written = time.monotonic()
         return self.path
 
     def warnings(self) -> list[str]:
-        """What is wrong with the gradients of the last step, a sentence for each layer that it is true of."""
+        """What ended the run, and what is wrong with the gradients of the last step: a sentence for each layer."""
         last = {name: column[-1] for name, column in self.gradients.items() if column}
         largest = max((v for v in last.values() if math.isfinite(v)), default=0.0)
-        found = []
+        found = [self._ended] if self._ended else []
         for name, value in last.items():
             if math.isnan(value):
                 found.append(f"{name}: its gradient is NaN, or there is none")
@@ -137,15 +154,24 @@ class Watch:
                 found.append(f"{name}: its gradient is vanishing, {value / largest:.1e} of the largest")
         return found
 
+    def _curves(self) -> str:
+        """The curves over epochs; before there are two of these, the loss of each step as well."""
+        if not self.losses and not self.rows:
+            return "<p>No step has been made.</p>"
+        steps = svg({"loss": {"each step": self.losses}}, along="step") if len(self.rows) < 2 and self.losses else ""
+        return steps + (svg(self._panels()) if self.rows else "")
+
     def _panels(self) -> dict[str, dict[str, list[float]]]:
         """Curves over epochs; a quantity and its value on the validation data in one panel."""
         columns = list(dict.fromkeys(name for row in self.rows for name in row if name not in _NO_CURVES))
+        if len({row.get("learning_rate") for row in self.rows}) == 1:
+            columns = [name for name in columns if name != "learning_rate"]  # it does not change
         panels: dict[str, dict[str, list[float]]] = {}
         for column in columns:
             of_validation = column.startswith(VALIDATION)
             panel = panels.setdefault(column.removeprefix(VALIDATION), {})
             panel["validation" if of_validation else "training"] = [row.get(column, math.nan) for row in self.rows]
-        return panels or {"loss": {"each step": self.losses}}
+        return panels
 
     def _table(self) -> list[str]:
         rows = []

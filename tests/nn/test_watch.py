@@ -90,6 +90,69 @@ def test_the_page_in_a_browser(tmp_path, browser):  # noqa: F811
     assert [u for u in browser.requests if u.startswith("http")] == []
 
 
+def learner(model, rate=0.1):
+    return nn.Learner(model, nn.mse_loss, nn.optim.SGD(model.parameters(), lr=rate))
+
+
+def page(path):
+    return path.read_text(encoding="utf-8")
+
+
+def test_a_run_that_diverges_says_so(tmp_path):
+    model = nn.Linear(2, 1, rng=0)
+    X, Y = np.full((8, 2), 1e10, np.float32), np.zeros((8, 1), np.float32)
+    with np.errstate(all="ignore"), pytest.raises(nn.DivergenceError):
+        learner(model, 1e20).fit(X, Y, 3, 4, watch=tmp_path / "run.html", progress=False)
+    text = page(tmp_path / "run.html")
+    assert '<span class="soft" id="state">stopped</span>' in text
+    assert "<li>DivergenceError: fit: the loss became" in text
+    assert 'http-equiv="refresh"' not in text
+
+
+def test_a_run_that_is_interrupted_says_so(tmp_path):
+    def interrupt(step, loss):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learner(nn.Linear(2, 1, rng=0)).fit(
+            np.ones((8, 2)), np.ones((8, 1)), 3, 2, watch=tmp_path / "run.html", on_step=interrupt, progress=False
+        )
+    assert "<li>KeyboardInterrupt</li>" in page(tmp_path / "run.html")
+    assert "each step" in page(tmp_path / "run.html")
+
+
+def test_no_epochs_and_no_validation(tmp_path):
+    X, Y = np.ones((8, 2)), np.ones((8, 1))
+    learner(nn.Linear(2, 1, rng=0)).fit(X, Y, 0, watch=tmp_path / "none.html", progress=False)
+    assert "No step has been made." in page(tmp_path / "none.html")
+    assert "finished" in page(tmp_path / "none.html")
+    learner(nn.Linear(2, 1, rng=0)).fit(X, Y, 3, watch=tmp_path / "run.html", progress=False)
+    text = page(tmp_path / "run.html")
+    assert "validation" not in text.split("<table>")[0].split("</style>", 1)[1]
+    assert ">learning_rate<" not in text  # a curve of what does not change
+
+
+def test_the_page_is_there_from_the_start_and_written_between_epochs(tmp_path, monkeypatch):
+    watch = Watch(tmp_path / "run.html", nn.Linear(2, 1, rng=0))
+    assert "running" in page(watch.path)
+    watch.step(1, 2.5)
+    assert "each step" not in page(watch.path)
+    monkeypatch.setattr("nn.watch.REFRESH", -1.0)
+    watch.step(2, 2.0)
+    assert "each step" in page(watch.path)
+
+
+def test_a_folder_that_is_not_there_is_no_news_after_an_epoch(tmp_path):
+    steps = []
+    with pytest.raises(FileNotFoundError):
+        learner(nn.Linear(2, 1, rng=0)).fit(
+            np.ones((8, 2)), np.ones((8, 1)), 1, watch=tmp_path / "no" / "run.html",
+            on_step=lambda step, loss: steps.append(step), progress=False,
+        )  # fmt: skip
+    assert steps == []
+
+
 @pytest.mark.parametrize("name", ["run.html", "with space.html"])
 def test_a_page_before_the_first_step(tmp_path, name):
     assert Watch(tmp_path / name, nn.Linear(2, 1, rng=0)).close().exists()
