@@ -13,7 +13,7 @@ from .precision import compare_precision
 from .preflight import examine_arguments, examine_function
 from .problem import Problem, UnusableError
 from .report import GradientError, Report, reproducer
-from .search import locate, separate_kinks, sweep
+from .search import separate_kinks, sweep
 from .slopes import norm
 from .verdict import COMPLEX_STEP, RESOLVED, Comparison, Finding
 
@@ -150,15 +150,13 @@ def _judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
             return _inconclusive(comparison, fault, "kinks lie too close together to be told apart", facts)
     if fault is not None and fault.found.reason:
         return _inconclusive(comparison, fault, fault.found.reason, facts)
+    if fault is not None and not fault.single:
+        reason = (
+            "the slopes along a direction disagree with the gradient, but no single element does by more than its error"
+        )
+        return _inconclusive(comparison, fault, reason, facts)
     if fault is not None:
-        guilty = locate(comparison, fault)
-        if guilty is None:
-            reason = (
-                "the slopes along a direction disagree with the gradient, "
-                "but no single element does by more than its error"
-            )
-            return _inconclusive(comparison, fault, reason, facts)
-        return _wrong(comparison, guilty, facts)
+        return _wrong(comparison, fault, facts)
     return _correct(comparison, members, facts)
 
 

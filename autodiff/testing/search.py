@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .slopes import kink_interval, look
+from .slopes import QUICK, kink_interval, look
 from .verdict import COMPLEX_STEP, RESOLVED, SEVERAL, Comparison, Finding
 
 Array = Any
@@ -37,10 +37,13 @@ def unresolved(comparison: Comparison, members: Array) -> Array:
 
 
 def sweep(comparison: Comparison, members: Array) -> Finding | None:
-    """Look at all ``members`` in a few directions, then at those that were too small to see; the first fault."""
+    """Look at all ``members`` in a few directions, then at those that were too small to see; the first fault.
+
+    A fault that is wrong is about a single element, or about a direction in which no element is wrong by itself.
+    """
     for relative in (False, True, False):
         u = comparison.direction(members, relative)
-        finding = comparison.agrees(u) or comparison.examine(u)
+        finding = comparison.agrees(u) or _examined(comparison, u)
         comparison.findings.append(finding)
         note_resolution(comparison, finding)
         if not finding.settled:
@@ -55,12 +58,23 @@ def sweep(comparison: Comparison, members: Array) -> Finding | None:
         block = left[sizes >= sizes[0] * 1e-3]
         tried[block] = True
         # by real steps: what was not seen before has not borne out the complex step either
-        finding = comparison.examine(comparison.direction(block, relative=n % 2 == 1))
+        finding = _examined(comparison, comparison.direction(block, relative=n % 2 == 1))
         note_resolution(comparison, finding)
         if finding.wrong or finding.found.kink is not None:
             comparison.findings.append(finding)
             return finding
     return None
+
+
+def _examined(comparison: Comparison, u: Array) -> Finding:
+    """What is found along a direction; of a difference, the element that is guilty."""
+    finding = comparison.examine(u)
+    if not finding.wrong or finding.found.kink is not None:
+        return finding
+    single = locate(comparison, finding)
+    if single.wrong or finding.single:
+        return single
+    return comparison.examine(u, thorough=True)
 
 
 # -- kinks ---------------------------------------------------------------------------------------------------------
@@ -102,8 +116,8 @@ def _has_kink(comparison: Comparison, block: Array) -> bool:
 # -- the guilty element --------------------------------------------------------------------------------------------
 
 
-def locate(comparison: Comparison, finding: Finding) -> Finding | None:
-    """The element that is wrong by itself; None if none is."""
+def locate(comparison: Comparison, finding: Finding) -> Finding:
+    """The element that is most likely to be wrong by itself, looked at thoroughly."""
     members = np.flatnonzero(finding.direction)
     groups = [members[(members >= p.start) & (members < p.stop)] for p in comparison.problem.inputs]
     groups = [group for group in groups if group.size]
@@ -120,8 +134,7 @@ def locate(comparison: Comparison, finding: Finding) -> Finding | None:
         left, right = members[:middle], members[middle:]
         badness = probe.badness(left)
         members = left if badness > 1 and (badness > 100 or badness >= probe.badness(right)) else right
-    single = comparison.examine(comparison.direction(members), thorough=True)
-    return single if single.wrong else None
+    return comparison.examine(comparison.direction(members), thorough=True)
 
 
 class _Probe:
@@ -131,6 +144,8 @@ class _Probe:
         self.comparison = comparison
         self.sharp = finding.found.step == COMPLEX_STEP
         self.wanted = finding.error / 1000
+        last = QUICK[-1] if self.sharp else -int(np.log2(finding.found.step))
+        self.steps = tuple(range(last - 6, last + 1, 2))  # those at which the fault was seen
 
     def difference(self, u: Array) -> tuple[float, float]:
         """Slope less gradient along ``u``, and how much of that would be no fault."""
@@ -139,7 +154,7 @@ class _Probe:
         slope = comparison.complex_slope(u) if self.sharp else None
         if slope is not None:
             return slope - comparison.along(u), SEVERAL * own
-        found = look(comparison.line(u), self.wanted, comparison.steps)
+        found = look(comparison.line(u), self.wanted, self.steps)
         if found.reason:
             return 0.0, 1.0
         return found.value - comparison.along(u), SEVERAL * found.bound + own

@@ -49,6 +49,11 @@ class Finding(NamedTuple):
         return not self.found.reason and not self.error <= self.limit
 
     @property
+    def single(self) -> bool:
+        """Whether this is about one element."""
+        return int(np.count_nonzero(self.direction)) == 1
+
+    @property
     def settled(self) -> bool:
         """Whether there is nothing to look into: no difference, no kink, and a slope that can be trusted."""
         return not (self.wrong or self.found.reason or self.found.kink is not None)
@@ -153,29 +158,53 @@ class Comparison:
         return 4 * EPSILON * float(np.abs(self.safe) @ np.abs(u))
 
     def examine(self, u: Array, thorough: bool = False) -> Finding:
-        """Compare along one direction; a difference or a kink is looked at again over all decades of the step."""
+        """Compare along one direction.  A kink or a difference is looked at again over all decades of the step, unless
+        the complex step confirms the difference; if ``thorough``, the rounding of the gradient itself must allow it."""
         line = self.line(u)
         terms = np.abs(self.safe * u)
-        analytic = self.along(u)
         own = self.own_error(u) + self.tolerance * norm(terms)
         some = terms[terms > 0]
         wanted = 0.1 * RESOLVED / SEVERAL * float(np.median(some)) if some.size else 0.0
-        finding = None
-        if not thorough:
-            found = look(line, wanted, self.steps)
-            finding = Finding(u, analytic, found, SEVERAL * found.bound + own, line)
-        if finding is None or not finding.settled or kink_interval(line.table) is not None:
-            found = scrutinise(line)
-            finding = Finding(u, analytic, found, SEVERAL * found.bound + own, line)
-            if finding.wrong and found.kink is None and contradicted(line.table[-3:], found.value, analytic):
-                return finding._replace(found=found._replace(reason=TOO_NEAR))
-            if finding.wrong and found.kink is None:  # may the analytic value be that uncertain?
-                own += SEVERAL * self._scatter(u) + self._held(line, u, found.step)
-                finding = finding._replace(limit=SEVERAL * found.bound + own)
+        finding = self._finding(line, u, look(line, wanted, self.steps), own)
+        bent = kink_interval(line.table) is not None
+        if finding.wrong and not bent:
+            confirmed = self._confirmed(finding, own, thorough)
+            if confirmed is not None:
+                return confirmed
+        if bent or not finding.settled:
+            finding = self._finding(line, u, scrutinise(line), own)
+            if finding.wrong and finding.found.kink is None:
+                return self._doubted(finding, own)
         if not finding.settled:
             return finding
         self._remember(finding)
         return self._sharpened(finding, own)
+
+    def _finding(self, line: Line, u: Array, found: Estimate, own: float) -> Finding:
+        return Finding(u, self.along(u), found, SEVERAL * found.bound + own, line)
+
+    def _doubted(self, finding: Finding, own: float) -> Finding:
+        """A difference, after a look at whether the gradient itself may be that uncertain."""
+        u, found, line = finding.direction, finding.found, finding.line
+        if contradicted(line.table[-3:], found.value, finding.analytic):
+            return finding._replace(found=found._replace(reason=TOO_NEAR))
+        own += SEVERAL * self._scatter(u, finding.error) + self._held(line, u, found.step)
+        finding = self._finding(line, u, found, own)
+        return (self._confirmed(finding, own, False) or finding) if finding.wrong else self._sharpened(finding, own)
+
+    def _confirmed(self, finding: Finding, own: float, thorough: bool) -> Finding | None:
+        """The difference as the complex step sees it, if that gives the slope of the real ones; None if it does not."""
+        u, found = finding.direction, finding.found
+        if self.analytic_function is False or finding.error < 20 * finding.limit:
+            return None
+        slope = self.complex_slope(u)
+        if slope is None or abs(slope - found.value) > SEVERAL * found.bound + own:
+            return None
+        own = max(own, self.own_error(u) + self.own_rounding)
+        if thorough:
+            own += SEVERAL * self._scatter(u, finding.error) + self._held(finding.line, u, found.step)
+        sharp = self._finding(finding.line, u, Estimate(slope, own, COMPLEX_STEP), own)
+        return sharp if sharp.error > 20 * sharp.limit else None
 
     def _remember(self, finding: Finding) -> None:
         """Begin the next line with the steps at which this slope was found, if they are not those of the first look."""
@@ -183,15 +212,19 @@ class Comparison:
         if not QUICK[0] < last <= QUICK[-1]:
             self.steps = tuple(range(last - 6, last + 1, 2))
 
-    def _scatter(self, u: Array) -> float:
-        """How much the analytic value changes with rounding: when the arguments change by a rounding error."""
+    def _scatter(self, u: Array, error: float) -> float:
+        """How much the analytic value changes with rounding: when the arguments change by a rounding error.
+
+        A small ``error`` needs many samples: that none of a few shows it may be luck.
+        """
+        samples = 3 if error > 1e-3 * float(np.abs(self.safe) @ np.abs(u)) else 16
         seen = [0.0]
-        for _ in range(3):
+        for _ in range(samples):
             nearby = self.problem.x * (1 + EPSILON * self.rng.choice([-2.0, -1.0, 1.0, 2.0], self.problem.size))
             _, pull = self.problem.pullback(nearby)
             seen.append(abs(float(np.where(self.finite, pull(self.weights), 0.0) @ u) - self.along(u)))
         if self.problem.given_gradient is None:  # and when every operation, forward and backward, rounds differently
-            for _ in range(3):
+            for _ in range(samples):
                 moved = noisy_gradient(self.problem, self.weights, EPSILON, self.rng)
                 seen.append(abs(float((np.where(self.finite, moved, 0.0) - self.safe) @ u)))
         return max(s if np.isfinite(s) else 0.0 for s in seen)
@@ -265,7 +298,7 @@ class Comparison:
         derivative = complex(np.mean(around / roots)) / radius
         negative = abs(np.mean(around * roots)) / radius
         noise = self.epsilon * norm(self.weights * self.base) / radius
-        explained = own + noise + negative + abs(derivative - finding.found.value) + self._scatter(u)
+        explained = own + noise + negative + abs(derivative - finding.found.value) + self._scatter(u, finding.error)
         return bool(finding.error > SEVERAL * 2 * explained)
 
 
