@@ -87,14 +87,15 @@ def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> A
         raise ValueError(f"norm: the axes {axes} of a matrix must differ")
     if ord in (None, "fro", "f"):
         return length(x, axis=(row, column), keepdims=keepdims)
+    largest = np.sum if 0 in (np.shape(x)[row], np.shape(x)[column]) else np.max  # of no numbers: 0, as NumPy has it
     if ord in (2, -2, "nuc"):
         s = np.linalg.svd(np.moveaxis(x, (row, column), (-2, -1)), compute_uv=False)
-        result = np.sum(s, axis=-1) if ord == "nuc" else np.max(s, axis=-1) if ord == 2 else np.min(s, axis=-1)
+        result = np.sum(s, axis=-1) if ord == "nuc" else largest(s, axis=-1) if ord == 2 else np.min(s, axis=-1)
         return np.expand_dims(result, tuple(sorted((row, column)))) if keepdims else result
     if ord not in (1, -1, np.inf, -np.inf):
         raise ValueError(f"norm: {ord!r} is no order of a matrix norm; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     sums = np.sum(np.abs(x), axis=row if ord in (1, -1) else column, keepdims=True)
-    result = (np.max if ord > 0 else np.min)(sums, axis=(row, column), keepdims=True)
+    result = (largest if ord > 0 else np.min)(sums, axis=(row, column), keepdims=True)
     return result if keepdims else np.squeeze(result, axis=(row, column))
 
 
