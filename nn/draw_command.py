@@ -31,7 +31,7 @@ parameters, or by name. "()" is the shape of a single number. Parameters with a 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``pullback draw``."""
     parser.epilog = EXAMPLES
-    parser.add_argument("target", help="path.py::name or module:name, of a function, a module's instance or a Tensor")
+    parser.add_argument("target", help="path.py::name or module:name, of a function, a module, its class or a Tensor")
     parser.add_argument(
         "--shape", action="append", default=[], metavar="[NAME=]N,M,...", help="shape of an input; once for each"
     )
@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw, print the summary, write the files."""
-    subject = _load(arguments.target)
+    subject, namespace = _load(arguments.target)
     inputs = _inputs(subject, arguments) if callable(subject) else []
     options: dict[str, Any] = {
         name: getattr(arguments, name) for name in ("values", "gradients", "memory", "times", "backward")
@@ -62,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         drawing = draw(
             subject, *inputs, depth=arguments.depth, max_nodes=arguments.max_nodes, hide=tuple(arguments.hide),
-            focus=tuple(arguments.focus) if arguments.focus else None, title=arguments.target, **options,
+            focus=tuple(arguments.focus) if arguments.focus else None, title=arguments.target, names=None if callable(subject) else namespace,
+            **options,
         )  # fmt: skip
     except Exception as error:
         partial = getattr(error, "drawing", None)
@@ -83,8 +84,8 @@ def _show(drawing: Drawing, outputs: list[str]) -> None:
         sys.stdout.write(f"wrote {path}\n")
 
 
-def _load(target: str) -> Any:
-    """What ``path.py::name`` or ``module:name`` stands for."""
+def _load(target: str) -> tuple[Any, dict[str, Any]]:
+    """What ``path.py::name`` or ``module:name`` stands for, and the variables of its file."""
     place, separator, name = target.partition("::") if "::" in target else target.rpartition(":")
     if not separator or not place or not name:
         raise CommandError(f"{target!r} is no target; write path/to/file.py::name or module:name", USAGE)
@@ -102,7 +103,15 @@ def _load(target: str) -> Any:
             known = [n for n in vars(module) if not n.startswith("_")]
             raise CommandError(f"{place} has no {name!r}; it has {', '.join(known[:12]) or 'no names'}", USAGE)
         found = getattr(found, part)
-    return found
+    if isinstance(found, type):
+        try:
+            found = found()
+        except Exception as error:
+            raise CommandError(
+                f"{target} is a class, and {name}() failed: {type(error).__name__}: {error}; "
+                "name an instance, or a function that makes one", USAGE,
+            ) from error  # fmt: skip
+    return found, dict(vars(module))
 
 
 def _load_file(path: Path) -> ModuleType:

@@ -21,6 +21,18 @@ def made():
 def failing(x):
     return np.sum(np.tanh(x) @ x)
 
+class Small(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(4, 2, rng=0)
+
+    def forward(self, x):
+        return self.inner(x)
+
+class Needy(Small):
+    def __init__(self, size):
+        super().__init__()
+
 network = nn.Sequential(nn.Linear(4, 3, rng=0), nn.ReLU())
 value = np.cos(Tensor(2.0))
 text = "no graph"
@@ -50,6 +62,18 @@ def test_a_function_with_shapes(source, capsys, tmp_path):
 def test_a_function_without_arguments_and_a_tensor(source, capsys, name, shown):
     assert cli.main(["draw", f"{source}::{name}"]) == 0
     assert shown in capsys.readouterr().out
+
+
+def test_a_tensor_has_its_name(source, capsys):
+    assert cli.main(["draw", f"{source}::value"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("value")
+
+
+def test_a_class_is_made_if_it_can_be(source, capsys):
+    assert cli.main(["draw", f"{source}::Small", "--shape", "2,4"]) == 0
+    assert "inner.weight" in capsys.readouterr().out
+    assert cli.main(["draw", f"{source}::Needy", "--shape", "2,4"]) == 2
+    assert "Needy() failed: TypeError" in capsys.readouterr().err
 
 
 def test_a_module(source, capsys):
