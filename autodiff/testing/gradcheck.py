@@ -14,7 +14,7 @@ from .preflight import examine_arguments, examine_function
 from .problem import Problem, UnusableError
 from .report import GradientError, Report, reproducer
 from .search import separate_kinks, sweep
-from .slopes import norm
+from .slopes import norm, scrutinise
 from .verdict import COMPLEX_STEP, RESOLVED, Comparison, Finding
 
 Array = Any
@@ -163,8 +163,9 @@ def _judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
 def _judge_not_finite(comparison: Comparison, facts: dict[str, Any]) -> Report | None:
     """Gradients that are NaN or infinite: wrong where the function has a slope."""
     for flat in np.flatnonzero(~comparison.finite)[:4]:
-        single = np.array([flat])
-        finding = comparison.examine(comparison.direction(single), thorough=True)
+        u = comparison.direction(np.array([flat]))
+        line = comparison.line(u)
+        finding = Finding(u, 0.0, scrutinise(line), 0.0, line)
         if finding.found.reason:
             value = comparison.gradient[flat]
             reason = f"the gradient is {value} and the function has no finite slope there ({finding.found.reason})"
