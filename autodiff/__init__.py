@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from . import ops as ops
 from .graph import GraphError
+from .mode import no_grad
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
 from .ops.reduction import logsumexp, softmax_cross_entropy
 from .ops.update import index_add, index_update
 from .primitive import composite, elementwise, exactly, example, gufunc, primitive, sample
-from .tensor import Tensor, no_grad
+from .tensor import Tensor
 from .transforms import BatchingError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
 from .tree import register_container
 

@@ -11,16 +11,15 @@ Tensor and binds the name ``t`` to it; ``t[i] = v`` is refused and says what to 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import graph
-from .coercion import replacement
+from .conversion import Conversion, made_by
 from .dialects import missing, unknown
-from .graph import CONSTANT, GraphError, Leaf, Node, Parts, tick
+from .graph import CONSTANT, GraphError, Leaf, Node, Parts, Several, tick
 from .primitive import Primitive, Rule, registry, supplied
 from .protocol import ANSWERED, WRONG, complain, unsupported
 from .strong import StrongZero, plain, strong
@@ -35,7 +34,7 @@ _mode = _state.get
 """None: record.  Otherwise a function that takes the place of recording; each thread and task has its own."""
 
 
-class Tensor:
+class Tensor(Conversion):
     """An array that remembers how it was made, so that gradients can flow back to what it was made of.
 
     ``Tensor(x)`` is a variable (a leaf) holding ``x``, which is shared and not copied; a constant is a plain array.
@@ -105,13 +104,7 @@ class Tensor:
             raise GraphError("data: only a variable can be given new values; this Tensor is the result of an operation")
         if isinstance(new, Tensor):
             raise TypeError("data: got a Tensor; assign its array: t.data = other.data")
-        value = new if hasattr(new, "__array_function__") else np.asarray(new)
-        if value.shape != node.shape:
-            raise ValueError(f"data: the variable has shape {node.shape}, the new values {value.shape}")
-        if value.dtype != node.dtype:
-            if not np.can_cast(value.dtype, node.dtype, "same_kind"):
-                raise TypeError(f"data: the variable holds {node.dtype}, the new values are {value.dtype}")
-            value = value.astype(node.dtype)
+        value = _fitted("data", new, node)
         if isinstance(old, np.ndarray) and isinstance(value, np.ndarray) and np.may_share_memory(old, value):
             node.mark_mutated(old)
         self._value = _scalar(value)
@@ -122,16 +115,17 @@ class Tensor:
         if type(self._node) is not Leaf:
             raise GraphError(
                 "grad: only variables keep a gradient; this Tensor is the result of "
-                f"{_made_by(self._node)}. For its gradient use vjp or grad with respect to it. If it was a variable "
+                f"{made_by(self._node)}. For its gradient use vjp or grad with respect to it. If it was a variable "
                 "updated by 'w -= lr * w.grad', write 'w.data -= lr * w.grad': the first makes a new Tensor"
             )
         return self._node.grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        if type(self._node) is not Leaf:
+        node = self._node
+        if type(node) is not Leaf:
             raise GraphError("grad: only a variable has a gradient to set")
-        self._node.grad = value
+        node.grad = value if value is None else _fitted("grad", value, node)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -184,77 +178,18 @@ class Tensor:
         node = self._node
         if not node.active:
             raise GraphError(
-                f"backward: no variable leads to this Tensor (it is {_made_by(node)}); was it made under no_grad() "
+                f"backward: no variable leads to this Tensor (it is {made_by(node)}); was it made under no_grad() "
                 "or from plain arrays only?"
+                if node.primitive is None
+                else f"backward: no gradient flows through this Tensor (it is {node.primitive.name}): what leads to it "
+                "has a derivative of zero everywhere, as comparisons, rounding and stop_gradient have"
             )
         results = backward({node: _seed(self, gradient)}, retain=retain_graph or create_graph, create=create_graph)
         for leaf, value in results.items():
             assert type(leaf) is Leaf
             leaf.grad = value if leaf.grad is None else leaf.grad + value
 
-    # -- values that leave the graph -------------------------------------------------------------------------
-
-    def _decide(self) -> Any:
-        """The one way in which a value reaches Python's control flow."""
-        return self._value
-
-    def item(self) -> Any:
-        """The single element as a Python number.  It carries no gradient."""
-        return self._decide().item()
-
-    def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers.  They carry no gradient."""
-        return self._decide().tolist()
-
-    def nonzero(self) -> Any:
-        """The positions of the elements that are not zero, one array an axis."""
-        return self._decide().nonzero()
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(
-                f"bool: the truth of a Tensor of shape {self.shape} is ambiguous; use np.all(t).item(), "
-                "np.any(t).item(), or np.where(t, a, b) to choose element by element"
-            )
-        return bool(self._decide())
-
-    def _leaves_the_graph(self, what: str) -> TypeError:
-        return TypeError(
-            f"{what} would cut this Tensor (shape {self.shape}) out of the graph and lose its gradient. "
-            "Inside a differentiated function use the np. function: np.exp(t) instead of math.exp(t), "
-            "np.stack([t, u]) instead of np.array([t, u]), np.concatenate instead of np.r_[t, u], "
-            "np.where instead of a[i] = t. "
-            "For a plain value say so: t.item() for a number, t.data for the array"
-        )
-
-    def __float__(self) -> float:
-        raise self._leaves_the_graph("float(t)")
-
-    def __int__(self) -> int:
-        raise self._leaves_the_graph("int(t)")
-
-    def __complex__(self) -> complex:
-        raise self._leaves_the_graph("complex(t)")
-
-    def __index__(self) -> int:
-        if self.dtype.kind in "iu" and self.size == 1:  # a position, such as argmax gives: it has no gradient to lose
-            return int(self.item())
-        raise self._leaves_the_graph("using it as an integer")
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        if self.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
-            return np.array(self._decide(), dtype=dtype, copy=copy)
-        instead = replacement()
-        if instead is not None:
-            raise TypeError(instead)
-        raise self._leaves_the_graph("NumPy asked for a plain array (np.asarray(t), a[i] = t, np.array([t, u])), which")
-
     # -- sequences -------------------------------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len: a 0-d Tensor has no length")
-        return self.shape[0]
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
@@ -265,22 +200,7 @@ class Tensor:
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:
             raise TypeError("iteration over a 0-d Tensor; use .item() for its number")
-        return (self[i] for i in range(len(self)))
-
-    def __contains__(self, value: Any) -> bool:
-        return bool((self._decide() == (value._value if isinstance(value, Tensor) else value)).any())
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            f"setitem: a Tensor (shape {self.shape}) cannot be written into: results already computed from it would "
-            "keep the old values and get the wrong gradient.\n"
-            "  instead of                     write\n"
-            "  x[i] = v                       x = x.at[i].set(v)\n"
-            "  x[i] += v                      x = x.at[i].add(v)\n"
-            "  x[mask] = v                    x = np.where(mask, v, x)\n"
-            "  out[i] = f(i) in a loop        out = np.stack([f(i) for i in ...])\n"
-            "  w[...] = new (a variable)      w.data = new"
-        )
+        return _unstacked(self)
 
     def flatten(self) -> Tensor:
         """The elements in one axis."""
@@ -294,20 +214,6 @@ class Tensor:
         """The axes in another order: ``t.transpose(1, 0)`` or ``t.transpose((1, 0))``; reversed by default."""
         order = None if not axes else axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return _numpy.transpose(self, order)  # type: ignore[no-any-return]
-
-    def __repr__(self) -> str:
-        value = self._value
-        if isinstance(value, np.ndarray | np.generic):
-            text = np.array2string(np.asarray(value), separator=", ", threshold=20, edgeitems=2, prefix="Tensor(")
-        else:
-            text = repr(value)
-        made = "" if type(self._node) is Leaf else f", {_made_by(self._node)}"
-        return f"Tensor({text}, {value.dtype}{made})"
-
-    def __format__(self, spec: str) -> str:
-        if spec and self.size != 1:
-            raise TypeError(f"format: '{spec}' is for one number, this Tensor has shape {self.shape}; format t.data")
-        return format(self.item(), spec) if spec else repr(self)
 
     def __reduce__(self) -> Any:
         if type(self._node) is not Leaf:
@@ -363,10 +269,16 @@ def _variable(value: Any) -> Tensor:
     return Tensor(value)
 
 
-def _made_by(node: Node) -> str:
-    if node is CONSTANT:
-        return "a constant"
-    return "a variable" if node.primitive is None else node.primitive.name
+def _fitted(what: str, new: Any, node: Leaf) -> Any:
+    """New values, or a new gradient, of a variable in its dtype; refused if they have another shape or kind."""
+    value = new if hasattr(new, "__array_function__") else np.asarray(new)
+    if value.shape != node.shape:
+        raise ValueError(f"{what}: the variable has shape {node.shape}, the new values {value.shape}")
+    if value.dtype != node.dtype:
+        if not np.can_cast(value.dtype, node.dtype, "same_kind"):
+            raise TypeError(f"{what}: the variable holds {node.dtype}, the new values are {value.dtype}")
+        value = value.astype(node.dtype)
+    return value
 
 
 def wrap(value: Any, node: Node) -> Tensor:
@@ -425,15 +337,37 @@ _ITEM_RULE = Rule("item", lambda g, i, shape, dtype: Parts({i: g}, shape, dtype)
 
 def outputs_of(values: Any, whole: Node) -> Any:
     """A Tensor for each output of one operation."""
-    items = []
-    for i, value in enumerate(values):
-        node = Node()
-        node.primitive = ITEM
-        node.edges = ([whole, _ITEM_RULE.function, (i, whole.shape, whole.dtype), _ITEM_RULE],)
-        node.active = value.dtype.kind in "fc"
-        node.shape, node.dtype, node.age = value.shape, value.dtype, tick()
-        items.append(wrap(value, node))
-    return same_tuple(values, items)
+    return same_tuple(values, [_output(value, whole, i) for i, value in enumerate(values)])
+
+
+def _output(value: Any, whole: Node, i: int) -> Tensor:
+    """Output number ``i`` of an operation that has several."""
+    node = Node()
+    node.primitive = ITEM
+    node.edges = ([whole, _ITEM_RULE.function, (i, whole.shape, whole.dtype), _ITEM_RULE],)
+    node.active = value.dtype.kind in "fc"
+    node.shape, node.dtype, node.age = value.shape, value.dtype, tick()
+    return wrap(value, node)
+
+
+UNSTACK = Primitive(tuple, tuple, {"x": lambda g: np.stack(list(g))}, name="unstack", parameters=("x",))
+"""What an iteration is recorded as: one operation with an output for each element, so that backward is linear."""
+_UNSTACK_RULE: Any = UNSTACK.rules[0]
+
+
+def _unstacked(t: Tensor) -> Iterator[Tensor]:
+    """The elements along the first axis, one at a time."""
+    value, whole = t._value, Node()
+    whole.age = 0  # not born before somebody asks for an element
+    for i in range(len(value)):
+        if _mode() is not None or not t._node.active or type(value) is not np.ndarray:
+            yield t[i]
+            continue
+        if not whole.age:
+            whole.primitive, whole.note, whole.active, whole.age = UNSTACK, (), True, tick()
+            whole.edges = ([t._node, _UNSTACK_RULE.function, (), _UNSTACK_RULE],)
+            whole.shape, whole.dtype = Several((value.shape[1:],) * len(value)), Several((value.dtype,) * len(value))
+        yield _output(value[i], whole, i)
 
 
 # -- the backward pass -------------------------------------------------------------------------------------------
@@ -459,9 +393,11 @@ def _seed(output: Tensor, gradient: Any) -> Any:
     if given.shape != value.shape:
         raise ValueError(f"backward: the gradient has shape {given.shape}, the Tensor {value.shape}")
     if given.dtype != value.dtype:
-        if given.dtype.kind == "c" and value.dtype.kind != "c":
+        if given.dtype.kind not in "biufc" or (given.dtype.kind == "c" and value.dtype.kind != "c"):
             raise TypeError(f"backward: the gradient is {given.dtype}, the Tensor {value.dtype}")
-        return gradient.astype(value.dtype)
+        if isinstance(gradient, Tensor):
+            return gradient.astype(value.dtype)
+        given = given.astype(value.dtype)
     return gradient if isinstance(gradient, Tensor) else _scalar(given)
 
 
@@ -520,28 +456,3 @@ def _unrecorded(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, A
     except WRONG as error:
         complain(primitive, values, error)
     return same_tuple(y, [wrap(v, CONSTANT) for v in y]) if isinstance(y, tuple) else wrap(y, CONSTANT)
-
-
-class no_grad(ContextDecorator):  # noqa: N801
-    """Compute without recording: results are constants and keep nothing alive.
-
-    A context manager or a decorator; other threads and tasks are not affected.
-
-    >>> x = Tensor(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y
-    Tensor(4., float64, a constant)
-    """
-
-    def __init__(self) -> None:
-        self._tokens: list[Token[Any]] = []
-
-    def __enter__(self) -> None:
-        self._tokens.append(_state.set(_unrecorded))
-
-    def __exit__(self, *exception: object) -> None:
-        _state.reset(self._tokens.pop())
-
-    def _recreate_cm(self) -> no_grad:  # a decorated function may run in several threads at once
-        return no_grad()

@@ -6,14 +6,12 @@ import copy
 import gc
 import pickle
 import sys
-import threading
 import weakref
 
 import numpy as np
 import pytest
 
-import autodiff
-from autodiff import GraphError, Tensor, elementwise, grad, no_grad, primitive, stop_gradient
+from autodiff import GraphError, Tensor, elementwise, grad, hessian, no_grad, primitive, stop_gradient
 from autodiff.graph import topological_order
 from autodiff.primitive import registry
 
@@ -66,6 +64,39 @@ def test_a_million_operations_run_backward_and_are_freed_without_recursion():
         assert root() is None
     finally:
         sys.setrecursionlimit(limit)
+
+
+def test_an_iteration_is_one_operation_with_an_output_for_each_element():
+    n = 20_000
+    x = Tensor(np.arange(float(n)))
+    total = sum(e * e for e in x)
+    assert [node.primitive.name for node in topological_order([total._node]) if node.primitive].count("unstack") == 1
+    total.backward()  # 20,000 contributions to 20,000 elements: only a linear sum of them ends
+    np.testing.assert_array_equal(x.grad, 2 * x.data)
+    rows = Tensor(np.ones((3, 2)))
+    first, _, last = rows
+    np.sum(first * 2 + last).backward()
+    assert rows.grad.tolist() == [[2, 2], [0, 0], [1, 1]]
+    np.testing.assert_array_equal(
+        hessian(lambda x: sum(e * e * e for e in x))(np.arange(3.0)), np.diag([0.0, 6.0, 12.0])
+    )
+
+
+def test_an_iteration_follows_the_mode_in_which_it_goes_on():
+    x = Tensor(np.array([1.0, 2.0, 3.0]))
+    elements = iter(x)
+    first = next(elements)
+    with no_grad():
+        assert not next(elements)._node.active
+    (first * next(elements)).backward()
+    assert x.grad.tolist() == [3.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("join", [np.stack, np.concatenate])
+def test_a_wide_fan_in_is_one_contribution_each(join):
+    x = Tensor(np.ones(1))
+    join([x * float(i) for i in range(2_000)]).sum().backward()
+    assert x.grad.item() == sum(range(2_000))
 
 
 def test_several_outputs_of_one_graph_share_it():
@@ -218,6 +249,33 @@ def test_an_error_inside_a_rule_names_the_rule(scratch):
     assert "thing" in caught.value.__notes__[0]
 
 
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError, ZeroDivisionError])
+def test_an_interrupted_backward_changes_nothing_and_can_be_made_again(scratch, interruption):
+    fails = [True]
+
+    def rule(g):
+        if fails:
+            raise interruption
+        return g
+
+    def thing(x):
+        return x * 1.0
+
+    a, b = Tensor(np.ones(2)), Tensor(np.ones(2))
+    a.grad = np.full(2, 5.0)
+    loss = np.sum(elementwise(thing, rule)(a) * b + b)
+    errors = np.geterr()
+    with pytest.raises(interruption):
+        loss.backward()
+    assert a.grad.tolist() == [5.0, 5.0]
+    assert b.grad is None
+    assert np.geterr() == errors
+    assert (a * a)._node.active
+    fails.clear()
+    loss.backward()
+    assert (a.grad.tolist(), b.grad.tolist()) == ([6.0, 6.0], [2.0, 2.0])
+
+
 def test_a_rule_that_asks_for_an_unknown_name_is_refused_when_registered(scratch):
     def thing(x):
         return x
@@ -329,73 +387,7 @@ def test_a_scalar_variable_is_updated_in_every_way_of_writing_it():
     assert w.item() == 3.0
 
 
-# -- modes and threads -------------------------------------------------------------------------------------------
-
-
-def test_no_grad_records_nothing_and_leaves_again():
-    x = Tensor(2.0)
-    with no_grad():
-        y = x * x
-        with no_grad():
-            pass
-        z = x * x
-    assert not y._node.active
-    assert not z._node.active
-    assert (x * x)._node.active
-    with pytest.raises(GraphError, match="no variable"):
-        y.backward()
-
-
-def test_no_grad_is_a_decorator_and_survives_an_exception():
-    @no_grad()
-    def f(x):
-        if x is None:
-            raise KeyError
-        return x * x
-
-    x = Tensor(2.0)
-    with pytest.raises(KeyError):
-        f(None)
-    assert not f(x)._node.active
-    assert (x * x)._node.active
-
-
-def test_threads_do_not_see_each_others_mode():
-    x = Tensor(2.0)
-    inside, done = threading.Event(), threading.Event()
-    seen = []
-
-    def without():
-        with no_grad():
-            inside.set()
-            done.wait(10)
-            seen.append((x * x)._node.active)
-
-    thread = threading.Thread(target=without)
-    thread.start()
-    inside.wait(10)
-    assert (x * x)._node.active
-    done.set()
-    thread.join()
-    assert seen == [False]
-
-
-def test_two_threads_run_backward_through_one_graph():
-    x = Tensor(np.ones(50))
-    shared = np.exp(x)
-    tails = [np.sum(shared * float(k)) for k in range(1, 5)]
-    found = {}
-
-    def work(k):
-        found[k] = autodiff.tensor.backward({tails[k]._node: np.float64(1.0)}, retain=True)[x._node]
-
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for k in range(4):
-        np.testing.assert_array_equal(found[k], np.exp(np.ones(50)) * (k + 1))
+# -- constants -------------------------------------------------------------------------------------------------
 
 
 def test_stop_gradient_and_detach_let_nothing_through():

@@ -10,6 +10,8 @@ import pytest
 
 import autodiff
 from autodiff import GraphError, Tensor, grad, no_grad
+from autodiff.graph import CONSTANT
+from autodiff.tensor import wrap
 
 
 @pytest.fixture
@@ -307,6 +309,43 @@ def test_backward_wants_one_number_or_a_gradient(x):
         (x * x).backward(np.ones(3))
     (x * x).backward(np.ones((2, 3)))
     np.testing.assert_array_equal(x.grad, 2 * x.data)
+
+
+def test_a_gradient_to_start_from_is_made_of_numbers():
+    x = Tensor(np.ones(2))
+    (x * 2.0).backward([1, 2])
+    assert x.grad.tolist() == [2.0, 4.0]
+    for wrong in (np.array(["a", "b"]), np.array([1.0, None]), np.array([1j, 1j])):
+        with pytest.raises(TypeError, match="backward: the gradient is"):
+            (x * 2.0).backward(wrong)
+
+
+def test_a_gradient_that_is_set_must_fit():
+    x = Tensor(np.ones(2, np.float32))
+    for wrong in (np.ones(3), np.ones((2, 2)), 0.0):
+        with pytest.raises(ValueError, match=r"grad: the variable has shape \(2,\), the new values"):
+            x.grad = wrong
+    for wrong in (np.ones(2) * 1j, np.array(["a", "b"])):
+        with pytest.raises(TypeError, match="grad: the variable holds float32, the new values are"):
+            x.grad = wrong
+    x.grad = np.ones(2)
+    assert x.grad.dtype == np.float32
+    x.grad = None
+    assert x.grad is None
+
+
+def test_what_has_no_derivative_anywhere_says_so():
+    with pytest.raises(GraphError, match=r"\(it is sum\): what leads to it has a derivative of zero everywhere"):
+        np.sum(Tensor(np.ones(2)) > 0).backward()
+    with pytest.raises(GraphError, match=r"no variable leads to this Tensor \(it is a constant\)"):
+        wrap(np.float64(1.0), CONSTANT).backward()
+
+
+def test_elements_are_not_deleted_and_many_are_no_number(x):
+    with pytest.raises(TypeError, match=r"delitem.*np\.delete"):
+        del x[0]
+    with pytest.raises(ValueError, match=r"item: a Tensor of shape \(2, 3\) is no single number"):
+        x.item()
 
 
 def test_a_complex_loss_wants_a_real_part():
