@@ -141,11 +141,11 @@ def _eigh_rule(g: Any, y: Any, UPLO: Any) -> Array:
     return _read_triangle(conjugate(v) @ (rotation + diagonal_matrix(gw)) @ _mt(v), UPLO.upper() == "U")
 
 
-def _triangle(name: str, part: Any) -> str:
+def _triangle(name: str, part: Any) -> Any:
     """Which triangle of the matrix is read."""
     if part not in ("L", "U", "l", "u"):
         raise ValueError(f"{name}: UPLO={part!r}; it is 'L' or 'U'")
-    return str(part)
+    return part
 
 
 @primitive(

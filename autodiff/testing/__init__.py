@@ -11,16 +11,19 @@ from .difference import difference
 from .gradcheck import assert_gradcheck, gradcheck
 from .graphcheck import check_graph
 from .report import GradientError, Report
+from .survey import Survey, survey
 from .trace import record
 
 __all__ = [
     "AnomalyError",
     "GradientError",
     "Report",
+    "Survey",
     "assert_gradcheck",
     "check_graph",
     "detect_anomaly",
     "difference",
     "gradcheck",
     "record",
+    "survey",
 ]
