@@ -41,6 +41,7 @@ from .domain import real as real
 from .domain import sample as sample
 
 Function = Callable[..., Any]
+Layout = tuple[tuple[Any, ...], tuple[tuple[int, str], ...]]  # defaults after the positional ones, places of keywords
 VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
 EVERY = 1 << 30  # positional arguments
 
@@ -100,9 +101,8 @@ class Primitive:
         self.forward = forward
         self.parameters = parameters
         self.defaults = defaults
-        self.required = len(parameters) - len(defaults) - variadic
         self.index = {parameter: i for i, parameter in enumerate(parameters)}
-        self.known = frozenset(parameters)
+        self._layouts: dict[tuple[int | str, ...], Layout] = {}
         self.variadic = variadic
         self.sequence = None if sequence is None else self.index[sequence]
         self.core = core  # of a function that broadcasts: how many of each argument's last axes do not
@@ -148,38 +148,38 @@ class Primitive:
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """The arguments of a call in the order of the parameters, defaults filled in."""
-        given = len(args)
-        if (kwargs and not self.known.issuperset(kwargs)) or (given > 2 and given > self.agreed):
-            args, kwargs = arranged(self, args, kwargs)
-            given = len(args)
         if self.variadic:
             place = len(self.parameters) - 1 - len(self.defaults)
-            return [*args[:place], args[place:], *self._keywords(kwargs, place + 1)]
-        if given > len(self.parameters):
-            raise TypeError(f"{self.name}: takes {len(self.parameters)} arguments, got {given}")
-        return [*args, *self._keywords(kwargs, given)]
+            args = (*args[:place], args[place:])
+        layout = self._layouts.get((len(args), *kwargs))
+        if layout is None:
+            args, kwargs, layout = self._laid_out(args, kwargs)
+        defaults, places = layout
+        values = [*args, *defaults]
+        for place, name in places:
+            values[place] = kwargs[name]
+        return values
 
-    def _keywords(self, kwargs: dict[str, Any], given: int) -> list[Any]:
-        """The values of the parameters from number ``given`` on."""
-        parameters = self.parameters
-        first_default = len(parameters) - len(self.defaults)
-        if not kwargs:
-            if given < first_default:
-                missing = ", ".join(parameters[given:first_default])
-                raise TypeError(f"{self.name}: missing {missing}")
-            return list(self.defaults[given - first_default :])
-        values = []
-        for i in range(given, len(parameters)):
-            if parameters[i] in kwargs:
-                values.append(kwargs[parameters[i]])
-            elif i >= first_default:
-                values.append(self.defaults[i - first_default])
-            else:
-                raise TypeError(f"{self.name}: missing {parameters[i]}")
+    def _laid_out(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any], Layout]:
+        """A call as the table has it, and where its arguments go, which is remembered for the next such call."""
+        if len(args) > self.agreed or not self.index.keys() >= kwargs.keys():
+            args, kwargs = arranged(self, args, kwargs)
+        given, parameters = len(args), self.parameters
+        if given > len(parameters):
+            raise TypeError(f"{self.name}: takes {len(parameters)} arguments, got {given}")
         for name in kwargs:
             if self.index[name] < given:
                 raise TypeError(f"{self.name}: got two values for '{name}'")
-        return values
+        first_default = len(parameters) - len(self.defaults)
+        missing = [name for name in parameters[given:first_default] if name not in kwargs]
+        if missing:
+            raise TypeError(f"{self.name}: missing {', '.join(missing)}")
+        padded = (None,) * first_default + self.defaults
+        layout = (padded[given:], tuple((self.index[name], name) for name in kwargs))
+        self._layouts[(given, *kwargs)] = layout
+        return args, kwargs, layout
 
     @functools.cached_property
     def agreed(self) -> int:
