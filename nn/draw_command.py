@@ -62,8 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         drawing = draw(
             subject, *inputs, depth=arguments.depth, max_nodes=arguments.max_nodes, hide=tuple(arguments.hide),
-            focus=tuple(arguments.focus) if arguments.focus else None, title=arguments.target, names=None if callable(subject) else namespace,
-            **options,
+            focus=tuple(arguments.focus) if arguments.focus else None, title=arguments.target,
+            names=None if callable(subject) else namespace, **options,
         )  # fmt: skip
     except Exception as error:
         partial = getattr(error, "drawing", None)
@@ -97,7 +97,7 @@ def _load(target: str) -> tuple[Any, dict[str, Any]]:
         raise
     except Exception as error:
         raise CommandError(f"importing {place} failed: {type(error).__name__}: {error}") from error
-    found = module
+    found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
             known = [n for n in vars(module) if not n.startswith("_")]

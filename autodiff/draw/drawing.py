@@ -11,9 +11,10 @@ from ..tensor import Tensor
 from . import taking
 from .copies import gather
 from .failure import of_exception
-from .grouping import ROOM, boxes_in_sight, fold_repeats, limit, open_groups, simplify
+from .grouping import ROOM, boxes_in_sight, limit, open_groups, simplify
 from .naming import Names, caller, is_module
 from .picture import Box, Picture
+from .repeats import fold_repeats
 from .selection import between, keep_only, without
 
 if TYPE_CHECKING:
@@ -179,21 +180,10 @@ def _bundle(makers: dict[str, Callable[[], str]]) -> dict[str, str]:
 
 
 def draw(
-    subject: Any,
-    *args: Any,
-    depth: int | None = None,
-    focus: Any = None,
-    hide: Hidden = (),
-    max_nodes: int = 200,
-    values: bool = False,
-    gradients: bool = False,
-    memory: bool = False,
-    times: bool = False,
-    backward: bool = False,
-    names: Any = None,
-    mark: Any = None,
-    title: str = "",
-) -> Drawing:
+    subject: Any, *args: Any, depth: int | None = None, focus: Any = None, hide: Hidden = (), max_nodes: int = 200,
+    values: bool = False, gradients: bool = False, memory: bool = False, times: bool = False, backward: bool = False,
+    names: Any = None, mark: Any = None, title: str = "",
+) -> Drawing:  # fmt: skip
     """Draw a computation graph: ``draw(output)``, ``draw(model, x)`` or ``draw(f, *args)``.
 
     ``output`` is a Tensor, or a nesting of them.  Of a call more is known than of a finished graph: modules and
@@ -221,13 +211,12 @@ def draw(
     >>> from autodiff import Tensor
     >>> from autodiff.draw import draw
     >>> w = Tensor([1.0, 2.0])
-    >>> loss = np.sum(w * 3.0)
-    >>> print(draw(loss))
+    >>> print(draw(np.sum(w * 3.0)))
     graph
       2 operations, 1 variable with 2 elements, longest path 2
-    w     variable        (2,) float64
-    %1    multiply(w, 3)  (2,) float64
-    loss  sum(%1)         () float64
+    w   variable        (2,) float64
+    %1  multiply(w, 3)  (2,) float64
+    %2  sum(%1)         () float64
     """
     if isinstance(subject, Drawing):
         return subject
@@ -237,8 +226,7 @@ def draw(
     wishes = taking.Wishes(values, gradients, memory, times, backward, taking.marks(mark))
     picture = _take(subject, args, found, frame, wishes)
     picture.title = title or picture.title
-    failed = next((b for b in picture.boxes if b.state == "failed"), None)
-    if hide and failed is None:
+    if hide and not any(box.state == "failed" for box in picture.boxes):
         picture = without(picture, _hidden(hide))
     if focus is not None:
         picture = _focused(picture, focus, found)

@@ -8,9 +8,10 @@ import pytest
 
 from autodiff import Tensor
 from autodiff.draw import draw
-from autodiff.draw.grouping import _runs, boxes_in_sight
+from autodiff.draw.grouping import boxes_in_sight
 from autodiff.draw.layers import place
 from autodiff.draw.page import reduced
+from autodiff.draw.repeats import _runs
 from autodiff.draw.scene import scene
 from tests.draw.models import Linear, Module, Transformer, tokens
 

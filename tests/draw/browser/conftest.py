@@ -33,3 +33,21 @@ def screenshot(browser, request, tmp_path):
         browser.screenshot(folder / f"{request.node.name}{name and '-'}{name}.png")
 
     return keep
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open the page of a drawing; at the end, nothing was written to the console and nothing fetched."""
+    opened = []
+
+    def open_page(drawing, **how):
+        path = drawing.save(tmp_path / f"page{len(opened)}.html")
+        opened.append(path)
+        browser.open(path, **how)
+        browser.wait("typeof view !== 'undefined' && !!view.film")
+        return browser
+
+    yield open_page
+    browser.evaluate("1")  # events that are still on their way
+    assert browser.console == []
+    assert [url for url in browser.requests if not url.startswith("blob:")] == [opened[-1].resolve().as_uri()]

@@ -13,26 +13,9 @@ from autodiff.draw.layout import layout
 from autodiff.draw.picture import Box, Group, Picture
 from autodiff.draw.scene import scene
 from autodiff.draw.style import sizer
+from tests.draw.browser.places import diamond, node, where
 from tests.draw.models import Transformer, tokens
 from tests.draw.test_formats import NASTY, nasty
-
-
-@pytest.fixture
-def show(browser, tmp_path):
-    """Open the page of a drawing; at the end, nothing was written to the console and nothing fetched."""
-    opened = []
-
-    def open_page(drawing, **how):
-        path = drawing.save(tmp_path / f"page{len(opened)}.html")
-        opened.append(path)
-        browser.open(path, **how)
-        browser.wait("typeof view !== 'undefined' && !!view.film")
-        return browser
-
-    yield open_page
-    browser.evaluate("1")  # events that are still on their way
-    assert browser.console == []
-    assert [url for url in browser.requests if not url.startswith("blob:")] == [opened[-1].resolve().as_uri()]
 
 
 def items(browser):
@@ -41,18 +24,6 @@ def items(browser):
 
 def place(browser):
     return browser.evaluate("[view.x, view.y, view.scale]")
-
-
-def node(title):
-    return (
-        f"[...document.querySelectorAll('.node')].find(n => n.querySelector('text').textContent.startsWith({title!r}))"
-    )
-
-
-def where(browser, expression):
-    return browser.evaluate(
-        f"(r => [r.left + r.width / 2, r.top + r.height / 2])(({expression}).getBoundingClientRect())"
-    )
 
 
 def test_everything_is_in_the_first_picture(show, screenshot):
@@ -208,58 +179,6 @@ def test_hovering_shows_the_path(show, screenshot):
     browser.wait("document.querySelectorAll('.hot').length === 0")
 
 
-def diamond():
-    x = Tensor(2.0)
-    a = x * 3.0
-    y = np.sin(a) * a
-    return draw(y)
-
-
-def test_the_film_runs_in_reverse_topological_order(show, screenshot):
-    browser = show(diamond())
-    browser.click(*browser.middle("#film"))
-    order = browser.evaluate("view.film.steps.map(s => view.film.name(s.item))")
-    assert order == ["y", "sin", "a", "x"]
-    browser.click(*browser.middle("#play"))
-    browser.evaluate("view.film.go(0)")
-    assert "a must wait: 1 of 2" in browser.evaluate("document.getElementById('caption').textContent")
-    browser.click(*browser.middle("#next"))
-    browser.click(*browser.middle("#next"))
-    assert "added up all 2 cotangents" in browser.evaluate("document.getElementById('caption').textContent")
-    assert browser.evaluate("document.querySelector('.badge').textContent") == "2 of 2"
-    screenshot()
-    browser.click(*browser.middle("#film"))
-    assert browser.evaluate("document.getElementById('player').hidden")
-
-
-def test_the_wrong_order_is_shown_to_be_wrong(show, screenshot):
-    x = Tensor(2.0)
-    a = x * 3.0
-    y = a * np.sin(a)
-    browser = show(draw(y))
-    browser.click(*browser.middle("#film"))
-    browser.click(*browser.middle("#play"))
-    browser.click(*browser.middle("#naive"))
-    assert browser.evaluate("view.film.steps.some(s => !s.whole)")
-    browser.evaluate("view.film.go(view.film.steps.findIndex(s => !s.whole))")
-    assert "only 1 of its 2 cotangents" in browser.evaluate("document.getElementById('caption').textContent")
-    browser.evaluate("view.film.go(99)")
-    assert "used 1, got 2 of 2" in browser.evaluate("document.querySelector('.wrong .badge').textContent")
-    screenshot()
-
-
-def test_the_film_keeps_what_works_in_sight(show):
-    browser = show(draw(Transformer(24), tokens(), gradients=True))
-    browser.click(*browser.middle("#film"))
-    browser.click(*browser.middle("#play"))
-    last = browser.evaluate("view.film.steps.length") - 1
-    for step in (0, last // 2, last):
-        browser.evaluate(f"view.film.go({step})")
-        x, y = where(browser, "view.elements.get(view.film.steps[view.film.at].item)")
-        assert 0 < x < 1200
-        assert 40 < y < browser.evaluate("document.getElementById('player').getBoundingClientRect().top")
-
-
 def test_a_box_speaks_for_all_until_all_are_shown(show):
     drawing = draw(Transformer(24), tokens(), gradients=True, values=True)
     browser = show(drawing)
@@ -272,13 +191,6 @@ def test_a_box_speaks_for_all_until_all_are_shown(show):
     )
     assert "together" not in browser.evaluate(text)
     assert "‖g‖" in browser.evaluate(text)
-
-
-def test_the_film_plays_by_itself(show):
-    browser = show(diamond())
-    browser.click(*browser.middle("#film"))
-    browser.wait("view.film.at === view.film.steps.length - 1")
-    browser.wait("view.film.timer === null")
 
 
 def test_dark_pages_are_dark(show, screenshot):
