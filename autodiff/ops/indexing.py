@@ -91,9 +91,9 @@ def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, 
     return scatter_add(g, (slice(None),) * (axis % len(shape)) + (places,), shape)
 
 
-def _along(indices: Any, axis: int, rank: int) -> tuple[Any, ...]:
-    """The advanced index that picks ``indices`` along one axis and each position of the others."""
-    shape = indices.shape
+def _along(indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """The advanced index that picks ``indices`` along one axis and each position of the others, which broadcast."""
+    rank = len(shape)
     grid = [np.arange(n).reshape((-1,) + (1,) * (rank - 1 - i)) for i, n in enumerate(shape)]
     grid[axis] = indices
     return tuple(grid)
@@ -102,7 +102,8 @@ def _along(indices: Any, axis: int, rank: int) -> tuple[Any, ...]:
 @composite(
     np.take_along_axis,
     examples=[example(sample(2, 3), np.array([[0], [2]]), 1), example(sample(2, 3), np.array([[1, 0, 1]]), axis=0),
-              example(sample(2, 3), np.array([5, 0]), axis=None)],
+              example(sample(2, 3), np.array([5, 0]), axis=None),
+              example(sample(2, 1), np.array([[1, 0, 1]]), axis=0)],
 )  # fmt: skip
 def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
     indices = indices.data if isinstance(indices, Tensor) else np.asarray(indices)
@@ -111,13 +112,7 @@ def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
     rank = np.ndim(arr)
     if indices.ndim != rank:
         raise ValueError(f"take_along_axis: indices have {indices.ndim} axes, the array {rank}; they must agree")
-    axis = normalize_axis_index(axis, rank)
-    full = np.broadcast_shapes(
-        tuple(1 if i == axis else n for i, n in enumerate(indices.shape)),
-        tuple(1 if i == axis else n for i, n in enumerate(np.shape(arr))),
-    )
-    indices = np.broadcast_to(indices, tuple(indices.shape[axis] if i == axis else n for i, n in enumerate(full)))
-    return arr[_along(indices, axis, rank)]
+    return arr[_along(indices, normalize_axis_index(axis, rank), np.shape(arr))]
 
 
 def _windows(shape: tuple[int, ...], window_shape: Any, axis: Any) -> Any:
