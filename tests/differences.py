@@ -7,24 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from autodiff import Tensor
-from autodiff.primitive import Domain, Primitive, Sample
 from autodiff.tensor import backward
+from autodiff.testing.samples import Call
+from autodiff.testing.samples import calls as calls
+from autodiff.testing.samples import values as values
 
 STEP = 2.0**-13
-
-
-def values(shape, domain: Domain, rng, dtype=np.float64):
-    """Short decimals inside the domain, all different, away from its ends and kinks."""
-    low, high, kinks = domain
-    margin = 0.08 * (high - low)
-    pool = np.round(np.linspace(low + margin, high - margin, 4001), 3)
-    for kink in kinks:
-        pool = pool[np.abs(pool - kink) > 0.1]
-    size = int(np.prod(shape))
-    assert size < len(pool) // 8
-    # neighbours in the pool are 0.001 apart: choose one of every few, so that no two are nearly tied
-    chosen = rng.permutation(len(pool) // 8)[:size] * 8
-    return pool[chosen].reshape(shape).astype(dtype)
 
 
 def layouts(array):
@@ -35,56 +23,6 @@ def layouts(array):
     if array.ndim >= 1:
         yield "strided", np.repeat(array, 2, axis=-1)[..., ::2]
         yield "reversed", array[::-1].copy()[::-1]
-
-
-class Call:
-    """One call with the arrays taken out of its arguments: a function of arrays alone."""
-
-    def __init__(self, call, args, kwargs):
-        self.call, self.args, self.kwargs = call, args, kwargs
-        lists = [a if isinstance(a, list) else [a] for a in args]
-        found = [(k, s) for k, items in enumerate(lists) for s in items if isinstance(s, Sample)]
-        self.samples = [s for _, s in found]
-        self.positions = [k for k, _ in found]  # which argument each array is
-
-    def arrays(self, rng, dtype=np.float64):
-        found = [values(s.shape, s.domain, rng, dtype) for s in self.samples]
-        found = [a if s.make is None else np.asarray(s.make(a)) for a, s in zip(found, self.samples, strict=True)]
-        assert all(np.finfo(a.dtype).dtype == dtype for a in found), "make= must keep the precision"
-        for array in found:
-            array.flags.writeable = False
-        return found
-
-    def __call__(self, *arrays):
-        rest = iter(arrays)
-
-        def fill(a):
-            if isinstance(a, list):
-                return [fill(x) for x in a]
-            return next(rest) if isinstance(a, Sample) else a
-
-        return self.call(*[fill(a) for a in self.args], **self.kwargs)
-
-    def with_call(self, call):
-        return Call(call, self.args, self.kwargs)
-
-
-SHAPES = {
-    1: [((2, 3),), ((),), ((0, 2),)],
-    2: [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((2, 0), (1,)), ((), ())],
-}
-SHAPES[3] = [((2, 3),) * 3, ((3,), (2, 1), ()), ((), (2, 2), (2,)), ((0,), (1,), ())]
-
-
-def calls(entry) -> list[Call]:
-    """The calls of an entry that the tests make: its examples, and every kind of broadcasting if it broadcasts."""
-    made = [Call(entry.call, example.args, example.kwargs) for example in entry.examples]
-    if isinstance(entry, Primitive) and entry.elementwise:
-        made += [
-            Call(entry.call, tuple(Sample(s, d) for s, d in zip(shapes, entry.domain, strict=True)), {})
-            for shapes in SHAPES[len(entry.parameters)]
-        ]
-    return made
 
 
 def outputs(result):

@@ -293,6 +293,14 @@ def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = Non
     return np.argsort(a, axis=axis, kind=kind, stable=stable)
 
 
+@primitive(
+    None, implements=np.lexsort, sequence="keys", analytic=False,
+    examples=[example([sample(4), sample(4)]), example([sample(2, 3)], axis=0)],
+)  # fmt: skip
+def lexsort(keys: Any, axis: int = -1) -> Array:
+    return np.lexsort(keys, axis=axis)
+
+
 @primitive(None, implements=np.argpartition, examples=[example(sample(4), 2)], analytic=False)
 def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
     return np.argpartition(a, kth, axis=axis, kind=kind)

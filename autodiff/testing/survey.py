@@ -143,7 +143,7 @@ def _gradients(results: list[Any], variables: list[Tensor]) -> list[Any]:
     """The gradients of the sum of all outputs."""
     parts = [r for r in results if isinstance(r, Tensor) and r._node.active]
     if parts:
-        total: Any = sum(np.sum(np.real(r)) for r in parts)  # type: ignore[call-overload]
+        total: Any = sum(np.sum(np.real(r)) for r in parts)
         total.backward()
     return [v.grad for v in variables if v.grad is not None]
 
