@@ -1,0 +1,139 @@
+"""SciPy's special functions: registered in any order of imports, smooth where they look singular, refused by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import autodiff
+from autodiff import Tensor, grad, hessian, jacobian, vmap
+
+special = pytest.importorskip("scipy.special")
+
+PEOPLE_USE = """
+    expit logit log_expit softplus erf erfc erfcx erfi erfinv erfcinv gammaln loggamma gamma psi digamma ndtr log_ndtr
+    ndtri i0 i1 i0e i1e j0 j1 y0 y1 k0 k1 entr exp1 expi exprel expm1 log1p spence ellipk ellipe dawsn cosm1 rgamma cbrt exp10
+""".split()  # noqa: SIM905
+POINT = {"erfcinv": 0.7, "ellipk": 0.3, "ellipe": 0.3}
+
+
+@pytest.mark.parametrize("first", ["scipy.special", "autodiff"])
+def test_it_works_with_scipy_alone_in_either_order_of_imports(first):
+    second = {"scipy.special": "autodiff", "autodiff": "scipy.special"}[first]
+    code = (
+        f"import sys, {first}, {second}; import numpy as np; from autodiff import Tensor, grad\n"
+        "t = Tensor([0.5, 0.25]); np.sum(scipy.special.erf(t) * scipy.special.xlogy(2.0, t)).backward()\n"
+        "assert t.grad.shape == (2,) and np.all(np.isfinite(t.grad))\n"
+        "assert np.isfinite(grad(grad(lambda x: scipy.special.gammaln(x)))(0.5))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_scipy_is_imported_by_nobody_but_its_user():
+    code = (
+        "import autodiff, sys; autodiff.grad(lambda x: x * x)(1.0); assert not any('scipy' in m for m in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", PEOPLE_USE)
+def test_what_people_use_to_third_order(name):
+    """Against central differences, one order after the other."""
+    if not hasattr(special, name):
+        pytest.skip(f"this SciPy has no {name}")
+    f, x, h = getattr(special, name), POINT.get(name, 0.6), 2.0**-12
+    for derivative in (grad(f), grad(grad(f)), grad(grad(grad(f)))):
+        coarse, fine = ((f(x + s) - f(x - s)) / (2 * s) for s in (2 * h, h))
+        assert derivative(x) == pytest.approx((4 * fine - coarse) / 3, rel=1e-8, abs=1e-9)
+        f = derivative
+    assert grad(getattr(special, name))(np.float32(x)).dtype == np.float32
+    xs = np.array([x, x / 2])
+    np.testing.assert_allclose(vmap(grad(getattr(special, name)))(xs), [grad(getattr(special, name))(v) for v in xs])
+
+
+@pytest.mark.parametrize("name", ["xlogy", "xlog1py", "rel_entr", "kl_div", "betaln", "beta", "huber", "pseudo_huber",
+                                  "boxcox", "boxcox1p", "poch", "owens_t"])  # fmt: skip
+def test_second_derivatives_of_two_arguments_are_symmetric(name):
+    f = getattr(special, name)
+    (_, ab), (ba, _) = hessian(f, (0, 1))(1.3, 0.7)
+    assert ab == pytest.approx(ba, rel=1e-12)
+    h = 2.0**-13
+    assert ab == pytest.approx((grad(f)(1.3, 0.7 + h) - grad(f)(1.3, 0.7 - h)) / (2 * h), rel=1e-6)
+
+
+def test_smooth_where_the_formula_is_not():
+    """Spence's function at 1, Box and Cox's at lambda 0, exprel and the elliptic integrals at 0, and beside them."""
+    d = grad(special.spence)
+    for x in (1.0, 1.0 + 1e-9, 1.0 - 1e-7):
+        assert (d(x), grad(d)(x), grad(grad(d))(x)) == pytest.approx((-1.0, 0.5, -2.0 / 3.0), rel=1e-6)
+    assert d(1e-17) == pytest.approx(np.log(1e-17) / (1 - 1e-17))
+    log = np.log(2.0)
+    by_order = grad(lambda p: special.boxcox(2.0, p))
+    for p in (0.0, 1e-9, -1e-12):
+        assert (by_order(p), grad(by_order)(p)) == pytest.approx((log**2 / 2, log**3 / 3), rel=1e-8)
+    assert (grad(special.exprel)(0.0), grad(grad(special.exprel))(0.0)) == pytest.approx((1 / 2, 1 / 3))
+    assert (grad(special.ellipk)(0.0), grad(special.ellipe)(0.0)) == pytest.approx((np.pi / 8, -np.pi / 8))
+
+
+def test_integrals_of_every_order():
+    x = 0.7
+    for n in (0, 1, 2, 3):
+        f = lambda x, n=n: special.expn(n, x)  # noqa: E731
+        h = 2.0**-12
+        assert grad(f)(x) == pytest.approx((f(x + h) - f(x - h)) / (2 * h), rel=1e-6)
+        assert grad(grad(f))(x) == pytest.approx((grad(f)(x + h) - grad(f)(x - h)) / (2 * h), rel=1e-6)
+    both = jacobian(lambda n: special.expn(np.arange(4), n))(x)
+    np.testing.assert_allclose(both, [grad(lambda x, n=n: special.expn(n, x))(x) for n in range(4)])
+
+
+def test_several_outputs():
+    x = 1.25
+    slopes = [grad(lambda x, i=i: special.airy(x)[i])(x) for i in range(4)]
+    ai, aip, bi, bip = special.airy(x)
+    assert slopes == pytest.approx([aip, x * ai, bip, x * bi])
+    si, ci = special.sici(Tensor(np.array([x, 2.0])))
+    (np.sum(si) + np.sum(2.0 * ci)).backward()
+
+
+def test_what_is_wanted_by_its_order_is_refused():
+    for call in (lambda v: special.jv(v, 1.0), lambda a: special.gammainc(a, 1.0), lambda v: special.stdtr(v, 0.5)):
+        with pytest.raises(TypeError, match="only its last argument is differentiated"):
+            grad(call)(1.5)
+    assert grad(lambda x: special.zeta(2.5, x))(1.5) == pytest.approx(-2.5 * special.zeta(3.5, 1.5))
+
+
+X = np.array([[0.5, 1000.0, -2.0], [3.0, 1.0, -1000.0]])
+REPLACEMENTS = {
+    "logsumexp": lambda x, axis: autodiff.logsumexp(x, axis=axis),
+    "softmax": lambda x, axis: np.exp(x - autodiff.logsumexp(x, axis=axis, keepdims=True)),
+    "log_softmax": lambda x, axis: x - autodiff.logsumexp(x, axis=axis, keepdims=True),
+}
+
+
+@pytest.mark.parametrize("name", REPLACEMENTS)
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_functions_of_scipy_that_coerce_name_what_has_their_value(name, axis):
+    with pytest.raises(TypeError, match=f"{name}: SciPy makes a plain array.*autodiff.logsumexp"):
+        getattr(special, name)(Tensor(X), axis=axis)
+    with pytest.raises(TypeError, match=f"^{name}: SciPy"):
+        grad(lambda x: np.sum(getattr(special, name)(x, axis=axis)))(X)
+    replacement = REPLACEMENTS[name]
+    np.testing.assert_allclose(replacement(X, axis), getattr(special, name)(X, axis=axis), rtol=1e-12, atol=1e-300)
+    assert np.all(np.isfinite(grad(lambda x: np.sum(replacement(x, axis) ** 2))(X)))
+
+
+def test_polygamma_names_zeta():
+    with pytest.raises(TypeError, match=r"polygamma: .*scipy.special.zeta\(n \+ 1.0, x\)"):
+        special.polygamma(1, Tensor(1.5))
+    assert grad(lambda x: special.zeta(2.0, x))(1.5) == pytest.approx(special.polygamma(2, 1.5))
+
+
+def test_asking_for_an_array_elsewhere_says_what_it_always_says():
+    def softmax(x):
+        return np.asarray(x)
+
+    with pytest.raises(TypeError, match="cut this Tensor"):
+        softmax(Tensor(1.0))
