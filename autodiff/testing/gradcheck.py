@@ -111,17 +111,19 @@ def _check(
     problem = Problem(f, args, gradient)
     name = getattr(original, "__qualname__", None) or type(original).__name__
     facts: dict[str, Any] = {"function": name, "order": level, "seed": seed}
-    try:
-        examine_arguments(problem)
-        base, pull = examine_function(problem)
-    except UnusableError as error:
-        return Report("inconclusive", str(error), evaluations=problem.evaluations, **facts)
-    comparison = Comparison(problem, base, pull, generator, tolerance)
-    report = _judge(comparison, facts)
-    if report.correct:
-        fault = compare_precision(problem, comparison.weights, comparison.gradient, generator)
-        if fault is not None:
-            report = Report(evaluations=problem.evaluations, directions=len(comparison.findings), **fault, **facts)
+    with np.errstate(all="ignore"):  # steps may leave the domain
+        try:
+            examine_arguments(problem)
+            base, pull = examine_function(problem)
+        except UnusableError as error:
+            return Report("inconclusive", str(error), evaluations=problem.evaluations, **facts)
+        comparison = Comparison(problem, base, pull, generator, tolerance)
+        report = _judge(comparison, facts)
+        if report.correct:
+            fault = compare_precision(problem, comparison.weights, comparison.gradient, generator)
+            if fault is not None:
+                counts = {"evaluations": problem.evaluations, "directions": len(comparison.findings)}
+                report = Report(**fault, **counts, **facts)
     if not report.correct:
         object.__setattr__(report, "code", reproducer(original, args, level, seed))
     return report

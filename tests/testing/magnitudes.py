@@ -40,7 +40,7 @@ def verdict(name, made, dtype, seed):
     """The verdict, the reason where there is one, and the magnitude; a function may refuse its arguments itself."""
     call, arrays, magnitude = case(name, made, dtype, seed)
     try:
-        report = gradcheck(lambda *a: call(*a), *arrays, rng=seed)
+        report = gradcheck(call, *arrays, rng=seed)
     except (np.linalg.LinAlgError, ValueError) as error:
         return "refused", str(error), magnitude
     return report.verdict, report.reason, magnitude

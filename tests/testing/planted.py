@@ -10,8 +10,11 @@ import copy
 
 import numpy as np
 
+from autodiff import Tensor
 from autodiff.primitive import Primitive, Rule, registry
 from autodiff.recording import _install
+from autodiff.tensor import backward
+from tests.differences import calls, cotangents, outputs
 
 
 def planted(entry: Primitive, position: int, fault) -> Primitive | None:
@@ -177,10 +180,17 @@ def places():
     ]
 
 
-def where_it_shows(entry, position, fault, calls, differ):
+def gradients_differ(call, wrong, arrays):
+    """Whether the gradients of two calls differ at all."""
+    seeds = [np.ones(np.shape(p._value)) for p in outputs(call(*map(Tensor, arrays)))]
+    pairs = zip(cotangents(call, arrays, seeds), cotangents(wrong, arrays, seeds), strict=True)
+    return any(a is not None and not np.allclose(a, b, rtol=1e-9, atol=0) for a, b in pairs)
+
+
+def where_it_shows(entry, position, fault):
     """The first call in which the fault changes a gradient, or raises an error: (call, its arrays, the error or None).
 
-    ``differ(call, wrong, arrays)`` says whether the gradients of the two calls differ.  None if it shows nowhere.
+    None if it shows nowhere.
     """
     bad = planted(entry, position, fault)
     if bad is None:
@@ -189,11 +199,52 @@ def where_it_shows(entry, position, fault, calls, differ):
         arrays = call.arrays(np.random.default_rng(n))
         wrong = call.with_call(bad.call)
         try:
-            if differ(call, wrong, arrays):
+            if gradients_differ(call, wrong, arrays):
                 return wrong, arrays, None
         except Exception as error:
             return wrong, arrays, error
     return None
+
+
+def keeps_precision(call, position, arrays):
+    """Whether a call takes a variable at this position, and gives single precision for single precision."""
+    if position not in call.positions:
+        return False
+    results = [np.asarray(r._value) for r in outputs(call(*map(Tensor, arrays)))]
+    gradients = cotangents(call, arrays, [np.ones(r.shape, r.dtype) for r in results])
+    mine = [g for g, place in zip(gradients, call.positions, strict=True) if place == position]
+    return all(np.finfo(r.dtype).bits == 32 for r in results if r.dtype.kind in "fc") and any(
+        g is not None for g in mine
+    )
+
+
+LENGTH = 100_000
+
+
+def long(entry, position, length=LENGTH):
+    """An elementwise function of long vectors, one element of whose gradient is 1 % too large: the function, its
+    arguments, and the number of the element; None if all of the gradient is zero."""
+    rng = np.random.default_rng(0)
+    arrays = [_inside(domain, length, rng) for domain in entry.domain]
+    bad = planted(entry, position, FAULTS["one element"])
+
+    def guilty(call):
+        tensors = [Tensor(a) for a in arrays]
+        y = call(*tensors)
+        found = backward({y._node: np.ones(length)}, {tensors[position]._node})
+        return found[tensors[position]._node]
+
+    changed = np.flatnonzero(guilty(bad.call) != guilty(entry.call))
+    return bad.call, arrays, (int(changed[0]) if changed.size else None)
+
+
+def _inside(domain, length, rng):
+    """Numbers from all over a domain, away from its ends and kinks."""
+    margin = 0.08 * (domain.high - domain.low)
+    x = rng.uniform(domain.low + margin, domain.high - margin, length)
+    for kink in domain.kinks:
+        x = np.where(np.abs(x - kink) < 0.1, kink + 0.5, x)
+    return x
 
 
 def names_the_operation(error, entry) -> bool:

@@ -16,7 +16,7 @@ from autodiff.testing import GradientError, check_graph, gradcheck
 from autodiff.testing.programs import programs, smooth_entries
 from autodiff.testing.property import check_entry, gradient_property
 from autodiff.testing.strategies import LAYOUTS, arguments, axes, decimals, dtypes, entries, indices, shapes, tensors
-from tests.testing.planted import planted
+from tests.testing.planted import planted, result
 
 quick = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -76,7 +76,7 @@ def forgets_to_unbroadcast(contribution):
 
 
 def test_a_fault_in_broadcasting_shrinks_to_the_smallest_shapes():
-    entry = planted(registry[np.multiply], 0, forgets_to_unbroadcast)
+    entry = planted(registry[np.multiply], 0, result(forgets_to_unbroadcast))
     call = find(
         arguments(entry),
         lambda c: c.arrays[0].shape != c.arrays[1].shape and gradcheck(c, *c.arrays).verdict == "wrong",
@@ -94,7 +94,7 @@ def test_programs_have_right_gradients(program):
 
 
 def test_a_wrong_rule_in_a_program_shrinks_to_one_step():
-    bad = planted(registry[np.sin], 0, lambda c: c * 1.01)
+    bad = planted(registry[np.sin], 0, result(lambda c: c * 1.01))
     table = [*smooth_entries()[:6], bad]
     program = find(
         programs(max_depth=8, entries=table),

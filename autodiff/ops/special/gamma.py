@@ -119,15 +119,23 @@ def _hypergeometric(special: Any) -> None:
         lambda g, x, v: g * (f21(v[0] + 1.0, v[1] + 1.0, v[2] + 1.0, x) * (v[0] * v[1] / v[2])),
         1.5, 0.5, 2.5, domain=Domain(-2.0, 0.8),
     )  # fmt: skip
+
+    def gauss(a: float, b: float, c: float, x: Array) -> Array:
+        """hyp2f1 in the precision of ``x``: SciPy has it in double precision alone."""
+        y = f21(a, b, c, x)
+        return y if y.dtype == x.dtype else y.astype(x.dtype)
+
     inside = Domain(-2.0, 0.9)
-    ufunc(special.ellipk, lambda g, x: g * (f21(1.5, 1.5, 2.0, x) * (math.pi / 8.0)), domain=inside)
-    ufunc(special.ellipe, lambda g, x: g * (f21(0.5, 1.5, 2.0, x) * (-math.pi / 8.0)), domain=inside)
-    ufunc(special.ellipkm1, lambda g, x: g * (f21(1.5, 1.5, 2.0, 1.0 - x) * (-math.pi / 8.0)), domain=Domain(0.1, 3.0))
+    ufunc(special.ellipk, lambda g, x: g * (gauss(1.5, 1.5, 2.0, x) * (math.pi / 8.0)), domain=inside)
+    ufunc(special.ellipe, lambda g, x: g * (gauss(0.5, 1.5, 2.0, x) * (-math.pi / 8.0)), domain=inside)
+    ufunc(
+        special.ellipkm1, lambda g, x: g * (gauss(1.5, 1.5, 2.0, 1.0 - x) * (-math.pi / 8.0)), domain=Domain(0.1, 3.0)
+    )
     ufunc(special.exprel, lambda g, x: g * (f11(2.0, 3.0, x) * 0.5))
 
     def log_ratio(x: Array) -> Array:
         """log(x) / (x - 1), which is 1 at 1 and smooth there."""
-        near = f21(1.0, 1.0, 2.0, 1.0 - np.where(x < 0.5, 1.0, x))
+        near = gauss(1.0, 1.0, 2.0, 1.0 - np.where(x < 0.5, 1.0, x))
         below = np.where(x < 0.5, x, 0.25)
         return np.where(x < 0.5, np.log(below) / (below - 1.0), near)
 
