@@ -434,7 +434,7 @@ def primitive(
         )
         _register(entry)
         call = entry.call
-        call.__doc__ = function.__doc__
+        call.__doc__ = function.__doc__ or entry.function.__doc__
         return call
 
     return register

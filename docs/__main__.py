@@ -37,8 +37,10 @@ Written by `python -m docs` from the table of primitives; do not edit.
 A Tensor goes through each of these functions as an array does. The middle column is the rule itself, as it stands in
 the source: `g` is the cotangent of the output `y`; `x`, or `a` and `b`, or the function's own parameters are the
 arguments. The engine sums what a rule returns over the axes that were broadcast. `0` is a derivative that is zero
-everywhere: the call is recorded, no gradient flows. The right column says what the property tests feed the function:
-values of an open interval, without the points where it has a kink; or a number of calls that are written beside it.
+everywhere: the call is recorded, no gradient flows.
+Under a rule, or alone where a function is written with others and needs none, stands what the function is and where its
+conventions add to NumPy's. The right column says what the property tests feed the function: values of an open interval,
+without the points where it has a kink; or a number of calls that are written beside it.
 """
 
 
@@ -105,18 +107,32 @@ def cell(text: str) -> str:
     return f"`{text.replace('|', chr(92) + '|')}`"
 
 
+def meaning(entry: Primitive | Composite) -> str:
+    """The first line of what the source says of an entry, in Markdown; nothing if it is NumPy's own docstring."""
+    written = inspect.getdoc(entry.call if isinstance(entry, Composite) else entry.forward)
+    theirs = isinstance(entry.function, np.ufunc) or entry.function.__module__.startswith("numpy")
+    return "" if not written or (theirs and written == inspect.getdoc(entry.function)) else prose(written)
+
+
+def prose(text: str) -> str:
+    """A first line for a table: bars, stars and brackets as they are, code in one backtick."""
+    return re.sub(r"([|*\[\]_])", r"\\\1", text.splitlines()[0]).replace("``", "`")
+
+
 def rows(entry: Primitive | Composite) -> Iterator[str]:
     """One row for each argument that a derivative can flow to."""
     calls = f"{len(entry.examples)} call{'s'[: len(entry.examples) != 1]}"
+    said = meaning(entry)
     if isinstance(entry, Composite):
-        yield f"| {spelled(entry)} | | written with the others | {calls} |"
+        yield f"| {spelled(entry)} | | {said or 'written with the others'} | {calls} |"
         return
     if entry.flat:
-        yield f"| {spelled(entry)} | {', '.join(map(cell, entry.formulas))} | `0` | |"
+        yield f"| {spelled(entry)} | {', '.join(map(cell, entry.formulas))} | `0`{said and '<br>' + said} | |"
         return
     for i, (parameter, rule) in enumerate(entry.formulas.items()):
         tested = interval(entry.domain[i]) if entry.domain else calls if i == 0 else ""
-        yield f"| {spelled(entry) if i == 0 else ''} | `{parameter}` | {cell(formula(rule))} | {tested} |"
+        text = cell(formula(rule)) + (said and "<br>" + said if i == 0 else "")
+        yield f"| {spelled(entry) if i == 0 else ''} | `{parameter}` | {text} | {tested} |"
 
 
 def operations() -> str:

@@ -31,11 +31,13 @@ def _several(results: list[Array]) -> Any:
 
 @composite(np.atleast_1d, examples=[example(sample()), example(sample(2)), example(sample(), sample(2, 2))])
 def atleast_1d(*arys: Array) -> Any:
+    """With at least one axis."""
     return _several([a if np.ndim(a) else np.reshape(a, (1,)) for a in map(_array, arys)])
 
 
 @composite(np.atleast_2d, examples=[example(sample()), example(sample(3)), example(sample(2), sample(2, 2))])
 def atleast_2d(*arys: Array) -> Any:
+    """With at least two axes."""
     return _several([a if np.ndim(a) > 1 else np.reshape(a, (1, -1)) for a in map(_array, arys)])
 
 
@@ -46,11 +48,13 @@ def _cube(a: Array) -> Array:
 
 @composite(np.atleast_3d, examples=[example(sample()), example(sample(3)), example(sample(2), sample(2, 2))])
 def atleast_3d(*arys: Array) -> Any:
+    """With at least three axes."""
     return _several([_cube(a) for a in map(_array, arys)])
 
 
 @composite(np.broadcast_arrays, examples=[example(sample(3), sample(2, 1)), example(sample(), sample(2))])
 def broadcast_arrays(*args: Array) -> Any:
+    """Each array repeated to their common shape."""
     arrays = [_array(a) for a in args]
     shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
     return tuple(np.broadcast_to(a, shape) for a in arrays)
@@ -81,6 +85,7 @@ def meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str 
 
 @composite(np.rollaxis, examples=[example(sample(2, 3, 4), 2), example(sample(2, 3, 4), 0, 2)])
 def rollaxis(a: Array, axis: int, start: int = 0) -> Array:
+    """An axis moved to before another."""
     rank = np.ndim(a)
     axis, start = normalize_axis_index(axis, rank), start + rank if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
@@ -88,6 +93,7 @@ def rollaxis(a: Array, axis: int, start: int = 0) -> Array:
 
 @composite(np.matrix_transpose, examples=[example(sample(2, 3)), example(sample(2, 2, 3))])
 def matrix_transpose(x: Array, /) -> Array:
+    """The last two axes swapped."""
     return np.swapaxes(x, -1, -2)
 
 
@@ -96,11 +102,13 @@ def matrix_transpose(x: Array, /) -> Array:
 
 @composite(np.fliplr, examples=[example(sample(2, 3))])
 def fliplr(m: Array) -> Array:
+    """Columns in reverse order."""
     return np.flip(m, 1)
 
 
 @composite(np.flipud, examples=[example(sample(2, 3)), example(sample(3))])
 def flipud(m: Array) -> Array:
+    """Rows in reverse order."""
     return np.flip(m, 0)
 
 
@@ -120,11 +128,13 @@ def rot90(m: Array, k: int = 1, axes: Any = (0, 1)) -> Array:
 
 @composite(np.hsplit, examples=[example(sample(2, 4), 2), example(sample(5), [2])])
 def hsplit(ary: Array, indices_or_sections: Any) -> Any:
+    """Parts along the second axis, of a vector along the first."""
     return np.split(ary, indices_or_sections, axis=0 if np.ndim(ary) == 1 else 1)
 
 
 @composite(np.vsplit, examples=[example(sample(4, 2), 2)])
 def vsplit(ary: Array, indices_or_sections: Any) -> Any:
+    """Parts along the first axis."""
     if np.ndim(ary) < 2:
         raise ValueError(f"vsplit: needs at least two axes, got shape {np.shape(ary)}; use np.split")
     return np.split(ary, indices_or_sections, axis=0)
@@ -132,22 +142,26 @@ def vsplit(ary: Array, indices_or_sections: Any) -> Any:
 
 @composite(np.dsplit, examples=[example(sample(2, 1, 4), 2)])
 def dsplit(ary: Array, indices_or_sections: Any) -> Any:
+    """Parts along the third axis."""
     return np.split(ary, indices_or_sections, axis=2)
 
 
 @composite(np.unstack, examples=[example(sample(2, 3)), example(sample(2, 3), axis=1)])
 def unstack(x: Array, /, *, axis: int = 0) -> Any:
+    """The slices along an axis."""
     return tuple(np.moveaxis(x, axis, 0))
 
 
 @composite(np.column_stack, examples=[example([sample(2), sample(2)]), example([sample(2, 2), sample(2)])])
 def column_stack(tup: Any) -> Array:
+    """Vectors as columns beside each other."""
     arrays = [_array(a) for a in tup]
     return np.concatenate([a if np.ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in arrays], axis=1)
 
 
 @composite(np.dstack, examples=[example([sample(2), sample(2)]), example([sample(2, 2), sample(2, 2, 3)])])
 def dstack(tup: Any) -> Array:
+    """Arrays along the third axis."""
     return np.concatenate([_cube(_array(a)) for a in tup], axis=2)
 
 
@@ -177,6 +191,7 @@ def block(arrays: Any) -> Array:
 
 @composite(np.append, examples=[example(sample(2), sample(3)), example(sample(2, 2), sample(1, 2), axis=0)])
 def append(arr: Array, values: Array, axis: int | None = None) -> Array:
+    """Two arrays, one after the other."""
     if axis is None:
         return np.concatenate([np.ravel(_array(arr)), np.ravel(_array(values))])
     return np.concatenate([_array(arr), _array(values)], axis=axis)
@@ -237,6 +252,7 @@ def trim_zeros(filt: Array, trim: str = "fb") -> Array:
     example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 3), -1), example(sample(2, 3, 2), 0, 2, 0),
 ])  # fmt: skip
 def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The elements of a diagonal."""
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = np.shape(a)[-2:]
     along = np.arange(max(0, min(rows - max(-offset, 0), columns - max(offset, 0))))
@@ -245,6 +261,7 @@ def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array
 
 @composite(np.linalg.diagonal, examples=[example(sample(3, 3)), example(sample(2, 2, 3), offset=1)])
 def linalg_diagonal(x: Array, /, *, offset: int = 0) -> Array:
+    """The elements of each matrix's diagonal."""
     return np.diagonal(x, offset, -2, -1)
 
 
@@ -254,11 +271,13 @@ def linalg_diagonal(x: Array, /, *, offset: int = 0) -> Array:
     examples=[example(sample(3, 3)), example(sample(2, 3), 1), example(sample(2, 3, 2), 0, 2, 0)],
 )
 def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The sum of a diagonal."""
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
 
 
 @composite(np.linalg.trace, examples=[example(sample(3, 3)), example(sample(2, 2, 3), offset=1)])
 def linalg_trace(x: Array, /, *, offset: int = 0) -> Array:
+    """The sum of each matrix's diagonal."""
     return np.trace(x, offset, -2, -1)
 
 
@@ -280,6 +299,7 @@ def diag(v: Array, k: int = 0) -> Array:
 
 @composite(np.diagflat, examples=[example(sample(2, 2)), example(sample(2), 1)])
 def diagflat(v: Array, k: int = 0) -> Array:
+    """A matrix with these elements on a diagonal."""
     return _on_diagonal(np.ravel(v), k)
 
 

@@ -153,6 +153,11 @@ def _triangle(name: str, part: Any) -> Any:
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U")],
 )  # fmt: skip
 def eigh(a: Array, UPLO: Any = "L") -> Any:
+    """Eigenvalues and vectors of the symmetric matrix that one triangle describes: dw = diag(v^H da v).
+
+    Of vectors dv = v ((v^H da v) / (w_j - w_i)).  A sign that the loss depends on is LAPACK's, and a constant; equal
+    eigenvalues make a loss of the vectors an error.
+    """
     return np.linalg.eigh(a, _triangle("eigh", UPLO))
 
 
@@ -166,6 +171,7 @@ def _eigvalsh_rule(g: Array, a: Array, UPLO: Any) -> Array:
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U"), example(sample(2, 2, make=definite_complex))],
 )  # fmt: skip
 def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
+    """The eigenvalues of the symmetric matrix that one triangle describes: dw = diag(v^H da v)."""
     return np.linalg.eigvalsh(a, _triangle("eigvalsh", UPLO))
 
 
@@ -216,6 +222,7 @@ def _eig_rule(g: Any, y: Any) -> Array:
     examples=[*SQUARES, example(sample(3, 3, make=spread_out_complex))],
 )  # fmt: skip
 def eig(a: Array) -> Any:
+    """Eigenvalues and vectors of length 1, both complex: dw = diag(v^-1 da v); a defective matrix is an error."""
     return np.linalg.eig(a)
 
 
@@ -232,6 +239,7 @@ def _eigvals_rule(g: Array, a: Array) -> Array:
     examples=[*SQUARES, example(sample(3, 3, make=spread_out_complex))],
 )  # fmt: skip
 def eigvals(a: Array) -> Array:
+    """The eigenvalues of any square matrix: dw = diag(v^-1 da v)."""
     return np.linalg.eigvals(a)
 
 
@@ -307,6 +315,10 @@ def _outside(gu: Array, u: Array, s: Array, tolerance: Array) -> Array:
     ],
 )  # fmt: skip
 def svd(a: Array, full_matrices: bool = True, compute_uv: Any = True) -> Any:
+    """a = u diag(s) v^H: ds = real(diag(u^H da v)); the signs of the vectors are LAPACK's, and constants.
+
+    Equal singular values make a loss of the vectors an error, not one of the values.
+    """
     return np.linalg.svd(a, full_matrices, compute_uv)
 
 
@@ -387,4 +399,5 @@ def _cholesky_rule(g: Array, y: Array) -> Array:
     ],
 )  # fmt: skip
 def cholesky(a: Array, /, upper: bool = False) -> Array:
+    """The lower factor l of a = l l^H, read from one triangle: dl = l phi(l^-1 da l^-H), phi halves the diagonal."""
     return np.linalg.cholesky(a, upper=upper)

@@ -60,6 +60,7 @@ def _length(g: Array, length: int, axis: int) -> Array:
     implements=np.fft.fft, examples=COMPLEX, analytic=False,
 )  # fmt: skip
 def fft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
+    """y_k = sum_n a_n exp(-2 pi i k n / N): linear, so the rule is the transform of the cotangent."""
     return np.fft.fft(a, n, axis, norm)
 
 
@@ -68,6 +69,7 @@ def fft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Arr
     implements=np.fft.ifft, examples=COMPLEX, analytic=False,
 )  # fmt: skip
 def ifft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
+    """The inverse transform, divided by N: linear, its rule is itself."""
     return np.fft.ifft(a, n, axis, norm)
 
 
@@ -81,6 +83,7 @@ def _rfft_rule(g: Array, a_shape: tuple[int, ...], n: int | None, axis: int, nor
     implements=np.fft.rfft, examples=REAL, analytic=False,
 )  # fmt: skip
 def rfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
+    """The half of the transform that a real array needs; the rule undoes it without counting the middle twice."""
     return np.fft.rfft(a, n, axis, norm)
 
 
@@ -105,6 +108,7 @@ def _irfft_rule(g: Array, a_shape: tuple[int, ...], axis: int, norm: Any) -> Arr
     ],
 )
 def irfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
+    """The real array of half a transform; imaginary parts of what must be real have derivative zero."""
     return np.fft.irfft(a, n, axis, norm)
 
 
@@ -112,12 +116,14 @@ def irfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> A
     np.fft.hfft, examples=[example(sample(3, make=to_complex)), example(sample(3, make=to_complex), 5, norm="ortho")]
 )
 def hfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
+    """The real transform of a Hermitian half: irfft of the conjugate, times N."""
     length = 2 * (np.shape(a)[axis] - 1) if n is None else n
     return np.fft.irfft(np.conj(a), length, axis, _swapped("hfft", norm))
 
 
 @composite(np.fft.ihfft, examples=[example(sample(4)), example(sample(5), 3, norm="ortho")])
 def ihfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
+    """Its inverse: the conjugate of rfft, divided by N."""
     return np.conj(np.fft.rfft(a, n, axis, _swapped("ihfft", norm)))
 
 
@@ -151,19 +157,23 @@ def _in_turn(a: Array, plan: list[tuple[int, int | None]], transform: Any, norm:
 
 
 def fftn(a: Array, s: Any = None, axes: Any = None, norm: Any = None) -> Array:
+    """The transform along several axes, one after another."""
     return _in_turn(a, _plan("fftn", np.shape(a), s, axes, False), np.fft.fft, norm)
 
 
 def ifftn(a: Array, s: Any = None, axes: Any = None, norm: Any = None) -> Array:
+    """The inverse transform along several axes, one after another."""
     return _in_turn(a, _plan("ifftn", np.shape(a), s, axes, False), np.fft.ifft, norm)
 
 
 def rfftn(a: Array, s: Any = None, axes: Any = None, norm: Any = None) -> Array:
+    """The transform of a real array: half of it along the last axis, all along the others."""
     *before, (axis, n) = _plan("rfftn", np.shape(a), s, axes, False)
     return _in_turn(np.fft.rfft(a, n, axis, norm), before, np.fft.fft, norm)
 
 
 def irfftn(a: Array, s: Any = None, axes: Any = None, norm: Any = None) -> Array:
+    """The real array of such a half transform."""
     *before, (axis, n) = _plan("irfftn", np.shape(a), s, axes, True)
     return np.fft.irfft(_in_turn(a, list(reversed(before)), np.fft.ifft, norm), n, axis, norm)
 
@@ -194,11 +204,13 @@ composite(np.fft.irfft2, examples=_SPECTRA)(_over_two(irfftn, "irfft2"))
 
 @composite(np.fft.fftshift, examples=[example(sample(5)), example(sample(2, 3)), example(sample(2, 4), axes=1)])
 def fftshift(x: Array, axes: Any = None) -> Array:
+    """The zero frequency in the middle: a roll."""
     axes = tuple(range(np.ndim(x))) if axes is None else (axes,) if isinstance(axes, int) else tuple(axes)
     return np.roll(x, tuple(np.shape(x)[axis] // 2 for axis in axes), axes)
 
 
 @composite(np.fft.ifftshift, examples=[example(sample(5)), example(sample(2, 3)), example(sample(2, 4), axes=1)])
 def ifftshift(x: Array, axes: Any = None) -> Array:
+    """The zero frequency back at the front: a roll."""
     axes = tuple(range(np.ndim(x))) if axes is None else (axes,) if isinstance(axes, int) else tuple(axes)
     return np.roll(x, tuple(-(np.shape(x)[axis] // 2) for axis in axes), axes)

@@ -76,6 +76,7 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
               example(sample(4), [[5, -1]], mode="wrap"), example(sample(4), [9, -9], mode="clip")],
 )  # fmt: skip
 def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -> Array:
+    """Elements at positions: cotangents are added back there."""
     return np.take(a, indices, axis=axis, mode=mode)  # type: ignore[call-overload]
 
 
@@ -106,6 +107,7 @@ def _along(indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
               example(sample(2, 1), np.array([[1, 0, 1]]), axis=0)],
 )  # fmt: skip
 def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
+    """Elements at positions along one axis: cotangents are added back there."""
     indices = indices.data if isinstance(indices, Tensor) else np.asarray(indices)
     if axis is None:
         return np.ravel(arr)[indices]

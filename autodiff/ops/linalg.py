@@ -12,13 +12,14 @@ G. Golub, V. Pereyra, "The Differentiation of Pseudo-Inverses and Nonlinear Leas
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 from numpy.linalg import LinAlgError
 
 from ..graph import unbroadcast
-from ..primitive import composite, example, primitive, sample
+from ..primitive import composite, exactly, example, primitive, sample
 from .complexes import conjugate, hermitian, to_complex
 from .decompositions import spread_out, spread_out_complex
 
@@ -35,8 +36,13 @@ def _mt(a: Array) -> Array:
 # -- inverses and solutions --------------------------------------------------------------------------------------
 
 
-@primitive(lambda g, y: -(_mt(y) @ g @ _mt(y)), implements=np.linalg.inv, examples=[*STACKS, example(sample(0, 0))])
+SINGULAR = [example(exactly([[1.0, 2.0], [2.0, 4.0]]))]
+
+
+@primitive(lambda g, y: -(_mt(y) @ g @ _mt(y)), implements=np.linalg.inv,
+           examples=[*STACKS, example(sample(0, 0))], errors=SINGULAR)  # fmt: skip
 def inv(a: Array) -> Array:
+    """a^-1: dy = -y da y."""
     return np.linalg.inv(a)
 
 
@@ -57,6 +63,7 @@ def _solve_left(g: Array, a: Array, y: Array, b_shape: tuple[int, ...]) -> Array
     lambda g, a, y, b_shape: _solve_left(g, a, y, b_shape),
     lambda g, a, b_shape: unbroadcast(_solved(a, g, b_shape), b_shape),
     implements=np.linalg.solve,
+    errors=[example(*e.args, sample(2)) for e in SINGULAR],
     examples=[
         example(sample(3, 3, make=spread_out), sample(3)), example(sample(3, 3, make=spread_out), sample(3, 2)),
         example(sample(2, 2, 2, make=spread_out), sample(2, 1)), example(sample(2, 2, 2, make=spread_out), sample(2)),
@@ -65,6 +72,7 @@ def _solve_left(g: Array, a: Array, y: Array, b_shape: tuple[int, ...]) -> Array
     ],
 )  # fmt: skip
 def solve(a: Array, b: Array) -> Array:
+    """x with a x = b: dx = a^-1 (db - da x)."""
     return np.linalg.solve(a, b)
 
 
@@ -73,6 +81,7 @@ def solve(a: Array, b: Array) -> Array:
     examples=[example(sample(4, 2, 2, make=lambda v: spread_out(v.reshape(4, 4)).reshape(v.shape)), 1)],
 )
 def tensorinv(a: Array, ind: int = 2) -> Array:
+    """The inverse of a as a map between tensors: inv of its matrix."""
     shape = np.shape(a)
     if ind <= 0:
         raise ValueError(f"tensorinv: ind is {ind}; it counts the first axes and must be positive")
@@ -84,6 +93,7 @@ def tensorinv(a: Array, ind: int = 2) -> Array:
     example(sample(2, 2, 4, make=lambda v: spread_out(v.reshape(4, 4)).reshape(v.shape)), sample(2, 2)),
 ])  # fmt: skip
 def tensorsolve(a: Array, b: Array, axes: Any = None) -> Array:
+    """x with tensordot(a, x) = b: solve of its matrix."""
     rank = np.ndim(a)
     if axes is not None:
         moved = [i % rank for i in axes]
@@ -108,6 +118,7 @@ def _pinv_rule(g: Array, a: Array, y: Array) -> Array:
               example(sample(2, 3, make=spread_out_complex))],
 )  # fmt: skip
 def pinv(a: Array, rcond: Any = None) -> Array:
+    """The pseudo-inverse: dy = -y da y + y y^H da^H (1 - a y) + (1 - y a) da^H y^H y, at constant rank."""
     return np.linalg.pinv(a, rcond)
 
 
@@ -191,6 +202,7 @@ def _det_slope(a: Array, y: Array) -> Array:
               example(sample(2, 2, 2, make=lambda v: v * np.array([[[1.0]], [[0.0]]], v.dtype)))],
 )  # fmt: skip
 def det(a: Array) -> Array:
+    """The determinant: dy = y trace(a^-1 da), by cofactors where y = 0."""
     return np.linalg.det(a)
 
 
@@ -215,6 +227,7 @@ def _slogdet_rule(g: Any, a: Array, y: Any) -> Array:
     examples=[*STACKS, example(sample(1, 1))],
 )
 def slogdet(a: Array) -> Any:
+    """sign and log |det|: d log|det| = trace(a^-1 da); a singular matrix is an error."""
     return np.linalg.slogdet(a)
 
 
@@ -233,6 +246,7 @@ def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, rtol: Any = 
 )
 def matrix_power(a: Array, n: int) -> Array:
     """a @ a @ ... by squaring; negative powers of the inverse."""
+    n = operator.index(n)
     if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:
         raise ValueError(f"matrix_power: needs square matrices, got shape {np.shape(a)}")
     if n < 0:
@@ -290,10 +304,13 @@ def expm(a: Array) -> Array:
     (2005).  Raises ValueError unless the last two axes are equal.
 
     >>> import numpy as np
-    >>> from autodiff.ops.linalg import expm
+    >>> from autodiff import expm, grad
     >>> expm(np.zeros((2, 2))).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
+    >>> grad(lambda t: np.trace(expm(t * np.eye(2))))(0.0)
+    2.0
     """
+    a = a if hasattr(a, "dtype") else np.asarray(a, dtype=float)
     shape = np.shape(a)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ValueError(f"expm: needs square matrices, got shape {shape}")
@@ -313,3 +330,6 @@ def expm(a: Array) -> Array:
     for _ in range(squarings):
         result = result @ result
     return result
+
+
+composite(expm, examples=[*STACKS, example(sample(2, 2, make=lambda v: 4.0 * v)), example(sample(0, 0))])(expm)

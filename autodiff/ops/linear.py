@@ -219,6 +219,7 @@ registry[np.einsum].call = _einsum
               example(sample(2, 3), sample(2, 3), axes=([0, 1], [0, 1])), example(sample(2), sample(3), axes=0)],
 )  # fmt: skip
 def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
+    """Sums of products over pairs of axes: a matmul of the arrays made matrices."""
     rank_a, rank_b = np.ndim(a), np.ndim(b)
     if isinstance(axes, int):
         axes = (list(range(rank_a - axes, rank_a)), list(range(axes)))
@@ -243,6 +244,7 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
               example(sample(2, 3), sample(2, 3, 2)), example(sample(), sample(2))],
 )  # fmt: skip
 def dot(a: Array, b: Array) -> Array:
+    """The sum of products over the last axis of a and the last but one of b; a product for a number."""
     rank_a, rank_b = np.ndim(a), np.ndim(b)
     if rank_a == 0 or rank_b == 0:
         return np.multiply(a, b)
@@ -256,6 +258,7 @@ def dot(a: Array, b: Array) -> Array:
     examples=[example(sample(3), sample(3)), example(sample(2, 3), sample(4, 3)), example(sample(), sample(2))],
 )
 def inner(a: Array, b: Array) -> Array:
+    """The sum of products over both last axes."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
     return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 1]))
@@ -263,4 +266,5 @@ def inner(a: Array, b: Array) -> Array:
 
 @composite(np.outer, examples=[example(sample(2), sample(3)), example(sample(2, 2), sample(3))])
 def outer(a: Array, b: Array) -> Array:
+    """a_i b_j for all elements of each."""
     return np.ravel(a)[:, None] * np.ravel(b)

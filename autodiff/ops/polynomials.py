@@ -44,18 +44,21 @@ def _aligned(a: Array, b: Array) -> tuple[Array, Array]:
 
 @composite(np.polyadd, examples=[example(sample(3), sample(2)), example(sample(2), sample(2))])
 def polyadd(a1: Array, a2: Array) -> Array:
+    """The coefficients of the sum."""
     a, b = _aligned(a1, a2)
     return a + b
 
 
 @composite(np.polysub, examples=[example(sample(3), sample(2)), example(sample(2), sample(2))])
 def polysub(a1: Array, a2: Array) -> Array:
+    """The coefficients of the difference."""
     a, b = _aligned(a1, a2)
     return a - b
 
 
 @composite(np.polymul, examples=[example(sample(3), sample(2)), example(sample(1), sample(3))])
 def polymul(a1: Array, a2: Array) -> Array:
+    """The coefficients of the product: a convolution."""
     return np.convolve(_row(a1), _row(a2))
 
 

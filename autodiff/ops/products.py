@@ -65,11 +65,13 @@ def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1,
 
 @composite(np.linalg.cross, examples=[example(sample(3), sample(3)), example(sample(3, 2), sample(3, 2), axis=0)])
 def linalg_cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
+    """The vector product in three dimensions."""
     return np.cross(x1, x2, axis=axis)
 
 
 @composite(np.linalg.outer, examples=[example(sample(2), sample(3))])
 def linalg_outer(x1: Array, x2: Array, /) -> Array:
+    """a_i b_j of two vectors."""
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
         raise ValueError(f"outer: needs two vectors, got shapes {np.shape(x1)} and {np.shape(x2)}")
     return np.outer(x1, x2)
@@ -77,11 +79,13 @@ def linalg_outer(x1: Array, x2: Array, /) -> Array:
 
 @composite(np.linalg.matmul, examples=[example(sample(2, 3), sample(3, 2)), example(sample(2, 3), sample(3))])
 def linalg_matmul(x1: Array, x2: Array, /) -> Array:
+    """The product of matrices."""
     return np.matmul(x1, x2)
 
 
 @composite(np.linalg.matrix_transpose, examples=[example(sample(2, 3))])
 def linalg_matrix_transpose(x: Array, /) -> Array:
+    """The last two axes swapped."""
     return np.swapaxes(x, -1, -2)
 
 
@@ -90,11 +94,13 @@ def linalg_matrix_transpose(x: Array, /) -> Array:
     examples=[example(sample(2, 3, 2), sample(3, 2, 2)), example(sample(2, 3), sample(3, 2), axes=1)],
 )
 def linalg_tensordot(x1: Array, x2: Array, /, *, axes: Any = 2) -> Array:
+    """Sums of products over pairs of axes."""
     return np.tensordot(x1, x2, axes)
 
 
 @composite(np.linalg.vecdot, examples=[example(sample(2, 3), sample(3)), example(sample(3, 2), sample(3, 2), axis=0)])
 def linalg_vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
+    """sum conj(x1) x2 along an axis."""
     if axis != -1:
         x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
     return np.vecdot(x1, x2)
@@ -145,6 +151,7 @@ def _convolve_rule(g: Array, other: Array, n: int, mode: str) -> Array:
     ],
 )
 def convolve(a: Array, v: Array, mode: Any = "full") -> Array:
+    """y_n = sum_k a_k v_(n - k), cut as ``mode`` says: the rules are correlations of the cotangent."""
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: mode is {mode!r}; use 'full', 'same' or 'valid'")
     if a.ndim != 1 or v.ndim != 1:

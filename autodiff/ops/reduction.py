@@ -366,6 +366,8 @@ def _constant(function: Any) -> None:
         return function(a, axis=axis, keepdims=keepdims)
 
     name = function.__name__
+    which = {"argmax": "largest", "argmin": "smallest"}[name]
+    constant.__doc__ = f"The position of the {which} element: constant between jumps."
     primitive(None, implements=function, name=name, method=name, examples=AXES[:2], analytic=False)(constant)
 
 
@@ -374,6 +376,7 @@ def _truth(function: Any) -> None:
         return function(a, axis=axis, keepdims=keepdims, where=where)
 
     name = function.__name__
+    truth.__doc__ = f"Whether {'all elements are' if name == 'all' else 'an element is'} true: constant between jumps."
     primitive(None, implements=function, name=name, method=name, examples=[*AXES[:2], *MASKED], analytic=False)(truth)
 
 

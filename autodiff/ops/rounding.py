@@ -23,11 +23,13 @@ fractions = Domain(0.0, 1.0)
     None, implements=np.round, method="round", examples=[example(sample(2, 3)), example(sample(), 1)], analytic=False
 )
 def round(a: Array, decimals: int = 0) -> Array:  # noqa: A001
+    """To ``decimals`` digits: constant between jumps."""
     return np.round(a, decimals)
 
 
 @primitive(None, implements=np.around, examples=[example(sample(2, 3)), example(sample(), decimals=1)], analytic=False)
 def around(a: Array, decimals: int = 0) -> Array:
+    """As round."""
     return np.round(a, decimals)
 
 
@@ -36,6 +38,7 @@ elementwise(np.spacing, None, analytic=False)
 
 @primitive(None, implements=np.fix, examples=[example(sample(2, 3))], analytic=False)
 def fix(x: Array) -> Array:
+    """Towards zero: constant between jumps."""
     return np.fix(x)
 
 
@@ -166,6 +169,7 @@ def _i1(x: Array) -> Array:
     ],
 )
 def i0(x: Array) -> Array:
+    """The Bessel function I0; I0' = I1."""
     return np.i0(x)
 
 

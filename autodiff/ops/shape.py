@@ -29,6 +29,7 @@ def _known_order(order: Any) -> Any:
               example(sample(0, 3), (3, 0)), example(sample(2, 3), (3, -1), order="F")],
 )  # fmt: skip
 def reshape(a: Array, shape: Any, order: Any = "C") -> Array:
+    """The same elements in another shape, in C or Fortran order."""
     return np.reshape(a, shape) if order == "C" else np.reshape(a, shape, order=_known_order(order))
 
 
@@ -39,6 +40,7 @@ def reshape(a: Array, shape: Any, order: Any = "C") -> Array:
               example(sample())],
 )  # fmt: skip
 def transpose(a: Array, axes: Any = None) -> Array:
+    """Axes in another order: the rule puts them back."""
     return np.transpose(a, axes)
 
 
@@ -47,6 +49,7 @@ def transpose(a: Array, axes: Any = None) -> Array:
     examples=[example(sample(2, 3, 4), 0, -1)],
 )  # fmt: skip
 def swapaxes(a: Array, axis1: int, axis2: int) -> Array:
+    """Two axes swapped, as in the rule."""
     return np.swapaxes(a, axis1, axis2)
 
 
@@ -55,6 +58,7 @@ def swapaxes(a: Array, axis1: int, axis2: int) -> Array:
     examples=[example(sample(2, 3, 4), 0, -1), example(sample(2, 3, 4), (0, 1), (2, 0))],
 )  # fmt: skip
 def moveaxis(a: Array, source: Any, destination: Any) -> Array:
+    """Axes moved: the rule moves them back."""
     return np.moveaxis(a, source, destination)
 
 
@@ -63,6 +67,7 @@ def moveaxis(a: Array, source: Any, destination: Any) -> Array:
     examples=[example(sample(1, 3, 1)), example(sample(1, 3, 1), axis=0)],
 )  # fmt: skip
 def squeeze(a: Array, axis: Any = None) -> Array:
+    """Without axes of length 1."""
     return np.squeeze(a, axis)
 
 
@@ -71,6 +76,7 @@ def squeeze(a: Array, axis: Any = None) -> Array:
     examples=[example(sample(2, 3), 1), example(sample(3), (0, 2)), example(sample(), 0)],
 )  # fmt: skip
 def expand_dims(a: Array, axis: Any) -> Array:
+    """With new axes of length 1."""
     return np.expand_dims(a, axis)
 
 
@@ -79,6 +85,7 @@ def expand_dims(a: Array, axis: Any) -> Array:
     examples=[example(sample(2, 3)), example(sample()), example(sample(2, 3), order="F")],
 )  # fmt: skip
 def ravel(a: Array, order: Any = "C") -> Array:
+    """The elements in one axis, in C or Fortran order."""
     return np.ravel(a) if order == "C" else np.ravel(a, order=_known_order(order))
 
 
@@ -88,6 +95,7 @@ def ravel(a: Array, order: Any = "C") -> Array:
               example(sample(1, 3), (0, 3))],
 )  # fmt: skip
 def broadcast_to(array: Array, shape: Any) -> Array:
+    """Elements repeated to a shape: their cotangents are summed."""
     return np.broadcast_to(array, shape)
 
 
@@ -141,6 +149,7 @@ def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
               example([sample(2), sample(0), sample(3)]), example([sample(2, 2), sample(3)], axis=None)],
 )  # fmt: skip
 def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "same_kind") -> Array:
+    """Arrays joined along an axis: the rule cuts the cotangent into their parts."""
     if dtype is None and casting == "same_kind":
         return np.concatenate(arrays, axis=axis)
     return np.concatenate(arrays, axis=axis, dtype=dtype, casting=casting)
@@ -152,6 +161,7 @@ def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "s
               example([sample(), sample(), sample()])],
 )  # fmt: skip
 def stack(arrays: Any, axis: int = 0, dtype: Any = None, casting: Any = "same_kind") -> Array:
+    """Arrays along a new axis: the rule takes each one's slice."""
     if dtype is None and casting == "same_kind":
         return np.stack(arrays, axis=axis)
     return np.stack(arrays, axis=axis, dtype=dtype, casting=casting)
@@ -162,6 +172,7 @@ def stack(arrays: Any, axis: int = 0, dtype: Any = None, casting: Any = "same_ki
     examples=[example(sample(2, 3)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=(0, 1))],
 )  # fmt: skip
 def flip(m: Array, axis: Any = None) -> Array:
+    """In reverse order, as is the cotangent."""
     return np.flip(m, axis)
 
 
@@ -171,6 +182,7 @@ def flip(m: Array, axis: Any = None) -> Array:
     examples=[example(sample(5), 2), example(sample(2, 3), 1), example(sample(2, 3), (1, -2), axis=(0, 1))],
 )  # fmt: skip
 def roll(a: Array, shift: Any, axis: Any = None) -> Array:
+    """Rolled along axes: the rule rolls back."""
     return np.roll(a, shift, axis)
 
 
@@ -191,6 +203,7 @@ def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None)
               example(sample(2, 2), 2), example(sample(3), [0, 2, 1])],
 )  # fmt: skip
 def repeat(a: Array, repeats: Any, axis: Any = None) -> Array:
+    """Elements repeated: their cotangents are summed."""
     return np.repeat(a, repeats, axis)
 
 
@@ -209,6 +222,7 @@ def _untiled(g: Array, shape: tuple[int, ...], reps: Any) -> Array:
               example(sample(2, 2), 3), example(sample(), 2)],
 )  # fmt: skip
 def tile(A: Array, reps: Any) -> Array:
+    """The array repeated: its cotangents are summed."""
     return np.tile(A, reps)
 
 
@@ -233,6 +247,7 @@ def _unpadded(g: Array, shape: tuple[int, ...], pad_width: Any) -> Array:
               example(sample(2), 1, constant_values=5.0)],
 )  # fmt: skip
 def pad(array: Array, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Array:
+    """A border of constants: the rule cuts it off; a border of elements is gathered by np.take."""
     if mode != "constant":
         raise ValueError(f"pad: mode '{mode}' is not differentiated; gather the border with np.take instead")
     return np.pad(array, pad_width, constant_values=constant_values)

@@ -73,6 +73,7 @@ TIED = [example(exactly([1.25, 0.5, 1.25]))]
 
 @primitive(lambda g, a, axis: _sort_rule(g, a, axis), implements=np.sort, examples=SORTED, kinks=TIED, analytic=False)
 def sort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Array:
+    """Sorted along an axis: cotangents go back to where elements came from, and equal elements share theirs equally."""
     return np.sort(a, axis=axis, kind=kind, stable=stable)
 
 
@@ -92,6 +93,7 @@ def _partition_rule(g: Array, a: Array, y: Array, axis: int | None) -> Array:
     kinks=[example(exactly([1.25, 0.5, 1.25]), 1)],
 )  # fmt: skip
 def partition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
+    """Partly sorted: cotangents go back to where elements came from, and equal elements share theirs equally."""
     return np.partition(a, kth, axis=axis, kind=kind)
 
 
@@ -290,6 +292,7 @@ def histogram(a: Array, bins: Any = 10, range: Any = None, density: Any = None, 
     method="argsort",
 )
 def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Array:
+    """The positions of the sorted elements: constant between jumps."""
     return np.argsort(a, axis=axis, kind=kind, stable=stable)
 
 
@@ -298,11 +301,13 @@ def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = Non
     examples=[example([sample(4), sample(4)]), example([sample(2, 3)], axis=0)],
 )  # fmt: skip
 def lexsort(keys: Any, axis: int = -1) -> Array:
+    """The positions in the order of several keys: constant between jumps."""
     return np.lexsort(keys, axis=axis)
 
 
 @primitive(None, implements=np.argpartition, examples=[example(sample(4), 2)], analytic=False)
 def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Array:
+    """The positions of the partly sorted elements: constant between jumps."""
     return np.argpartition(a, kth, axis=axis, kind=kind)
 
 
@@ -311,6 +316,7 @@ def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introse
     examples=[example(sample(4, make=np.sort), sample(2)), example(sample(4, make=np.sort), sample(), side="right")],
 )  # fmt: skip
 def searchsorted(a: Array, v: Array, side: Any = "left", sorter: Any = None) -> Array:
+    """Where each of ``v`` belongs in ``a``: constant between jumps."""
     return np.searchsorted(a, v, side=side, sorter=sorter)
 
 
@@ -318,16 +324,19 @@ def searchsorted(a: Array, v: Array, side: Any = "left", sorter: Any = None) -> 
     None, None, implements=np.digitize, examples=[example(sample(3), np.array([-1.0, 0.0, 1.0]))], analytic=False
 )
 def digitize(x: Array, bins: Array, right: bool = False) -> Array:
+    """In which bin each element lies: constant between jumps."""
     return np.digitize(x, bins, right)
 
 
 @primitive(None, implements=np.nanargmax, examples=[example(sample(4)), example(sample(2, 3), axis=0)], analytic=False)
 def nanargmax(a: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The position of the largest element that is not NaN: constant between jumps."""
     return np.nanargmax(a, axis=axis, keepdims=keepdims)
 
 
 @primitive(None, implements=np.nanargmin, examples=[example(sample(4)), example(sample(2, 3), axis=0)], analytic=False)
 def nanargmin(a: Array, axis: int | None = None, keepdims: bool = False) -> Array:
+    """The position of the smallest element that is not NaN: constant between jumps."""
     return np.nanargmin(a, axis=axis, keepdims=keepdims)
 
 
