@@ -12,6 +12,7 @@ from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.recording import COMPARISONS, OPERATORS
 from autodiff.tensor import wrap
+from autodiff.testing import survey
 from tests.differences import (
     calls,
     central,
@@ -175,6 +176,14 @@ def test_a_zero_cotangent_gives_a_zero_gradient(entry, rng):
         seeds = [np.zeros(np.shape(r)) for r in outputs(numpy_function(call, entry)(*arrays))]
         for cotangent in cotangents(call, arrays, seeds):
             assert cotangent is None or not np.any(cotangent)
+
+
+@named(ENTRIES)
+def test_orders_dtypes_kinks_and_wrong_calls(entry):
+    """Three orders agree with differences, types are kept, kinks are kinks, and wrong calls are refused by name."""
+    found = survey(entry)
+    assert found.faults == ()
+    assert found.orders == (0 if entry in FLAT else 3)
 
 
 @named(FLAT)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, grad
+from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
 from tests.differences import Call, cotangents, total, weights
 from tests.differences import central as differences
 
+special.load()  # the same functions whatever was collected before
 UNARY = [e for e in registry.values() if isinstance(e, Primitive) and e.elementwise and len(e.parameters) == 1]
 BINARY = [e for e in registry.values() if isinstance(e, Primitive) and e.elementwise and len(e.parameters) == 2]
 POINTS = np.array([0.3 + 0.4j, -0.6 + 0.25j, 0.7 - 0.35j, -0.45 - 0.8j])
@@ -36,12 +38,18 @@ def check(entry, arrays, rng):
         np.testing.assert_allclose(cotangent, expected, rtol=1e-7, atol=1e-8)
 
 
-HOLOMORPHIC = [e for e in UNARY if takes_complex(e, POINTS) and not e.flat and e.name != "psi"]
+HOLOMORPHIC = [e for e in UNARY if takes_complex(e, POINTS) and not e.flat]
 
 
 @pytest.mark.parametrize("entry", HOLOMORPHIC, ids=[e.name for e in HOLOMORPHIC])
 def test_unary(entry, rng):
-    check(entry, [POINTS], rng)
+    try:
+        check(entry, [POINTS], rng)
+    except (
+        TypeError
+    ) as refusal:  # NumPy's functions are differentiated; one of SciPy's may say that its slope is unknown
+        assert getattr(np, entry.name, None) is not entry.function
+        assert str(refusal).startswith(f"{entry.name}: its derivative is not known at complex points")
 
 
 @pytest.mark.parametrize("entry", [e for e in BINARY if takes_complex(e, POINTS, POINTS) and not e.flat and e.analytic],
