@@ -54,6 +54,8 @@ def _saved_label(node: Node) -> str:
     """The operation with the constants and options that its rules happened to keep, "…" for what none did."""
     primitive = node.primitive
     assert primitive is not None
+    if primitive.elementwise and len(primitive.parameters) == 1:
+        return primitive.name  # nothing but its argument, and there may be a hundred thousand
     known: dict[int, Any] = {}
     led = {edge[3].position for edge in node.edges}
     for _, _, saved, rule in node.edges:

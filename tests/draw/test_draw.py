@@ -29,6 +29,7 @@ def test_each_operation_is_there_once():
     assert [b.operation for b in picture.boxes] == [""] + 16 * ["add"]
     assert [b.parents for b in picture.boxes[1:]] == [[i, i] for i in range(16)]
     assert picture.depth == 16
+    assert picture.operations + len(picture.boxes) == 33  # where operations and arrays each have a box
 
 
 def test_variables_of_the_caller_have_their_names():
