@@ -45,11 +45,10 @@ HOLOMORPHIC = [e for e in UNARY if takes_complex(e, POINTS) and not e.flat]
 def test_unary(entry, rng):
     try:
         check(entry, [POINTS], rng)
-    except (
-        TypeError
-    ) as refusal:  # NumPy's functions are differentiated; one of SciPy's may say that its slope is unknown
-        assert getattr(np, entry.name, None) is not entry.function
-        assert str(refusal).startswith(f"{entry.name}: its derivative is not known at complex points")
+    except TypeError as refusal:
+        # NumPy's functions are differentiated; one of SciPy's may say that its slope is unknown
+        if "not known at complex points" not in str(refusal) or getattr(np, entry.name, None) is entry.function:
+            raise
 
 
 @pytest.mark.parametrize("entry", [e for e in BINARY if takes_complex(e, POINTS, POINTS) and not e.flat and e.analytic],
