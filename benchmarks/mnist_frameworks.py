@@ -323,11 +323,11 @@ def summary(result: dict[str, Any]) -> list[Table]:
         f"of\nNumPy arrays and returns the loss. PyTorch is eager, TensorFlow and JAX compile the whole step.\n"
         f"Apart: the largest relative difference from pullback's loss over the first {COMPARED} steps. For "
         f"comparison, pullback's own\nfloat32 curve lies {rounding} from its float64 curve.\n"
-        f"Accuracy on the 10,000 test images after {result['epochs']} epochs."
+        f"Accuracy on the 10,000 test images after {result['epochs']} epoch{'s' * (result['epochs'] > 1)}."
     )
     columns = ["outputs, loss", "", "ms, best", "ms, median", "pullback takes: best, median"]
     columns += [f"apart, {dtype}" for dtype in TOLERANCES] + ["test accuracy"]
-    return [Table("MNIST in four frameworks", about, columns, rows)]
+    return [Table("MNIST", about, columns, rows)]
 
 
 def page(result: dict[str, Any]) -> str:

@@ -87,6 +87,21 @@ def test_numbers_are_unique():
     assert len(numbers) == len(set(numbers))
 
 
+def test_the_comparison_on_mnist_is_the_one_that_was_measured():
+    path = FOLDER.parent / "benchmarks" / "mnist_frameworks.json"
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    (notebook,) = (read(path) for path in PATHS if path.stem == "06_backpropagation_from_scratch")
+    lines = [line for output in outputs(notebook) for line in text(output.get("text", "")).splitlines()]
+    for objective in figures["objectives"].values():
+        for name, score in objective["trained"].items():
+            best = f"{objective['milliseconds'][name]['best']:.2f}"
+            assert any(
+                line.startswith(f"{name} ") and line.endswith(f" {score['accuracy']:.2%}") and best in line.split()
+                for line in lines
+            ), f"{name}: the notebook shows other figures than {path.name}; write it again"
+            assert score["accuracy"] >= 0.98
+
+
 def sample():
     """A notebook without fault."""
     return {
