@@ -356,4 +356,5 @@ def _picked(who: str, values: Any, target: Any, axis: int) -> tuple[Any, Array]:
 def _labels(who: str, target: Any) -> Array:
     if isinstance(target, Tensor):
         raise TypeError(f"{who}: the target is a Tensor; class indices are a plain integer array")
-    return np.asarray(target)
+    # the labels of a mapping stand for many examples, and are handed on as they are
+    return target if hasattr(target, "__array_function__") else np.asarray(target)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autodiff
+import nn
 from autodiff import BatchingError, Tensor, grad, hessian, index_add, index_update, jacobian, no_grad, vjp, vmap
 from autodiff.primitive import registry
 
@@ -148,6 +149,7 @@ def test_several_outputs_of_a_primitive_that_leaves_numpy():
         lambda x: np.cumsum(np.outer(x, x)),
         lambda x: np.nanquantile(np.where(x > 3.0, np.nan, x), 0.3),
         lambda x: np.nanmedian(np.outer(x, x), axis=0),
+        lambda x: np.quantile(x, autodiff.stop_gradient(np.abs(np.sin(x[0])))),
         lambda x: np.histogram(x, 3, (0.0, 9.0), None, x)[0],
         lambda x: np.real(np.roots(x) ** 2),
         lambda x: np.cross(np.stack([x, x * x]), x, axis=-1),
@@ -160,6 +162,24 @@ def test_what_has_no_batching_rule_is_computed_example_by_example(f):
     same(vmap(grad(loss))(xs), np.stack([grad(loss)(x) for x in xs]))
     same(vmap(hessian(loss))(xs), np.stack([hessian(loss)(x) for x in xs]))
     same(grad(lambda xs: np.sum(vmap(loss)(xs)))(xs), np.stack([grad(loss)(x) for x in xs]))
+
+
+def test_per_example_gradients_of_a_classifier(rng):
+    """Labels are plain integers, inside of a mapping too."""
+    model = nn.Sequential(nn.Linear(3, 4, rng=rng), nn.Tanh(), nn.Linear(4, 3, rng=rng))
+    xs, labels = rng.normal(size=(6, 2, 3)), rng.integers(0, 3, (6, 2))
+
+    def loss(model, x, y):
+        return nn.cross_entropy(model(x), y)
+
+    found = vmap(grad(loss), (None, 0, 0))(model, xs, labels)
+    each = [grad(loss)(model, x, y) for x, y in zip(xs, labels, strict=True)]
+    for stacked, *by_loop in zip(found.parameters(), *[g.parameters() for g in each], strict=True):
+        same(stacked.data, np.stack([g.data for g in by_loop]))
+    same(
+        vmap(loss, (None, 0, 0))(model, xs, labels).data,
+        [loss(model, x, y).item() for x, y in zip(xs, labels, strict=True)],
+    )
 
 
 # -- axes --------------------------------------------------------------------------------------------------------
@@ -221,6 +241,8 @@ def test_keywords_are_mapped_and_outputs_that_do_not_differ_are_repeated():
         (lambda: vmap(np.trim_zeros)(np.eye(2)), BatchingError, "by hand"),
         (lambda: vmap(lambda x: np.nonzero(x))(np.eye(2)), BatchingError, r"by hand: \[f\(x\) for x in xs\]"),
         (lambda: vmap(lambda x: np.unwrap(x))(np.ones((0, 2))), BatchingError, "example by example, and there are"),
+        (lambda: vmap(lambda i: np.arange(3)[i])(np.arange(2)), BatchingError, r"Tensor\(array\)\[index\]"),
+        (lambda: vmap(lambda i: int(i))(np.arange(2)), BatchingError, "int"),
         (lambda: vmap(lambda x: x.item())(np.ones(2)), BatchingError, "item"),
         (lambda: vmap(lambda x: float(x.data))(np.ones(2)), BatchingError, "float"),
         (lambda: vmap(lambda x: np.asarray(x.data))(np.ones(2)), BatchingError, "plain array"),

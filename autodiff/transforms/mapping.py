@@ -194,7 +194,9 @@ def _by_example(entry: Any) -> None:
     entry.call = call
 
 
-for _function in (np.nanquantile, np.nanpercentile, np.nanmedian, np.histogram, np.roots):
+for _function in (
+    np.quantile, np.percentile, np.nanquantile, np.nanpercentile, np.nanmedian, np.histogram, np.roots,
+):  # fmt: skip
     _by_example(registry[_function])
 
 
@@ -215,10 +217,10 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     arguments are mapped along their first axis.  ``out_axes`` says where the examples go in the outputs (None for an
     output that is the same for all).
 
-    ``f`` is called once, with Tensors that have the shape of one example.  What is elementwise, a product, a reduction,
-    an index, a shape or linear algebra is computed for all examples at once; a function of none of these families is
-    computed example by example.  Results of a length that the values decide, ``float``, and an ``if`` on which the
-    examples differ raise :class:`BatchingError`, which names the function.
+    ``f`` is called once, with Tensors that have the shape of one example (integers and booleans are no Tensors).  What
+    is elementwise, a product, a reduction, an index, a shape or linear algebra is computed for all examples at once; a
+    function of none of these families is computed example by example.  Results of a length that the values decide,
+    ``float``, and an ``if`` on which the examples differ raise :class:`BatchingError`, which names the function.
     Random numbers that ``f`` draws are drawn once, the same for all examples: draw them outside and map over them.
 
     >>> import numpy as np
@@ -288,7 +290,7 @@ def _examples(groups: Sequence[Sequence[Any]], axes: Sequence[Sequence[Any]]) ->
 
 
 def _example(value: Any, axis: int | None, level: Level) -> Any:
-    """What the function is called with: one example, as a Tensor; an argument that is not mapped as it is."""
+    """What the function is called with: one example, a Tensor if it is floating-point; what is not mapped, as it is."""
     if axis is None:  # as a Tensor too, so that examples can index it
         return wrap(value, CONSTANT) if type(value) is np.ndarray and value.dtype.kind in "fc" else value
     if type(value) is Tensor and value._node.active:
@@ -299,7 +301,8 @@ def _example(value: Any, axis: int | None, level: Level) -> Any:
     if type(moved) is np.ndarray:
         moved = moved.view()
         moved.flags.writeable = False  # it is the caller's memory
-    return wrap(Batched(moved, level), CONSTANT)
+    example = Batched(moved, level)
+    return wrap(example, CONSTANT) if moved.dtype.kind in "fc" else example  # what indexes or counts is no Tensor
 
 
 def _stacked(output: Any, axis: Any, level: Level) -> Any:

@@ -204,7 +204,10 @@ class Batched(NDArrayOperatorsMixin):
         raise refused("an index into a plain array or list", "write Tensor(array)[index]")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise refused("turning into a plain array", "stay with np. functions, and return the result from the function")
+        raise refused(
+            "turning into a plain array (or indexing one)",
+            "stay with np. functions, write Tensor(array)[index], and return the result from the function",
+        )
 
     def item(self) -> Any:
         """Refused: there are many examples."""
