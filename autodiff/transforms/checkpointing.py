@@ -23,7 +23,7 @@ from ..graph import CONSTANT, GraphError, Node, Parts, tick
 from ..primitive import Primitive, Rule
 from ..tensor import Tensor, _state, backward, outputs_of, wrap
 from ..tree import flatten
-from .calling import is_recording, now
+from .calling import check_function, is_recording, now
 
 Array = Any
 
@@ -63,6 +63,7 @@ def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
     >>> grad(lambda x: layer(layer(x)))(1.0) == grad(lambda x: plain(plain(x)))(1.0)
     True
     """
+    check_function(f, "checkpoint")
     named = list(rng) if isinstance(rng, tuple | list) else [rng]
     for generator in named:
         if not isinstance(generator, np.random.Generator):

@@ -185,17 +185,17 @@ def hessian(
 ) -> Callable[..., Any]:
     """A function that returns all second derivatives of ``f``: (hessian f)(x)[i, j] = d²f / dx_i dx_j.
 
-    The shape is that of the argument twice; for nestings and several arguments it is a nesting of nestings,
-    ``hessian(f)(x)[argument][argument]``.  The options are those of :func:`jacobian`.  Raises GraphError if ``f`` does
-    not return a single number.
+    The shape is that of the output, () for a single number, and that of the argument twice; for nestings and several
+    arguments it is a nesting of nestings, ``hessian(f)(x)[output][argument][argument]``.  The options are those of
+    :func:`jacobian`.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0])).tolist()
     [[6.0, 4.0], [4.0, 0.0]]
     """
     check_function(f, "hessian")
-    gradient = grad(f, argnums, has_aux=has_aux)
-    return jacobian(gradient, argnums, has_aux=has_aux, vectorize=vectorize, chunk_size=chunk_size)
+    options: dict[str, Any] = {"has_aux": has_aux, "vectorize": vectorize, "chunk_size": chunk_size}
+    return jacobian(jacobian(f, argnums, **options), argnums, **options)
 
 
 def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
@@ -210,6 +210,7 @@ def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     """
     if not isinstance(args, tuple | list) or not isinstance(tangents, tuple | list):
         raise TypeError("hvp: args and tangents are sequences, one entry an argument: hvp(f, (x,), (v,))")
+    check_function(f, "hvp")
     if len(args) != len(tangents):
         raise ValueError(f"hvp: {len(args)} arguments but {len(tangents)} tangents; give one each")
     call = Call(grad(f, range(len(args))), args, range(len(args)), "hvp")
