@@ -7,7 +7,8 @@ its last, cannot be told; ``draw(model, x)`` sees the calls themselves.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections import Counter
+from typing import NamedTuple, TypeVar
 
 from ..graph import Node
 from .naming import Names
@@ -38,26 +39,38 @@ def _of_owners(
 ) -> dict[Node, Chain]:
     """The groups around each operation that takes a parameter: a new one for each call of a module.
 
-    A parameter that is used again is taken for another call.
+    A parameter that is used again is taken for another call of the outermost module all of whose parameters have been
+    used by now: a network that still waits for its head is the same call, and its cell is called again.
     """
     chains: dict[Node, Chain] = {}
-    stack: list[tuple[str, int, set[Node]]] = []  # path, group, the parameters used in it
+    stack: list[_Call] = []
+    taken = {p for node in operations for p in parents[node] if p in names.homes}
+    sizes = Counter(path for p in taken for path in names.homes[p])
     for node in operations:
         used = [p for p in dict.fromkeys(parents[node]) if p in names.homes]
         if not used:
             continue
         path = _common([names.homes[p] for p in used])
-        same = 0
-        while same < min(len(path), len(stack)) and stack[same][0] == path[same] and stack[same][2].isdisjoint(used):
-            same += 1
+        same = len(_common([path, tuple(call.path for call in stack)]))
+        if same and not stack[same - 1].used.isdisjoint(used):
+            whole = (k for k in range(same) if len(stack[k].used) == sizes[path[k]])
+            same = next(whole, same)
         del stack[same:]
         for name in path[same:]:
-            groups.append(Group("module", name, names.kinds[name], stack[-1][1] if stack else 0))
-            stack.append((name, len(groups) - 1, set()))
-        for _, _, seen in stack:
-            seen.update(used)
-        chains[node] = tuple(group for _, group, _ in stack)
+            groups.append(Group("module", name, names.kinds[name], stack[-1].group if stack else 0))
+            stack.append(_Call(name, len(groups) - 1, set()))
+        for call in stack:
+            call.used.update(used)
+        chains[node] = tuple(call.group for call in stack)
     return chains
+
+
+class _Call(NamedTuple):
+    """One call of a module: its path, its group, and the parameters used so far."""
+
+    path: str
+    group: int
+    used: set[Node]
 
 
 def _between(operations: list[Node], parents: dict[Node, list[Node]], chains: dict[Node, Chain]) -> None:

@@ -174,3 +174,23 @@ def test_merged_measures_are_those_of_one_array(rng):
         assert getattr(a, name) == pytest.approx(getattr(b, name), rel=1e-12)
     assert measure(np.full(10, np.nan)).text == "nothing finite (10 NaN)"
     assert merged([measure(np.full(9, np.nan)), measure(np.ones(9))]).mean == 1.0
+
+
+class Recurrent(Module):
+    def __init__(self):
+        self.cell, self.head = Linear(3, 3), Linear(3, 1)
+
+    def forward(self, x):
+        for _ in range(4):
+            x = np.tanh(self.cell(x))
+        return self.head(x)
+
+
+def test_a_cell_that_runs_again_and_again_stays_in_its_network():
+    model = Recurrent()
+    x = np.ones((2, 3))
+    drawing = draw(np.sum(model(x)), depth=9)
+    assert titles(drawing) == ["model: Recurrent", *4 * ["model.cell: Linear"], "model.head: Linear"]
+    assert set(home(drawing, "tanh")) == {"model"}
+    twice = draw(np.sum(model(x) * model(x + 1.0)), depth=9)
+    assert titles(twice).count("model: Recurrent") == 2
