@@ -63,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     name = next((word for word in given if not word.startswith("-")), "")
     try:
-        arguments = parser((name,)).parse_args(given)
+        arguments, unknown = parser((name,)).parse_known_args(given)
+        if unknown:  # argparse would name the program here, and point to its help, not to that of the subcommand
+            raise CommandError(f"unrecognized arguments: {' '.join(unknown)}; see 'pullback {name} --help'", code=USAGE)
         code = int(arguments.run(arguments))
         sys.stdout.flush()
         return code

@@ -44,6 +44,8 @@ class RunFolder:
             self.path = _next(name)
             return
         self.path = Path(path).expanduser()
+        if self.path.exists() and not self.path.is_dir():
+            raise FileExistsError(f"{self.path} is a file; name a folder")
         self.path.mkdir(parents=True, exist_ok=True)
         if any(self.path.iterdir()):
             raise FileExistsError(f"{self.path} is not empty; name another folder, or remove what is in it")

@@ -266,7 +266,8 @@ def run(arguments: argparse.Namespace) -> int:
     except BrokenPipeError:  # not the folder: whoever read our output has gone
         raise
     except OSError as error:
-        raise CommandError(f"the run folder cannot be written: {error}") from error
+        reason = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
+        raise CommandError(f"the run folder cannot be written: {reason}") from error
     return 0
 
 

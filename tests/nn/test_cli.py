@@ -279,7 +279,8 @@ def test_damaged_files(capsys):
 
 def test_a_run_folder_that_cannot_be(capsys):
     Path("file").write_text("in the way")
-    one_line(failing(capsys, *QUICK, "--output", "file"), "the run folder cannot be written", "file")
+    one_line(failing(capsys, *QUICK, "--output", "file"), "the run folder cannot be written: file is a file; name a folder")
+    one_line(failing(capsys, *QUICK, "--output", "file/run"), "cannot be written: file/run: Not a directory")
     Path("runs").write_text("in the way")
     one_line(failing(capsys, *QUICK), "the run folder cannot be written", "runs")
 
@@ -330,3 +331,10 @@ def test_a_reader_that_goes_away():
 def test_every_command_can_be_configured():
     for name in cli.COMMANDS:
         assert name in cli.parser((name,)).format_help()
+
+
+def test_the_module_is_the_console_script():
+    arguments = [sys.executable, "-m", "nn", "train", "spare"]
+    run = subprocess.run(arguments, capture_output=True, text=True, env=environment())
+    assert run.returncode == 2
+    assert run.stderr == "pullback train: error: unrecognized arguments: spare; see 'pullback train --help'\n"
