@@ -21,6 +21,7 @@ ANSWERED = frozenset(
         np.ones_like, np.full_like, np.empty_like, np.array_equal, np.array_equiv, np.allclose, np.isclose,
         np.may_share_memory, np.shares_memory, np.array2string, np.array_repr, np.array_str, np.isscalar,
         np.common_type, np.min_scalar_type, np.copyto, np.nonzero, np.count_nonzero, np.argwhere, np.flatnonzero,
+        np.einsum_path,
     }
 )  # fmt: skip
 """Questions about values, shapes and types: answered with plain values, without a node."""

@@ -262,6 +262,15 @@ of its outputs compared with central differences of NumPy's own function. *Diffe
 without a word.
 `eigh`, `eigvalsh` and `cholesky` were given (a + a.T) / 2, because libraries read their argument in different ways.
 
+Functions that are called through an object (`np.add.reduce`, `accumulate`, `reduceat`, `outer`), `np.emath` and
+`numpy.lib.stride_tricks.sliding_window_view` differentiate too, and are not in the table.
+
+What NumPy never hands on, no library can differentiate without a module of its own in NumPy's place: `np.array`,
+`np.asarray` and `np.full` of Tensors, `np.r_` and `np.c_`, a list of Tensors where an array belongs
+(`np.mean([t, u])`), `np.int64(t)`. Each is an error that says what to write: `np.stack([t, u])`, `np.concatenate`,
+`np.broadcast_to(t, shape)`, `t.astype(int)`. The same holds for the functions of SciPy that are written in Python,
+such as `scipy.stats` and `scipy.signal`.
+
 This page is written by `python -m benchmarks.coverage`; do not edit it.
 """
 

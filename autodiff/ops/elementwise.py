@@ -96,8 +96,9 @@ def _share(part: Array, total: Array) -> Array:
 elementwise(np.sin, lambda g, x: g * np.cos(x))
 elementwise(np.cos, lambda g, x: -g * np.sin(x))
 elementwise(np.tan, lambda g, y: g * (1.0 + y * y), domain=Domain(-1.4, 1.4))
-elementwise(np.arcsin, lambda g, x: g / np.sqrt((1.0 - x) * (1.0 + x)), domain=Domain(-1.0, 1.0))
-elementwise(np.arccos, lambda g, x: -g / np.sqrt((1.0 - x) * (1.0 + x)), domain=Domain(-1.0, 1.0))
+# not 1.0 - x, which of a complex x loses the sign of a zero imaginary part, and with it the side of the branch cut
+elementwise(np.arcsin, lambda g, x: g / np.sqrt(-(x - 1.0) * (x + 1.0)), domain=Domain(-1.0, 1.0))
+elementwise(np.arccos, lambda g, x: -g / np.sqrt(-(x - 1.0) * (x + 1.0)), domain=Domain(-1.0, 1.0))
 elementwise(np.arctan, lambda g, x: g / (1.0 + x * x))
 elementwise(
     np.arctan2,

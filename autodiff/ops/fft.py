@@ -24,10 +24,10 @@ _SWAPPED: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "or
 """The ``norm`` of the inverse transform that has the scale of the transform."""
 
 
-def _swapped(name: str, norm: Any) -> str:
+def _swapped(name: str, norm: Any) -> Any:
     if norm not in (None, "backward", "ortho", "forward"):
         raise ValueError(f"{name}: norm={norm!r}; it is 'backward', 'ortho' or 'forward'")
-    return str(_SWAPPED[norm])
+    return _SWAPPED[norm]
 
 
 REAL = [

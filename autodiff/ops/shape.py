@@ -11,6 +11,7 @@ import numpy as np
 
 from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
+from ..tensor import Tensor
 from .indexing import scatter_add
 
 Array = Any
@@ -242,12 +243,44 @@ def _unpadded(g: Array, shape: tuple[int, ...], pad_width: Any) -> Array:
 
 
 @primitive(
-    lambda g, array_shape, pad_width: _unpadded(g, array_shape, pad_width), implements=np.pad,
-    examples=[example(sample(3), 1), example(sample(2, 3), ((1, 0), (2, 1))), example(sample(2, 3), (1, 2)),
-              example(sample(2), 1, constant_values=5.0)],
-)  # fmt: skip
-def pad(array: Array, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Array:
-    """A border of constants: the rule cuts it off; a border of elements is gathered by np.take."""
-    if mode != "constant":
-        raise ValueError(f"pad: mode '{mode}' is not differentiated; gather the border with np.take instead")
+    lambda g, array_shape, pad_width: _unpadded(g, array_shape, pad_width),
+    name="pad",
+    examples=[example(sample(3), 1), example(sample(2), (0, 2), 5.0)],
+)
+def bordered(array: Array, pad_width: Any, constant_values: Any = 0) -> Array:
+    """A border of constants, which the rule cuts off."""
     return np.pad(array, pad_width, constant_values=constant_values)
+
+
+_GATHERED = ("edge", "reflect", "symmetric", "wrap")
+
+
+@composite(
+    np.pad,
+    examples=[
+        example(sample(3), 1), example(sample(2, 3), ((1, 0), (2, 1))), example(sample(2, 3), (1, 2)),
+        example(sample(2), 1, constant_values=5.0), *[example(sample(2, 3), ((1, 2), (3, 0)), m) for m in _GATHERED],
+    ],
+)  # fmt: skip
+def pad(
+    array: Array, pad_width: Any, mode: Any = "constant", *, constant_values: Any = None, reflect_type: Any = None
+) -> Array:
+    """A border of constants, or of elements of the array ("edge", "reflect", "symmetric", "wrap")."""
+    if constant_values is not None and mode != "constant":
+        raise ValueError(f"pad: constant_values= goes with mode='constant', not with {mode!r}")
+    if reflect_type is not None and (mode not in ("reflect", "symmetric") or reflect_type != "even"):
+        raise ValueError(f"pad: reflect_type={reflect_type!r} with mode={mode!r} is not differentiated; leave it out")
+    if mode in _GATHERED:
+        places = np.pad(np.arange(np.size(array)).reshape(np.shape(array)), pad_width, mode)
+        return np.ravel(array)[places]
+    if mode != "constant":
+        raise ValueError(
+            f"pad: mode={mode!r} is not differentiated; use 'constant', {', '.join(map(repr, _GATHERED))}, "
+            "or join arrays with np.concatenate"
+        )
+    if not isinstance(constant_values, Tensor):
+        return bordered(array, pad_width, 0 if constant_values is None else constant_values)
+    if np.ndim(constant_values):
+        raise ValueError("pad: a Tensor as constant_values must be one number; join others with np.concatenate")
+    inside = np.pad(np.ones(np.shape(array), dtype=bool), pad_width)
+    return np.where(inside, bordered(array, pad_width), constant_values)

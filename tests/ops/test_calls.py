@@ -48,6 +48,12 @@ MASK = np.array([[True, False, True], [True, True, False]])
         lambda x: np.stack((x, x), 1, None, dtype=np.float64),
         lambda x: np.einsum("ij->j", x, out=None),
         lambda x: np.nan_to_num(x=x),
+        lambda x: np.pad(x, ((1, 2), (0, 1)), "reflect"),
+        lambda x: np.pad(x, 1, mode="symmetric", reflect_type="even"),
+        lambda x: np.pad(x[:, 1], 4, "wrap"),
+        lambda x: np.pad(x, 1, "constant", constant_values=x[0, 0]),
+        lambda x: np.lib.stride_tricks.sliding_window_view(x, (2, 2)),
+        lambda x: np.real(np.emath.sqrt(x)) + np.imag(np.emath.log(x)) + np.imag(np.emath.arcsin(1.3 * x)),
     ],
 )
 def test_numpys_arguments_mean_what_they_mean_to_numpy(call):
@@ -105,6 +111,10 @@ def test_the_variance_of_complex_numbers_has_the_conjugate_as_its_derivative():
         (lambda t: np.max(t, axis=5), r"^max: axis 5 is out of bounds .*float64 \(2, 3\)"),
         (lambda t: np.split(t, 2, axis=5), "^split: "),
         (lambda t: np.cumsum(t, dtype=int), "^cumsum: the result would be int64"),
+        (lambda t: np.pad(t, 1, mode="mean"), "^pad: mode='mean' is not differentiated; use"),
+        (lambda t: np.pad(t, 1, mode="edge", constant_values=1.0), "^pad: constant_values= goes with"),
+        (lambda t: np.pad(t, 1, mode="reflect", reflect_type="odd"), "^pad: reflect_type="),
+        (lambda t: np.pad(t, 1, constant_values=t[0]), "^pad: a Tensor as constant_values"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_the_name_of_the_function(call, words):
