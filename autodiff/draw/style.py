@@ -13,11 +13,19 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from .measure import Measure
-from .picture import OPERATION, SPAN, VARIABLE, Box, Group, Picture, Together, amount, seconds
+from .picture import MEANING, OPERATION, SPAN, VARIABLE, Box, Group, Picture, Together, amount, seconds
 from .scene import Place
 
 LONGEST_LABEL, LONGEST_TITLE, LONGEST_LINE = 44, 90, 24
 LINE_HEIGHT, TITLE_SIZE, TEXT_SIZE = 15.0, 13, 11
+
+
+KEY = {
+    "variable": ("variable", "an array that gradients are computed for"),
+    "input": ("input", "data, which no gradient reaches"),
+    "operation": ("operation", "and its result, with shape and element type"),
+    "group": ("module", "or function, or repeat; a click opens and closes it"),
+}
 
 
 class Colour(NamedTuple):
@@ -69,6 +77,18 @@ def colour(picture: Picture, place: Place) -> Colour:
     """The colours of a box or a group."""
     kind = kind_of(picture, place)
     return KINDS[kind] if kind in KINDS else STATES[kind][1]
+
+
+def key(picture: Picture) -> dict[str, tuple[str, str]]:
+    """What the colours and signs of a picture stand for, as far as they occur: name and meaning by kind or state."""
+    kinds = {box.kind for box in picture.boxes} | {"group" if len(picture.groups) > 1 else ""}
+    states = {box.state for box in picture.boxes}
+    found = {kind: meaning for kind, meaning in KEY.items() if kind in kinds}
+    if any(not box.active for box in picture.boxes):
+        found["silent"] = ("dashed", "no gradient flows through")
+    if any(box.gradient is not None for box in picture.boxes):
+        found["bar"] = ("bar", "root mean square of the gradient, on a logarithmic scale; pale: of several, the largest")
+    return found | {state: (sign, MEANING[state]) for state, (sign, _) in STATES.items() if state in states}
 
 
 def short(text: str, most: int = LONGEST_LABEL) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -15,6 +17,8 @@ from ..scene import Place, members_of, stand_ins
 
 MOST = 6000
 """A page holds at most about so many boxes: of repeats the first block alone, and no inside of closed groups."""
+LARGE = 200_000
+"""Data of more characters than this is compressed."""
 _SCRIPTS = ("scene.js", "layout.js", "view.js", "control.js", "film.js")
 
 
@@ -27,7 +31,16 @@ def page(picture: Picture) -> str:
     # "<" would end the element that holds the data, whatever stands around it
     data = json.dumps(compact(reduced(picture)), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     data = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    parts = {"TITLE": escape(style.short(picture.title, 200)), "STYLE": style_sheet, "DATA": data, "SCRIPT": script}
+    packed = len(data) > LARGE
+    if packed:
+        data = base64.b64encode(zlib.compress(data.encode(), 9)).decode()
+    parts = {
+        "TITLE": escape(style.short(picture.title, 200)),
+        "STYLE": style_sheet,
+        "PACKED": ' data-packed="deflate"' if packed else "",
+        "DATA": data,
+        "SCRIPT": script,
+    }
     pieces = html.split("/*")
     out = [pieces[0]]
     for piece in pieces[1:]:
@@ -93,6 +106,7 @@ def compact(picture: Picture) -> dict[str, Any]:
         "kept": sparse([amount(b.kept) if b.kept else "" for b in boxes]),
         "time": sparse([_time(b) for b in boxes]),
         "groups": [_group(picture, g) for g in range(len(picture.groups))],
+        "key": [[kind, *sign_and_meaning] for kind, sign_and_meaning in style.key(picture).items()],
         "strings": list(text.table),
     }
 

@@ -78,6 +78,7 @@ View.prototype.listen = function () {
   by("close").onclick = () => this.closeAll();
   by("open").onclick = () => this.openMore();
   by("scheme").onclick = () => this.page.documentElement.classList.toggle("dark");
+  by("key").onclick = () => this.showKey();
   by("svg").onclick = () => this.saveSvg();
 };
 

@@ -159,6 +159,19 @@ class Film {
   }
 }
 
-const view = new View(new Graph(JSON.parse(document.getElementById("data").textContent)), document);
-view.film = new Film(view);
-if (matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.classList.add("dark");
+let view;
+
+async function begin() {
+  if (matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.classList.add("dark");
+  const element = document.getElementById("data");
+  let text = element.textContent;
+  if (element.dataset.packed) { // a large graph comes compressed
+    const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
+    text = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream(element.dataset.packed))).text();
+  }
+  const made = new View(new Graph(JSON.parse(text)), document);
+  made.film = new Film(made);
+  view = made;
+}
+
+begin().catch(error => { document.getElementById("facts").textContent = `This browser cannot show the graph: ${error}`; });

@@ -18,6 +18,7 @@ function Graph(data) {
   }));
   this.groups = data.groups.map(g => ({ ...g, children: g.children.map(c => (c < 0 ? "g" + -c : "b" + c)), all: false }));
   this.outputs = data.outputs;
+  this.key = data.key;
 }
 
 Graph.prototype.number = item => +item.slice(1);

@@ -314,9 +314,21 @@ class View {
       aside.append(all);
     }
     aside.hidden = false;
+    aside.dataset.shows = "item";
     this.picked = item;
     for (const e of this.world.querySelectorAll(".picked")) e.classList.remove("picked");
     this.elements.get(item)?.classList.add("picked");
+  }
+
+  showKey() {
+    const aside = this.page.getElementById("details"), shapes = { silent: '<path class="arrow silent" d="M2 9H30"/>', bar: '<rect class="bar" x="2" y="7" width="28" height="4"/>' };
+    if (!aside.hidden && aside.dataset.shows === "key") return this.pick(null);
+    const rows = this.graph.key.map(([kind, name, meaning]) => `<dt><svg width="32" height="18">` +
+      (shapes[kind] || `<rect class="${kind}" x="2" y="2" width="28" height="14" rx="4" stroke-width="1.5"/>`) +
+      `</svg></dt><dd><b>${escapeText(name)}</b> ${escapeText(meaning)}</dd>`);
+    aside.innerHTML = `<h2>Key</h2><dl>${rows.join("")}</dl>`;
+    aside.hidden = false;
+    aside.dataset.shows = "key";
   }
 
   pick(item) {

@@ -215,6 +215,19 @@ def test_states_are_told_by_signs_too(show, screenshot):
     screenshot()
 
 
+def test_the_key_says_what_colours_mean(show, screenshot):
+    with np.errstate(all="ignore"):
+        browser = show(draw(lambda a, b: np.sum(np.sqrt(a)) + np.sum(b * 0.0), np.zeros(2), np.ones(2), gradients=True))
+    browser.click(*browser.middle("#key"))
+    text = browser.evaluate("document.getElementById('details').innerText")
+    for wanted in ("variable", "operation", "∞ inf", "∅ zero gradient", "its gradient is exactly zero", "bar"):
+        assert wanted in text
+    assert "input" not in text
+    screenshot()
+    browser.click(*browser.middle("#key"))
+    assert browser.evaluate("document.getElementById('details').hidden")
+
+
 def test_a_failure_is_at_the_top_of_the_facts(show, screenshot):
     with pytest.raises(ValueError, match="matmul") as caught:
         draw(lambda x, w: np.tanh(x @ w) @ w, np.ones((2, 3)), np.ones((3, 4)))
@@ -255,6 +268,9 @@ def test_a_model_of_three_thousand_boxes(show, screenshot):
     picture = drawing.picture
     assert len(picture.boxes) > 2900
     assert len(drawing.html()) < 500_000
+    everything = draw(Transformer(67), tokens(), values=True, gradients=True, memory=True, times=True)
+    assert len(everything.html()) < 500_000
+    assert show(everything).evaluate("view.graph.boxes.length") == len(picture.boxes)
     browser = show(drawing)
     assert len(items(browser)) <= 40
     assert browser.evaluate("view.graph.boxes.length") == len(picture.boxes)
