@@ -235,13 +235,13 @@ MEANING = {
     "dead": "its gradient is exactly zero",
     "vanishing": "its gradient is a million times smaller than the largest",
     "exploding": "its gradient is over a million times larger than the smallest, and above 1,000",
-    "inf": "infinite",
-    "nan": "NaN",
+    "inf": "a value or a gradient is infinite",
+    "nan": "a value or a gradient is not a number",
     "guilty": "its derivative is wrong",
     "failed": "failed here",
     "added": "only in the second",
     "removed": "only in the first",
-    "changed": "changed",
+    "changed": "in both, but not the same",
 }
 
 

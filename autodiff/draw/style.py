@@ -87,7 +87,8 @@ def key(picture: Picture) -> dict[str, tuple[str, str]]:
     if any(not box.active for box in picture.boxes):
         found["silent"] = ("dashed", "no gradient flows through")
     if any(box.gradient is not None for box in picture.boxes):
-        found["bar"] = ("bar", "root mean square of the gradient, on a logarithmic scale; pale: of several, the largest")
+        meaning = "root mean square of the gradient, on a logarithmic scale; pale: of several, the largest"
+        found["bar"] = ("bar", meaning)
     return found | {state: (sign, MEANING[state]) for state, (sign, _) in STATES.items() if state in states}
 
 
