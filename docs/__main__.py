@@ -1,6 +1,7 @@
 """Write again what the documentation takes from the code: ``python -m docs [--check]``.
 
-``operations.md`` is the table of primitives with the source of every rule; the README's measured tables are those of
+``operations.md`` is the table of primitives with the source of every rule, ``checks.md`` what came out when each was
+tried; the README's measured tables are those of
 ``benchmarks/README.md``; what a code block prints stands behind it, and a picture that it saves stands here.
 With ``--check`` nothing is written, and the exit status says whether anything would change.
 """
@@ -22,14 +23,19 @@ from typing import Any
 
 import numpy as np
 
-import autodiff
 from autodiff.primitive import Composite, Domain, Primitive, registry
 
 from .blocks import rewritten
+from .checks import checks
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 PICTURE = re.compile(r"[\"(]docs/(\w+\.svg)[\")]")
+MODULES = {
+    "numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft", "numpy.lib.scimath": "np.emath",
+    "numpy.lib.stride_tricks": "np.lib.stride_tricks", "autodiff": "autodiff", "scipy.special": "scipy.special",
+}  # fmt: skip
+"""Where a user finds a function, and how the module is written."""
 HEAD = """# Operations
 
 Written by `python -m docs` from the table of primitives; do not edit.
@@ -84,10 +90,10 @@ def interval(domain: Domain) -> str:
 
 def spelled(entry: Primitive | Composite) -> str:
     """How a user writes the function."""
-    for module, prefix in ((np, "np"), (np.linalg, "np.linalg"), (np.fft, "np.fft"), (autodiff, "autodiff")):
+    for module, prefix in MODULES.items():
         for name in (getattr(entry.function, "__name__", entry.name), entry.name):
-            found = getattr(module, name, None)
-            if found is entry.function or (module is autodiff and found is entry.call):
+            found = getattr(sys.modules.get(module), name, None)
+            if found is entry.function or (prefix == "autodiff" and found is entry.call):
                 return f"`{prefix}.{name}`"
     return f"`{entry.name}`, internal"
 
@@ -175,7 +181,7 @@ def page(path: Path) -> dict[Path, str]:
 def pages() -> dict[Path, str]:
     """Every page that holds something from the code, with what it should say."""
     # first, because the code on the other pages registers functions of its own
-    found = {ROOT / "docs" / "operations.md": operations()}
+    found = {ROOT / "docs" / "operations.md": operations(), ROOT / "docs" / "checks.md": checks(spelled)}
     for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         if path not in found:
             found |= page(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from ..graph import GraphError, Node, topological_order
 from ..tensor import Tensor
 from ..tree import flatten
 from .gradcheck import gradcheck
-from .report import Report
+from .report import Report, _written
 from .trace import Record, Variable, record, records
 
 _TEACH = (
@@ -80,7 +81,8 @@ def _first_fault(nodes: list[Node], rng: Any) -> Report:
         if not report.correct and (doubtful is None or report.verdict == "wrong"):
             where = f"asked for at {seen.source}" if seen.source else "no source line is known"
             named = f"{seen.primitive.name} (operation {number} of {len(nodes)})"
-            report = replace(report, function=named, notes=[where, *report.notes], node=node)
+            code = _reproducer(seen, report.seed)
+            report = replace(report, function=named, notes=[where, *report.notes], node=node, code=code)
             if report.verdict == "wrong":
                 return report
             doubtful = report
@@ -97,6 +99,36 @@ def _check_node(seen: Record, rng: Any) -> Report | None:
     if not values or any(np.asarray(part).dtype.kind not in "fc" for part in _parts(call(*values))):
         return None
     return gradcheck(call, *values, rng=rng)
+
+
+def _reproducer(seen: Record, seed: int) -> str:
+    """Code that checks this one operation again, if its arguments can be written down."""
+    values: list[str | None] = []
+
+    def text(value: Any) -> str | None:
+        if isinstance(value, Variable) and value.active:
+            values.append(_written(np.asarray(value.value)))
+            return f"x{len(values) - 1}"
+        if type(value) in (list, tuple):
+            inside = [text(v) for v in value]
+            ends = "[]" if type(value) is list else "()"
+            return None if None in inside else f"{ends[0]}{', '.join(map(str, inside))},{ends[1]}"
+        return _written(value.value if isinstance(value, Variable) else value)
+
+    arguments = [text(a) for a in seen.args] + [f"{k}={t}" if (t := text(v)) else None for k, v in seen.kwargs.items()]
+    name, module = seen.primitive.name, getattr(seen.primitive.function, "__module__", None) or ""
+    lines = ["import numpy as np", "from numpy import array", "from autodiff.primitive import registry"]
+    lines.append("from autodiff.testing import gradcheck")
+    if module.split(".")[0] not in ("", "__main__", "numpy", "autodiff"):
+        lines.append(f"import {module}  # registers {name}")
+    lines.append(f"operation = next(entry.call for entry in registry.values() if entry.name == {name!r})")
+    if None in arguments or None in values:
+        lines[-1] += "  # its arguments are too large to print: report.node"
+        return "\n".join(lines)
+    variables = ", ".join(f"x{i}" for i in range(len(values)))
+    call = f"lambda {variables}: operation({', '.join(map(str, arguments))})"
+    lines.append(f"print(gradcheck({call}, {', '.join(map(str, values))}, rng={seed}))")
+    return "\n".join(lines)
 
 
 def _parts(result: Any) -> list[Any]:
@@ -127,7 +159,17 @@ def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
         return seen.primitive.call(*map(filled, args), **{k: filled(v) for k, v in kwargs.items()})
 
     call.__name__ = call.__qualname__ = seen.primitive.name
+    _name_arguments(call, args, seen.primitive.parameters)
     return call, [v.copy() for v in values]
+
+
+def _name_arguments(call: Callable[..., Any], args: list[Any], parameters: tuple[str, ...]) -> None:
+    """Give the operation's own names to the arguments that are varied, if each is one array."""
+    places = [i for i, arg in enumerate(args) if isinstance(arg, _Slot)]
+    if places and places[-1] < len(parameters) and not any(type(arg) in (list, tuple) for arg in args):
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        named = [inspect.Parameter(parameters[i], kind) for i in places]
+        call.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
 
 
 class _Slot:

@@ -113,11 +113,13 @@ def _results(result: Any) -> list[Any]:
 
 
 def _main(entry: Entry) -> Call:
-    """The first call with arrays that are not empty."""
+    """The smallest call with an array of several elements, or the first with arrays that are not empty."""
     found = [c for c in calls(entry) if c.samples and all(0 not in s.shape for s in c.samples)]
     if not found:
         raise ValueError(f"{entry.name}: has no example with arrays; give examples= when registering")
-    return found[0]
+    sizes = [sum(int(np.prod(s.shape)) for s in call.samples) for call in found]
+    several = [n for n, call in enumerate(found) if any(s.shape and max(s.shape) > 1 for s in call.samples)]
+    return found[min(several, key=sizes.__getitem__)] if several else found[0]
 
 
 # -- right calls ---------------------------------------------------------------------------------------------------

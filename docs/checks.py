@@ -1,0 +1,56 @@
+"""The table of what was found by trying every entry of the registry: ``docs/checks.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autodiff.ops import special
+from autodiff.primitive import registry
+from autodiff.testing import Survey, survey
+
+HEAD = """# What the checks found
+
+Written by `python -m docs` from the table of primitives, by trying each entry out; do not edit. The tests do the same,
+and demand what stands here.
+
+- **by**: the arguments that a derivative flows to; `0` where it is zero everywhere.
+- **domain**: where the values are taken from: open intervals without kinks, or how many calls are tried.
+- **kinks**: the gradient at a kink, and the slopes to its two sides; *no slope* where one of them is infinite, *smooth*
+  where two branches of a formula meet without a bend.
+- **orders**: how many orders of derivatives agree with differences; three are tried.
+- **types**: the precisions (16, 32, 64 bits) in which values are NumPy's own and gradients keep their argument's type.
+- **complex**: complex arguments have a right gradient. **vmap**: the function is mapped, and equals a loop.
+- **refuses**: calls that the entry itself names as wrong. Besides them every right call is made wrong in turn (an array
+  of another shape, an option out of its range, an unknown keyword, `out=`): where NumPy raises, so does the entry, and
+  the message names the function; where NumPy does not, the values are NumPy's.
+"""
+COLUMNS = ("function", "by", "domain", "kinks", "orders", "types", "complex", "vmap", "refuses")
+
+
+def row(spelled: str, found: Survey, refused: int) -> str:
+    """One line of the table."""
+    cells = (
+        spelled,
+        ", ".join(f"`{name}`" for name in found.arguments) or "`0`",
+        found.domain,
+        "; ".join(found.kinks),
+        str(found.orders) if found.arguments else "",
+        ", ".join(name.removeprefix("float") for name in found.dtypes),
+        "yes" if found.complex else "",
+        "yes" if found.mapped else "",
+        str(refused or ""),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def checks(spelled: Callable[[Any], str]) -> str:
+    """The page: a row for each entry, in the order of the table."""
+    special.load()  # all that can be in the table
+    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    for entry in list(registry.values()):
+        found = survey(entry)
+        if found.faults:
+            raise AssertionError(f"{entry.name}: {'; '.join(found.faults)}")
+        lines.append(row(spelled(entry), found, len(entry.errors)))
+    return "\n".join([HEAD, *lines]) + "\n"
