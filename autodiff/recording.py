@@ -69,8 +69,8 @@ def _unary(primitive: Primitive, rule: Rule) -> Callable[[Any], Any]:
 
 def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> Callable[[Any, Any], Any]:
     """The callable of an elementwise function of two arguments."""
-    if rule_a is None or rule_b is None:
-        return _general(primitive)
+    if rule_a is None or rule_b is None or max((*rule_a.wants, *rule_b.wants), default=0) > primitive.output:
+        return _general(primitive)  # a rule that asks for a shape
     forward = primitive.forward
     function_a, pick_a = rule_a.function, rule_a.pick if rule_a.wants else None
     function_b, pick_b = rule_b.function, rule_b.pick if rule_b.wants else None
@@ -176,7 +176,10 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 values[i] = unwrapped(value, nodes)
                 found.extend((i, element, node) for element, node in nodes)
         if not found:
-            return forward(values)
+            try:
+                return forward(values)
+            except WRONG as error:
+                complain(primitive, values, error)
         for i, _, parent in found:
             if parent.active and i not in rules:
                 raise TypeError(

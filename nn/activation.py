@@ -26,7 +26,14 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     >>> log_softmax(np.array([1e4, 1e4 - 1.0])).round(4).tolist()
     [-0.3133, -1.3133]
     """
-    shifted = x - np.max(stop_gradient(x), axis=axis, keepdims=True)
+    return _log_softmax("log_softmax", x, axis)
+
+
+def _log_softmax(name: str, x: Any, axis: int) -> Any:
+    try:
+        shifted = x - np.max(stop_gradient(x), axis=axis, keepdims=True)
+    except np.exceptions.AxisError:
+        raise np.exceptions.AxisError(f"{name}: axis {axis} is out of bounds for shape {np.shape(x)}") from None
     return shifted - logsumexp(shifted, axis=axis, keepdims=True)
 
 
@@ -37,7 +44,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax(np.array([1e4, 1e4])).tolist()
     [0.5, 0.5]
     """
-    return np.exp(log_softmax(x, axis))
+    return np.exp(_log_softmax("softmax", x, axis))
 
 
 class ReLU(Module):

@@ -86,3 +86,10 @@ def test_wrong_options():
         Softplus(0)
     with pytest.raises(ValueError, match="Softplus: beta is 'a'"):
         Softplus("a")
+
+
+def test_an_axis_that_is_not_there_is_an_error_of_softmax():
+    for function in (nn.softmax, nn.log_softmax):
+        for x in (np.ones((2, 3)), Tensor(np.ones((2, 3)))):
+            with pytest.raises(np.exceptions.AxisError, match=rf"^{function.__name__}: axis 5 .*\(2, 3\)"):
+                function(x, axis=5)

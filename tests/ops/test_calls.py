@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
-from autodiff import Tensor, grad
+from autodiff import Tensor, grad, logsumexp, scatter_add
 from autodiff.primitive import Primitive, registry
 
 X = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.5]])
@@ -236,3 +236,10 @@ def test_integers_and_truth_values_are_constants_that_numpy_may_have():
     np.testing.assert_array_equal(grad(lambda x: np.sum(x[x.astype(int) % 2] * x.astype(int)))(x), [0.0, 4.0])
     with pytest.raises(TypeError, match="lose its gradient"):
         np.asarray(np.floor(Tensor(x)))
+
+
+def test_functions_of_our_own_say_who_they_are_of_arrays_too():
+    with pytest.raises(np.exceptions.AxisError, match="^logsumexp: axis 5"):
+        logsumexp(X, axis=5)
+    with pytest.raises(IndexError, match="^scatter_add: "):
+        scatter_add(np.ones(1), np.array([5]), (2,))
