@@ -23,6 +23,23 @@ _new = object.__new__
 KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
 
 
+_NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqefdgFDG")})
+"""The types of results that need no second look."""
+
+
+def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
+    """A result as NumPy has it; refused if another argument made it something with rules of its own."""
+    if type(y) is complex:  # what Python makes of 1j * a double
+        return np.complex128(y)
+    if isinstance(y, np.ma.MaskedArray | np.matrix | float):
+        odd = next((v for v in values if type(v) not in _NUMPYS_OWN), y)
+        raise TypeError(
+            f"{primitive.name}: an argument is a {type(odd).__name__}, which has rules of its own; "
+            "pass np.asarray(x, dtype=float), and np.where for masks"
+        )
+    return y
+
+
 def _flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
     """The node of a result through which no gradient flows: recorded for pictures alone."""
     if not any(node is not CONSTANT for node in inputs):
@@ -93,8 +110,8 @@ def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> C
             y = forward(value_a, value_b)
         except WRONG as error:
             complain(primitive, (value_a, value_b), error)
-        if type(y) is complex:  # what Python makes of 1j * a double
-            y = np.complex128(y)
+        if type(y) not in _NUMPYS_OWN:
+            y = _admitted(primitive, (value_a, value_b), y)
         result: Tensor = _new(Tensor)
         result._value = y
         if parent_a.active:

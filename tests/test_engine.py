@@ -95,8 +95,8 @@ def test_an_iteration_follows_the_mode_in_which_it_goes_on():
 @pytest.mark.parametrize("join", [np.stack, np.concatenate])
 def test_a_wide_fan_in_is_one_contribution_each(join):
     x = Tensor(np.ones(1))
-    join([x * float(i) for i in range(2_000)]).sum().backward()
-    assert x.grad.item() == sum(range(2_000))
+    join([x * float(i) for i in range(20_000)]).sum().backward()  # ends soon if it is linear
+    assert x.grad.item() == sum(range(20_000))
 
 
 def test_several_outputs_of_one_graph_share_it():

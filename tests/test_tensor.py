@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fractions
 import math
 import warnings
 
@@ -183,6 +184,20 @@ def test_integers_are_refused_with_what_to_write():
 def test_what_is_no_array_is_refused(data):
     with pytest.raises((TypeError, ValueError)):
         Tensor(data)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+@pytest.mark.parametrize("make", [np.ma.array, np.asmatrix], ids=["masked", "matrix"])
+def test_so_are_those_that_meet_a_tensor(make):
+    t, other = Tensor(np.ones((2, 2))), make(np.ones((2, 2)))
+    for combine in (lambda: t * other, lambda: t + other, lambda: np.arctan2(t, other), lambda: other * t):
+        with pytest.raises(TypeError, match=r"rules of its own; pass np\.asarray\(x|NumPy asked for a plain array"):
+            combine()
+
+
+def test_a_fraction_is_refused_before_it_makes_a_python_float_of_a_result():
+    with pytest.raises(TypeError, match="multiply: an argument is a Fraction, which has rules of its own"):
+        Tensor(2.0) * fractions.Fraction(1, 2)
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
