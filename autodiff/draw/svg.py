@@ -61,7 +61,7 @@ class Sheet:
         if scheme not in ("auto", "light", "dark"):
             raise ValueError(f"svg: the scheme is 'auto', 'light' or 'dark', not {scheme!r}")
         moment = moment or Moment()
-        facts = [moment.caption] if moment.caption else [self.picture.title, *self.picture.facts]
+        facts = [moment.caption] if moment.caption else [self.picture.title, *self.picture.facts, *self._signs()]
         facts = [style.short(fact, LONGEST_FACT) for fact in facts]
         top = FACTS * len(facts) + 6
         wide = max(self.layout.width, moment.least, self.caption_width(facts[0]))
@@ -81,6 +81,11 @@ class Sheet:
             parts.append(f'<text class="{kind}" x="16" y="{FACTS * (k + 1):.1f}">{escape(fact)}</text>')
         parts.append(f'<g transform="translate({(wide - self.layout.width) / 2:.1f} {top:.1f})">')
         return "\n".join([*parts, *self._items(moment), "</g>", "</svg>"])
+
+    def _signs(self) -> list[str]:
+        """What the signs mean that have no words of their own."""
+        key = style.key(self.picture)
+        return [f"{name}: {meaning}" for kind, (name, meaning) in key.items() if kind in ("silent", "bar")]
 
     def _items(self, moment: Moment) -> Iterator[str]:
         """Frames of open groups, arrows over them, their titles over these, and boxes."""
