@@ -10,8 +10,9 @@ import numpy as np
 from ..transforms import vjp
 from ..tree import flatten
 from .precision import compare_precision
-from .preflight import examine_arguments, examine_function
+from .preflight import examine_arguments, examine_function, is_repeatable
 from .problem import Problem, UnusableError
+from .replay import leaves_the_graph
 from .report import GradientError, Report, reproducer
 from .search import separate_kinks, sweep
 from .slopes import norm, scrutinise
@@ -119,10 +120,13 @@ def _check(
             return Report("inconclusive", str(error), evaluations=problem.evaluations, **facts)
         comparison = Comparison(problem, base, pull, generator, tolerance)
         report = _judge(comparison, facts)
+        if not report.correct and not is_repeatable(problem, comparison.weights, comparison.gradient):
+            reason = "the gradient is not deterministic: two passes differ; a rule draws random numbers, or remembers"
+            return Report("inconclusive", reason, evaluations=problem.evaluations, **facts)
         if report.correct:
             fault = compare_precision(problem, comparison.weights, comparison.gradient, generator)
             if fault is not None:
-                counts = {"evaluations": problem.evaluations, "directions": len(comparison.findings)}
+                counts: dict[str, Any] = {"evaluations": problem.evaluations, "directions": len(comparison.findings)}
                 report = Report(**fault, **counts, **facts)
     if not report.correct:
         object.__setattr__(report, "code", reproducer(original, args, level, seed))
@@ -270,6 +274,11 @@ def _explanation(comparison: Comparison, finding: Finding, flat: int, analytic: 
         return (
             f"detached: the gradient of {place.path} is zero but the values change with it; look for .data, .item(), "
             "stop_gradient, or a rule that says None"
+        )
+    if leaves_the_graph(comparison.problem, finding.direction):
+        return (
+            "detached: part of what f computes from its arguments is not in the graph; look for .data, .item(), "
+            "stop_gradient, no_grad, or a rule that says None"
         )
     return _ratio_text(analytic, numeric)
 

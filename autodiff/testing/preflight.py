@@ -8,7 +8,8 @@ import numpy as np
 
 from ..graph import GraphError, topological_order
 from ..tensor import Tensor
-from .problem import Problem, UnusableError, values_of
+from ..tree import flatten
+from .problem import Problem, UnusableError, as_real, values_of
 
 Array = Any
 
@@ -62,14 +63,12 @@ def _overlap(a: Array, b: Array) -> bool:
 
 def examine_function(problem: Problem) -> tuple[Array, Any]:
     """Call ``f`` a few times at x: its flat value and its pullback, or UnusableError with what it does wrong."""
-    arrays = problem.arrays(problem.x)
-    originals = [a.copy() for a in arrays]
-    _watched(problem, arrays, originals)
+    first = _watched(problem)
     base = problem.value(problem.x)
-    again = problem.value(problem.x)
-    if base.shape != again.shape or not np.array_equal(base, again, equal_nan=True):
-        _explain_difference(base, again)
     outputs, pull = problem.pullback(problem.x)
+    for again in (first, problem.value(problem.x), _flat(outputs)):
+        if base.shape != again.shape or not np.array_equal(base, again, equal_nan=True):
+            _explain_difference(base, again)
     problem.real = problem.real and not any(o.dtype.kind == "c" for o in outputs)
     if not base.size:
         return base, pull
@@ -83,17 +82,36 @@ def examine_function(problem: Problem) -> tuple[Array, Any]:
     return base, pull
 
 
-def _watched(problem: Problem, arrays: list[Array], originals: list[Array]) -> None:
-    """Call ``f`` on variables and see whether it writes into them."""
+def _flat(outputs: list[Array]) -> Array:
+    """All outputs in one vector, complex ones as pairs."""
+    return np.concatenate([as_real(o).astype(np.float64) for o in outputs]) if outputs else np.zeros(0)
+
+
+def _watched(problem: Problem) -> Array:
+    """Call ``f`` on variables, see whether it writes into its arguments, and return its outputs."""
+    arrays = problem.arrays(problem.x)
+    tensors = [Tensor(a) for a in arrays]
+    constants = [leaf for leaf in problem.leaves if isinstance(leaf, np.ndarray) and leaf.dtype.kind not in "fcO"]
+    before = [constant.copy() for constant in constants]
+    originals = [a.copy() for a in arrays]
     with np.errstate(all="ignore"):
-        result = problem.call([Tensor(a) for a in arrays])
-    problem.outputs(result)
-    for place, array, original in zip(problem.inputs, arrays, originals, strict=True):
-        if not np.array_equal(array, original, equal_nan=True):
+        result = problem.call(list(tensors))
+    if not flatten(result)[0]:
+        raise UnusableError(f"f returned {result!r}, which holds no number; did it forget its return?")
+    outputs = problem.outputs(result)
+    for place, array, tensor, original in zip(problem.inputs, arrays, tensors, originals, strict=True):
+        if not all(np.array_equal(now, original, equal_nan=True) for now in (array, np.asarray(tensor._value))):
             raise UnusableError(
                 f"f writes into its argument {place.path}: every later call sees other numbers; "
                 "write into a copy, or build a new array with np.where"
             )
+    for constant, original in zip(constants, before, strict=True):
+        if not np.array_equal(constant, original):
+            raise UnusableError(
+                f"f writes into its argument of {constant.dtype} and shape {constant.shape}: every later call sees "
+                "other numbers; write into a copy"
+            )
+    return _flat(outputs)
 
 
 def _explain_difference(first: Array, second: Array) -> None:
@@ -108,6 +126,12 @@ def _explain_difference(first: Array, second: Array) -> None:
             f"f is not deterministic: two calls with the same arguments differ by {gap:.3g} (dropout in training mode, "
             "or a generator that moves on); call .eval(), or make a generator with a fixed seed inside the function"
         )
+
+
+def is_repeatable(problem: Problem, weights: Array, gradient: Array) -> bool:
+    """Whether a second backward pass gives the same gradient, up to rounding."""
+    again = problem.pullback(problem.x)[1](weights)
+    return bool(np.allclose(again, gradient, rtol=1e-9, atol=0.0, equal_nan=True))
 
 
 def _try_arrays(problem: Problem, base: Array) -> None:

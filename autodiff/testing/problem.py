@@ -127,7 +127,8 @@ class Problem:
                 self.inputs.append(Input(path, number, value.shape, value.dtype, start, stop))
                 start = stop
         self.size = start
-        self._plain = len(self.inputs) == len(args) == len(self.leaves)  # each argument is one array
+        # each argument is one array: a dict that holds a single one has as many leaves as there are arguments
+        self._plain = len(self.inputs) == len(args) and all(a is b for a, b in zip(args, self.leaves, strict=False))
         self.evaluations = 0
         self.complex_outputs: list[bool] | None = None
         self.speaks_arrays = False  # whether f also takes plain arrays, which is faster
