@@ -1,4 +1,4 @@
-"""Run the benchmarks, each in a process of its own, and write their tables into README.md.
+"""Run the benchmarks, each in a process of its own, and write their tables into README.md, or into a page of their own.
 
 ``python -m benchmarks`` runs all of them, ``python -m benchmarks steps chain`` those two and leaves the other tables
 as they are.
@@ -65,7 +65,12 @@ def main() -> int:
         if run.returncode:
             failed.append(name)
         elif not arguments.no_write:
-            README.write_text(replaced(README.read_text(), name, f"{where}\n\n{run.stdout}"))
+            block, page = f"{where}\n\n{run.stdout}", HERE / f"{name}.md"  # a page of its own, where there is one
+            if page.exists():
+                title = page.read_text().split("\n", 1)[0]
+                page.write_text(f"{title}\n\n`python -m benchmarks {name}`\n\n{block.strip()}\n")
+            else:
+                README.write_text(replaced(README.read_text(), name, block))
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

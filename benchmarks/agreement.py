@@ -1,19 +1,22 @@
 """Values, first and second derivatives of every operation beside JAX's, in double precision, on drawn inputs.
 
-``python -m benchmarks.agreement [draws [names...]]`` draws that many calls of each entry of the table (60) from its
-examples and domains, makes each in both libraries, and compares the outputs, the gradient of a weighted sum of them,
-and the gradient of a weighted sum of that.  Operations that JAX does not have are compared with compositions of its
-functions, or with mpmath at 30 digits.  JAX's side is compiled once for each shape of call, so that draws are cheap.
+``python -m benchmarks.agreement [draws [names...]]`` draws that many calls of each entry of the table (60; or of those
+named, and the other figures stay) from its examples and domains, and writes agreement.md and agreement.json.  Each call
+is made in both libraries; compared are the outputs, the gradient of a weighted sum of them, and the gradient of a
+weighted sum of that.  Operations that JAX does not have are compared with compositions of its functions, or with mpmath
+at 30 digits.  JAX's side is compiled once for each shape of call, so that draws are cheap.
 """
 
 from __future__ import annotations
 
 import collections
 import functools
+import json
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,10 +31,11 @@ from autodiff.testing.strategies import Call, tensors
 from .agreement_complex import complex_tables
 from .agreement_references import FAULTS, chained, jax_function, mpmath_function
 from .coverage import outputs
-from .measuring import Table, print_tables, version
+from .measuring import Table, version
 
 Entry = Primitive | Composite
 DRAWS = 60
+RESULTS = Path(__file__).with_suffix(".json")
 TOLERANCES = {"value": 1e-11, "first": 1e-9, "second": 1e-8}
 SHAPES: dict[int, list[tuple[tuple[int, ...], ...]]] = {
     1: [((3,),), ((2, 2),), ((),), ((0, 2),)],
@@ -44,8 +48,8 @@ SHAPES: dict[int, list[tuple[tuple[int, ...], ...]]] = {
 class Agreement:
     """How far one entry of the table is from its reference, at worst."""
 
-    def __init__(self, entry: Entry, against: str) -> None:
-        self.name, self.against = entry.name, against
+    def __init__(self, name: str, against: str) -> None:
+        self.name, self.against = name, against
         self.draws = self.refused = self.declined = self.not_finite = self.underived = 0
         self.worst = dict.fromkeys(TOLERANCES, 0.0)
         self.call = ""
@@ -54,6 +58,17 @@ class Agreement:
     def agrees(self) -> bool:
         """Whether all three are there and within tolerance."""
         return not self.underived and all(self.worst[what] <= limit for what, limit in TOLERANCES.items())
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is kept in the file of results."""
+        return dict(vars(self))
+
+    @classmethod
+    def of_dict(cls, kept: dict[str, Any]) -> Agreement:
+        """The same from the file."""
+        found = cls(kept["name"], kept["against"])
+        vars(found).update(kept)
+        return found
 
     def note(self, call: Any, ours: Any, theirs: Any) -> None:
         """Take account of one draw."""
@@ -199,7 +214,7 @@ def _samples(args: Any) -> list[Sample]:
 def compared(entry: Entry, draws: int) -> Agreement:
     """The worst distances of one entry over the drawn calls."""
     function, exact = jax_function(entry), mpmath_function(entry.name)
-    found = Agreement(entry, "mpmath" if exact else "JAX" if function else "")
+    found = Agreement(entry.name, "mpmath" if exact else "JAX" if function else "")
     reference = None if function is None else ByJax(function)
     if not found.against:
         return found
@@ -238,33 +253,46 @@ def entries() -> list[Entry]:
     return [e for e in registry.values() if isinstance(e, Composite) or not e.flat]
 
 
-def tables(draws: int = DRAWS, names: tuple[str, ...] = ()) -> list[Table]:
-    """A row for each operation, the totals before, and what differs with the reason."""
+def measured(draws: int = DRAWS, names: tuple[str, ...] = ()) -> list[Agreement]:
+    """Every entry of the table, those not named as they were measured before."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    all_found = []
+    kept = json.loads(RESULTS.read_text()) if names and RESULTS.exists() else {}
+    times: collections.Counter[str] = collections.Counter()
+    all_found = {}
     for entry in entries():
-        if names and entry.name not in names:
+        times[entry.name] += 1
+        key = f"{entry.name} {times[entry.name]}"  # np.i0 and scipy.special.i0 have one name
+        if names and entry.name not in names and key in kept:
+            all_found[key] = Agreement.of_dict(kept[key])
             continue
         start = time.perf_counter()
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            all_found.append(compared(entry, draws))
+            all_found[key] = compared(entry, draws)
         print(f"{entry.name}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
-    return [_summary(all_found), _differing(all_found), *complex_tables(), _each(all_found)]
+    RESULTS.write_text(json.dumps({k: f.as_dict() for k, f in all_found.items()}, indent=0) + "\n")
+    return list(all_found.values())
+
+
+def report(all_found: list[Agreement]) -> str:
+    """The page: the totals, what differs and why, complex numbers, and a row for each operation."""
+    tables = [_summary(all_found), _differing(all_found), *complex_tables(), _each(all_found)]
+    page = "\n".join(str(table) for table in tables)
+    return f"# Agreement with JAX, mpmath and PyTorch\n\n`python -m benchmarks.agreement`\n\n{page}"
 
 
 def _summary(all_found: list[Agreement]) -> Table:
-    measured = [f for f in all_found if f.draws]
-    agreeing = [f for f in measured if f.agrees]
-    sources = collections.Counter(f.against for f in measured)
+    tried = [f for f in all_found if f.draws]
+    agreeing = [f for f in tried if f.agrees]
+    sources = collections.Counter(f.against for f in tried)
     about = (
-        f"{len(measured)} operations, {sum(f.draws for f in measured):,} calls drawn by Hypothesis: "
+        f"{len(tried)} operations, {sum(f.draws for f in tried):,} calls drawn by Hypothesis: "
         f"{sources['JAX']} beside JAX {version('jax')} in double precision, {sources['mpmath']} that JAX does not have "
         f"beside mpmath {version('mpmath')} at 30 digits. A difference is the largest one, relative to the largest "
         f"number of a result or to 1. {len(agreeing)} agree in value, first and second derivative; "
-        f"{len(measured) - len(agreeing)} do not, in the next table with the reason."
+        f"{len(tried) - len(agreeing)} do not, in the next table with the reason."
     )
     rows = [
         [what, f"{limit:.0e}", f"{max((f.worst[what] for f in agreeing), default=0.0):.1e}"]
@@ -297,4 +325,4 @@ def _each(all_found: list[Agreement]) -> Table:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else DRAWS
-    print_tables(lambda: tables(count, tuple(sys.argv[2:])))
+    RESULTS.with_suffix(".md").write_text(report(measured(count, tuple(sys.argv[2:]))))

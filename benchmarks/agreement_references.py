@@ -60,7 +60,24 @@ def _compositions() -> dict[str, Function]:
     def power_norm(x: Any, order: float, axis: Any = None, keepdims: bool = False) -> Any:
         return jnp.sum(jnp.abs(x) ** order, axis=axis, keepdims=keepdims) ** (1.0 / order)
 
+    def windows(x: Any, window_shape: Any, axis: Any = None) -> Any:
+        places = np.lib.stride_tricks.sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
+        return jnp.ravel(x)[places]
+
+    def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
+        if not isinstance(mode, str):  # the border of constants alone
+            return jnp.pad(array, pad_width, constant_values=mode)
+        return jnp.pad(array, pad_width, mode, **options)
+
+    extended = (jnp.sqrt, jnp.log, jnp.log2, jnp.log10, jnp.arcsin, jnp.arccos, jnp.arctanh)
     return {
+        # complex always: where NumPy stays real, the imaginary part and its derivative are 0
+        **{f"emath_{f.__name__}": lambda x, f=f: f(x + 0j) for f in extended},
+        "emath_logn": lambda n, x: jnp.log(x + 0j) / jnp.log(n + 0j),
+        "emath_power": lambda x, p: jnp.power(x + 0j, p + 0j),
+        "sliding_window_view": windows,
+        "pad": pad,
+        "astype": lambda x, dtype, copy=True: x.astype(dtype),
         "relu": jax.nn.relu,
         "sigmoid": jax.nn.sigmoid,
         "softplus": jax.nn.softplus,
@@ -205,6 +222,8 @@ FAULTS = {
     "ldexp": "at x = 0 JAX says 1, it is 2 ** n",
     "i0": "at 0 JAX says 0 (`jnp.i0`) and 3/2 (`scipy.special.i0`) for the second derivative, which is 1/2",
     "i1": "at 0 JAX says 1 for the second derivative, which is 0",
+    "emath_arcsin": "beyond 1 JAX's derivative has the wrong sign; differences of its own values say so",
+    "emath_arccos": "as `emath_arcsin`",
     "partition": "JAX leaves the others in another order; NumPy promises the place of the k-th alone",
     "corrcoef": "two points are perfectly correlated: JAX's clip to [-1, 1] halves the derivative at the bound",
     "beta": "JAX is wrong in the second derivative for small arguments; mpmath confirms pullback to 14 digits",
