@@ -225,7 +225,7 @@ def long(entry, position, length=LENGTH):
     """An elementwise function of long vectors, one element of whose gradient is 1 % too large: the function, its
     arguments, and the number of the element; None if all of the gradient is zero."""
     rng = np.random.default_rng(0)
-    arrays = [_inside(domain, length, rng) for domain in entry.domain]
+    arrays = [inside(domain, length, rng) for domain in entry.domain]
     bad = planted(entry, position, FAULTS["one element"])
 
     def guilty(call):
@@ -238,7 +238,7 @@ def long(entry, position, length=LENGTH):
     return bad.call, arrays, (int(changed[0]) if changed.size else None)
 
 
-def _inside(domain, length, rng):
+def inside(domain, length, rng):
     """Numbers from all over a domain, away from its ends and kinks."""
     margin = 0.08 * (domain.high - domain.low)
     x = rng.uniform(domain.low + margin, domain.high - margin, length)
