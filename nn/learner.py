@@ -131,10 +131,7 @@ class Learner:
         X, Y = _examples("fit", X, Y)
         epochs = _count("fit", "epochs", epochs, 0)
         batch_size = _count("fit", "batch_size", batch_size, 1)
-        if validation is not None:
-            if not isinstance(validation, tuple | list) or len(validation) != 2:
-                raise TypeError("fit: validation must be a pair (X, Y)")
-            validation = _examples("fit, validation", *validation)
+        validation = None if validation is None else _pair("fit, validation", validation)
         if watch is not None:
             from .watch import Watch  # pictures are not needed to train
 
@@ -280,6 +277,12 @@ def _examples(who: str, X: Any, Y: Any) -> tuple[Array, Array]:
             "each example needs its target"
         )
     return X, Y
+
+
+def _pair(who: str, pair: Any) -> tuple[Array, Array]:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"{who}: validation must be a pair (X, Y)")
+    return _examples(who, *pair)
 
 
 def _count(who: str, name: str, value: Any, least: int) -> int:

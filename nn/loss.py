@@ -85,6 +85,7 @@ def cross_entropy(
             return softmax_cross_entropy(logits, target, True)
         except IndexError:
             raise _no_such_class(who, target, logits.shape[1]) from None
+    _check_array(who, "logits", logits)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"{who}: label_smoothing is {label_smoothing}; it must lie in [0, 1]")
     weights = None if weight is None else _class_weights(who, weight, logits, axis)
@@ -114,6 +115,7 @@ def nll_loss(
     0.2877
     """
     who = "nll_loss"
+    _check_array(who, "log_probabilities", log_probabilities)
     picked, labels = _picked(who, log_probabilities, target, axis)
     if weight is None:
         return _reduced(who, 0.0 - picked, reduction)
@@ -211,10 +213,14 @@ def _cast(who: str, what: str, target: Any, prediction: Any) -> Any:
     return target.astype(dtype)
 
 
+def _check_array(who: str, what: str, values: Any) -> None:
+    if not hasattr(values, "dtype"):
+        raise TypeError(f"{who}: the {what} is a {type(values).__name__}; it must be an array or a Tensor")
+
+
 def _aligned(who: str, prediction: Any, target: Any) -> Any:
     """The target, cast, after its shape was compared with the prediction's."""
-    if not hasattr(prediction, "dtype"):
-        raise TypeError(f"{who}: the prediction is a {type(prediction).__name__}; it must be an array or a Tensor")
+    _check_array(who, "prediction", prediction)
     if prediction.dtype.kind not in "fc":
         raise TypeError(f"{who}: the prediction is {prediction.dtype}; it must be floating-point")
     target = _cast(who, "target", target, prediction)
@@ -310,6 +316,7 @@ def _is_plain(logits: Any, target: Any, axis: int) -> bool:
     """Whether this is a matrix of logits and one class index a row, as in nearly every training step."""
     return (
         type(target) is np.ndarray
+        and hasattr(logits, "shape")
         and target.dtype.kind in "iu"
         and target.shape == logits.shape[:1] != (0,)
         and len(logits.shape) == 2

@@ -316,3 +316,9 @@ def test_a_module_is_its_function_with_options(module, function, target, options
 def test_a_target_that_is_no_real_number_is_refused(target):
     with pytest.raises(TypeError, match="mse_loss: the target is .*, the prediction float64; give real numbers"):
         mse_loss(np.ones(2), target)
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, nll_loss, mse_loss])
+def test_a_prediction_that_is_a_list_is_refused(loss):
+    with pytest.raises(TypeError, match="is a list; it must be an array or a Tensor"):
+        loss([[0.0, 1.0]], np.array([0]))
