@@ -234,15 +234,22 @@ def resize(a: Array, new_shape: Any) -> Array:
     return np.ravel(a)[np.resize(np.arange(np.size(a)), new_shape)]
 
 
-@composite(np.trim_zeros, examples=[example(sample(3))])
-def trim_zeros(filt: Array, trim: str = "fb") -> Array:
-    """Without the zeros at the ends."""
-    if not (isinstance(trim, str) and set(trim.lower()) <= {"f", "b"}):
+def _extent(kept: Any, length: int, trim: str) -> slice:
+    """From the first to the last of the positions that are kept, or of all where an end is not trimmed."""
+    if not kept.size:
+        return slice(0, 0)
+    return slice(int(kept.min()) if "f" in trim else 0, int(kept.max()) + 1 if "b" in trim else length)
+
+
+@composite(np.trim_zeros, examples=[example(sample(3)), example(sample(3, 2)), example(sample(2, 3), axis=1)])
+def trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
+    """Without the zeros at the ends, along all axes or those that are given."""
+    if not (isinstance(trim, str) and trim.lower() in ("f", "b", "fb", "bf")):
         raise ValueError(f"trim_zeros: trim={trim!r}; say 'f' for the front, 'b' for the back, or 'fb'")
-    kept = np.flatnonzero(filt)
-    start = kept[0] if "f" in trim.lower() and kept.size else 0
-    stop = kept[-1] + 1 if "b" in trim.lower() and kept.size else np.shape(filt)[0]
-    return filt[start:stop] if kept.size else filt[:0]
+    shape = np.shape(filt)
+    axes = range(len(shape)) if axis is None else normalize_axis_tuple(axis, len(shape))
+    kept = np.nonzero(filt)
+    return filt[tuple(_extent(kept[i], n, trim.lower()) if i in axes else slice(None) for i, n in enumerate(shape))]
 
 
 # -- diagonals and triangles -------------------------------------------------------------------------------------

@@ -234,7 +234,7 @@ def slogdet(a: Array) -> Any:
 @primitive(None, implements=np.linalg.matrix_rank, examples=[example(sample(3, 2, make=spread_out))], analytic=False)
 def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, rtol: Any = None) -> Array:
     """How many singular values are not zero: recorded, with derivative zero."""
-    return np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
+    return np.asarray(np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol))[()]  # of a vector it is a Python int
 
 
 # -- powers and products -----------------------------------------------------------------------------------------

@@ -101,6 +101,8 @@ def poly(seq_of_zeros: Array) -> Array:
 def roots(p: Array) -> Array:
     """The eigenvalues of the companion matrix.  Equal roots have no derivative, and are refused."""
     values = p.data if isinstance(p, Tensor) else p
+    if np.ndim(values) != 1:
+        raise ValueError(f"roots: the coefficients are a vector, got shape {np.shape(values)}")
     kept = np.flatnonzero(values)
     if not kept.size:
         return p[:0]

@@ -149,8 +149,11 @@ def _quantile(name: str, a: Array, q: Any, axis: Any, method: str, keepdims: boo
     places = np.ix_(*[np.arange(n) for n in values.shape[:-1]])
     below, above = rows[(*places, low)], rows[(*places, high)]
     t = t.astype(values.dtype) if weak or method in _CHOOSING else t
-    step = above - below
-    result = np.where(t < 0.5, below + step * t, above - step * (1.0 - t))
+    if name.endswith("median"):  # as NumPy takes it, so that an infinity among the two is no NaN
+        result = (below + above) * 0.5
+    else:
+        step = above - below
+        result = np.where(t < 0.5, below + step * t, above - step * (1.0 - t))
     result = np.where(low == high, below, result)
     if not skip_nan:
         result = np.where(nan[..., -1], rows[..., -1], result)  # NaN sorts last
@@ -230,7 +233,9 @@ def nanmedian(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
 def sort_complex(a: Array) -> Array:
     """Sorted, and complex."""
     result = np.sort(a, axis=-1)
-    return result if a.dtype.kind == "c" else result.astype(np.complex128)
+    if a.dtype.kind == "c":
+        return result
+    return result.astype(np.clongdouble if a.dtype == np.longdouble != np.float64 else np.complex128)
 
 
 # -- counting: weights have a derivative, what is counted has none ------------------------------------------------
@@ -259,7 +264,9 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
         raise ValueError(
             f"histogram: the weights have shape {np.shape(weights)}, the array {np.shape(a)}; give one each"
         )
-    if np.size(a) == 0 or np.ptp(a.data) == 0:
+    if a.dtype.kind == "c":
+        raise TypeError("histogram: complex numbers have no order; take it of np.abs, np.real or np.imag")
+    if np.size(a) == 0 or not np.isfinite(np.ptp(a.data)) or np.ptp(a.data) == 0:  # NumPy says what is wrong with NaN
         return np.histogram_bin_edges(a.data, bins)
     return np.linspace(np.min(a), np.max(a), int(bins) + 1)
 

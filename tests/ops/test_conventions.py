@@ -82,3 +82,29 @@ def test_the_mixed_second_derivative_of_a_power_at_exponent_zero():
     """d/db d/da a^b = a^(b - 1) (1 + b log a), which is 1 / a at b = 0."""
     assert grad(lambda b: grad(lambda a: a**b)(0.2))(0.0) == pytest.approx(5.0)
     assert grad(lambda a: a**0.0)(0.0) == 0.0
+
+
+def test_zeros_are_trimmed_along_every_axis():
+    x = np.zeros((4, 5))
+    x[1:3, 2:4] = [[1.0, 2.0], [0.0, 3.0]]
+    for kwargs in ({}, {"axis": 1}, {"axis": (0,)}, {"trim": "f"}, {"trim": "B"}):
+        np.testing.assert_array_equal(np.trim_zeros(Tensor(x), **kwargs).data, np.trim_zeros(x, **kwargs))
+    assert np.trim_zeros(Tensor(np.zeros((2, 3)))).shape == np.trim_zeros(np.zeros((2, 3))).shape
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.trim_zeros(x)))(x)[1:3, 2:4], np.ones((2, 2)))
+
+
+def test_a_median_beside_an_infinity_is_numpys():
+    x = np.array([[1.0, np.inf], [-np.inf, 2.0]])
+    for function in (np.median, np.nanmedian):
+        np.testing.assert_array_equal(function(Tensor(x), axis=0).data, function(x, axis=0))
+    np.testing.assert_array_equal(grad(lambda x: np.median(x))(np.array([3.0, 1.0, 2.0, 9.0])), [0.5, 0.0, 0.5, 0.0])
+
+
+def test_what_has_no_order_or_no_range_has_no_histogram():
+    with pytest.raises(TypeError, match="complex numbers have no order"):
+        np.histogram(Tensor(np.array([1j, 2.0])))
+    with pytest.raises(ValueError, match=r"histogram.*not finite"):
+        np.histogram(Tensor(np.array([1.0, np.nan])))
+    with pytest.raises(ValueError, match="^roots: .*vector"):
+        np.roots(Tensor(np.ones((2, 2))))
+    assert np.linalg.matrix_rank(Tensor(np.ones(3))).item() == 1
