@@ -109,10 +109,10 @@ def _differences(before: Picture, i: int, after: Picture, j: int, same: dict[int
         said.append("comes from elsewhere")
     if a.active != b.active:
         said.append("gradient flows now" if b.active else "no gradient flows now")
-    for name in ("value", "gradient"):
-        x, y = getattr(a, name), getattr(b, name)
-        if x is not None and y is not None and x != y:
-            said.append(f"{name} was {x.text}, norm {x.norm:.3g}")
+    if a.value is not None and b.value is not None and a.value != b.value:
+        said.append(f"value was {a.value.text}")
+    if a.gradient is not None and b.gradient is not None and a.gradient != b.gradient:
+        said.append(f"‖g‖ was {a.gradient.norm:.3g}" if not a.gradient.state else f"gradient was {a.gradient.text}")
     if a.state != b.state and b.state:
         said.append(b.state)
     return said

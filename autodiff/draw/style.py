@@ -175,7 +175,8 @@ def box_lines(picture: Picture, box: Box, *, alone: bool = False) -> list[str]:
     A box that is drawn once for several says what they measured together, unless it is ``alone``.
     """
     lines = [*box_title(picture, box), box.type, *_state(box, None if alone else box.together)]
-    lines += textwrap.wrap(short(box.message, 4 * LONGEST_LABEL), LONGEST_LABEL)
+    for part in short(box.message, 4 * LONGEST_LABEL).split("; "):
+        lines += textwrap.wrap(part, LONGEST_LABEL)
     return [short(line) for line in [*lines, *extras(box, alone=alone)] if line]
 
 
