@@ -109,12 +109,14 @@ def _widened(entry: Any, position: int) -> str:
 
 
 def units(seeds: int) -> list[tuple[Callable[..., Unit], tuple[Any, ...]]]:
-    """Every unit of work; right rules a hundred seeds at a time, those of all entries before the next hundred."""
-    made: list[tuple[Callable[..., Unit], tuple[Any, ...]]] = [(faults, (n,)) for n in range(len(places()))]
-    for start in range(0, seeds, 100):
+    """Every unit of work: right rules fifty seeds at a time, all entries, then more; faults after the first."""
+    made: list[tuple[Callable[..., Unit], tuple[Any, ...]]] = []
+    for start in range(0, seeds, 50):
         for number in range(len(magnitudes.entries())):
             for dtype in ("float32", "float64"):
-                made.append((right_rules, (number, dtype, start, min(seeds, start + 100))))
+                made.append((right_rules, (number, dtype, start, min(seeds, start + 50))))
+        if not start:
+            made += [(faults, (n,)) for n in range(len(places()))]
     return made
 
 

@@ -63,9 +63,7 @@ def missed_faults(found: list[Unit], out: Out) -> None:
             f"| {name} | {fates['found']} | {fates['refused by the engine']} | **{fates['missed']}** "
             f"| {fates['invisible']} |"
         )
-    out(
-        "\nNo effect: there is no room for the fault (no axis, one argument, nothing is broadcast), or it changes nothing"
-    )
+    out("\nNo effect: there is no room for the fault (no axis, one argument, nothing is broadcast), or nothing changes")
     out("(a gradient of zero, a symmetric function, an output that is float64 anyway).")
     if missed:
         out("\nMissed:\n")
