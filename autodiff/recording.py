@@ -182,6 +182,8 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         values = primitive.bind(args, kwargs)
         if sequence is not None and type(values[sequence]) is Tensor:  # its rows are the arrays
+            if not values[sequence].shape:
+                raise TypeError(f"{primitive.name}: needs a list of arrays, got a Tensor that is one number")
             values[sequence] = list(values[sequence])
         found: list[tuple[int, int | None, Node]] = []
         for i, value in enumerate(values):

@@ -305,7 +305,7 @@ def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = Non
 
 @primitive(
     None, implements=np.lexsort, sequence="keys", analytic=False,
-    examples=[example([sample(4), sample(4)]), example([sample(2, 3)], axis=0)],
+    examples=[example(sample(2, 4)), example(sample(2, 3, 2), axis=0)],  # of lists, NumPy asks no protocol
 )  # fmt: skip
 def lexsort(keys: Any, axis: int = -1) -> Array:
     """The positions in the order of several keys: constant between jumps."""
