@@ -225,7 +225,8 @@ class Problem:
 
     def flat(self, gradients: Any) -> Array:
         """Gradients of the inputs as one flat vector; that of a + ib is dL/da - i dL/db."""
-        parts = [as_real(np.conj(np.asarray(g))).astype(np.float64) for g in gradients]
+        # of a function with variables of its own (a Module), gradients are Tensors
+        parts = [as_real(np.conj(_array(g))).astype(np.float64) for g in gradients]
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _pullback_given(self, arrays: list[Array]) -> tuple[list[Array], Callable[[Array], Array]]:
