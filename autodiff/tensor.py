@@ -418,8 +418,10 @@ def _lift(value: Any, node: Node) -> Any:
 def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = False, create: bool = False) -> Any:
     """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``."""
     mode: Any = _mode()
-    if mode is not None and getattr(mode, "watches_backward", False):
-        return mode.backward(seeds, targets, retain, create)
+    while mode is not None:  # also around a mapping
+        if getattr(mode, "watches_backward", False):
+            return mode.backward(seeds, targets, retain, create)
+        mode = getattr(mode, "enclosing", None)
     if create:
         seeds = {n: s if type(s) is Tensor else wrap(s, CONSTANT) for n, s in seeds.items()}
         results = graph.backward(seeds, targets, retain=True, lift=_lift, strengthen=_strong_tensor, value_of=_value_of)

@@ -192,7 +192,10 @@ def _tensors(values: Any) -> list[Tensor]:
 
 
 def _plain(value: Any) -> Any:
-    return np.asarray(value._value if type(value) is Tensor else value).view(np.ndarray)
+    value = value._value if type(value) is Tensor else value
+    while hasattr(value, "held"):  # many examples in one
+        value = value.held
+    return np.asarray(value).view(np.ndarray)
 
 
 def _is_finite(value: Any) -> bool:
@@ -203,6 +206,10 @@ def _is_finite(value: Any) -> bool:
 
 
 def _checksum(value: Any) -> int:
+    if type(value) in (list, tuple):  # the operands of einsum, the arrays of an index
+        return zlib.crc32(b",".join(str(_checksum(v)).encode() for v in value))
+    while hasattr(value, "held"):
+        value = value.held
     if isinstance(value, np.ndarray) and value.dtype != object:
         return zlib.crc32(np.ascontiguousarray(value).view(np.uint8).data) if value.size else 0
     return 0
@@ -216,7 +223,7 @@ def _kinds(array: Any) -> str:
 
 
 def _summary(value: Any) -> str:
-    array = np.asarray(value)
+    array = _plain(value)
     text = f"{array.dtype} {array.shape}"
     if array.size and array.dtype.kind == "f":
         with np.errstate(all="ignore"):
@@ -229,4 +236,4 @@ def _described(primitive: Primitive, result: Any, args: tuple[Any, ...]) -> str:
     finite = all(_is_finite(a) for a in arrays)
     given = ", ".join(_summary(a) for a in arrays)
     cause = f"from finite arguments: {given}" if finite else f"because an argument is not finite already: {given}"
-    return f"{primitive.name}: its result is {_kinds(np.asarray(result))}, {cause}"
+    return f"{primitive.name}: its result is {_kinds(_plain(result))}, {cause}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -15,20 +16,23 @@ from ..graph import CONSTANT, Node
 from ..primitive import Primitive
 from ..tensor import Tensor, _state, _unrecorded
 
-_INSIDE = (str(Path(__file__).resolve().parent.parent), str(Path(np.__file__).resolve().parent))
+_HOME = Path(__file__).resolve().parent.parent
+_INSIDE = (str(_HOME), str(Path(np.__file__).resolve().parent))
+_LAYERS = str(_HOME.parent / "nn") + os.sep
 
 
 class Source(NamedTuple):
-    """A line of the user's program."""
+    """A line of the user's program; ``through`` is the line of a layer, where that is what the line called."""
 
     file: str
     line: int
+    through: str = ""
 
     def __str__(self) -> str:
         text = linecache.getline(self.file, self.line).strip()
         cell = _cell(self.file)
         place = f"{self.file}:{self.line}" if cell is None else f"{cell}, line {self.line}"
-        return place + (f": {text}" if text else "")
+        return place + (f": {text}" if text else "") + (f" (through {self.through})" if self.through else "")
 
 
 def _cell(file: str) -> str | None:
@@ -39,12 +43,15 @@ def _cell(file: str) -> str | None:
 
 
 def calling_line() -> Source | None:
-    """The innermost line that belongs neither to this library nor to NumPy."""
+    """The innermost line that belongs neither to this library nor to NumPy, and the line of its layers in between."""
     frame: FrameType | None = sys._getframe(1)
+    through = ""
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_INSIDE) and not file.startswith("<__array_function__"):
-            return Source(file, frame.f_lineno)
+        if file.startswith(_LAYERS):
+            through = through or f"nn/{file[len(_LAYERS) :]}:{frame.f_lineno}"
+        elif not file.startswith(_INSIDE) and not file.startswith("<__array_function__"):
+            return Source(file, frame.f_lineno, through)
         frame = frame.f_back
     return None
 

@@ -9,7 +9,8 @@ import threading
 import numpy as np
 import pytest
 
-from autodiff import GraphError, Tensor, elementwise, grad, logsumexp, no_grad
+import nn
+from autodiff import GraphError, Tensor, elementwise, grad, logsumexp, no_grad, vmap
 from autodiff.primitive import registry
 from autodiff.testing import AnomalyError, check_graph, detect_anomaly, record
 from autodiff.testing.trace import records
@@ -212,3 +213,47 @@ def test_modes_nest_and_stay_in_their_thread():
         loss.backward()
     assert np.isinf(seen[0]).all()
     assert np.exp(Tensor([1.0]))._node not in records
+
+
+# -- through layers, mappings and lists --------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_layer_is_named_beside_the_line_that_called_the_model():
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), nn.ReLU())
+    model[0].weight.data[:] = np.nan
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        np.sum(model(np.ones((3, 2)))).backward()  # the user's line
+    assert "the user's line" in str(caught.value)
+    assert "(through nn/linear.py:" in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_anomaly_in_one_of_many_examples():
+    with pytest.raises(AnomalyError, match="sqrt"), detect_anomaly():
+        vmap(grad(lambda x: np.sqrt(x)))(np.array([0.0, 1.0]))
+
+
+def test_a_mutated_array_among_several_that_were_saved_together():
+    x, w = Tensor([1.0, 2.0]), np.array([3.0, 4.0])
+    with pytest.raises(GraphError, match="changed in place"), detect_anomaly():
+        loss = np.einsum("i,i->", x, w)
+        w[0] = 5.0
+        loss.backward()
+
+
+def test_arguments_have_the_names_of_the_operation(bad):
+    assert check_graph(lambda x: np.sum(bad(x) * x), np.array([0.5])).argument == "x"
+
+
+def test_a_module_is_a_function(bad):
+    class Layer(nn.Module):
+        def __init__(self):
+            self.linear = nn.Linear(2, 2, rng=0)
+
+        def __call__(self, x):
+            return bad(self.linear(x)) + x  # inside of a layer
+
+    report = check_graph(nn.Sequential(nn.Linear(2, 2, rng=1), Layer()), np.array([[0.5, 1.0]]))
+    assert report.function.startswith("bad (")
+    assert "inside of a layer" in report.notes[0]
