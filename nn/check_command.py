@@ -1,14 +1,14 @@
 """``pullback check``: is the gradient of a function right?  Inputs are drawn from annotations, or from shapes given.
 
 ``pullback check model.py::loss --shape w=3,4 --shape x=4`` checks ``loss(w, x)`` of ``model.py``, and
-``package.module:loss`` names it by module.  A parameter with a default keeps it unless it has a shape; one that is
-annotated ``float`` is a single number.  The exit code is 0 for a correct gradient, 1 for a wrong one, and 2 where
-nothing can be said.
+``package.module:loss`` names it by module.  :mod:`nn.check_inputs` says what is drawn for which annotation.  The exit
+code is 0 for a correct gradient, 1 for a wrong one, and 2 where nothing can be said.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -19,14 +19,35 @@ from typing import Any
 
 import numpy as np
 
+from .check_inputs import InputError, Kept, described, drawn, plans
 from .command import CommandError
 
 CORRECT, WRONG, UNUSABLE = 0, 1, 2
 Function = Callable[..., Any]
 
 
+EPILOG = """\
+What is drawn for a parameter, by its annotation:
+  float, complex                      a number
+  np.ndarray, NDArray[...], Tensor    an array; give its shape: --shape x=3,4
+  Annotated[np.ndarray, "3,n"]        an array of that shape (n is 2, the next letter 3, ...)
+  list[A], tuple[A, B], dict[str, A]  several of them
+A parameter with a default keeps it, unless it has a --shape.
+
+exit codes:
+  0  the gradient is correct
+  1  it is wrong; the report says where
+  2  nothing can be said: the function cannot be used, or no input told
+
+examples:
+  pullback check model.py::loss --shape w=3,4 --shape x=4
+  pullback check package.module:loss --order 2 --low 0.1 --high 5
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``pullback check``."""
+    parser.epilog = EPILOG
     parser.add_argument("target", help="path/to/file.py::function or module:function")
     parser.add_argument(
         "--shape", action="append", default=[], metavar="NAME=SHAPE",
@@ -48,15 +69,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     _validate(arguments)
     f = _found(arguments.target)
-    shapes = _shapes(f, dict(map(_parsed, arguments.shape)))
-    print(f"{arguments.target}: {', '.join(f'{n} {s if s is not None else d!r}' for n, (s, d) in shapes.items())}")
+    given = _shapes_given(arguments.shape)
+    try:
+        positional, keywords = plans(f, given)
+    except InputError as error:
+        raise CommandError(str(error), UNUSABLE) from error
+    wanted = [plan for plan in (*positional, *keywords.values()) if not isinstance(plan, Kept)]
+    called = f if wanted == positional else _of_what_is_drawn(f, positional, keywords)
+    print(f"{arguments.target}: {_summary(f, given, positional, keywords)}", flush=True)
     reports = []
     for n in range(arguments.examples):
         rng = np.random.default_rng([arguments.seed, n])
-        values = [_drawn(shape, default, arguments, rng) for shape, default in shapes.values()]
+        values = [drawn(plan, arguments.low, arguments.high, arguments.dtype, rng) for plan in wanted]
         try:
-            report = gradcheck(f, *values, order=arguments.order, rng=arguments.seed + n)
-        except Exception as error:
+            report = gradcheck(called, *values, order=arguments.order, rng=arguments.seed + n)
+        except (Exception, SystemExit) as error:
             raise CommandError(f"{arguments.target} raised {type(error).__name__}: {error}", UNUSABLE) from error
         if report.verdict == "wrong":
             print(report)
@@ -102,6 +129,8 @@ def _found(target: str) -> Function:
 def _module(place: str) -> Any:
     """The module of a file or of a dotted name."""
     path = Path(place)
+    if path.is_dir() and not place.isidentifier():  # a package is a folder too
+        raise CommandError(f"{place} is a directory; name a file: {place.rstrip('/')}/file.py::function", UNUSABLE)
     if path.suffix == ".py" and not path.is_file():
         raise CommandError(f"{place}: no such file", UNUSABLE)
     try:
@@ -117,7 +146,7 @@ def _module(place: str) -> Any:
         spec.loader.exec_module(module)
     except CommandError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CommandError(f"{place} cannot be imported: {type(error).__name__}: {error}", UNUSABLE) from error
     return module
 
@@ -127,40 +156,42 @@ def _parsed(text: str) -> tuple[str, tuple[int, ...]]:
     try:
         if not (name and equals):
             raise ValueError
-        return name, tuple(int(n) for n in sizes.split(",") if n.strip())
+        shape = tuple(int(n) for n in sizes.split(",") if n.strip())
+        if any(n < 0 for n in shape):
+            raise ValueError
+        return name, shape
     except ValueError:
         raise CommandError(f"--shape {text}: write NAME=SHAPE, as x=3,4", UNUSABLE) from None
 
 
-def _shapes(f: Function, given: dict[str, tuple[int, ...]]) -> dict[str, tuple[tuple[int, ...] | None, Any]]:
-    """For each parameter its shape, or None and the default that it keeps."""
-    try:
-        parameters = inspect.signature(f).parameters
-    except (TypeError, ValueError):
-        parameters = {}  # type: ignore[assignment]
-        if not given:
-            raise CommandError("the function has no signature; give a --shape for each argument", UNUSABLE) from None
-    found: dict[str, tuple[tuple[int, ...] | None, Any]] = {}
-    for name, parameter in parameters.items():
+def _shapes_given(texts: list[str]) -> dict[str, tuple[int, ...]]:
+    given: dict[str, tuple[int, ...]] = {}
+    for name, shape in map(_parsed, texts):
         if name in given:
-            found[name] = (given[name], None)
-        elif parameter.default is not parameter.empty:
-            found[name] = (None, parameter.default)
-        elif parameter.annotation in (float, "float"):
-            found[name] = ((), None)
-        elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        else:
-            raise CommandError(f"no shape is known for '{name}'; give one: --shape {name}=3,4", UNUSABLE)
-    unknown = set(given) - set(parameters)
-    if parameters and unknown:
-        raise CommandError(f"the function has no argument {', '.join(sorted(unknown))}", UNUSABLE)
-    return found or {name: (shape, None) for name, shape in given.items()}
+            raise CommandError(f"--shape {name}= is given twice", UNUSABLE)
+        given[name] = shape
+    return given
 
 
-def _drawn(shape: tuple[int, ...] | None, default: Any, arguments: argparse.Namespace, rng: Any) -> Any:
-    """Short decimals between the limits, or the default."""
-    if shape is None:
-        return default
-    values = np.round(rng.uniform(arguments.low, arguments.high, shape), 3)
-    return np.asarray(values).astype(arguments.dtype)
+def _of_what_is_drawn(f: Function, positional: list[Any], keywords: dict[str, Any]) -> Function:
+    """The function of the drawn arguments alone: defaults stay as they stand, keyword-only ones come last."""
+
+    @functools.wraps(f)
+    def called(*values: Any) -> Any:
+        rest = iter(values)
+        args = [plan.value if isinstance(plan, Kept) else next(rest) for plan in positional]
+        kwargs = {name: plan.value if isinstance(plan, Kept) else next(rest) for name, plan in keywords.items()}
+        return f(*args, **kwargs)
+
+    return called
+
+
+def _summary(f: Function, given: dict[str, Any], positional: list[Any], keywords: dict[str, Any]) -> str:
+    """Every parameter and what it gets."""
+    try:
+        kinds = inspect.signature(f).parameters.items()
+        names = [name for name, p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    except (TypeError, ValueError):
+        names = list(given)
+    pairs = [*zip(names, positional, strict=True), *keywords.items()]
+    return ", ".join(f"{name} {described(plan)}" for name, plan in pairs) or "no arguments"

@@ -135,7 +135,7 @@ def axes(rank: int, *, several: bool = True, none: bool = True) -> Strategy:
     if not rank:
         return st.none() if none else st.nothing()
     single = st.integers(-rank, rank - 1)
-    kinds = [*[st.none()] * none, single]
+    kinds: list[Strategy] = [*[st.none()] * none, single]
     if several:
         kinds.append(st.lists(single, min_size=1, max_size=rank, unique_by=lambda i: i % rank).map(tuple))
     return st.one_of(kinds)

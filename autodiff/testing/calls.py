@@ -250,7 +250,7 @@ def arguments(
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import arguments
     >>> find(arguments(np.add), lambda call: call(*call.arrays).shape == (2,))
-    np.add(np.array(0.0), np.array([0.0, 0.0]))
+    np.add(np.array(0.0), np.array([0.0, 0.01]))
     """
     entry = entry_of(function)
     elementwise = isinstance(entry, Primitive) and entry.elementwise

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ..primitive import Composite, Example, Primitive, Sample, registry
+from ..primitive import Example, Primitive, Sample, registry
 from .arrays import tensors
 from .calls import Entry, entry_of, legal, made, pattern, slots, varied, with_shapes
 from .programs import Operand, Step
@@ -101,24 +101,36 @@ class Outline:
     def grow(self) -> None:
         """Choose the steps."""
         most = self.max_depth + self.max_depth // 3
-        for _ in range(self.draw(st.integers(1, most))):
-            entry = self.draw(st.sampled_from(self.table))
-            before = len(self.nodes)
-            if not (self._broadcast(entry) if _broadcasts(entry) else self._like_an_example(entry)):
-                del self.nodes[before:]
+        for n in range(most):
+            if not self.draw(_one_step(self, n == 0)):
+                break
+
+    def step(self) -> None:
+        """Choose an operation and its operands; nothing is added if they do not fit together."""
+        entry = self.draw(st.sampled_from(self.table))
+        before = len(self.nodes)
+        if not (self._broadcast(entry) if _broadcasts(entry) else self._like_an_example(entry)):
+            del self.nodes[before:]
 
     # -- one step ------------------------------------------------------------------------------------------------
 
-    def _candidates(self, fits: Any) -> list[int | None]:
-        """What an operand may be: None for a new input, or a value that fits, the deepest more often."""
-        found = [
+    def _operand(self, fits: Any) -> int | None:
+        """What an operand is to be: None for a new input, or a value that fits, mostly the deepest.
+
+        The numbers that are drawn mean the same whatever came before, so that steps can be taken out.
+        """
+        kind, number = self.draw(st.integers(0, 9)), self.draw(st.integers(0, 5))
+        results = [
             i for i, n in enumerate(self.nodes)
             if n.depth < self.max_depth and not n.complex and n.sample is None and fits(n.shape)
         ]  # fmt: skip
         inputs = [i for i, n in enumerate(self.nodes) if n.sample is not None and not n.sample.make and fits(n.shape)]
-        others = [*reversed(found), *inputs]
-        deepest = sorted(found, key=lambda i: self.nodes[i].depth)[-1:]
-        return [None, *deepest * (4 * len(others) + 3), *others]
+        others = [*reversed(results), *inputs]
+        if kind == 0 or not others:
+            return None
+        if kind < 8 and results:
+            return max(results, key=lambda i: self.nodes[i].depth)
+        return others[number % len(others)]
 
     def _input(self, sample: Sample, distinct: bool = False) -> int:
         self.nodes.append(Node(sample.shape, 0, sample, distinct))
@@ -129,7 +141,7 @@ class Outline:
         result: Shape | None = None
         operands: list[Operand] = []
         for domain in entry.domain:
-            chosen = self.draw(st.sampled_from(self._candidates(lambda s, r=result: _broadcastable(r, s))))
+            chosen = self._operand(lambda s, r=result: _broadcastable(r, s))
             if chosen is None:
                 chosen = self._input(Sample(self.draw(_broadcasting_with(result)), domain))
             shape = self.nodes[chosen].shape
@@ -143,16 +155,12 @@ class Outline:
         examples = usable_examples(entry)
         if not examples:
             return False
-        results = [n for n in self.nodes if n.sample is None and not n.complex and n.depth < self.max_depth]
-        deepest = [n.shape for n in sorted(results, key=lambda n: n.depth)[-1:]]
-        fitting = [e for e in examples if any(unified(_first(e), shape, {}) is not None for shape in deepest)]
-        example = self.draw(st.sampled_from([*fitting * 3, *examples]))
+        example = self._example(examples)
         places = slots((*example.args, *example.kwargs.values()))
         sizes: dict[int, int] = {}
         chosen: list[int | None] = []
         for place in places:
-            fits = self._candidates(lambda s, p=place, z=sizes: unified(p.shape, s, z) is not None)
-            pick = self.draw(st.sampled_from(fits))
+            pick = self._operand(lambda s, p=place, z=sizes: unified(p.shape, s, z) is not None)
             shape = () if pick is None else self.nodes[pick].shape
             sizes = sizes if pick is None else unified(place.shape, shape, sizes) or sizes
             chosen.append(pick)
@@ -165,6 +173,16 @@ class Outline:
                 return self._add_call(entry, call, chosen, result)
         # sizes that only the example itself has: all of its arrays are new
         return self._add_call(entry, example, [None] * len(places), legal(entry, example))
+
+    def _example(self, examples: Sequence[Example]) -> Example:
+        """One of the examples, mostly one whose first array the deepest value can be."""
+        number, any_of_them = self.draw(st.integers(0, len(examples) - 1)), self.draw(st.integers(0, 4)) == 0
+        results = [n for n in self.nodes if n.sample is None and not n.complex and n.depth < self.max_depth]
+        if any_of_them or not results:
+            return examples[number]
+        deepest = max(results, key=lambda n: n.depth)
+        fitting = [e for e in examples if unified(_first(e), deepest.shape, {}) is not None]
+        return fitting[number % len(fitting)] if fitting else examples[number]
 
     def _add_call(self, entry: Entry, call: Example, chosen: list[int | None], result: Any) -> bool:
         output = self.draw(st.sampled_from(_outputs(result)))
@@ -195,7 +213,7 @@ class Outline:
         if is_complex:  # a program is real: one part of a complex result goes on
             part = registry[self.draw(st.sampled_from([np.real, np.imag]))]
             whole = Operand(len(self.nodes) - 1)
-            self.steps.append((len(self.nodes), Step(part, (Sample(()),), {}, (whole,))))  # type: ignore[arg-type]
+            self.steps.append((len(self.nodes), Step(part, (Sample(()),), {}, (whole,))))
             self.nodes.append(Node(shape, node.depth + 1))
         return True
 
@@ -226,6 +244,15 @@ class Outline:
         return self.nodes[self.steps[number][0]].complex
 
 
+@st.composite
+def _one_step(draw: Any, outline: Outline, first: bool) -> bool:
+    """A step, and whether there was one; by itself, so that Hypothesis can take it out as a whole."""
+    if not first and draw(st.integers(0, 19)) == 0:
+        return False
+    outline.step()
+    return True
+
+
 def _broadcastable(result: Shape | None, shape: Shape) -> bool:
     if result is None:
         return True
@@ -241,4 +268,3 @@ def _broadcasting_with(result: Shape | None) -> Any:
     if result is None:
         return hnp.array_shapes(min_dims=0, max_dims=3, min_side=1, max_side=3)
     return hnp.broadcastable_shapes(result, min_dims=0, max_dims=max(3, len(result)), min_side=1, max_side=3)
-

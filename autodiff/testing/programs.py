@@ -2,7 +2,7 @@
 
 A program is a list of steps, each a call of an operation on inputs and earlier results.  It is a value: it can be run,
 checked, printed as Python, and pasted.  :func:`programs` draws them; fewer steps, new inputs in the place of earlier
-results, smaller shapes and simpler numbers are simpler programs, so a failure shrinks to the few operations that make it.
+results, smaller shapes and simpler numbers are simpler programs, so a failure shrinks to the operations that make it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Array = Any
 class Operand(NamedTuple):
     """What a step takes: a value by its number, as it is or brought into the domain of the operation.
 
-    With a ``scale`` it is ``middle + scale * arctan(value)``; with a ``base`` it is ``base + 0.1 * arctan(value)``, which
-    stays as well-conditioned as the base.  arctan, because its slope fades slowly: a gradient still comes through.
+    With a ``scale`` it is ``middle + scale * arctan(value)``; with a ``base`` it is ``base + 0.1 * arctan(value)``,
+    which stays as well-conditioned as the base.  arctan, because its slope fades slowly: gradients still come through.
     """
 
     value: int
@@ -83,8 +83,8 @@ class Step:
 class Program:
     """A composition of operations: ``program(*program.arrays)`` runs it on arrays, Tensors, or a mixture.
 
-    ``arrays`` are inputs at which it is defined and smooth; ``steps`` are its operations; ``results`` are the numbers of
-    the values that no later step takes, which it returns (a tuple, if there are several).  ``repr`` is Python code.
+    ``arrays`` are inputs at which it is defined and smooth; ``steps`` are its operations; ``results`` are the numbers
+    of the values that no later step takes, which it returns (a tuple, if there are several).  ``repr`` is Python code.
     """
 
     arrays: tuple[Array, ...]
@@ -134,6 +134,9 @@ class Program:
         lines.append(f"    return {', '.join(names[i] for i in self.results)}")
         return "\n".join([*lines, "", f"program({', '.join(map(written, self.arrays))})"])
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("\n" + repr(self) + "\n")  # Hypothesis would print the fields of a dataclass
+
 
 # -- making a program legal at its inputs ------------------------------------------------------------------------
 
@@ -168,7 +171,7 @@ PROBE = 1e-4
 
 
 def is_smooth(program: Program) -> bool:
-    """Whether every value of the program changes smoothly when the inputs move a little: no kink, tie or jump near by."""
+    """Whether every value of the program changes smoothly when the inputs move a little: no kink or jump near by."""
     rng = np.random.default_rng(len(program.steps))
     directions = [rng.choice([-1.0, 1.0], np.shape(a)) * rng.uniform(0.5, 1.0, np.shape(a)) for a in program.arrays]
     sides: list[list[Array]] = []
@@ -213,8 +216,8 @@ def programs(
     """Random programs of depth up to ``max_depth``: any registered operations on any shapes, with diamonds.
 
     ``entries`` are the operations to choose from, as functions or entries (default: every one of the table that NumPy
-    has, that takes real numbers and has a derivative).  The inputs are short decimals of ``dtype`` at which every step is
-    defined and, unless ``at_kinks``, smooth.  Raises KeyError for a function that is not registered.
+    has, that takes real numbers and has a derivative).  The inputs are short decimals of ``dtype`` at which every step
+    is defined and, unless ``at_kinks``, smooth.  Raises KeyError for a function that is not registered.
 
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import programs
@@ -233,7 +236,8 @@ def programs(
     if not outline.steps:
         reject()
     arrays = outline.inputs(dtype, at_kinks)
-    values, steps = list(arrays), []
+    values: list[Array] = list(arrays)
+    steps: list[Step] = []
     with np.errstate(all="ignore"):
         for step in outline.renumbered():
             step = settled(step, values, at_kinks)

@@ -10,10 +10,10 @@ import numpy as np
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from .gradcheck import gradcheck
-from .report import GradientError
 from .arrays import tensors
 from .calls import arguments, entry_of
+from .gradcheck import gradcheck
+from .report import GradientError
 
 Function = Callable[..., Any]
 

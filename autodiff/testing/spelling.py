@@ -50,11 +50,9 @@ def spelled(entry: Entry, args: list[str], kwargs: dict[str, str]) -> str:
         return f"{args[0]}[{args[1]}]"
     name = dotted(entry)
     inside = ", ".join([*args, *[f"{k}={v}" for k, v in kwargs.items()]])
-    if name is None:
-        name = f"autodiff.{entry.name}" if is_public(entry) else entry.name
-    else:
-        name = f"np.{name}"
-    return f"{name}({inside})"
+    if name is not None:
+        return f"np.{name}({inside})"
+    return f"{'autodiff.' * is_public(entry)}{entry.name}({inside})"
 
 
 def is_public(entry: Entry) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from nn import cli
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 SOURCE = textwrap.dedent(
     """
@@ -77,3 +83,133 @@ def test_what_cannot_be_used_takes_one_line(file, capsys, target, options, says)
     error = capsys.readouterr().err
     assert says in error
     assert len(error.splitlines()) == 1
+
+
+ANNOTATED = textwrap.dedent(
+    """
+    from typing import Annotated
+    import numpy as np
+    import numpy.typing as npt
+
+    def shaped(w: Annotated[np.ndarray, "3,n"], x: Annotated[np.ndarray, "n"], *, scale: float = 2.0, shift: float):
+        assert w.shape == (3, 2) and x.shape == (2,) and scale == 2.0
+        return np.sum(np.tanh(w @ x)) * scale + shift
+
+    def nested(p: dict[str, Annotated[np.ndarray, "2"]], pair: tuple[float, float], many: list[float], n=3):
+        return np.sum(p["a"] * p["b"]) * pair[0] * many[1] * n
+
+    def complex_number(z: complex):
+        return np.abs(z) ** 2
+
+    def narrow(x: npt.NDArray[np.float32]):
+        return np.sin(x)
+
+    def array(x: np.ndarray):
+        return x
+
+    def counts(n: int, x: float):
+        return n * x
+
+    def labels(x: npt.NDArray[np.int64]):
+        return x
+
+    def stranger(x: "Frobnicator"):
+        return x
+
+    def several(*xs):
+        return 1.0
+
+    def leaves(x: float):
+        raise SystemExit(0)
+
+    def prints(x: float):
+        print("from the function")
+        return x * x
+    """
+)
+
+
+@pytest.fixture
+def annotated(tmp_path):
+    path = tmp_path / "annotated_to_check.py"
+    path.write_text(ANNOTATED)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("shaped", [], "w (3, 2), x (2,), scale = 2.0, shift ()"),
+        ("nested", [], "p {a: (2,), b: (2,)}, pair ((), ()), many [(), ()], n = 3"),
+        ("complex_number", [], "z () complex128"),
+        ("narrow", ["--shape", "x=3"], "x (3,) float32"),
+        ("shaped", ["--shape", "scale="], "scale ()"),
+        ("prints", [], "from the function"),
+    ],
+)
+def test_inputs_are_drawn_from_annotations(annotated, capsys, name, options, says):
+    code = cli.main(["check", f"{annotated}::{name}", "--examples", "2", *options])
+    assert says in capsys.readouterr().out
+    assert code == (2 if options == ["--shape", "scale="] else 0)  # it asserts its default
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("array", [], "--shape x=3,4"),
+        ("counts", [], "'n' is of type int, which has no gradient"),
+        ("labels", ["--shape", "x=2"], "int64 has no gradient"),
+        ("stranger", [], "of type Frobnicator"),
+        ("several", ["--shape", "xs=2"], "any number of arguments"),
+        ("leaves", [], "raised SystemExit"),
+        ("array", ["--shape", "x=-1"], "write NAME=SHAPE"),
+        ("array", ["--shape", "x=1", "--shape", "x=2"], "given twice"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_the_way_out(annotated, capsys, name, options, says):
+    assert cli.main(["check", f"{annotated}::{name}", *options]) == 2
+    assert says in capsys.readouterr().err
+
+
+def process(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "nn.cli", "check", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, **options,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "says"),
+    [
+        ("{file}::right", 2, "no shape is known"),
+        ("{folder}::f", 2, "is a directory"),
+        ("{folder}/broken.py::f", 2, "SyntaxError"),
+        ("{folder}/absent.py::f", 2, "no such file"),
+    ],
+)
+def test_as_a_process(file, target, code, says):
+    (file.parent / "broken.py").write_text("def f(:\n")
+    run = process(target.format(file=file, folder=file.parent))
+    _, error = run.communicate(timeout=60)
+    assert run.returncode == code
+    assert says in error
+    assert "Traceback" not in error
+
+
+def test_ctrl_c_ends_it_quietly(tmp_path):
+    path = tmp_path / "slow_to_check.py"
+    path.write_text("import time\n\ndef slow(x: float):\n    time.sleep(60)\n    return x\n")
+    run = process(f"{path}::slow")
+    assert run.stdout.readline().endswith("x ()\n")  # the function is being called
+    run.send_signal(signal.SIGINT)
+    _, error = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in error
+
+
+def test_help_says_what_is_drawn_and_what_the_exit_codes_mean(capsys):
+    assert cli.main(["check", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert 'Annotated[np.ndarray, "3,n"]' in text
+    assert "exit codes:" in text
+    assert max(map(len, text.splitlines())) <= 100
