@@ -146,7 +146,7 @@ def _importable(f: Any) -> tuple[str, str] | None:
     home = sys.modules.get(module or "")
     if name is not None and "<" not in name and _reached(home, name) == f:
         return _line(module, name), name
-    places = [home, *sys.modules.values()]
+    places = [*([] if home is None else [home]), *sys.modules.values()]
     places.sort(key=lambda place: place is sys.modules["__main__"])  # what can be imported comes first
     for place in places:  # a lambda, an operation, an object: by the name it has
         key = next(
