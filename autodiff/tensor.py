@@ -173,7 +173,9 @@ class Tensor(Conversion):
         """Add to ``.grad`` of every variable the derivative of this Tensor: grad += gradient^T (d self / d leaf).
 
         ``gradient`` has this Tensor's shape and may be left out for a single element.  The graph is freed unless
-        ``retain_graph``; ``create_graph`` makes the gradients Tensors that can be differentiated again.
+        ``retain_graph``; ``create_graph`` makes the gradients Tensors that can be differentiated again.  These know
+        how they were made, and so hold the variable that holds them: set ``.grad`` to None when they are used up, or
+        the garbage collector has to find them.  If anything fails, or Ctrl-C interrupts, no gradient has changed.
         """
         node = self._node
         if not node.active:

@@ -21,7 +21,7 @@ class Linear(Module):
 
     x has shape (..., in_features), y (..., out_features); ``weight`` is (in_features, out_features) and ``bias``
     (out_features,).  Both start uniform in ±1 / sqrt(in_features).  Parameters are float32 unless ``dtype`` says
-    otherwise; with a float64 input NumPy makes the output float64.
+    otherwise; with a float64 input NumPy makes the output float64 (a Learner takes inputs in the parameters' dtype).
 
     >>> import numpy as np
     >>> layer = Linear(3, 2, rng=0)
