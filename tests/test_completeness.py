@@ -37,7 +37,7 @@ SCIPY = """
 
 def of_numpy():
     """The callables of NumPy that take real arrays, by identity: np.true_divide is np.divide."""
-    for space in (np, np.linalg, np.fft):
+    for space in (np, np.linalg, np.fft, np.emath):
         for name in dir(space):
             function = getattr(space, name)
             if name.startswith("_") or not callable(function) or inspect.isclass(function):

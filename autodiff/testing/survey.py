@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..primitive import VARIADIC, Primitive
+from ..primitive import Primitive
 from ..tensor import Tensor
 from ..transforms import BatchingError, vmap
 from .gradcheck import gradcheck
@@ -91,9 +91,16 @@ def arguments_of(entry: Entry) -> tuple[str, ...]:
     """The arguments with a derivative that is not zero everywhere; of a composition, those that examples fill."""
     if isinstance(entry, Primitive):
         return tuple(entry.parameters[i] for i, rule in entry.rules.items() if rule is not None)
-    code = inspect.unwrap(entry.call).__code__
-    names = code.co_varnames[: code.co_argcount + bool(code.co_flags & VARIADIC)]
+    names = _parameters(entry)
     return tuple(names[i] for i in sorted({min(p, len(names) - 1) for call in calls(entry) for p in call.positions}))
+
+
+def _parameters(entry: Entry) -> list[str]:
+    """The names of what is given by position, the one that takes any number last."""
+    if isinstance(entry, Primitive):
+        return list(entry.parameters)
+    found = inspect.signature(inspect.unwrap(entry.call)).parameters.values()
+    return [p.name for p in found if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
 
 
 def domain_of(entry: Entry) -> str:
@@ -234,7 +241,7 @@ def _kinks(entry: Entry, faults: list[str]) -> tuple[str, ...]:
         is_declared = number < len(entry.kinks)
         if report.verdict == "wrong" or (is_declared and not (report.correct and report.kinks)):
             faults.append(f"kink {call.args}: {report.verdict}: {report.reason or 'the function is smooth there'}")
-        names = [_name_of(entry, position) for position in call.positions]
+        names = [_parameters(entry)[position] for position in call.positions]
         texts = [_readable(kink, names) for kink in report.kinks]
         found += texts or ["smooth" if report.correct else "no slope"]
     return tuple(dict.fromkeys(found))
@@ -244,11 +251,6 @@ def _readable(kink: str, names: list[str]) -> str:
     """args[0][1]: 0 in [0, 1]  ->  x: 0 in [0, 1]"""
     place, _, value = kink.partition(": ")
     return f"{names[int(place[5 : place.index(']')])]}: {value}"
-
-
-def _name_of(entry: Entry, position: int) -> str:
-    names = entry.parameters if isinstance(entry, Primitive) else inspect.unwrap(entry.call).__code__.co_varnames
-    return names[position]
 
 
 # -- wrong calls ---------------------------------------------------------------------------------------------------
