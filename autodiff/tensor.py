@@ -175,7 +175,7 @@ class Tensor(Conversion):
         ``gradient`` has this Tensor's shape and may be left out for a single element.  The graph is freed unless
         ``retain_graph``; ``create_graph`` makes the gradients Tensors that can be differentiated again.  These know
         how they were made, and so hold the variable that holds them: set ``.grad`` to None when they are used up, or
-        the garbage collector has to find them.  If anything fails, or Ctrl-C interrupts, no gradient has changed.
+        the garbage collector has to find them.  If a rule fails, or Ctrl-C interrupts one, no gradient has changed.
         """
         node = self._node
         if not node.active:
