@@ -333,7 +333,8 @@ def _movements(torch: Any) -> dict[str, Function]:
         "transpose": transpose, "flip": flip, "repeat": repeat, "concatenate": concatenate, "pad": pad,
         "squeeze": squeeze, "expand_dims": expand_dims, "take": take, "getitem": getitem, "rot90": rot90,
         "reshape": reshape, "ravel": lambda a, order="C": reshape(a, -1, order),
-        "roll": lambda a, shift, axis=None: torch.roll(a, shift, axis), "rollaxis": lambda a, axis, start=0: torch.movedim(
+        "roll": lambda a, shift, axis=None: torch.roll(a, shift, axis),
+        "rollaxis": lambda a, axis, start=0: torch.movedim(
             a, axis % a.ndim, start % (a.ndim + 1) - (start % (a.ndim + 1) > axis % a.ndim)
         ),
         "scatter_add": scatter_add, "delete": delete, "resize": resize, "block": block,
@@ -433,10 +434,9 @@ def _algebra(torch: Any) -> dict[str, Function]:
         "linalg.svd": svd, "einsum": lambda subscripts, *operands: torch.einsum(subscripts, *operands),
         "linalg.eigvalsh": lower(lambda a, upper: torch.linalg.eigvalsh(a)),
         "linalg.eigh": lower(lambda a, upper: torch.linalg.eigh(a)), "linalg.qr": qr, "convolve": convolve,
-        "linalg.cholesky": lower(lambda a, upper: torch.linalg.cholesky(a, upper=upper)), "linalg.cross": lambda a, b, axis=-1: (
-            torch.linalg.cross(a, b, dim=axis)
-        ),
-        "cov": lambda m, ddof=None, **o: _refuse("options") if o else torch.cov(m, correction=1 if ddof is None else ddof),
+        "linalg.cholesky": lower(lambda a, upper: torch.linalg.cholesky(a, upper=upper)),
+        "linalg.cross": lambda a, b, axis=-1: torch.linalg.cross(a, b, dim=axis),
+        "cov": lambda m, ddof=1, **o: _refuse("options") if o else torch.cov(m, correction=1 if ddof is None else ddof),
         "vander": lambda x, N=None, increasing=False: torch.vander(x, N, increasing),
     }  # fmt: skip
 
@@ -495,7 +495,8 @@ def _sequences(torch: Any) -> dict[str, Function]:
         return call
 
     return {
-        "sort": sort, "ediff1d": ediff1d, "softmax_cross_entropy": cross_entropy, "diff": diff, "trapezoid": trapezoid, "polyval": polyval,
+        "sort": sort, "ediff1d": ediff1d, "softmax_cross_entropy": cross_entropy,
+        "diff": diff, "trapezoid": trapezoid, "polyval": polyval,
         "i0": torch.special.i0, "cumulative_sum": cumulative("cumsum", 0.0),
         "cumulative_prod": cumulative("cumprod", 1.0),
         "fft.fftshift": lambda x, axes=None: torch.fft.fftshift(x, axes),

@@ -2,8 +2,8 @@
 
 ``python benchmarks/random_programs.py [programs]`` draws that many different programs (10,000) of depth up to 20 from
 the operations that all three libraries have, and then a quarter as many from those that JAX has.  Every result goes to
-``runs/random_programs.jsonl``, and a run that was stopped goes on where it was.  ``--table`` writes the tables of what is
-there to ``random_programs.md``.
+``runs/random_programs.jsonl``, and a run that was stopped goes on where it was.  ``--table`` writes the tables of
+what is there to ``random_programs.md``.
 
 A gradient is that of a weighted sum of everything that the program returns, by every input.  Where two libraries
 differ, each step of the program is run by itself at the recorded values; the first whose value or VJP differs is named.
@@ -43,6 +43,7 @@ from benchmarks.measuring import version
 from benchmarks.peer_names import jax_numpy, torch_numpy
 
 Array = Any
+PAGE = Path(__file__).with_suffix(".md")
 STATE = Path(__file__).resolve().parent.parent / "runs" / "random_programs.jsonl"
 DEPTHS, CHUNK = (20, 10, 5), 250  # of the chunks in turn: small programs reach more of the operations' corners
 TOLERANCE = 1e-8
@@ -274,6 +275,24 @@ def one(program: Program, peers: list[str], chunk: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+CAUSES = {
+    ("std", "gradient"): "convention: the derivative of the std of equal elements is 0 here, NaN there",
+    ("nanstd", "gradient"): "convention: the derivative of the std of equal elements is 0 here, NaN there",
+    ("matrix_norm", "gradient"): "convention: the derivative of a norm at 0 is 0 here, NaN there",
+    ("norm", "gradient"): "convention: the derivative of a norm at 0 is 0 here, NaN there",
+    ("vector_norm", "gradient"): "convention: the derivative of a norm at 0 is 0 here, NaN there",
+    ("eigh", "value"): "the sign of an eigenvector is LAPACK's own choice",
+    ("svd", "value"): "the sign of a singular vector is LAPACK's own choice",
+    ("vander", "gradient"): "a peer's NaN: the power rule at 0 ** 0",
+    ("ldexp", "gradient"): "a peer's error at 0: the slope of x * 2 ** n is 2 ** n",
+    ("logspace", "gradient"): "a peer's error: JAX and gradcheck confirm the gradient here",
+    ("det", "gradient"): "a peer's error for a singular matrix: JAX and gradcheck confirm the gradient here",
+    ("nanmedian", "value"): "a peer's shape: keepdims of a 0-d array",
+    ("median", "value"): "a peer's shape: keepdims of a 0-d array",
+}
+"""Every difference that was traced to its cause, by operation and what differs."""
+
+
 # -- the tables -----------------------------------------------------------------------------------------------------
 
 
@@ -281,10 +300,13 @@ def tables() -> str:
     """What came out, as Markdown."""
     known = list(records())
     out = [
-        f"JAX {version('jax')} and PyTorch {version('torch')}, double precision. A difference is one of more than "
-        f"{TOLERANCE:.0e} of the largest number, in a value or in a gradient.",
+        "# Random programs beside JAX and PyTorch\n\nWritten by `python benchmarks/random_programs.py`.\n",
+        (
+            f"JAX {version('jax')} and PyTorch {version('torch')}, double precision. A difference is one of more than "
+            f"{TOLERANCE:.0e} of the largest number, in a value or in a gradient."
+        ),
         "",
-        "| compared with | different programs | steps | agree | differ | refused by the peer | largest difference of those that agree |",
+        "| compared with | different programs | steps | agree | differ | refused by the peer | largest gap if agreed |",
         "|---|---|---|---|---|---|---|",
     ]
     for peers in (["JAX", "PyTorch"], ["JAX"]):
@@ -302,8 +324,9 @@ def tables() -> str:
     causes = Counter(
         (peer, p["step"], p["what"]) for r in known for peer, p in r["peers"].items() if p["verdict"] == "differs"
     )
-    out += ["| peer | operation | differs in | programs |", "|---|---|---|---|"]
-    out += [f"| {peer} | `{step}` | {what} | {n} |" for (peer, step, what), n in causes.most_common()]
+    out += ["| peer | operation | differs in | programs | cause |", "|---|---|---|---|---|"]
+    for (peer, step, what), n in causes.most_common():
+        out.append(f"| {peer} | `{step}` | {what} | {n} | {CAUSES.get((step, what), '**not traced yet**')} |")
     refused = Counter((q, a["why"]) for r in known for q, a in r["peers"].items() if a["verdict"] == "refused")
     out += ["", "## Refusals of the peers", "", "| peer | what it says | programs |", "|---|---|---|"]
     out += [f"| {peer} | {why.replace('|', chr(92) + '|')} | {n} |" for (peer, why), n in refused.most_common(12)]
@@ -328,7 +351,8 @@ def main() -> int:
     warnings.simplefilter("ignore")
     if not arguments.table:
         run(arguments.programs)
-    print(tables())
+    PAGE.write_text(tables(), encoding="utf-8")
+    print(PAGE.read_text(encoding="utf-8"))
     return 0
 
 

@@ -119,8 +119,8 @@ def _positions(q: Any, counts: Any, method: str) -> tuple[Any, Any, Any]:
     """
     found = {int(n): np.quantile(np.arange(float(n)), q, method=method) for n in np.unique(counts) if n > 0}  # type: ignore[call-overload]
     nothing = np.zeros(np.shape(q))
-    at = np.stack([found.get(int(n), nothing) for n in np.ravel(counts)], axis=-1)
-    at = at.reshape(np.shape(q) + np.shape(counts))
+    each = [found.get(int(n), nothing) for n in np.ravel(counts)]
+    at = (np.stack(each, axis=-1) if each else nothing[..., None][..., :0]).reshape(np.shape(q) + np.shape(counts))
     low = np.floor(at).astype(int)
     return low, np.ceil(at).astype(int), at - low
 

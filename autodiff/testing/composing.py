@@ -119,7 +119,7 @@ class Outline:
 
         The numbers that are drawn mean the same whatever came before, so that steps can be taken out.
         """
-        kind, number = self.draw(st.integers(0, 9)), self.draw(st.integers(0, 5))
+        kind, number = self.draw(st.integers(0, 9)), int(self.draw(st.integers(0, 5)))
         results = [
             i for i, n in enumerate(self.nodes)
             if n.depth < self.max_depth and not n.complex and n.sample is None and fits(n.shape)
@@ -176,7 +176,7 @@ class Outline:
 
     def _example(self, examples: Sequence[Example]) -> Example:
         """One of the examples, mostly one whose first array the deepest value can be."""
-        number, any_of_them = self.draw(st.integers(0, len(examples) - 1)), self.draw(st.integers(0, 4)) == 0
+        number, any_of_them = int(self.draw(st.integers(0, len(examples) - 1))), self.draw(st.integers(0, 4)) == 0
         results = [n for n in self.nodes if n.sample is None and not n.complex and n.depth < self.max_depth]
         if any_of_them or not results:
             return examples[number]

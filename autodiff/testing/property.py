@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 
 from .arrays import tensors
 from .calls import arguments, entry_of
 from .gradcheck import gradcheck
-from .report import GradientError
+from .report import GradientError, Report
 
 Function = Callable[..., Any]
 
@@ -24,8 +25,12 @@ def gradient_property(
     """Turn a function of arrays into a test that its gradient is right wherever Hypothesis looks.
 
     ``shapes`` are those of the arguments in order (or strategies for the arguments), ``strategies`` the same by name.
+    ``order`` is the highest order of derivative, ``at_kinks`` makes whole numbers and zeros frequent, so that elements
+    tie.  An argument with a default keeps it unless it has a shape.
+
     Inputs at which the check cannot say anything (a value outside of the domain) are not counted.  The test raises
-    GradientError with the report of the smallest failing input.
+    GradientError with the report at the smallest failing input, which Hypothesis names; also if nothing can be said of
+    any input, with the reason.  Raises TypeError for an argument without a shape, or a shape without an argument.
 
     >>> import numpy as np
     >>> from autodiff.testing.property import gradient_property
@@ -36,35 +41,59 @@ def gradient_property(
     """
 
     def decorate(f: Function) -> Function:
-        names = list(inspect.signature(f).parameters)
-        drawn = {name: _strategy(shape) for name, shape in zip(names, shapes, strict=False)}
-        drawn |= {name: _strategy(shape) for name, shape in strategies.items()}
-        missing = [name for name in names if name not in drawn]
-        if missing:
-            raise TypeError(f"gradient_property: no shape is given for {', '.join(missing)}")
+        drawn = _strategies(f, shapes, strategies, at_kinks)
+        last: list[Report] = []
 
         def check(**values: Any) -> None:
-            require_correct(f, *[values[name] for name in names], order=order)
+            require_correct(f, *[values[name] for name in drawn], order=order, said=last)
 
-        test = settings(max_examples=max_examples, deadline=None, suppress_health_check=list(HealthCheck))(
-            given(**drawn)(check)
-        )
-        test.__name__, test.__doc__, test.__module__ = f.__name__, f.__doc__, f.__module__
+        check.__name__ = check.__qualname__ = f.__name__  # what Hypothesis calls the failing case
+        search = settings(max_examples=max_examples, deadline=None, suppress_health_check=list(HealthCheck))
+        run = search(given(**drawn)(check))
+
+        def test() -> None:
+            try:
+                run()
+            except Unsatisfiable as error:
+                raise (GradientError(last[-1]) if last else error) from None
+
+        test.__name__, test.__qualname__, test.__doc__, test.__module__ = (
+            f.__name__, f.__qualname__, f.__doc__, f.__module__
+        )  # fmt: skip
         return test
 
     return decorate
 
 
-def _strategy(shape: Any) -> Any:
-    return (
-        shape
-        if isinstance(shape, st.SearchStrategy)
-        else tensors(tuple(shape) if not isinstance(shape, int) else (shape,))
-    )
+def _strategies(f: Function, shapes: Any, by_name: dict[str, Any], at_kinks: bool) -> dict[str, Any]:
+    """A strategy for each argument that is drawn, in their order."""
+    parameters = inspect.signature(f).parameters
+    names = list(parameters)
+    unknown = [name for name in by_name if name not in names]
+    if len(shapes) > len(names) or unknown:
+        extra = ", ".join(unknown) or f"{len(shapes)} shapes"
+        raise TypeError(f"gradient_property: {f.__name__} takes {', '.join(names) or 'nothing'}, but {extra} given")
+    found = {**dict(zip(names, shapes, strict=False)), **by_name}
+    missing = [n for n in names if n not in found and parameters[n].default is inspect.Parameter.empty]
+    if missing:
+        raise TypeError(f"gradient_property: no shape is given for {', '.join(missing)}")
+    drawn = [n for n in names if n in found]
+    if drawn != names[: len(drawn)]:
+        raise TypeError(f"gradient_property: give a shape for every argument before {drawn[-1]}, which comes after one")
+    return {name: _strategy(found[name], at_kinks) for name in drawn}
 
 
-def require_correct(f: Function, *args: Any, order: int = 1) -> None:
-    """Raise GradientError for a wrong gradient; tell Hypothesis to look elsewhere if nothing can be said."""
+def _strategy(shape: Any, at_kinks: bool) -> Any:
+    if isinstance(shape, st.SearchStrategy):
+        return shape
+    return tensors((shape,) if isinstance(shape, int) else tuple(shape), at_kinks=at_kinks)
+
+
+def require_correct(f: Function, *args: Any, order: int = 1, said: list[Report] | None = None) -> None:
+    """Raise GradientError for a wrong gradient; tell Hypothesis to look elsewhere if nothing can be said.
+
+    ``said`` collects the reports of those inputs.
+    """
     try:
         report = gradcheck(f, *args, order=order)
     except np.linalg.LinAlgError:  # a degenerate matrix: there is no derivative, and the function says so
@@ -72,6 +101,8 @@ def require_correct(f: Function, *args: Any, order: int = 1) -> None:
     if report.verdict == "wrong":
         raise GradientError(report)
     if not report.correct:
+        if said is not None:
+            said.append(report)
         reject()
 
 

@@ -101,6 +101,31 @@ def test_gradient_property():
         wrong()
     with pytest.raises(TypeError, match="no shape is given for b"):
         gradient_property((2,))(lambda a, b: a)
+    with pytest.raises(TypeError, match="2 shapes given"):
+        gradient_property((2,), (3,))(lambda a: a)
+    with pytest.raises(TypeError, match="but c given"):
+        gradient_property((2,), c=(3,))(lambda a: a)
+
+
+def test_gradient_property_says_what_failed_and_why_nothing_could_be_said():
+    bad = elementwise(lambda x: x * x, lambda g, x: g * x, parameters=("x",), name="square_without_two")
+
+    @gradient_property((2,), max_examples=30)
+    def energy(x, scale=0.5):
+        return np.sum(bad(x)) * scale
+
+    with pytest.raises(GradientError) as caught:
+        energy()
+    notes = "\n".join(caught.value.__notes__)
+    assert "energy(" in notes
+    assert "x=array([0.  , 0.01])" in notes or "x=array([0.01, 0.  ])" in notes
+
+    @gradient_property((2,), max_examples=5)
+    def drops(x):
+        return x * np.random.default_rng().random()
+
+    with pytest.raises(GradientError, match="not deterministic"):
+        drops()
 
 
 def test_one_line_tests_a_primitive_of_ones_own():
