@@ -36,6 +36,7 @@ REASONS = {
     "f overflows in": "overflow in float32 alone",
     "noise floor": "noise floor: the rounding of the values hides the slope",
     "the function jumps": "at a jump",
+    "f changes more": "f changes faster than floating-point numbers follow each other",
     "the gradient is": "an infinite slope",
     "the slopes grow": "an infinite slope",
     "kinks lie": "kinks too close to each other",

@@ -13,7 +13,20 @@ import numpy as np
 
 from .precision import noisy_gradient
 from .problem import Problem
-from .slopes import AGREE, QUICK, Estimate, Line, Row, complex_slope, kink_interval, look, norm, norms, scrutinise
+from .slopes import (
+    AGREE,
+    QUICK,
+    Estimate,
+    Line,
+    Row,
+    complex_slope,
+    kink_interval,
+    look,
+    norm,
+    norms,
+    scrutinise,
+    seen_noise,
+)
 
 Array = Any
 
@@ -64,9 +77,26 @@ def powers(values: Array) -> Array:
     return np.exp2(np.ceil(np.log2(values)))
 
 
+TOO_FAST = "f changes more from one floating-point number to the next than rounding explains: no step is small enough"
+
+
 def contradicted(finest: list[Row], value: float, analytic: float) -> bool:
     """Whether the finest rows are for the gradient and against the slope that the coarser ones gave."""
-    return all(abs(row.central - analytic) <= AGREE * row.noise < abs(row.central - value) / 2 for row in finest)
+    return all(
+        abs(row.central - analytic) <= max(AGREE * row.noise, abs(row.central - value) / 8)
+        and AGREE * row.noise < abs(row.central - value) / 2
+        for row in finest
+    )
+
+
+def varies_too_fast(rows: list[Row], terms: float) -> bool:
+    """Whether what looks like noise, far above rounding, may be the change of f from one number to the next.
+
+    ``terms`` is the size of gradient times argument.
+    """
+    seen = seen_noise(rows) or 0.0
+    rounding = min(row.noise * row.step for row in rows)
+    return 1e4 * rounding < seen < 1e3 * EPSILON * terms
 
 
 class Comparison:
@@ -186,8 +216,10 @@ class Comparison:
     def _doubted(self, finding: Finding, own: float) -> Finding:
         """A difference, after a look at whether the gradient itself may be that uncertain."""
         u, found, line = finding.direction, finding.found, finding.line
-        if contradicted(line.table[-3:], found.value, finding.analytic):
+        if contradicted(line.table[-2:], found.value, finding.analytic):
             return finding._replace(found=found._replace(reason=TOO_NEAR))
+        if varies_too_fast(line.table, norm(np.where(u != 0, self.safe * self.problem.x, 0.0))):
+            return finding._replace(found=found._replace(reason=TOO_FAST))
         own += SEVERAL * self._scatter(u, finding.error) + self._held(line, u, found.step)
         finding = self._finding(line, u, found, own)
         return (self._confirmed(finding, own, False) or finding) if finding.wrong else self._sharpened(finding, own)

@@ -87,11 +87,8 @@ def _integrals(special: Any) -> None:
     in_last(expn, lambda g, x, v: g * -lower(v[0], x), 2, domain=positive)
     several(special.sici, lambda g, x, y: g[0] * (np.sin(x) / x) + g[1] * (np.cos(x) / x), positive)
     several(special.shichi, lambda g, x, y: g[0] * (np.sinh(x) / x) + g[1] * (np.cosh(x) / x), positive)
-    turn, limit = 0.5 * math.pi, 36974.0  # beyond the limit SciPy's values are 1/2 and no longer change
-    several(
-        special.fresnel,
-        lambda g, x, y: (g[0] * np.sin(turn * (x * x)) + g[1] * np.cos(turn * (x * x))) * (np.abs(x) <= limit),
-    )
+    turn = 0.5 * math.pi
+    several(special.fresnel, lambda g, x, y: g[0] * np.sin(turn * (x * x)) + g[1] * np.cos(turn * (x * x)))
 
 
 def _elementary(special: Any) -> None:

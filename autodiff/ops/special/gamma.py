@@ -134,10 +134,10 @@ def _hypergeometric(special: Any) -> None:
     ufunc(special.exprel, lambda g, x: g * (f11(2.0, 3.0, x) * 0.5))
 
     def log_ratio(x: Array) -> Array:
-        """log(x) / (x - 1), which is 1 at 1 and smooth there."""
-        near = gauss(1.0, 1.0, 2.0, 1.0 - np.where(x < 0.5, 1.0, x))
-        below = np.where(x < 0.5, x, 0.25)
-        return np.where(x < 0.5, np.log(below) / (below - 1.0), near)
+        """log(x) / (x - 1), which is 1 at 1 and smooth there: hyp2f1 near 1, which loses digits far from it."""
+        near = np.abs(x - 1.0) < 0.5
+        away = np.where(near, 2.0, x)
+        return np.where(near, gauss(1.0, 1.0, 2.0, 1.0 - np.where(near, x, 1.0)), np.log(away) / (away - 1.0))
 
     ufunc(special.spence, lambda g, x: g * -log_ratio(x), domain=positive)
     # d/db (a^b - 1) / b, without the cancellation at b = 0
