@@ -272,7 +272,7 @@ def measured(draws: int = DRAWS, names: tuple[str, ...] = ()) -> list[Agreement]
             warnings.simplefilter("ignore")
             all_found[key] = compared(entry, draws)
         print(f"{entry.name}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
-    RESULTS.write_text(json.dumps({k: f.as_dict() for k, f in all_found.items()}, indent=0) + "\n")
+        RESULTS.write_text(json.dumps({k: f.as_dict() for k, f in all_found.items()}, indent=0) + "\n")
     return list(all_found.values())
 
 

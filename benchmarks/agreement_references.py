@@ -209,7 +209,7 @@ def _hermitian(a: Any) -> Any:
 FAULTS = {
     "fmax": "a tie: pullback shares it equally, as for `maximum`; JAX gives all of it to the second argument here",
     "fmin": "as `fmax`",
-    "hypot": "JAX: 0 in the place of the second derivatives where |a| = |b|; mpmath confirms pullback",
+    "hypot": "JAX: 0 in the place of the second derivatives where both have one length; mpmath confirms pullback",
     "limit": "at a bound: pullback says 0, a convention stated in its docs; JAX says 1/2",
     "eig": "JAX has no derivatives of non-symmetric eigenproblems; values agree",
     "eigvals": "as `eig`",
