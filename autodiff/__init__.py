@@ -14,7 +14,7 @@ from .mode import no_grad
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
-from .ops.reduction import logsumexp, softmax_cross_entropy
+from .ops.softmax import logsumexp, softmax_cross_entropy
 from .ops.update import index_add, index_update
 from .primitive import composite, elementwise, exactly, example, gufunc, primitive, sample
 from .tensor import Tensor

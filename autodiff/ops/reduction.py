@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..primitive import exactly, example, primitive, sample
-from ..ufuncs import reductions
 from .complexes import to_complex
 
 Array = Any
@@ -277,70 +276,6 @@ def std(
     """sqrt(var): d y / d a = (a - mean) / ((n - ddof) y), and 0 where all elements are equal."""
     ddof = spent(ddof, correction)
     return np.std(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, where=where)
-
-
-@primitive(
-    lambda g, x, y, axis: spread(g, x.shape, axis) * _softmax_of(x, spread(y, x.shape, axis)),
-    examples=AXES, method="logsumexp",
-)  # fmt: skip
-def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """log(sum(exp(x))) along ``axis``, exact where exp overflows.
-
-    A primitive because the composition overflows, and its stable form needs twice the passes.
-
-    >>> import numpy as np
-    >>> from autodiff import logsumexp
-    >>> float(logsumexp(np.array([1000.0, 1000.0])).round(3))
-    1000.693
-    """
-    top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0).astype(x.dtype, copy=False)
-    with np.errstate(divide="ignore"):
-        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else np.add.reduce(total, axis=axis)
-
-
-reductions[np.logaddexp] = logsumexp
-
-
-def _softmax_of(x: Array, total: Array) -> Array:
-    """exp(x - logsumexp(x)), and 1 for a part that is all of it."""
-    return np.exp(x - total)
-
-
-def _softmax(logits: Array) -> Array:
-    """exp(x) / sum(exp(x)) of each row."""
-    e = np.exp(logits - np.maximum.reduce(logits, axis=-1, keepdims=True))
-    return e / np.add.reduce(e, axis=-1, keepdims=True)
-
-
-def _one_hot(labels: Any, classes: int) -> Any:
-    return labels[:, None] == np.arange(classes)
-
-
-@primitive(
-    lambda g, logits, labels, mean: (
-        (g / len(labels) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
-    ),
-    examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
-              example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
-    errors=[example(sample(2, 3), np.array([0, 3])), example(sample(2, 3), np.array([0, -1]))],
-)  # fmt: skip
-def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> Array:
-    """-log softmax(logits)[label] for each row of logits (n, classes) and its label (n,), or their ``mean``.
-
-    Exact at any size of logits.  A primitive because it takes half the time of the composition of logsumexp and
-    indexing that it equals.  Raises IndexError for a label that names no class.
-
-    >>> softmax_cross_entropy(np.array([[0.0, 0.0], [1e4, 0.0]]), np.array([0, 1])).round(3).tolist()
-    [0.693, 10000.0]
-    """
-    if labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
-        raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
-    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
-    total = np.log(np.add.reduce(np.exp(shifted), axis=-1))
-    losses = total - shifted[np.arange(len(labels)), labels]
-    return np.add.reduce(losses) / len(labels) if mean else losses
 
 
 def _later(g: Array, axis: int) -> Array:
