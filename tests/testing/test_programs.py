@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 
 import autodiff
 from autodiff import Tensor, elementwise
@@ -71,7 +71,7 @@ def test_a_library_without_a_function_is_an_error():
 
 def test_programs_reach_depth_shapes_and_diamonds():
     def has(condition):
-        return find(programs(max_depth=20), condition, settings=thorough)
+        return find(programs(max_depth=20), condition, settings=settings(thorough, phases=[Phase.generate]))
 
     assert has(lambda p: p.depth > 12).depth > 12
     assert len(has(lambda p: len(p.arrays) >= 3).arrays) >= 3
@@ -106,7 +106,7 @@ def test_a_sign_error_in_broadcasting_shrinks_to_the_smallest_shapes():
         parameters=("a", "b"), name="product",
     )  # fmt: skip
     program = find(
-        programs(max_depth=6, entries=[np.add, np.exp, np.mean, product]),
+        programs(max_depth=3, entries=[np.add, np.exp, product]),
         lambda p: gradcheck(p, *p.arrays).verdict == "wrong",
         settings=thorough,
     )
