@@ -79,6 +79,25 @@ def test_smooth_where_the_formula_is_not():
     assert (grad(special.ellipk)(0.0), grad(special.ellipe)(0.0)) == pytest.approx((np.pi / 8, -np.pi / 8))
 
 
+@pytest.mark.parametrize(
+    ("m", "of_k", "of_e", "twice_k", "twice_e"),  # in sixty digits, by mpmath
+    [
+        (-5e7, 1.3081561731798543e-11, -7.071067122432045e-5, 3.7830471275931029e-19, -7.0710658142758718e-13),
+        (-2.0, 0.1108185091411757, -0.25325451464985783, 0.043539587444864339, -0.035609001377170533),
+        (0.75, 1.7918056418494632, -0.63030641328745581, 7.6535025749314263, -0.77433281904133829),
+    ],
+)
+def test_elliptic_integrals_far_from_zero(m, of_k, of_e, twice_k, twice_e):
+    k, e, complement = special.ellipk, special.ellipe, special.ellipkm1
+    assert (grad(k)(m), grad(e)(m), grad(complement)(1.0 - m)) == pytest.approx((of_k, of_e, -of_k), rel=1e-14, abs=0)
+    assert (grad(grad(k))(m), grad(grad(e))(m)) == pytest.approx((twice_k, twice_e), rel=1e-12, abs=0)
+    assert grad(grad(complement))(1.0 - m) == pytest.approx(twice_k, rel=1e-12, abs=0)
+    for f, x, expected in ((k, m, of_k), (e, m, of_e), (complement, 1.0 - m, -of_k)):
+        (found,) = grad(f)(np.array([x], np.float32))
+        assert found.dtype == np.float32
+        assert found == pytest.approx(expected, rel=1e-6, abs=0)
+
+
 def test_integrals_of_every_order():
     x = 0.7
     for n in (0, 1, 2, 3):

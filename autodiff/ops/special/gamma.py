@@ -125,12 +125,7 @@ def _hypergeometric(special: Any) -> None:
         y = f21(a, b, c, x)
         return y if y.dtype == x.dtype else y.astype(x.dtype)
 
-    inside = Domain(-2.0, 0.9)
-    ufunc(special.ellipk, lambda g, x: g * (gauss(1.5, 1.5, 2.0, x) * (math.pi / 8.0)), domain=inside)
-    ufunc(special.ellipe, lambda g, x: g * (gauss(0.5, 1.5, 2.0, x) * (-math.pi / 8.0)), domain=inside)
-    ufunc(
-        special.ellipkm1, lambda g, x: g * (gauss(1.5, 1.5, 2.0, 1.0 - x) * (-math.pi / 8.0)), domain=Domain(0.1, 3.0)
-    )
+    _elliptic(special, gauss)
     ufunc(special.exprel, lambda g, x: g * (f11(2.0, 3.0, x) * 0.5))
 
     def log_ratio(x: Array) -> Array:
@@ -153,3 +148,36 @@ def _hypergeometric(special: Any) -> None:
         lambda g, a, b: g * (np.log1p(a) ** 2 * f11(2.0, 3.0, b * np.log1p(a)) * 0.5),
         domain=(Domain(-0.9, 3.0), real),
     )
+
+
+def _elliptic(special: Any, gauss: Any) -> None:
+    """Complete elliptic integrals K(m) and E(m).
+
+    dK/dm = (E - (1 - m) K) / (2 m (1 - m)) and dE/dm = (E - K) / (2 m) cancel near m = 0, where hyp2f1 has all digits;
+    far from 0 it is hyp2f1 that loses them.
+    """
+    ellipk, ellipe = special.ellipk, special.ellipe
+
+    def near(m: Array, a: float, other: Any) -> Array:
+        """pi / 8 hyp2f1(a, 3/2; 2; m) around m = 0, and ``other`` of m elsewhere."""
+        close = np.abs(m) < 0.5
+        series = gauss(a, 1.5, 2.0, np.where(close, m, 0.0)) * (math.pi / 8.0)
+        return np.where(close, series, other(np.where(close, 0.5, m)))
+
+    def slope_of_k(m: Array) -> Array:
+        return near(m, 1.5, lambda m: (ellipe(m) / (1.0 - m) - ellipk(m)) / (2.0 * m))
+
+    def slope_of_e(m: Array) -> Array:
+        return near(m, 0.5, lambda m: (ellipk(m) - ellipe(m)) / (2.0 * m))
+
+    def slope_of_complement(x: Array) -> Array:
+        """That of K at m = 1 - x, where x may be smaller than the rounding of m."""
+        close = np.abs(1.0 - x) < 0.5
+        series = gauss(1.5, 1.5, 2.0, np.where(close, 1.0 - x, 0.0)) * (math.pi / 8.0)
+        p = np.where(close, 0.5, x)
+        return np.where(close, series, (ellipe(1.0 - p) / p - special.ellipkm1(p)) / (2.0 * (1.0 - p)))
+
+    inside = Domain(-2.0, 0.9)
+    ufunc(ellipk, lambda g, x: g * slope_of_k(x), domain=inside)
+    ufunc(ellipe, lambda g, x: -g * slope_of_e(x), domain=inside)
+    ufunc(special.ellipkm1, lambda g, x: -g * slope_of_complement(x), domain=Domain(0.1, 3.0))
