@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from autodiff.ops import special
@@ -25,6 +26,7 @@ and demand what stands here.
   of another shape, an option out of its range, an unknown keyword, `out=`): where NumPy raises, so does the entry, and
   the message names the function; where NumPy does not, the values are NumPy's.
 """
+PAGE = Path(__file__).parent / "checks.md"
 COLUMNS = ("function", "by", "domain", "kinks", "orders", "types", "complex", "vmap", "refuses")
 
 
@@ -54,3 +56,15 @@ def checks(spelled: Callable[[Any], str]) -> str:
             raise AssertionError(f"{entry.name}: {'; '.join(found.faults)}")
         lines.append(row(spelled(entry), found, len(entry.errors)))
     return "\n".join([HEAD, *lines]) + "\n"
+
+
+def rows() -> list[str]:
+    """The rows that stand in the page now."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    return [line for line in lines if line.startswith("| `")]
+
+
+def is_complete(spelled: Callable[[Any], str]) -> bool:
+    """Whether the page has a row for each entry, in order; what the rows say is compared where entries are tested."""
+    special.load()
+    return [line.split(" | ")[0] for line in rows()] == [f"| {spelled(entry)}" for entry in list(registry.values())]
