@@ -9,14 +9,16 @@ import numpy as np
 
 from ..transforms import vjp
 from ..tree import flatten
+from .complexplane import COMPLEX_STEP
+from .explanation import explanation
 from .precision import compare_precision
-from .preflight import examine_arguments, examine_function, is_repeatable
-from .problem import Problem, UnusableError
-from .replay import leaves_the_graph
+from .preflight import examine_arguments, examine_function
+from .problem import Input, Problem, UnusableError
+from .purity import REMEMBERS, describe, examine_rules, is_repeatable, refused_to_write
 from .report import GradientError, Report, reproducer
 from .search import separate_kinks, sweep
 from .slopes import norm, scrutinise
-from .verdict import COMPLEX_STEP, RESOLVED, Comparison, Finding
+from .verdict import RESOLVED, Comparison, Finding
 
 Array = Any
 Function = Callable[..., Any]
@@ -37,10 +39,12 @@ def gradcheck(
     each numerical slope is estimated, not assumed; wrong means several times that error, confirmed in a single
     element.  At a kink any value between the slopes to the left and to the right is correct.
 
-    ``args`` are arrays or nestings of them; ``f`` returns arrays of any shape.  ``order`` checks derivatives up to that
-    order.  ``rng`` is a seed or a generator (default: seed 0).  ``tolerance`` is a relative error to allow beyond the
-    estimated one; none is needed.  ``gradient`` is a gradient of your own for a function that returns one number: it
-    takes the same arguments and returns what ``autodiff.grad`` would, for every floating-point argument.
+    ``args`` are arrays or nestings of them; ``f`` returns arrays of any shape.  Of complex arguments and outputs the
+    real and imaginary parts are numbers of their own, each with its weight; the gradient with respect to a + ib is
+    dL/da - i dL/db, as ``autodiff.grad`` gives it.  ``order`` checks derivatives up to that order.  ``rng`` is a seed
+    or a generator (default: seed 0).  ``tolerance`` is a relative error to allow beyond the estimated one; none is
+    needed.  ``gradient`` is a gradient of your own for a function that returns one number: it takes the same arguments
+    and returns what ``autodiff.grad`` would, for every floating-point argument.
 
     What ``f`` raises is not caught.
 
@@ -88,8 +92,10 @@ def _gradient_function(f: Function, args: tuple[Any, ...]) -> Function:
         outputs, unflatten = flatten(result)
         weights = []
         for o in outputs:
-            shape = np.shape(o)
-            weights.append(np.asarray(rng.integers(5, 9, shape) / 8.0, dtype=getattr(o, "dtype", float)))
+            dtype: Any = getattr(o, "dtype", np.dtype(float))
+            part = rng.integers(5, 9, np.shape(o)) / 8.0
+            part = part - 1j * rng.integers(5, 9, np.shape(o)) / 8.0 if dtype.kind == "c" else part
+            weights.append(np.asarray(part, dtype=dtype))
         (found,) = pull(unflatten(weights))
         return found
 
@@ -118,19 +124,31 @@ def _check(
             base, pull = examine_function(problem)
         except UnusableError as error:
             return Report("inconclusive", str(error), evaluations=problem.evaluations, **facts)
-        comparison = Comparison(problem, base, pull, generator, tolerance)
-        report = _judge(comparison, facts)
-        if not report.correct and not is_repeatable(problem, comparison.weights, comparison.gradient):
-            reason = "the gradient is not deterministic: two passes differ; a rule draws random numbers, or remembers"
-            return Report("inconclusive", reason, evaluations=problem.evaluations, **facts)
-        if report.correct:
-            fault = compare_precision(problem, comparison.weights, comparison.gradient, generator)
-            if fault is not None:
-                counts: dict[str, Any] = {"evaluations": problem.evaluations, "directions": len(comparison.findings)}
-                report = Report(**fault, **counts, **facts)
+        try:
+            comparison = Comparison(problem, base, pull, generator, tolerance)
+        except ValueError as error:
+            if not refused_to_write(error):
+                raise
+            return Report("wrong", f"a rule writes into what it is given ({describe(error)})", **facts)
+        report = _examined(comparison, facts)
     if not report.correct:
         object.__setattr__(report, "code", reproducer(original, args, level, seed))
     return report
+
+
+def _examined(comparison: Comparison, facts: dict[str, Any]) -> Report:
+    """The verdict: on the rules as functions, on the slopes in double precision, on the precision given."""
+    problem, seen = comparison.problem, (comparison.weights, comparison.gradient)
+    fault = examine_rules(problem, *seen)
+    if fault is None:
+        report = _judge(comparison, facts)
+        if not is_repeatable(problem, *seen):  # two passes may have been equal by chance
+            fault = {"verdict": "inconclusive", "reason": REMEMBERS}
+        elif report.correct:
+            fault = compare_precision(problem, *seen, comparison.rng)
+        if fault is None:
+            return report
+    return Report(**fault, evaluations=problem.evaluations, directions=len(comparison.findings), **facts)
 
 
 def _judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
@@ -237,7 +255,7 @@ def _wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> R
     flat, unit, output = _per_unit(comparison, finding)
     analytic = float(comparison.gradient[flat]) * float(finding.direction[flat]) / unit
     numeric = finding.found.value / unit
-    reason = _explanation(comparison, finding, flat, analytic, numeric)
+    reason = explanation(comparison, finding, flat, analytic, numeric)
     if finding.found.kink is not None:
         low, high = sorted(end / unit for end in finding.found.kink)
         size = max(abs(low), abs(high))
@@ -258,52 +276,6 @@ def _steps_of(finding: Finding, unit: float) -> list[tuple[float, float, float, 
     ]
 
 
-def _explanation(comparison: Comparison, finding: Finding, flat: int, analytic: float, numeric: float) -> str:
-    """What kind of fault this looks like."""
-    if not np.isfinite(analytic):
-        return "the gradient is not finite where the function has a finite slope"
-    if _right_nearby(comparison, finding):
-        return "the gradient is right on both sides of x, which sits on a kink of an operation inside a smooth function"
-    if not comparison.gradient.any():
-        return (
-            "detached: the whole gradient is zero but the values change with the arguments; look for .data, .item(), "
-            "stop_gradient, no_grad, or a rule that says None"
-        )
-    place = comparison.problem.input_of(flat)
-    if not comparison.gradient[place.start : place.stop].any():
-        return (
-            f"detached: the gradient of {place.path} is zero but the values change with it; look for .data, .item(), "
-            "stop_gradient, or a rule that says None"
-        )
-    if leaves_the_graph(comparison.problem, finding.direction):
-        return (
-            "detached: part of what f computes from its arguments is not in the graph; look for .data, .item(), "
-            "stop_gradient, no_grad, or a rule that says None"
-        )
-    return _ratio_text(analytic, numeric)
-
-
-def _ratio_text(analytic: float, numeric: float) -> str:
-    if not numeric:
-        return "the function does not change with this element"
-    ratio = analytic / numeric
-    if abs(ratio + 1) < 1e-6:
-        return "the sign is wrong"
-    if analytic == 0:
-        return "a term is missing: the gradient is zero here"
-    return f"analytic / numeric = {ratio:.6g}"
-
-
-def _right_nearby(comparison: Comparison, finding: Finding) -> bool:
-    problem = comparison.problem
-    for side in (-1.0, 1.0):
-        _, pull = problem.pullback(problem.x + side * 2.0**-20 * finding.direction)
-        slope = float(np.sum(np.where(comparison.finite, pull(comparison.weights), 0.0) * finding.direction))
-        if not abs(slope - finding.found.value) <= 1e-3 * abs(finding.found.value - finding.analytic):
-            return False
-    return True
-
-
 def _inconclusive(
     comparison: Comparison, finding: Finding, reason: str, facts: dict[str, Any], flat: int | None = None
 ) -> Report:
@@ -311,36 +283,44 @@ def _inconclusive(
     return Report("inconclusive", reason, steps=_steps(finding), **place, **_counts(comparison), **facts)
 
 
-def _best(resolution: Array) -> str:
-    return f"a factor of {1 + float(np.min(resolution)):.2g}"
+def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[float, str]:
+    """The smallest fault that would show in every element of an array that matters; or why that cannot be said."""
+    mine = members[(members >= place.start) & (members < place.stop)]
+    weight = np.abs(comparison.safe[mine] * comparison.scales[mine])
+    total, resolution = norm(weight), comparison.resolution[mine]
+    open_ones = (resolution > RESOLVED) & (weight > 0)
+    seen = ~open_ones & (weight > 0)
+    if comparison.tolerance or not open_ones.any():
+        return float(np.max(resolution[seen], initial=0.0)), ""
+    if norm(weight[open_ones]) > RESOLVED * total:
+        vanishing = open_ones & comparison.vanishing()[mine]
+        open_ones &= ~vanishing
+        if vanishing.any():
+            count = int(vanishing.sum())
+            comparison.notes.append(f"{count} elements of {place.path} are zero up to the rounding of the gradient")
+    small = int(open_ones.sum())
+    if norm(weight[open_ones]) > RESOLVED * total:
+        return 0.0, (
+            f"noise floor: in {small} of {len(mine)} elements of {place.path} a fault of 1 % would hide in the "
+            f"rounding of f (it would show from a factor of {1 + float(np.min(resolution)):.2g} on); "
+            "subtract a constant, or rescale"
+        )
+    if small:
+        comparison.notes.append(f"{small} elements of {place.path} are too small beside the rest to be resolved")
+    return float(np.max(resolution[seen], initial=0.0)), ""
 
 
 def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> Report:
     """Correct, if every element that carries weight was resolved."""
-    sizes = np.abs(comparison.safe * comparison.scales)
     worst = 0.0
     for place in comparison.problem.inputs:
-        mine = members[(members >= place.start) & (members < place.stop)]
-        weight = sizes[mine]
-        total = norm(weight)
-        if not total:
-            continue
-        open_ones = (comparison.resolution[mine] > RESOLVED) & (weight > 0)
-        lost = norm(weight[open_ones])
-        if lost > RESOLVED * total and not comparison.tolerance:
-            reason = (
-                f"noise floor: in {int(open_ones.sum())} of {len(mine)} elements of {place.path} a fault of 1 % "
-                f"would hide in the rounding of f (it would show from {_best(comparison.resolution[mine])} on); "
-                "subtract a constant, or rescale"
-            )
+        resolution, reason = _unresolved(comparison, place, members)
+        if reason:
             return _inconclusive(comparison, comparison.findings[0], reason, facts)
-        if open_ones.any() and not comparison.tolerance:
-            small = int(open_ones.sum())
-            comparison.notes.append(f"{small} elements of {place.path} are too small beside the rest to be resolved")
-        worst = max(worst, float(np.max(comparison.resolution[mine][~open_ones & (weight > 0)], initial=0.0)))
+        worst = max(worst, resolution)
     shown = max(comparison.findings, key=lambda x: x.error / (x.limit + 1e-300), default=None)
     numbers: dict[str, Any] = {}
-    if shown is not None:
+    if shown is not None and (worst or not comparison.safe.any()):  # nothing is relative to a rounding error
         size = norm(comparison.safe * shown.direction) or 1.0
         numbers = {"error": shown.error / size, "bound": shown.found.bound / size, "method": _method(shown)}
     steps = _steps(shown) if shown is not None else []

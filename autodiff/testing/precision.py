@@ -102,7 +102,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
             result = primitive.call(*args, **kwargs)
         finally:
             _state.reset(inside)
-        given = [np.ravel(v) for v in _values(args) if v.dtype.kind in "fc"]
+        given = [np.ravel(v) for v in values_in(args) if v.dtype.kind in "fc"]
         pool = np.concatenate(given) if given else np.zeros(0)
         for part in result if isinstance(result, tuple) else (result,):
             value = part._value
@@ -133,7 +133,7 @@ def _keep_moved(node: Any, value: Any, moved: Any) -> None:
         edge[2] = tuple(kept(saved) for saved in edge[2])
 
 
-def _values(args: Any) -> list[Any]:
+def values_in(args: Any) -> list[Any]:
     found: list[Any] = []
     for value in args:
         if type(value) is Tensor:
@@ -141,7 +141,7 @@ def _values(args: Any) -> list[Any]:
         elif isinstance(value, np.ndarray | np.generic):
             found.append(value)
         elif type(value) in (list, tuple):
-            found += _values(value)
+            found += values_in(value)
     return found
 
 
@@ -165,14 +165,14 @@ def _mixed(value: Any, unit: float, rng: np.random.Generator) -> Any:
 def _given_precision(problem: Problem, weights: Array) -> tuple[list[Array], Array, str]:
     """The outputs and the gradient in the arguments' own precision, and what is wrong with a rule that leaves it."""
     tensors = [Tensor(a) for a in problem.arrays(problem.x, "given")]
-    outputs, seeds = _seeded(problem, tensors, weights)
+    outputs, seeds = seeded(problem, tensors, weights)
     targets = {t._node for t in tensors}
     widened: list[str] = []
     for node in topological_order(seeds, targets):
         for edge in node.edges:
             if node.primitive is not ITEM:
                 edge[1] = _watched(edge[1], node, edge, widened)
-    return outputs, _gradient(problem, tensors, seeds, create=False), widened[0] if widened else ""
+    return outputs, gradient_of(problem, tensors, seeds, create=False), widened[0] if widened else ""
 
 
 def _watched(function: Any, node: Any, edge: Any, widened: list[str]) -> Any:
@@ -181,7 +181,7 @@ def _watched(function: Any, node: Any, edge: Any, widened: list[str]) -> Any:
     def watched(g: Any, *saved: Any) -> Any:
         result = function(g, *saved)
         kinds = node.dtype if isinstance(node.dtype, tuple) else (node.dtype,)
-        given = [d for d in (*kinds, edge[0].dtype, *(v.dtype for v in _values(saved))) if d.kind in "fc"]
+        given = [d for d in (*kinds, edge[0].dtype, *(v.dtype for v in values_in(saved))) if d.kind in "fc"]
         kind = getattr(result, "dtype", None)
         if (
             given
@@ -202,11 +202,11 @@ def _watched(function: Any, node: Any, edge: Any, widened: list[str]) -> Any:
 def _recorded_gradient(problem: Problem, x: Array, weights: Array) -> Array:
     """The gradient by a backward pass whose every operation is recorded, and so seen by the mode."""
     tensors = [Tensor(a) for a in problem.arrays(x)]
-    _, seeds = _seeded(problem, tensors, weights)
-    return _gradient(problem, tensors, seeds, create=True)
+    _, seeds = seeded(problem, tensors, weights)
+    return gradient_of(problem, tensors, seeds, create=True)
 
 
-def _seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[list[Array], dict[Any, Any]]:
+def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[list[Array], dict[Any, Any]]:
     """The outputs for these arguments, and the cotangents of their nodes."""
     with np.errstate(all="ignore"):
         leaves, _ = flatten(problem.call(list(tensors)))
@@ -220,10 +220,10 @@ def _seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[li
     return outputs, seeds
 
 
-def _gradient(problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], create: bool) -> Array:
+def gradient_of(problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], create: bool) -> Array:
     if not create:
         seeds = {node: seed._value for node, seed in seeds.items()}
     targets = {t._node for t in tensors}
     found = backward(seeds, targets, retain=True, create=create) if seeds else {}
-    parts = [found[t._node] if t._node in found else np.zeros(t.shape) for t in tensors]
+    parts = [found[t._node] if t._node in found else np.zeros(t.shape, t.dtype) for t in tensors]
     return problem.flat([getattr(part, "_value", part) for part in parts])

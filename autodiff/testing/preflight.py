@@ -128,12 +128,6 @@ def _explain_difference(first: Array, second: Array) -> None:
         )
 
 
-def is_repeatable(problem: Problem, weights: Array, gradient: Array) -> bool:
-    """Whether a second backward pass gives the same gradient, up to rounding."""
-    again = problem.pullback(problem.x)[1](weights)
-    return bool(np.allclose(again, gradient, rtol=1e-9, atol=0.0, equal_nan=True))
-
-
 def _try_arrays(problem: Problem, base: Array) -> None:
     """Use plain arrays from here on if they give the same values: nothing is recorded for them."""
     problem.speaks_arrays = True

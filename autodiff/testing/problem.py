@@ -88,7 +88,7 @@ def argument_names(f: Function, count: int) -> list[str]:
 def values_of(leaf: Any) -> Any:
     """The array that a leaf holds, or None if it is no array of floating-point numbers."""
     value = leaf._value if isinstance(leaf, Tensor) else leaf
-    if isinstance(value, float | np.floating):
+    if isinstance(value, float | complex | np.inexact):
         return np.asarray(value)
     return value if isinstance(value, np.ndarray) and value.dtype.kind in "fc" else None
 

@@ -199,7 +199,7 @@ def _written(value: Any) -> str | None:
         return text if data.size else f"np.zeros({data.shape}, dtype={data.dtype.name!r})"
     if isinstance(data, np.generic):
         return f"np.{data.dtype.name}({data.item()!r})"
-    if isinstance(data, bool | int | float | str) or data is None:
+    if isinstance(data, bool | int | float | complex | str) or data is None:
         return repr(data)
     if type(data) in (list, tuple):
         parts = [_written(v) for v in data]

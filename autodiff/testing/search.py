@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from .complexplane import COMPLEX_STEP
 from .slopes import QUICK, kink_interval, look
-from .verdict import COMPLEX_STEP, RESOLVED, SEVERAL, Comparison, Finding
+from .verdict import RESOLVED, SEVERAL, Comparison, Finding
 
 Array = Any
 

@@ -201,7 +201,9 @@ def estimate(rows: list[Row]) -> Estimate:
     if len(rows) < 3:
         return Estimate(np.nan, np.inf, np.nan, EDGE)
     if all(not row.moved for row in rows):
-        return Estimate(0.0, AGREE * rows[0].noise, rows[0].step)  # it did not move: that much it may have
+        # it did not move: that much it may have.  At larger steps a function that is bounded does not move either
+        near = next((row for row in rows if row.step <= 2.0 ** -QUICK[0]), rows[-1])
+        return Estimate(0.0, AGREE * near.noise, near.step)
     noise, believed = noise_of(rows), believed_noise(rows)
     allowed = [
         AGREE * believed[i] + (abs(rows[i].central - rows[i - 1].central) / 4 if i else np.inf)

@@ -7,10 +7,12 @@ a difference, is the matter of :mod:`autodiff.testing.search`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .complexplane import COMPLEX_STEP, around, slope_along
 from .precision import noisy_gradient
 from .problem import Problem
 from .slopes import (
@@ -19,7 +21,6 @@ from .slopes import (
     Estimate,
     Line,
     Row,
-    complex_slope,
     kink_interval,
     look,
     norm,
@@ -35,7 +36,6 @@ RESOLVED = 0.01
 SEVERAL = 5.0
 """Wrong is what misses its numerical value by more than this many times the estimated error."""
 EPSILON = 2.0**-52
-COMPLEX_STEP = 2.0**-80
 TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
 
 
@@ -244,22 +244,38 @@ class Comparison:
         if not QUICK[0] < last <= QUICK[-1]:
             self.steps = tuple(range(last - 6, last + 1, 2))
 
+    def _moved(self, samples: int) -> Iterator[Array]:
+        """How much the gradient changes with rounding, again and again: when the arguments change by a rounding error,
+        and when the result of every operation, forward and backward, does."""
+        for _ in range(samples):
+            nearby = self.problem.x * (1 + EPSILON * self.rng.choice([-2.0, -1.0, 1.0, 2.0], self.problem.size))
+            _, pull = self.problem.pullback(nearby)
+            yield np.where(self.finite, pull(self.weights), 0.0) - self.safe
+            if self.problem.given_gradient is None:
+                moved = noisy_gradient(self.problem, self.weights, EPSILON, self.rng)
+                yield np.where(self.finite, moved, 0.0) - self.safe
+
     def _scatter(self, u: Array, error: float) -> float:
-        """How much the analytic value changes with rounding: when the arguments change by a rounding error.
+        """How much the analytic value along ``u`` changes with rounding.
 
         A small ``error`` needs many samples: that none of a few shows it may be luck.
         """
         samples = 3 if error > 1e-3 * float(np.abs(self.safe) @ np.abs(u)) else 16
-        seen = [0.0]
-        for _ in range(samples):
-            nearby = self.problem.x * (1 + EPSILON * self.rng.choice([-2.0, -1.0, 1.0, 2.0], self.problem.size))
-            _, pull = self.problem.pullback(nearby)
-            seen.append(abs(float(np.where(self.finite, pull(self.weights), 0.0) @ u) - self.along(u)))
-        if self.problem.given_gradient is None:  # and when every operation, forward and backward, rounds differently
-            for _ in range(samples):
-                moved = noisy_gradient(self.problem, self.weights, EPSILON, self.rng)
-                seen.append(abs(float((np.where(self.finite, moved, 0.0) - self.safe) @ u)))
+        seen = [abs(float(change @ u)) for change in self._moved(samples)]
         return max(s if np.isfinite(s) else 0.0 for s in seen)
+
+    def vanishing(self) -> Array:
+        """Which elements of the gradient are zero up to its own rounding, and are seen to be.
+
+        Such a number is the rest of terms that cancelled, and has no digit of its own: what must be visible is not 1 %
+        of it but 1 % of the terms, whose size shows in their rounding.
+        """
+        changes = list(self._moved(8))
+        rounding = np.max([np.where(np.isfinite(change), np.abs(change), 0.0) for change in changes], axis=0)
+        size = np.abs(self.safe)
+        with np.errstate(all="ignore"):
+            visible = self.resolution * size <= RESOLVED * rounding / EPSILON
+        return (size <= SEVERAL * rounding) & visible
 
     def _held(self, line: Line, u: Array, step: float) -> float:
         """What the gradient says of outputs that stood still, as far as their own rounding may have held them."""
@@ -274,13 +290,7 @@ class Comparison:
 
     def complex_slope(self, u: Array) -> float | None:
         """The slope along ``u`` by the complex step, or None if the function does not take complex numbers."""
-        try:
-            values = self.problem.value(self.problem.x + 1j * COMPLEX_STEP * u)
-        except Exception:  # whatever a function says about complex numbers, it means no
-            return None
-        if values.dtype.kind != "c" or not np.isfinite(values).all():
-            return None
-        return complex_slope(values, self.weights, COMPLEX_STEP)
+        return slope_along(self.problem, self.weights, u)
 
     def agrees(self, u: Array) -> Finding | None:
         """The finding of the complex step alone, if it is known to be legitimate and agrees; None to look closer."""
@@ -318,17 +328,11 @@ class Comparison:
     def _is_fault(self, finding: Finding, own: float) -> bool:
         """Whether a difference that only the complex step sees is real: the function is analytic around x (no negative
         powers on a circle), its derivative by Cauchy's integral agrees, and rounding does not explain it."""
-        u, radius, points = finding.direction, 2.0**-3, 16
-        roots = np.exp(2j * np.pi * np.arange(points) / points)
-        try:
-            values = [self.problem.value(self.problem.x + radius * root * u) for root in roots]
-        except Exception:
+        u, radius = finding.direction, 2.0**-3
+        circle = around(self.problem, self.weights, self.base, u, radius)
+        if circle is None:
             return False
-        around = np.array([np.sum(self.weights * (v - self.base)) for v in values])
-        if not np.isfinite(around).all():
-            return False
-        derivative = complex(np.mean(around / roots)) / radius
-        negative = abs(np.mean(around * roots)) / radius
+        derivative, negative = circle
         noise = self.epsilon * norm(self.weights * self.base) / radius
         explained = own + noise + negative + abs(derivative - finding.found.value) + self._scatter(u, finding.error)
         return bool(finding.error > SEVERAL * 2 * explained)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -120,6 +122,83 @@ def test_nested_arguments_are_named():
     report = gradcheck(lambda p: np.sum(p["layers"][0] + bad(p["layers"][1])), {"layers": [np.ones(2), np.ones(2)]})
     assert report.argument == "p['layers'][1]"
     assert report.reason == "the sign is wrong"
+
+
+# -- complex numbers ---------------------------------------------------------------------------------------------
+
+Z = np.array([0.5 + 0.25j, -1.0 + 0.7j])
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (lambda z: np.sum(np.abs(z) ** 2), (Z,)),
+        (np.exp, (Z,)),
+        (np.exp, (Z.astype(np.complex64),)),
+        (lambda z: np.real(z * z), (Z,)),
+        (lambda z: z * np.conj(z), (Z,)),
+        (lambda z, x: np.abs(z * x), (Z, np.array([0.5, 2.0]))),
+        (lambda p: p["z"] * p["x"], ({"z": Z, "x": 1.5},)),
+        (lambda x: np.exp(1j * x), (np.array([0.5, 1.0]),)),
+        (lambda z: z * z, (1 + 2j,)),
+        (lambda z: z * z, (np.complex128(1 + 2j),)),
+        (np.fft.fft, (Z,)),
+        (np.exp, (np.zeros(0, complex),)),
+    ],
+)
+def test_complex_arguments(f, args, order):
+    assert_gradcheck(f, *args, order=order)
+
+
+@pytest.mark.parametrize("z", [Z, 1 + 2j])
+@pytest.mark.parametrize("wrong", [lambda g, x: g * np.conj(2.0 * x), lambda g, x: np.real(g * 2.0 * x) + 0.0 * x])
+def test_a_wrong_complex_rule(z, wrong):
+    f = elementwise(lambda x: x * x, wrong, parameters=("x",), name="f")
+    report = gradcheck(f, z)
+    assert report.verdict == "wrong"
+    assert report.argument in ("x.real", "x.imag", "args[0].real", "args[0].imag")
+
+
+def test_second_derivatives_of_an_imaginary_part():
+    def forward(x):
+        return x * 1j * x
+
+    f = elementwise(forward, lambda g, x: 2j * g * x + np.imag(g) * (stop_gradient(x) - x), parameters=("x",), name="f")
+    assert gradcheck(f, np.array([0.5, 1.0])).correct
+    assert gradcheck(f, np.array([0.5, 1.0]), order=2).verdict == "wrong"
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.interp(x, np.arange(3.0), np.array([1.0, 2.0, 0.0])),
+        np.gradient,
+        lambda x: np.trapezoid(x, x),
+        lambda x: (x * x).astype(float),
+    ],
+)
+def test_what_drops_imaginary_parts_is_checked_by_real_steps(f, order):
+    """NumPy warns of what it drops; here warnings are errors, and none is seen."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert gradcheck(f, np.array([0.5, 1.2, 1.7]), order=order).correct
+    assert not seen
+
+
+# -- a gradient of zero ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f", [lambda x: np.gradient(x, x), lambda x: np.sin(x) ** 2 + np.cos(x) ** 2])
+def test_a_gradient_that_is_zero_up_to_rounding(f):
+    assert_gradcheck(f, np.array([0.5, 1.0, 1.7]))
+
+
+def test_a_gradient_that_is_hidden_in_noise_is_not_called_zero():
+    report = gradcheck(lambda x: 1e14 + np.sin(x) * 1e-3, np.array([0.5, 1.0]))
+    assert report.verdict == "inconclusive"
+    assert "noise floor" in report.reason
 
 
 # -- kinks -------------------------------------------------------------------------------------------------------
