@@ -113,3 +113,10 @@ def test_an_augmented_assignment_binds_the_name_to_a_new_tensor():
     np.testing.assert_array_equal(x.grad, 2 * X + 1)
     with no_grad():
         assert x.at[0].add(1.0).tolist()[0] == 2.0
+
+
+def test_values_of_one_axis_are_repeated_over_an_index_of_several():
+    """NumPy's own np.add.at reads beyond the end of them."""
+    places, values = np.array([[1, 1, 1], [1, 0, 1]]), np.array([1.0, 10.0, 100.0])
+    np.testing.assert_array_equal(index_add(np.zeros(2), places, values), [10.0, 212.0])
+    np.testing.assert_array_equal(index_add(np.zeros(2), (places,), Tensor(values)).data, [10.0, 212.0])

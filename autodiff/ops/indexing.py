@@ -47,13 +47,28 @@ def getitem(a: Array, index: Any) -> Array:
 def _from_places(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """What stands at the index, summed over the axes along which the values were broadcast to it."""
     found = getitem(g, index)
-    return found if found.shape == shape else unbroadcast(found, shape)
+    extra = max(len(shape) - len(found.shape), 0)  # an assignment leaves out leading axes of length 1
+    if found.shape != shape[extra:]:
+        found = unbroadcast(found, shape[extra:])
+    return np.reshape(found, shape) if extra else found
+
+
+def add_at(total: Array, index: Any, values: Array) -> None:
+    """``np.add.at``, safe from a read beyond the end of the values (NumPy 2.4).
+
+    There, values of one axis that an index of several axes into one axis would repeat are not repeated.
+    """
+    part = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+    if np.ndim(total) == 1 and not isinstance(part, tuple) and np.ndim(values) == 1:
+        values = np.broadcast_to(values, np.shape(part)) if np.ndim(part) > 1 else values
+    np.add.at(total, index, values)
 
 
 @primitive(
     lambda g, index, values_shape: _from_places(g, index, values_shape),
     examples=[example(sample(3), np.array([0, 2, 2]), (4,)), example(sample(2), slice(0, 4, 2), (4,)),
-              example(sample(1), np.array([[0, 2], [2, 1]]), (4,))],
+              example(sample(1), np.array([[0, 2], [2, 1]]), (4,)), example(sample(1), (Ellipsis, -1), (4,)),
+              example(sample(2), np.array([[0, 2], [2, 1]]), (4,))],
 )  # fmt: skip
 def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Zeros of ``shape`` with ``values`` added at ``index``; an element named twice gets both.
@@ -65,7 +80,7 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     if _is_basic(index) or _is_mask(index):
         total[index] = values
     else:
-        np.add.at(total, index, values)
+        add_at(total, index, values)
     return total
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from ..graph import unbroadcast
 from ..primitive import example, primitive, sample
 from ..tensor import Tensor
-from .indexing import getitem
+from .indexing import add_at, getitem
 
 Array = Any
 
@@ -76,6 +76,7 @@ PLACES = [
     example(sample(3, 4), slice(0, 0), sample(1, 4)),
     example(sample(), (), sample()),
     example(sample(2, 3, 4), (0, slice(None), np.array([1, 2])), sample(2, 3)),
+    example(sample(3), np.array([[0, 2], [2, 2]]), sample(2)),
 ]
 
 
@@ -121,7 +122,7 @@ def index_add(x: Array, index: Any, values: Array) -> Array:
     if _names_once(index):
         result[index] = result[index] + values
     else:
-        np.add.at(result, index, values)
+        add_at(result, index, values)
     return result
 
 

@@ -28,7 +28,12 @@ def put(array: Batched, index: Any, value: Any) -> None:
         raise refused("writing an inner example into an outer array", "build the result with np.where or np.stack")
     full, arrange, back = batched_index(index, array.shape, level)
     slot = arrange(array.held[full]).shape
-    array.held[full] = back(np.broadcast_to(aligned(value, level, len(slot) - 1), slot))
+    new = aligned(value, level, len(slot) - 1)
+    extra = np.ndim(new) - len(slot)
+    if extra > 0:  # an assignment leaves out leading axes of length 1
+        first = 1 if is_of(value, level) else 0
+        new = np.squeeze(new, axis=tuple(range(first, first + extra)))
+    array.held[full] = back(np.broadcast_to(new, slot))
 
 
 def _same(array: Array) -> Array:
