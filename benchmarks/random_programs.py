@@ -289,6 +289,19 @@ CAUSES = {
     ("det", "gradient"): "a peer's error for a singular matrix: JAX and gradcheck confirm the gradient here",
     ("nanmedian", "value"): "a peer's shape: keepdims of a 0-d array",
     ("median", "value"): "a peer's shape: keepdims of a 0-d array",
+    ("nanmedian", "gradient"): "convention: elements that tie share equally",
+    ("fmax", "gradient"): "convention: elements that tie share equally",
+    ("tensorsolve", "value"): "a peer's error: axes=; the value here is NumPy's, and gradcheck confirms the gradient",
+    ("none by itself", ""): "convention: the programs take the std of elements that are equal but for rounding",
+    (
+        "ours failed",
+        "LinAlgError: qr: the matrix has not full rank, so its factors have no derivative there",
+    ): "refused here: QR of a singular matrix; the peers give a number",
+    (
+        "ours failed",
+        "LinAlgError: slogdet: the matrix is singular, and the logarithm of a determinant of 0 has no "
+        "derivative; use det",
+    ): "refused here: the logarithm of 0; the peers give inf or NaN",
 }
 """Every difference that was traced to its cause, by operation and what differs."""
 
