@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .accounting import UNSETTLED, accounts
 from .complexplane import COMPLEX_STEP, around, slope_along
 from .precision import noisy_gradient
 from .problem import Problem
@@ -220,9 +221,16 @@ class Comparison:
             return finding._replace(found=found._replace(reason=TOO_NEAR))
         if varies_too_fast(line.table, norm(np.where(u != 0, self.safe * self.problem.x, 0.0))):
             return finding._replace(found=found._replace(reason=TOO_FAST))
+        if accounts(line.table, finding.error, finding.analytic, lambda t: self._slope_at(t * u, u)):
+            return finding._replace(found=found._replace(reason=UNSETTLED))
         own += SEVERAL * self._scatter(u, finding.error) + self._held(line, u, found.step)
         finding = self._finding(line, u, found, own)
         return (self._confirmed(finding, own, False) or finding) if finding.wrong else self._sharpened(finding, own)
+
+    def _slope_at(self, shift: Array, u: Array) -> float:
+        """What the gradient at x + shift says of the slope along ``u``."""
+        _, pull = self.problem.pullback(self.problem.x + shift)
+        return float(np.where(self.finite, pull(self.weights), 0.0) @ u)
 
     def _confirmed(self, finding: Finding, own: float, thorough: bool) -> Finding | None:
         """The difference as the complex step sees it, if that gives the slope of the real ones; None if it does not."""
