@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ..primitive import Example, Primitive, Sample, registry
+from ..primitive import Example, Primitive, Sample, real, registry
 from .arrays import tensors
 from .calls import Entry, entry_of, legal, made, pattern, slots, varied, with_shapes
 from .programs import Operand, Step
@@ -23,6 +23,11 @@ Array = Any
 Shape = tuple[int, ...]
 LARGEST = 36
 """How many elements a value may have."""
+CHANCES, RARE = st.integers(1, 20), st.integers(1, 64)
+"""Numbers to decide by, 1 for the simplest.  From 1: Hypothesis takes a number from 0 for a choice between strategies,
+and spends half of its shrinking on drawing anew all that follows it."""
+NOTHING = st.binary(max_size=0)
+"""A draw that only counts: there is one value."""
 
 
 def composable() -> list[Entry]:
@@ -83,6 +88,8 @@ class Node:
     def __init__(self, shape: Shape, depth: int, sample: Sample | None = None, distinct: bool = False) -> None:
         self.shape, self.depth, self.sample, self.distinct = shape, depth, sample, distinct
         self.complex = False
+        self.cut = False  # an input in the place of a step
+        self.open = False  # whether nothing has yet been said of its numbers
 
 
 class Outline:
@@ -119,22 +126,39 @@ class Outline:
 
         The numbers that are drawn mean the same whatever came before, so that steps can be taken out.
         """
-        kind, number = self.draw(st.integers(0, 9)), int(self.draw(st.integers(0, 5)))
+        kind, number = self.draw(CHANCES), int(self.draw(CHANCES))
         results = [
             i for i, n in enumerate(self.nodes)
-            if n.depth < self.max_depth and not n.complex and n.sample is None and fits(n.shape)
+            if n.depth < self.max_depth and not n.complex and (n.sample is None or n.cut) and fits(n.shape)
         ]  # fmt: skip
-        inputs = [i for i, n in enumerate(self.nodes) if n.sample is not None and not n.sample.make and fits(n.shape)]
+        inputs = [i for i, n in enumerate(self.nodes) if n.sample and not (n.cut or n.sample.make) and fits(n.shape)]
         others = [*reversed(results), *inputs]
-        if kind == 0 or not others:
+        if kind == 1 or not others:
             return None
-        if kind < 8 and results:
+        if kind < 15 and results:
             return max(results, key=lambda i: self.nodes[i].depth)
         return others[number % len(others)]
 
     def _input(self, sample: Sample, distinct: bool = False) -> int:
         self.nodes.append(Node(sample.shape, 0, sample, distinct))
         return len(self.nodes) - 1
+
+    def _suited(self, number: int, place: Sample, distinct: bool = False) -> bool:
+        """Give the numbers of this place to an input that stands where a step was; False for any other value."""
+        node = self.nodes[number]
+        if not node.open:
+            return False
+        node.open = False
+        node.sample, node.distinct = place._replace(shape=node.shape), distinct
+        return True
+
+    def cut(self, before: int) -> None:
+        """Put one input in the place of the step whose values are those from number ``before`` on."""
+        shape = self.nodes[-1].shape
+        self.steps = [(number, step) for number, step in self.steps if number < before]
+        del self.nodes[before:]
+        self._input(Sample(shape, real))
+        self.nodes[-1].cut = self.nodes[-1].open = True
 
     def _broadcast(self, entry: Any) -> bool:
         """A step of an elementwise operation, on operands that broadcast."""
@@ -146,6 +170,7 @@ class Outline:
                 chosen = self._input(Sample(self.draw(_broadcasting_with(result)), domain))
             shape = self.nodes[chosen].shape
             result = shape if result is None else np.broadcast_shapes(result, shape)
+            self._suited(chosen, Sample(shape, domain))
             operands.append(Operand(chosen))
         assert result is not None
         return self._add(entry, Example(tuple(Sample((), d) for d in entry.domain), {}), operands, result, None)
@@ -176,7 +201,7 @@ class Outline:
 
     def _example(self, examples: Sequence[Example]) -> Example:
         """One of the examples, mostly one whose first array the deepest value can be."""
-        number, any_of_them = int(self.draw(st.integers(0, len(examples) - 1))), self.draw(st.integers(0, 4)) == 0
+        number, any_of_them = int(self.draw(st.integers(0, len(examples) - 1))), self.draw(CHANCES) < 5
         results = [n for n in self.nodes if n.sample is None and not n.complex and n.depth < self.max_depth]
         if any_of_them or not results:
             return examples[number]
@@ -193,6 +218,8 @@ class Outline:
         for place, pick in zip(slots((*call.args, *call.kwargs.values())), chosen, strict=True):
             if pick is None:
                 operands.append(Operand(self._input(place, distinct=True)))
+            elif self._suited(pick, place, distinct=True):
+                operands.append(Operand(pick))
             elif place.make is not None:
                 operands.append(Operand(pick, base=self._input(place, distinct=True)))
             else:
@@ -222,22 +249,29 @@ class Outline:
     def inputs(self, dtype: Any, at_kinks: bool) -> list[Array]:
         """Draw the inputs, in order."""
         found = []
-        for node in self.nodes:
-            if node.sample is not None:
-                distinct = node.distinct and not at_kinks
-                values = tensors(node.shape, dtype, node.sample.domain, at_kinks=at_kinks, distinct=distinct)
-                found.append(made(self.draw(values), node.sample))
+        for node in map(self.nodes.__getitem__, self._inputs()):
+            sample = node.sample
+            assert sample is not None
+            distinct = node.distinct and not at_kinks
+            values = tensors(sample.shape, dtype, sample.domain, at_kinks=at_kinks, distinct=distinct)
+            found.append(made(self.draw(values), sample))
+        # No failure shrinks to more draws.  So a step draws as much as the input that may come into its place (an
+        # array of distinct numbers: up to three draws for each of them), and cutting it never draws more.
+        for number, _ in self.steps:
+            for _ in range(3 * int(np.prod(self.nodes[number].shape)) + 1):
+                self.draw(NOTHING)
         return found
+
+    def _inputs(self) -> list[int]:
+        """The numbers of the inputs that some step takes."""
+        taken = {i for _, step in self.steps for i in step.takes}
+        return [i for i, n in enumerate(self.nodes) if n.sample is not None and i in taken]
 
     def renumbered(self) -> Iterator[Step]:
         """The steps, with the inputs counted first and the results after them."""
-        inputs = [i for i, n in enumerate(self.nodes) if n.sample is not None]
-        order = {old: new for new, old in enumerate([*inputs, *[i for i, _ in self.steps]])}
+        order = {old: new for new, old in enumerate([*self._inputs(), *[i for i, _ in self.steps]])}
         for _, step in self.steps:
-            operands = [
-                o._replace(value=order[o.value], base=None if o.base is None else order[o.base]) for o in step.operands
-            ]
-            yield Step(step.entry, step.args, step.kwargs, tuple(operands), step.output)
+            yield step.renumbered(order)
 
     def is_complex(self, number: int) -> bool:
         """Whether the result of step ``number`` is complex."""
@@ -247,9 +281,13 @@ class Outline:
 @st.composite
 def _one_step(draw: Any, outline: Outline, first: bool) -> bool:
     """A step, and whether there was one; by itself, so that Hypothesis can take it out as a whole."""
-    if not first and draw(st.integers(0, 19)) == 0:
+    if not first and draw(CHANCES) == 1:
         return False
+    is_cut = draw(RARE) == 1  # the simplest, so that a failure keeps the steps that it needs and no other
+    before, steps = len(outline.nodes), len(outline.steps)
     outline.step()
+    if is_cut and len(outline.steps) > steps:
+        outline.cut(before)
     return True
 
 

@@ -1,15 +1,15 @@
 """Random programs: compositions of registered operations that run on any library with NumPy's names.
 
 A program is a list of steps, each a call of an operation on inputs and earlier results.  It is a value: it can be run,
-checked, printed as Python, and pasted.  :func:`programs` draws them; fewer steps, new inputs in the place of earlier
-results, smaller shapes and simpler numbers are simpler programs, so a failure shrinks to the operations that make it.
+checked, printed as Python, and pasted.  :func:`programs` draws them; fewer steps, inputs in the place of steps,
+smaller shapes and simpler numbers are simpler programs, so a failure shrinks to the operations that make it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from hypothesis import reject
@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 from ..primitive import Domain, Primitive, registry
 from .calls import Entry, filled, slots, texts
 from .spelling import function_in, is_indexing, spelled, written
+
+if TYPE_CHECKING:
+    from .composing import Outline
 
 Array = Any
 
@@ -61,6 +64,18 @@ class Step:
     kwargs: dict[str, Any]
     operands: tuple[Operand, ...]
     output: int | None = None
+
+    @property
+    def takes(self) -> list[int]:
+        """The numbers of the values that it takes."""
+        return [i for o in self.operands for i in (o.value, o.base) if i is not None]
+
+    def renumbered(self, order: Mapping[int, int]) -> Step:
+        """The same step where value ``i`` has the number ``order[i]``."""
+        operands = [
+            o._replace(value=order[o.value], base=None if o.base is None else order[o.base]) for o in self.operands
+        ]
+        return replace(self, operands=tuple(operands))
 
     def run(self, values: Sequence[Any], numpy: Any) -> Any:
         """The result, from the values of the inputs and of the steps before."""
@@ -115,8 +130,7 @@ class Program:
         """How many operations the longest path from an input to a result passes through."""
         depths = [0] * len(self.arrays)
         for step in self.steps:
-            taken = [i for o in step.operands for i in (o.value, o.base) if i is not None]
-            depths.append(1 + max((depths[i] for i in taken), default=0))
+            depths.append(1 + max((depths[i] for i in step.takes), default=0))
         return max(depths)
 
     @property
@@ -164,7 +178,7 @@ def settled(step: Step, values: list[Array], at_kinks: bool) -> Step:
         value = values[operand.value]
         suits = place.make is not None or np.iscomplexobj(value) or inside(value, place.domain, at_kinks)
         operands.append(operand if suits else squashed(operand.value, place.domain))
-    return Step(step.entry, step.args, step.kwargs, tuple(operands), step.output)
+    return replace(step, operands=tuple(operands))
 
 
 PROBE = 1e-4
@@ -221,10 +235,10 @@ def programs(
 
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import programs
-    >>> find(programs(entries=[np.exp, np.sum]), lambda p: p.names == ["exp", "sum"])
+    >>> find(programs(entries=[np.exp, np.tanh]), lambda p: p.depth > 1 and p.names[-1] == "tanh")
     def program(a):
         v0 = np.exp(a)
-        v1 = np.sum(v0)
+        v1 = np.tanh(v0)
         return v1
     <BLANKLINE>
     program(np.array(0.0))
@@ -235,23 +249,26 @@ def programs(
     outline.grow()
     if not outline.steps:
         reject()
-    arrays = outline.inputs(dtype, at_kinks)
-    values: list[Array] = list(arrays)
+    program = _filled_in(outline, outline.inputs(dtype, at_kinks), at_kinks)
+    if not (at_kinks or is_smooth(program)):
+        reject()
+    return program
+
+
+def _filled_in(outline: Outline, arrays: list[Array], at_kinks: bool) -> Program:
+    """The program of an outline at these inputs, with each step made legal there."""
+    values = list(arrays)
     steps: list[Step] = []
     with np.errstate(all="ignore"):
-        for step in outline.renumbered():
+        for number, step in enumerate(outline.renumbered()):
             step = settled(step, values, at_kinks)
             try:
                 result = step.run(values, np)
             except Exception:  # the numbers do not suit it: a singular matrix, say
                 reject()
-            if np.iscomplexobj(result) != outline.is_complex(len(steps)) or not np.isfinite(result).all():
+            if np.iscomplexobj(result) != outline.is_complex(number) or not np.isfinite(result).all():
                 reject()
-            steps.append(step)
             values.append(result)
-    taken = {i for step in steps for o in step.operands for i in (o.value, o.base)}
-    results = tuple(i for i in range(len(arrays), len(values)) if i not in taken)
-    program = Program(tuple(arrays), tuple(steps), results)
-    if not at_kinks and not is_smooth(program):
-        reject()
-    return program
+            steps.append(step)
+    taken = {i for step in steps for i in step.takes}
+    return Program(tuple(arrays), tuple(steps), tuple(i for i in range(len(arrays), len(values)) if i not in taken))

@@ -63,8 +63,8 @@ def is_public(entry: Entry) -> bool:
 def written(value: Any) -> str:
     """A value as an expression that makes it again, with arrays as ``np.array([...])`` in short decimals.
 
-    >>> written(np.array([0.5, 1.0], np.float32)), written((0, None, np.array([True])))
-    ('np.array([0.5, 1.0], np.float32)', '(0, None, np.array([True]))')
+    >>> written(np.array([0.5, np.inf], np.float32)), written((0, None, np.array([True])))
+    ('np.array([0.5, np.inf], np.float32)', '(0, None, np.array([True]))')
     """
     if isinstance(value, np.ndarray):
         usual = value.dtype in (np.float64, np.complex128, np.bool_, np.intp)
@@ -73,9 +73,15 @@ def written(value: Any) -> str:
             return f"np.zeros({value.shape}{f', np.{value.dtype.name}' if value.dtype != np.float64 else ''})"
         return f"np.array({_decimal(value)}{kind})"
     if isinstance(value, np.generic):
-        return repr(value.item())
-    if isinstance(value, type) and issubclass(value, np.generic):
-        return f"np.{value.__name__}"
+        return written(value.item())
+    if isinstance(value, type):
+        return f"np.{value.__name__}" if issubclass(value, np.generic) else value.__name__
+    if isinstance(value, np.dtype):
+        return f"np.dtype({value.str!r})"
+    if isinstance(value, np.ufunc) and getattr(np, name := getattr(value, "__name__", ""), None) is value:
+        return f"np.{name}"
+    if isinstance(value, float | complex):
+        return _number(value)
     if type(value) is list:
         return "[" + ", ".join(map(written, value)) + "]"
     if type(value) is tuple:
@@ -85,11 +91,22 @@ def written(value: Any) -> str:
 
 def _decimal(array: Any) -> str:
     """The elements, each with as few digits as tell it from its neighbours in its own precision."""
-    if array.dtype.kind != "f":
-        return repr(array.tolist())
-    if array.ndim == 0:
-        return np.format_float_positional(array[()], trim="0") if abs(array) < 1e16 else repr(array.item())
-    return "[" + ", ".join(_decimal(row) if row.ndim else _decimal(np.asarray(row)) for row in array) + "]"
+    if array.ndim:
+        return "[" + ", ".join(_decimal(np.asarray(row)) for row in array) + "]"
+    return _number(array[()]) if array.dtype.kind in "fc" else repr(array.item())
+
+
+def _number(value: Any) -> str:
+    """A float or a complex number, of Python's or NumPy's; ``inf`` and ``nan`` are names that only NumPy has.
+
+    >>> _number(-np.inf), _number(np.float32(0.1)), _number(complex(0.5, np.nan))
+    ('-np.inf', '0.1', 'complex(0.5, np.nan)')
+    """
+    if not np.isfinite(value) and isinstance(value, complex | np.complexfloating):
+        return f"complex({_number(value.real)}, {_number(value.imag)})"
+    if np.isfinite(value):
+        return str(value)
+    return "np.nan" if np.isnan(value) else "np.inf" if value > 0 else "-np.inf"
 
 
 def written_index(index: Any) -> str:

@@ -7,6 +7,7 @@ entry has no room for it.  Some faults spoil what a rule returns, some what it i
 from __future__ import annotations
 
 import copy
+import functools
 
 import numpy as np
 
@@ -24,10 +25,20 @@ def planted(entry: Primitive, position: int, fault) -> Primitive | None:
         return None
     new = copy.copy(entry)
     new.rules = {**entry.rules, position: rule}
-    new.function = rule.function
+    new.function = _by_another_name(entry.function)
     new.method = None
     _install(new)
     return new
+
+
+def _by_another_name(function):
+    """The same function with the same signature, which is not NumPy's: no operator of Tensor becomes the copy's."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return call
 
 
 def rewritten(entry, position, make, more=()):

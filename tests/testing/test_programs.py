@@ -11,10 +11,14 @@ from autodiff import Tensor, elementwise
 from autodiff.primitive import registry
 from autodiff.testing import check_graph, gradcheck
 from autodiff.testing.composing import composable
+from autodiff.testing.spelling import written
 from autodiff.testing.strategies import programs
 from tests.testing.planted import planted, result
 
-quick = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+quick = settings(
+    max_examples=40, deadline=None, derandomize=True, database=None, report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 thorough = settings(max_examples=300, derandomize=True, deadline=None, database=None)
 
 
@@ -46,6 +50,38 @@ def test_a_program_prints_as_python_that_makes_it_again(program):
     exec(code, namespace)
     for ours, pasted in zip(together(program(*program.arrays)), together(eval(call, namespace)), strict=True):
         np.testing.assert_allclose(np.asarray(pasted), np.asarray(ours), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        -np.inf, np.float32(np.nan), 0.1, complex(1, np.inf), (np.inf, [-np.nan]), np.dtype("float32"), np.float32,
+        np.array([[np.nan, -np.inf, 0.1]], np.float32), np.array(np.inf), np.array([1 + 2j, complex(0, -np.inf)]),
+        np.array([1e-30, 1e20, -0.0], np.float32), np.array([True]), np.zeros((0, 2), np.int32), np.array(3),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_number_is_written_as_python(value):
+    again = eval(written(value), {"np": np})
+    np.testing.assert_equal(again, value)
+    assert not isinstance(value, np.ndarray) or again.dtype == value.dtype
+
+
+def test_a_planted_copy_is_called_as_the_function_is():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 2)), rng.normal(size=(2, 2))
+    for function, arguments in [
+        (np.linalg.solve, (a, b)),
+        (np.add, (a, b)),
+        (np.sum, (a, 0)),
+        (np.swapaxes, (a, 0, 1)),
+    ]:
+        bad = planted(registry[function], 0, result(lambda c: c * 1.01))
+        here = [Tensor(arguments[0]), *arguments[1:]]
+        np.testing.assert_allclose(bad.call(*here).data, function(*arguments))
+        assert bad.agreed == registry[function].agreed
+    assert gradcheck(np.add, a, b).verdict == "correct"  # and the operator of Tensor is still that of the table
+    assert gradcheck(lambda a: a + b, a).verdict == "correct"
 
 
 @quick
@@ -110,9 +146,9 @@ def test_a_sign_error_in_broadcasting_shrinks_to_the_smallest_shapes():
         lambda p: gradcheck(p, *p.arrays).verdict == "wrong",
         settings=thorough,
     )
-    assert program.names in (["product"], ["add", "product"])  # the other operand may stay a sum
-    assert max(a.size for a in program.arrays) <= 2
-    assert len(repr(program)) < 160
+    assert program.names == ["product"]
+    assert sorted(a.shape for a in program.arrays) in ([(), (1,)], [(), (2,)], [(1,), (2,)])
+    assert len(repr(program)) < 120
 
 
 def test_programs_at_kinks_are_drawn_when_asked_for():

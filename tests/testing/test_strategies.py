@@ -17,7 +17,9 @@ from autodiff.testing.property import check_entry, gradient_property
 from autodiff.testing.strategies import LAYOUTS, arguments, axes, decimals, dtypes, entries, indices, shapes, tensors
 from tests.testing.planted import planted, result
 
-quick = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+quick = settings(
+    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 
 
 @pytest.fixture(autouse=True)
