@@ -239,6 +239,8 @@ def cov(
     x = _observations(m, rowvar, dtype)
     if y is not None:
         x = np.concatenate([x, _observations(y, rowvar, dtype)], axis=0)
+    if not np.shape(x)[0]:  # no variables: NumPy looks at nothing else
+        return np.matmul(x, np.transpose(x))
     ddof = (0 if bias else 1) if ddof is None else ddof
     weights = None
     if ddof != int(ddof):
