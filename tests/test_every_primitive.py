@@ -13,6 +13,8 @@ from autodiff.primitive import Composite, Primitive, registry
 from autodiff.recording import COMPARISONS, OPERATORS
 from autodiff.tensor import wrap
 from autodiff.testing import survey
+from docs.__main__ import spelled
+from docs.checks import row, rows
 from tests.differences import (
     calls,
     central,
@@ -29,6 +31,7 @@ from tests.differences import (
 special.load()  # all that can be in the table
 ENTRIES = list(registry.values())
 RULES = [e for e in ENTRIES if not (isinstance(e, Primitive) and e.flat)]
+ROWS = frozenset(rows())
 FLAT = [e for e in ENTRIES if isinstance(e, Primitive) and e.flat]
 
 
@@ -184,6 +187,7 @@ def test_orders_dtypes_kinks_and_wrong_calls(entry):
     found = survey(entry)
     assert found.faults == ()
     assert found.orders == (0 if entry in FLAT else 3)
+    assert row(spelled(entry), found, len(entry.errors)) in ROWS, "write the table again with 'python -m docs'"
 
 
 @named(FLAT)
