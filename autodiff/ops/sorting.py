@@ -266,9 +266,10 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
         )
     if a.dtype.kind == "c":
         raise TypeError("histogram: complex numbers have no order; take it of np.abs, np.real or np.imag")
-    if np.size(a) == 0 or not np.isfinite(np.ptp(a.data)) or np.ptp(a.data) == 0:  # NumPy says what is wrong with NaN
+    if np.size(a) == 0 or not np.isfinite(np.ptp(a.data)):  # NumPy says what is wrong with NaN
         return np.histogram_bin_edges(a.data, bins)
-    return np.linspace(np.min(a), np.max(a), int(bins) + 1)
+    margin = 0.0 if np.ptp(a.data) else 0.5  # of numbers that are all the same
+    return np.linspace(np.min(a) - margin, np.max(a) + margin, int(bins) + 1)
 
 
 @composite(np.histogram, examples=[
