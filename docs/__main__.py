@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.ops import special
 from autodiff.primitive import Composite, Domain, Primitive, registry
 
 from . import checks
@@ -207,6 +208,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
     options = parser.parse_args()
+    special.load()  # all that can be in the table
     stale = [] if not options.check or checks.is_complete(spelled) else [checks.PAGE]
     written = pages(trying=not options.check)
     stale += [path for path, text in written.items() if not up_to_date(path, text)]

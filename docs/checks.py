@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autodiff.ops import special
 from autodiff.primitive import registry
 from autodiff.testing import Survey, survey
 
@@ -48,7 +47,6 @@ def row(spelled: str, found: Survey, refused: int) -> str:
 
 def checks(spelled: Callable[[Any], str]) -> str:
     """The page: a row for each entry, in the order of the table."""
-    special.load()  # all that can be in the table
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     for entry in list(registry.values()):
         found = survey(entry)
@@ -66,5 +64,4 @@ def rows() -> list[str]:
 
 def is_complete(spelled: Callable[[Any], str]) -> bool:
     """Whether the page has a row for each entry, in order; what the rows say is compared where entries are tested."""
-    special.load()
     return [line.split(" | ")[0] for line in rows()] == [f"| {spelled(entry)}" for entry in list(registry.values())]
