@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import numpy as np
@@ -16,6 +17,9 @@ from autodiff.primitive import registry
 settings.register_profile("default", max_examples=25, deadline=None, derandomize="CI" in os.environ)
 settings.register_profile("deep", max_examples=1000, deadline=None)
 settings.load_profile("default")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a run in the background: the programs tested must hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

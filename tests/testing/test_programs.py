@@ -109,7 +109,7 @@ def test_programs_reach_depth_shapes_and_diamonds():
     def has(condition):
         return find(programs(max_depth=20), condition, settings=settings(thorough, phases=[Phase.generate]))
 
-    assert has(lambda p: p.depth > 12).depth > 12
+    assert has(lambda p: p.depth > 10).depth > 10
     assert len(has(lambda p: len(p.arrays) >= 3).arrays) >= 3
     has(lambda p: any(len({o.value for o in s.operands}) < len(s.operands) for s in p.steps))  # a diamond
     families = {"sum", "matmul", "getitem", "reshape", "concatenate", "where", "sort", "cumsum", "solve", "transpose"}
