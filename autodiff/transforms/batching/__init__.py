@@ -1,6 +1,5 @@
 """Arrays of many examples: what one looks like, and how NumPy computes on all of them at once."""
 
-from . import axes, products, shapes
 from .array import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
 
 __all__ = [
@@ -8,10 +7,7 @@ __all__ = [
     "BatchingError",
     "Level",
     "RaggedError",
-    "axes",
     "innermost",
     "is_of",
-    "products",
-    "shapes",
     "spread",
 ]
