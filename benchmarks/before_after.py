@@ -1,7 +1,7 @@
 """The hot path at an earlier revision and now: what later work, such as more operations or drawing, has cost it.
 
 ``python -m benchmarks.before_after [revision]`` takes ``autodiff`` and ``nn`` of both revisions out of git into
-folders of their own and measures the training steps, the chains and the import of each, in processes that take turns.
+folders of their own and measures the training steps and the chains of each, in processes that take turns.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from pathlib import Path
 
 from .measuring import Table, number, print_tables, take_turns
@@ -26,16 +25,10 @@ PROJECT = Path(__file__).parent.parent
 
 def measured() -> dict[str, tuple[float, float]]:
     """For each case the best time of pullback and of NumPy in this process, in seconds."""
-    import numpy  # noqa: F401 - the import measured is that of the library alone
-
-    start = time.perf_counter()
-    import autodiff  # noqa: F401
-
-    imported = time.perf_counter() - start
     from .chain import forward_alone, gradients, linear_chain, mixed_chain
     from .networks import PROBLEMS, HandWritten, Pullback
 
-    found = {"import autodiff, after NumPy": (imported, 0.0)}
+    found = {}
     for problem in PROBLEMS:
         contestants = {"numpy": HandWritten(problem).step, "pullback": Pullback(problem).step}
         rounds, seconds = (5, 0.1) if problem.batch > 500 else (100, 0.005)
@@ -74,7 +67,7 @@ def compare(before: str, after: str = "HEAD") -> Table:
     rows = []
     for case in best[after]:
         (old, old_numpy), (new, new_numpy) = best[before][case], best[after][case]
-        ratios = [number(old / old_numpy), number(new / new_numpy)] if old_numpy else ["", ""]
+        ratios = [number(old / old_numpy), number(new / new_numpy)]
         rows.append([case, number(old * 1e6), number(new * 1e6), *ratios, f"{new / old:.2f}"])
     return Table(
         "The hot path, before and after",
