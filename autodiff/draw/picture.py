@@ -153,6 +153,18 @@ class Picture:
     formulas: dict[str, dict[str, str]] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
 
+    def members(self, child: tuple[str, int]) -> list[int]:
+        """The boxes in a child of a group, itself a box or a group, in the order of the children."""
+        found: list[int] = []
+        todo = [child]
+        while todo:
+            what, i = todo.pop()
+            if what == "box":
+                found.append(i)
+            else:
+                todo.extend(reversed(self.groups[i].children))
+        return found
+
     def arrange(self) -> None:
         """Sort boxes and groups into the children of their groups, and add up what is inside each group.
 

@@ -38,19 +38,6 @@ def _what(box: Box) -> str:
     return box.label if "=" in box.label else box.operation
 
 
-def _members(picture: Picture, child: Child) -> list[int]:
-    """The boxes in a child, in order."""
-    found: list[int] = []
-    todo = [child]
-    while todo:
-        what, i = todo.pop()
-        if what == "box":
-            found.append(i)
-        else:
-            todo.extend(reversed(picture.groups[i].children))
-    return found
-
-
 def _alike(picture: Picture, first: list[int], other: list[int]) -> bool:
     """Whether two blocks with equal signatures are also connected inside in the same way."""
     if len(first) != len(other):
@@ -143,7 +130,7 @@ def _link(picture: Picture, users: list[list[int]], first: list[int], other: lis
 def _folded(picture: Picture, users: list[list[int]], g: int, blocks: list[list[Child]], least: int) -> list[Child]:
     """Blocks with equal signatures as groups, a new one whenever the connections inside change."""
     result: list[Child] = []
-    members = [[b for child in block for b in _members(picture, child)] for block in blocks]
+    members = [[b for child in block for b in picture.members(child)] for block in blocks]
     links = [_link(picture, users, members[k], members[k + 1]) for k in range(len(blocks) - 1)]
     start = 0
     while start < len(blocks):

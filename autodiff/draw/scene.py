@@ -87,26 +87,13 @@ def stand_ins(picture: Picture, repeats: list[int]) -> dict[int, int]:
     for g in repeats:
         first: list[int] = []
         for _, block in picture.groups[g].children:
-            members = members_of(picture, block)
+            members = picture.members(("group", block))
             if not first:
                 first = members
             else:
                 for a, b in zip(first, members, strict=True):
                     result.setdefault(b, a)
     return result
-
-
-def members_of(picture: Picture, g: int) -> list[int]:
-    """The boxes in a group, in the order of its children."""
-    found: list[int] = []
-    todo = [("group", g)]
-    while todo:
-        what, i = todo.pop()
-        if what == "box":
-            found.append(i)
-        else:
-            todo.extend(reversed(picture.groups[i].children))
-    return found
 
 
 def _chain(picture: Picture, i: int) -> list[int]:

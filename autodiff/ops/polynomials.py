@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, example, refuse, sample
+from ..primitive import composite, example, primitive, refuse, sample
 from ..tensor import Tensor
 
 Array = Any
@@ -97,23 +97,33 @@ def poly(seq_of_zeros: Array) -> Array:
     return np.real(result) if matched else result
 
 
-@composite(np.roots, examples=[example(sample(3)), example(sample(4))])
+def _need_single(r: Array, p: Array) -> None:
+    """Refuse roots that rounding cannot tell from one another: an error of p's size moves a root by that / p'(r)."""
+    with np.errstate(all="ignore"):
+        size = np.polyval(abs(p), abs(r)) * (len(p) * np.finfo(r.dtype).eps)
+        apart = np.min(abs(r[:, None] - r) + np.diag(np.full(len(r), np.inf)), axis=0)
+        equal = apart * abs(np.polyval(np.polyder(p), r)) <= 10.0 * size
+    if np.any(equal):
+        at = r[np.argmax(equal)]
+        raise np.linalg.LinAlgError(f"roots: two roots are equal, at {at:.6g}, and there they have no derivative")
+
+
+def _roots_rule(g: Array, r: Array, p: Array) -> Array:
+    if r.size == 0:
+        return np.zeros_like(p)
+    _need_single(*(v.data if isinstance(v, Tensor) else v for v in (r, p)))
+    return -(g / np.polyval(np.polyder(p), r)) @ np.vander(r, np.shape(p)[0])
+
+
+@primitive(
+    lambda g, y, p: _roots_rule(g, y, p), implements=np.roots, analytic=False,
+    examples=[example(sample(3)), example(sample(4))],
+)  # fmt: skip
 def roots(p: Array) -> Array:
-    """The eigenvalues of the companion matrix.  Equal roots have no derivative, and are refused."""
-    values = p.data if isinstance(p, Tensor) else p
-    if np.ndim(values) != 1:
-        raise ValueError(f"roots: the coefficients are a vector, got shape {np.shape(values)}")
-    kept = np.flatnonzero(values)
-    if not kept.size:
-        return p[:0]
-    zeros = np.shape(p)[0] - 1 - kept[-1]
-    p = p[kept[0] : kept[-1] + 1]
-    n = np.shape(p)[0] - 1
-    found = p[:0]
-    if n > 0:
-        first = np.reshape(-p[1:] / p[0], (1, n))
-        found = np.linalg.eigvals(np.concatenate([first, np.eye(n, dtype=p.dtype)[:-1]]) if n > 1 else first)
-    return np.concatenate([found, np.zeros(zeros, found.dtype)]) if zeros else found
+    """The solutions of p[0] r^n + ... + p[n] = 0: dr = -(dp[0] r^n + ... + dp[n]) / p'(r).  Equal roots are refused."""
+    if np.ndim(p) != 1:
+        raise ValueError(f"roots: the coefficients are a vector, got shape {np.shape(p)}")
+    return np.roots(p)
 
 
 @composite(

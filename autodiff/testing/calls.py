@@ -19,11 +19,11 @@ from hypothesis.extra import numpy as hnp
 
 from ..primitive import Composite, Domain, Example, Primitive, Sample, registry
 from .arrays import axes, indices, tensors
+from .samples import Entry, entry_of
 from .spelling import is_indexing, spelled, written, written_index
 
 Array = Any
 Strategy = st.SearchStrategy[Any]
-Entry = Primitive | Composite
 
 
 def slots(values: Any) -> list[Sample]:
@@ -189,17 +189,6 @@ def entries() -> Strategy:
     <primitive tanh(x)>
     """
     return st.sampled_from([e for e in registry.values() if isinstance(e, Composite) or not e.flat])
-
-
-def entry_of(function: Any) -> Entry:
-    """The entry of the table for a function: np.tanh, or one of your own that you registered."""
-    if isinstance(function, Primitive | Composite):
-        return function
-    found = registry.get(function) or next((e for e in registry.values() if e.call is function), None)
-    if found is None:
-        name = getattr(function, "__name__", function)
-        raise KeyError(f"arguments: {name} is not registered; register it with elementwise, gufunc or primitive")
-    return found
 
 
 def _broadcasting(entry: Primitive) -> Strategy:

@@ -15,8 +15,9 @@ from hypothesis.extra import numpy as hnp
 
 from ..primitive import Example, Primitive, Sample, real, registry
 from .arrays import tensors
-from .calls import Entry, entry_of, legal, made, pattern, slots, varied, with_shapes
+from .calls import legal, made, pattern, slots, varied, with_shapes
 from .programs import Operand, Step
+from .samples import Entry, entry_of
 from .spelling import dotted, is_indexing, is_public
 
 Array = Any

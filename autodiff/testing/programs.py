@@ -16,7 +16,8 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from ..primitive import Domain, Primitive, registry
-from .calls import Entry, filled, slots, texts
+from .calls import filled, slots, texts
+from .samples import Entry
 from .spelling import function_in, is_indexing, spelled, written
 
 if TYPE_CHECKING:

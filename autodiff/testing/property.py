@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
 from .arrays import tensors
-from .calls import arguments, entry_of
+from .calls import arguments
 from .gradcheck import gradcheck
 from .report import GradientError, Report
+from .samples import entry_of
 
 Function = Callable[..., Any]
 

@@ -9,9 +9,10 @@ Values are short decimals, so that a failure reads well and shrinks to numbers t
 """
 
 from .arrays import LAYOUTS, axes, decimals, dtypes, indices, shapes, tensors
-from .calls import Call, arguments, entries, entry_of
+from .calls import Call, arguments, entries
 from .programs import Program, programs
 from .property import check_entry, gradient_property
+from .samples import entry_of
 
 __all__ = [
     "LAYOUTS",

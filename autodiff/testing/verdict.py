@@ -78,7 +78,9 @@ def powers(values: Array) -> Array:
     return np.exp2(np.ceil(np.log2(values)))
 
 
-TOO_FAST = "f changes more from one floating-point number to the next than rounding explains: no step is small enough"
+TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
+BETWEEN = 0.75
+"""The steps of a second look, as a part of those of the first."""
 
 
 def contradicted(finest: list[Row], value: float, analytic: float) -> bool:
@@ -91,13 +93,13 @@ def contradicted(finest: list[Row], value: float, analytic: float) -> bool:
 
 
 def varies_too_fast(rows: list[Row], terms: float) -> bool:
-    """Whether what looks like noise, far above rounding, may be the change of f from one number to the next.
+    """Whether what looks like noise, far above rounding, may be the change of f over the finest of the steps.
 
-    ``terms`` is the size of gradient times argument.
+    ``terms`` is the size of gradient times direction.
     """
     seen = seen_noise(rows) or 0.0
     rounding = min(row.noise * row.step for row in rows)
-    return 1e4 * rounding < seen < 1e3 * EPSILON * terms
+    return 1e4 * rounding < seen < AGREE * rows[-1].step * terms
 
 
 class Comparison:
@@ -219,13 +221,21 @@ class Comparison:
         u, found, line = finding.direction, finding.found, finding.line
         if contradicted(line.table[-2:], found.value, finding.analytic):
             return finding._replace(found=found._replace(reason=TOO_NEAR))
-        if varies_too_fast(line.table, norm(np.where(u != 0, self.safe * self.problem.x, 0.0))):
+        if varies_too_fast(line.table, norm(self.safe * u)):
             return finding._replace(found=found._replace(reason=TOO_FAST))
         if accounts(line.table, finding.error, finding.analytic, lambda t: self._slope_at(t * u, u)):
             return finding._replace(found=found._replace(reason=UNSETTLED))
+        found = self._seen_again(u, found)
         own += SEVERAL * self._scatter(u, finding.error) + self._held(line, u, found.step)
         finding = self._finding(line, u, found, own)
         return (self._confirmed(finding, own, False) or finding) if finding.wrong else self._sharpened(finding, own)
+
+    def _seen_again(self, u: Array, found: Estimate) -> Estimate:
+        """The slope with an error that covers what other steps say: that two orders agreed may have been luck."""
+        other = scrutinise(self.line(BETWEEN * u))
+        if other.reason:
+            return found._replace(reason=other.reason)
+        return found._replace(bound=max(found.bound, abs(found.value - other.value / BETWEEN)))
 
     def _slope_at(self, shift: Array, u: Array) -> float:
         """What the gradient at x + shift says of the slope along ``u``."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodiff import Tensor, grad
+from autodiff import Tensor, grad, jacobian
 from autodiff.primitive import refusals
+from autodiff.testing import gradcheck
 
 TIED = np.array([2.0, 1.0, 2.0, 2.0])
 
@@ -108,3 +109,27 @@ def test_what_has_no_order_or_no_range_has_no_histogram():
     with pytest.raises(ValueError, match="^roots: .*vector"):
         np.roots(Tensor(np.ones((2, 2))))
     assert np.linalg.matrix_rank(Tensor(np.ones(3))).item() == 1
+
+
+@pytest.mark.parametrize("p", [[2.0, 3.0, 0.0], [1.0, 2.0, 3.0, 0.0], [0.0, 1.0, -3.0, 2.0], [1.0, 0.0, 1.0]])
+def test_zero_coefficients_move_roots_as_well(p):
+    """NumPy strips leading and trailing zeros; p(r) = 0 says how much a root moves with each of them all the same."""
+    p = np.array(p)
+    r = np.roots(p)
+    found = jacobian(lambda p: np.real(np.roots(p)))(p)
+    wanted = np.real(-np.vander(r, len(p)) / np.polyval(np.polyder(p), r)[:, None])
+    np.testing.assert_allclose(found, wanted, atol=1e-14)
+    if p[0]:
+        assert gradcheck(lambda p: np.sum(np.real(np.roots(p)) ** 2 - np.imag(np.roots(p)) ** 2), p, order=2).correct
+
+
+@pytest.mark.parametrize("p", [[1.0, -2.0, 1.0], [1.0, 0.0, 0.0], [1.0, -6.0, 12.0, -8.0], [1.0, 4.0, 6.0, 4.0, 1.0]])
+def test_equal_roots_have_no_derivative(p):
+    with pytest.raises(np.linalg.LinAlgError, match="roots: two roots are equal, at"):
+        grad(lambda p: np.sum(np.real(np.roots(p))))(np.array(p))
+    assert grad(lambda p: np.sum(np.real(np.roots(p))))(np.array([0.0, 0.0, 2.0])).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_close_roots_are_not_equal():
+    p = np.poly([1.0, 1.001, -2.0])
+    assert np.all(np.isfinite(jacobian(lambda p: np.real(np.roots(p)))(p)))

@@ -125,6 +125,51 @@ def test_what_is_wanted_by_its_order_is_refused():
     assert grad(lambda x: special.zeta(2.5, x))(1.5) == pytest.approx(-2.5 * special.zeta(3.5, 1.5))
 
 
+def test_one_over_gamma_has_a_slope_where_gamma_has_a_pole():
+    zeros = np.array([0.0, -1.0, -2.0, -3.0])
+    np.testing.assert_allclose(grad(lambda x: np.sum(special.rgamma(x)))(zeros), [1.0, -1.0, 2.0, -6.0], rtol=1e-14)
+    second = 2.0 * np.array([1.0, -1.0, 2.0, -6.0]) * -special.psi(1.0 - zeros)  # DLMF 5.7.1, differentiated
+    np.testing.assert_allclose(np.diag(hessian(lambda x: np.sum(special.rgamma(x)))(zeros)), second, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "slopes"),
+    [
+        (3.0, 5.0, (-1 / 20, 1 / 20)),
+        (4.0, 6.0, (-1 / 30, 1 / 30)),
+        (5.0, -2.0, (0.0, -1 / 42)),
+        (5.0, -1.0, (0, 1 / 6)),
+    ],
+)
+def test_binomial_coefficients_have_slopes_where_they_are_zero(a, b, slopes):
+    """Those slopes are beta(a + 1, b - a) and beta(a + 1, -b), with a sign."""
+    assert special.binom(a, b) == 0.0
+    assert grad(special.binom, argnums=(0, 1))(a, b) == pytest.approx(slopes, rel=1e-13)
+    step = 1e-5
+    central = (special.binom(a, b + step) - special.binom(a, b - step)) / (2 * step)
+    assert slopes[1] == pytest.approx(central, rel=1e-6)
+
+
+@pytest.mark.parametrize("x", [-1e8, -3e5, -40.0])
+def test_the_tail_of_the_normal_distribution_does_not_cancel(x):
+    """log_ndtr' tends to -x and log_ndtr'' to -1; the differences of large squares in them would leave noise."""
+    assert grad(special.log_ndtr)(x) == pytest.approx(-x - 1 / x + 2 / x**3 - 10 / x**5, rel=1e-9)
+    assert grad(grad(special.log_ndtr))(x) == pytest.approx(-1 + x**-2 - 6 * x**-4, rel=1e-7)
+    assert grad(special.log_ndtr)(np.float32(x)) == pytest.approx(-x - 1 / x, rel=1e-6)
+    assert grad(special.ndtri_exp)(special.log_ndtr(x)) == pytest.approx(1 / grad(special.log_ndtr)(x), rel=1e-9)
+
+
+@pytest.mark.parametrize("x", [1e2, 1e4, 1e8])
+def test_slopes_of_scaled_error_functions_do_not_cancel(x):
+    u = 0.5 / x**2
+    assert grad(special.erfcx)(x) == pytest.approx(-2 / np.sqrt(np.pi) * (u - 3 * u**2), rel=1e-7)
+    for point in (x, -x):
+        assert grad(special.dawsn)(point) == pytest.approx(-(u + 3 * u**2), rel=1e-7)
+    for function, near in ((special.erfcx, 49.999), (special.dawsn, 49.999)):
+        step = 0.002  # the two formulas meet at 50
+        assert grad(function)(near) == pytest.approx(grad(function)(near + step), rel=2e-4)
+
+
 X = np.array([[0.5, 1000.0, -2.0], [3.0, 1.0, -1000.0]])
 REPLACEMENTS = {
     "logsumexp": lambda x, axis: autodiff.logsumexp(x, axis=axis),

@@ -379,3 +379,12 @@ def test_gradients_are_checked_and_not_recomputed():
     f = wrong_at(lambda x: 3.0)
     report = gradcheck(lambda x: np.sum(f(x)), np.array([0.5]))
     assert report.analytic == pytest.approx(grad(lambda x: np.sum(f(x)))(np.array([0.5]))[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_complex_outputs_of_real_arguments_are_not_taken_for_an_analytic_function(size):
+    """They are two real numbers each at real points, one complex number at complex ones."""
+    x = np.linspace(0.5, 1.5, size)
+    assert gradcheck(lambda x: np.fft.fft(np.sin(x)), x).verdict == "correct"
+    wrong = gradcheck(lambda x: np.fft.fft(x * x), x, gradient=lambda x: x)
+    assert wrong.verdict != "correct"

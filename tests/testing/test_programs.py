@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -127,6 +129,7 @@ def test_a_wrong_rule_shrinks_to_a_program_of_one_step(function, size):
         programs(max_depth=6, entries=table),
         lambda p: any(s.entry is bad for s in p.steps) and gradcheck(p, *p.arrays).verdict == "wrong",
         settings=thorough,
+        random=random.Random(size),
     )
     assert [step.entry for step in program.steps] == [bad]
     assert max(a.size for a in program.arrays) <= size

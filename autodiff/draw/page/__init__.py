@@ -13,7 +13,7 @@ from typing import Any
 from .. import style
 from ..formulas import formulas
 from ..picture import INPUT, OPERATION, VARIABLE, Box, Group, Picture, amount, seconds
-from ..scene import Place, members_of, stand_ins
+from ..scene import Place, stand_ins
 
 MOST = 6000
 """A page holds at most about so many boxes: of repeats the first block alone, and no inside of closed groups."""
@@ -154,7 +154,7 @@ def reduced(picture: Picture, most: int = MOST) -> Picture:
         whole: dict[int, int] = {}
         for g in result.preorder():
             if not result.groups[g].open and g not in whole:
-                for member in members_of(result, g):
+                for member in result.members(("group", g)):
                     whole.setdefault(member, g)
         result = _merged(result, {}, whole)
     kept = len(result.boxes)

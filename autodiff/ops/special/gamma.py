@@ -31,7 +31,7 @@ def register(special: Any) -> None:
     ufunc(gammaln, lambda g, x: g * psi(x), domain=positive)
     ufunc(special.loggamma, lambda g, x: g * psi(x), domain=positive)
     ufunc(special.gamma, lambda g, x, y: g * (y * psi(x)), domain=positive)
-    ufunc(special.rgamma, lambda g, x, y: g * (-y * psi(x)), domain=positive)
+    _with_zeros(special)
     ufunc(
         special.betaln,
         lambda g, a, b: g * (psi(a) - psi(a + b)),
@@ -50,16 +50,42 @@ def register(special: Any) -> None:
         lambda g, a, b, y: g * (y * psi(a + b)),
         domain=positive,
     )
-    ufunc(
-        special.binom,
-        lambda g, a, b, y: g * (y * (psi(a + 1.0) - psi(a - b + 1.0))),
-        lambda g, a, b, y: g * (y * (psi(a - b + 1.0) - psi(b + 1.0))),
-        domain=(Domain(4.0, 8.0), positive),
-    )
     elementwise(special.gammasgn, None, method="", analytic=False)
     _incomplete(special)
     _distributions(special)
     _hypergeometric(special)
+
+
+def _with_zeros(special: Any) -> None:
+    """Functions with 1 / gamma(z) in them: zero, with a slope, where gamma has its poles.
+
+    There their logarithmic derivative is 0 times infinity.  DLMF 5.5.3 and 5.5.4 turn it into numbers that are finite:
+    psi(z) / gamma(z) = psi(1 - z) / gamma(z) - cos(pi z) gamma(1 - z).
+    """
+    psi, gamma, beta = special.psi, special.gamma, special.beta
+
+    def above(z: Array) -> tuple[Array, Array, Array]:
+        """Where z > 0, z there, and 1 - z elsewhere; 1 in the other places."""
+        right = z > 0
+        return right, np.where(right, z, 1.0), np.where(right, 1.0, 1.0 - z)
+
+    def slope(x: Array, y: Array) -> Array:
+        right, here, mirrored = above(x)
+        return np.where(right, -y * psi(here), np.cos(math.pi * x) * gamma(mirrored) - y * psi(mirrored))
+
+    def term(a: Array, z: Array, y: Array) -> Array:
+        """y psi(z) for y = gamma(a + 1) / (gamma(z) gamma(a + 2 - z))."""
+        right, here, mirrored = above(z)
+        sloping = np.cos(math.pi * z) * beta(a + 1.0, mirrored)
+        return np.where(right, y * psi(here), y * psi(mirrored) - sloping)
+
+    ufunc(special.rgamma, lambda g, x, y: g * slope(x, y), domain=real)
+    ufunc(
+        special.binom,
+        lambda g, a, b, y: g * (y * psi(a + 1.0) - term(a, a - b + 1.0, y)),
+        lambda g, a, b, y: g * (term(a, a - b + 1.0, y) - term(a, b + 1.0, y)),
+        domain=(Domain(4.0, 8.0), real),
+    )
 
 
 def _incomplete(special: Any) -> None:
