@@ -133,3 +133,15 @@ def test_equal_roots_have_no_derivative(p):
 def test_close_roots_are_not_equal():
     p = np.poly([1.0, 1.001, -2.0])
     assert np.all(np.isfinite(jacobian(lambda p: np.real(np.roots(p)))(p)))
+
+
+@pytest.mark.parametrize("a", [[], [0.0, 0.0], [0.0, 1.0, 2.0], [3.0], 2.0])
+@pytest.mark.parametrize("b", [[], [0.0], [1.0, 1.0], [0.0, 0.0, 4.0]])
+def test_a_product_of_polynomials_is_as_long_as_numpys(a, b):
+    a, b = np.array(a), np.array(b)
+    np.testing.assert_array_equal(np.polymul(Tensor(a), Tensor(b)).data, np.polymul(a, b), strict=True)
+
+
+def test_a_product_of_polynomials_changes_with_a_leading_zero():
+    found = jacobian(lambda a: np.polymul(a, np.array([1.0, 5.0])))(np.array([0.0, 1.0, 2.0]))
+    np.testing.assert_array_equal(found, [[5.0, 1.0, 0.0], [0.0, 5.0, 1.0], [0.0, 0.0, 5.0]])
