@@ -108,12 +108,17 @@ def poly(seq_of_zeros: Array) -> Array:
     return np.real(result) if matched else result
 
 
+def _slope(p: Array, r: Array) -> Array:
+    """p'(r), in the precision of p."""
+    return np.polyval(p[:-1] * np.arange(np.shape(p)[0] - 1, 0, -1).astype(p.dtype), r)
+
+
 def _need_single(r: Array, p: Array) -> None:
     """Refuse roots that rounding cannot tell from one another: an error of p's size moves a root by that / p'(r)."""
     with np.errstate(all="ignore"):
         size = np.polyval(abs(p), abs(r)) * (len(p) * np.finfo(r.dtype).eps)
         apart = np.min(abs(r[:, None] - r) + np.diag(np.full(len(r), np.inf)), axis=0)
-        equal = apart * abs(np.polyval(np.polyder(p), r)) <= 10.0 * size
+        equal = apart * abs(_slope(p, r)) <= 10.0 * size
     if np.any(equal):
         at = r[np.argmax(equal)]
         raise np.linalg.LinAlgError(f"roots: two roots are equal, at {at:.6g}, and there they have no derivative")
@@ -123,7 +128,7 @@ def _roots_rule(g: Array, r: Array, p: Array) -> Array:
     if r.size == 0:
         return np.zeros_like(p)
     _need_single(*(v.data if isinstance(v, Tensor) else v for v in (r, p)))
-    return -(g / np.polyval(np.polyder(p), r)) @ np.vander(r, np.shape(p)[0])
+    return -(g / _slope(p, r)) @ np.vander(r, np.shape(p)[0]).astype(r.dtype)
 
 
 @primitive(

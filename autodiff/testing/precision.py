@@ -95,7 +95,7 @@ def _scatter(
 def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random.Generator) -> Array:
     """The gradient with the arguments, and the result of every operation that computes, moved by one unit up or down.
 
-    What only moves elements is left as it is: a number and its copy must stay equal.
+    A number that was only copied from an argument is left as it is: the two must stay equal.
     """
 
     def mode(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -104,12 +104,12 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
             result = primitive.call(*args, **kwargs)
         finally:
             _state.reset(inside)
-        given = [np.ravel(v) for v in values_in(args) if v.dtype.kind in "fc"]
-        pool = np.concatenate(given) if given else np.zeros(0)
+        pool = _numbers_in([*args, *kwargs.values()])
         for part in result if isinstance(result, tuple) else (result,):
             value = part._value
-            if primitive.elementwise or not np.isin(value, pool).all():
-                part._value = _moved_array(value, unit, rng) if primitive.elementwise else _mixed(value, unit, rng)
+            if value.dtype.kind in "fc":
+                moved = _moved_array(value, unit, rng) if primitive.elementwise else _mixed(value, unit, rng)
+                part._value = np.where(np.isin(value, pool), value, moved)
                 _keep_moved(part._node, value, part._value)
         return result
 
@@ -135,7 +135,14 @@ def _keep_moved(node: Any, value: Any, moved: Any) -> None:
         edge[2] = tuple(kept(saved) for saved in edge[2])
 
 
+def _numbers_in(args: list[Any]) -> Array:
+    """Every number that an operation was given, in one vector."""
+    plain = [np.array([v for v in args if isinstance(v, int | float)], float)]
+    return np.concatenate(plain + [np.ravel(v) for v in values_in(args) if v.dtype.kind in "fc"])
+
+
 def values_in(args: Any) -> list[Any]:
+    """The arrays among arguments, and those of Tensors."""
     found: list[Any] = []
     for value in args:
         if type(value) is Tensor:

@@ -305,6 +305,8 @@ def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
 def scrutinise(line: Line) -> Estimate:
     """The slope after a sweep over all decades of the step, for a line where something seems wrong."""
     line.measure((*QUICK, *FINER))
+    if line.measure(FINER_GROUPS[-1]) == [None] * len(FINER_GROUPS[-1]):
+        return Estimate(np.nan, np.inf, np.nan, EDGE)
     rows = line.table
     if len(rows) >= 3 and jumps(rows):
         return Estimate(np.nan, np.inf, np.nan, "the function jumps at x: it has no slope there")

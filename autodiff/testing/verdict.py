@@ -235,7 +235,8 @@ class Comparison:
         other = scrutinise(self.line(BETWEEN * u))
         if other.reason:
             return found._replace(reason=other.reason)
-        return found._replace(bound=max(found.bound, abs(found.value - other.value / BETWEEN)))
+        apart = abs(found.value - other.value / BETWEEN) - other.bound / BETWEEN
+        return found._replace(bound=max(found.bound, apart))
 
     def _slope_at(self, shift: Array, u: Array) -> float:
         """What the gradient at x + shift says of the slope along ``u``."""

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from autodiff import grad
+from autodiff.primitive import registry
 from autodiff.testing import gradcheck
+from tests.testing.planted import planted, result
 
 special = pytest.importorskip("scipy.special")
 
@@ -43,3 +45,23 @@ def test_orders_of_extrapolation_that_agree_by_luck():
         a = (np.diag([2.0, 3.0, 4.0]) + small * 1e-8).astype(np.float32)
         report = gradcheck(lambda a: np.linalg.svdvals(a), a, rng=seed)
         assert report.verdict != "wrong", report
+
+
+def test_a_rule_that_compares_with_its_result_is_not_excused():
+    """np.min's rule looks for its result among its arguments: a random rounding of copies would leave it no gradient,
+    and everything wrong with it would look like rounding."""
+    bad = planted(registry[np.min], 0, result(lambda c: c * 1.02))
+    mask = np.array([[True, False, True], [True, True, False]])
+    a = np.array([[1.33, 0.48, -3.07], [3.62, 2.62, 1.9]])
+    report = gradcheck(lambda a: np.cumulative_prod(bad.call(a, axis=1, where=mask, initial=0.25)), a)
+    assert (report.verdict, report.index) == ("wrong", (0, 2))
+
+
+def test_a_point_between_infinities_has_no_slope():
+    """1 / gamma is zero at each of these integers, and overflows at everything between."""
+    x = np.array(-19599008.0)
+    assert special.rgamma(x) == 0.0
+    assert not np.isfinite(special.rgamma(x + 0.3))
+    report = gradcheck(special.rgamma, x)
+    assert report.verdict == "inconclusive"
+    assert "not finite on both sides" in report.reason

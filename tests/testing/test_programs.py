@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
 
 import autodiff
-from autodiff import Tensor, elementwise
-from autodiff.primitive import registry
+from autodiff import Tensor, elementwise, vjp
+from autodiff.primitive import Primitive, registry
 from autodiff.testing import check_graph, gradcheck
 from autodiff.testing.composing import composable
 from autodiff.testing.spelling import written
 from autodiff.testing.strategies import programs
+from autodiff.tree import flatten
 from tests.testing.planted import planted, result
 
 quick = settings(
@@ -116,6 +119,42 @@ def test_programs_reach_depth_shapes_and_diamonds():
     has(lambda p: any(len({o.value for o in s.operands}) < len(s.operands) for s in p.steps))  # a diamond
     families = {"sum", "matmul", "getitem", "reshape", "concatenate", "where", "sort", "cumsum", "solve", "transpose"}
     assert families <= {entry.name for entry in composable()}
+
+
+def gradients(program):
+    """Of a weighted sum of everything that a program returns."""
+    results, pull = vjp(lambda arrays: program(*arrays), list(program.arrays))
+    leaves, unflatten = flatten(results)
+    rng = np.random.default_rng(5)
+    (found,) = pull(unflatten([rng.uniform(0.5, 1.0, np.shape(v)).astype(np.result_type(v)) for v in leaves]))
+    return np.concatenate([np.ravel(part) for part in found])
+
+
+@settings(quick, max_examples=60)
+@given(programs(max_depth=12), st.randoms(use_true_random=False))
+def test_a_wrong_rule_somewhere_in_a_program_is_never_correct(program, random):
+    rules = [
+        (i, position)
+        for i, step in enumerate(program.steps)
+        if isinstance(step.entry, Primitive)
+        for position, rule in step.entry.rules.items()
+        if rule is not None
+    ]
+    if not rules:
+        return
+    i, position = random.choice(rules)
+    factor = random.choice([1.02, 1.5, -1.0])
+    step = program.steps[i]
+    bad = replace(step, entry=planted(step.entry, position, result(lambda c: c * factor)))
+    spoiled = replace(program, steps=(*program.steps[:i], bad, *program.steps[i + 1 :]))
+    right, wrong = gradients(program), gradients(spoiled)
+    matters = np.abs(right) > 1e-6 * max(1.0, np.max(np.abs(right), initial=0.0))
+    if np.any(np.abs(wrong - right)[matters] > 0.015 * np.abs(right[matters])):
+        report = gradcheck(spoiled, *spoiled.arrays)
+        # a value between the slopes of a kink is right
+        assert report.verdict != "correct" or report.kinks, (
+            f"{step.entry.name}, argument {position}, times {factor}\n{report}"
+        )
 
 
 @pytest.mark.parametrize(
