@@ -28,6 +28,7 @@ ANSWERED = frozenset(
 
 
 def unsupported(function: Any) -> TypeError:
+    """The error for a function that has no entry: why, or what its name may have been meant for."""
     import difflib  # here, because only a mistake needs it and every program would wait for it
 
     name = getattr(function, "__name__", str(function))
@@ -74,6 +75,7 @@ def _explained(entry: Primitive | Composite, values: Any, error: Exception) -> E
 
 
 def describe(value: Any) -> str:
+    """An argument in an error message: dtype and shape of an array, the start of anything else."""
     if isinstance(value, np.ndarray | np.generic):
         return f"{value.dtype} {value.shape}"
     if isinstance(value, list | tuple) and any(isinstance(v, np.ndarray | np.generic) for v in value):

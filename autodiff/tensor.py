@@ -322,6 +322,7 @@ def unwrapped(values: Any, found: list[tuple[int | None, Node]]) -> Any:
 
 
 def same_tuple(like: Any, items: list[Any]) -> Any:
+    """The items as a tuple of the same kind: a named one stays named."""
     return type(like)(*items) if hasattr(like, "_fields") else tuple(items)
 
 

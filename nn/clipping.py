@@ -98,6 +98,7 @@ def _with_gradients(who: str, parameters: Iterable[Tensor] | Tensor) -> list[Ten
 
 
 def checked(parameters: Iterable[Tensor], who: str, *, empty: bool = False) -> list[Tensor]:
+    """The parameters as a list of different variables; the error for anything else names ``who`` was given it."""
     if isinstance(parameters, Module):
         raise TypeError(f"{who}: got a module; pass its parameters: model.parameters()")
     if isinstance(parameters, Tensor):
@@ -120,6 +121,7 @@ def checked(parameters: Iterable[Tensor], who: str, *, empty: bool = False) -> l
 
 
 def in_range(who: str, what: str, value: float, low: float) -> float:
+    """A finite number of at least ``low``, or an error that names it."""
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not is_number or not low <= value < math.inf:
         raise ValueError(f"{who}: {what} is {value!r}; it must be a finite number of at least {low:g}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from autodiff import Tensor
 from autodiff.tensor import backward
-from autodiff.testing.samples import Call
+from autodiff.testing.samples import Template
 from autodiff.testing.samples import calls as calls
 from autodiff.testing.samples import values as values
 
@@ -29,7 +29,7 @@ def outputs(result):
     return list(result) if isinstance(result, list | tuple) else [result]
 
 
-def numpy_function(call: Call, entry):
+def numpy_function(call: Template, entry):
     """The same call of the plain function, on plain arrays."""
     return call.with_call(entry.function)
 

@@ -373,6 +373,7 @@ def _qr_rule(g: Any, y: Any, a: Array, mode: str) -> Array:
     ],
 )  # fmt: skip
 def qr(a: Array, mode: str = "reduced") -> Any:
+    """a = q r with orthonormal columns in q and r upper triangular; needs columns that are independent."""
     if mode not in ("reduced", "r", "complete"):
         raise ValueError(f"qr: mode '{mode}' is not differentiated; use 'reduced', 'r' or 'complete'")
     if mode == "complete" and a.shape[-2] > a.shape[-1]:

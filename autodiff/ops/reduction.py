@@ -230,6 +230,7 @@ def _freedom(a: Array, axis: Any, where: Any, ddof: Any, correction: Any) -> Any
 
 
 def spent(ddof: Any, correction: Any) -> Any:
+    """The degrees of freedom that are taken from the count of a variance, whichever name they were given by."""
     if correction is not None and ddof != 0:
         raise ValueError("ddof and correction are two names for one number; give one of them")
     given = ddof if correction is None else correction

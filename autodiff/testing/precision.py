@@ -230,6 +230,7 @@ def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[lis
 
 
 def gradient_of(problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], create: bool) -> Array:
+    """The gradient by a backward pass from these cotangents, recorded itself if ``create``."""
     if not create:
         seeds = {node: seed._value for node, seed in seeds.items()}
     targets = {t._node for t in tensors}

@@ -60,11 +60,12 @@ def _filled(value: Any, arrays: Iterator[Any]) -> Any:
     return next(arrays) if isinstance(value, Sample) else value
 
 
-class Call:
+class Template:
     """One call with the arrays taken out of its arguments: a function of arrays alone."""
 
     def __init__(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.call, self.args, self.kwargs = call, args, kwargs
+        self.__qualname__ = getattr(call, "__name__", type(call).__name__)
         lists = [a if isinstance(a, list) else [a] for a in args]
         found = [(k, s) for k, items in enumerate(lists) for s in items if isinstance(s, Sample)]
         self.samples = [s for _, s in found]
@@ -82,17 +83,17 @@ class Call:
         rest = iter(arrays)
         return self.call(*[_filled(a, rest) for a in self.args], **self.kwargs)
 
-    def with_call(self, call: Callable[..., Any]) -> Call:
+    def with_call(self, call: Callable[..., Any]) -> Template:
         """The same call of another function."""
-        return Call(call, self.args, self.kwargs)
+        return Template(call, self.args, self.kwargs)
 
 
-def calls(entry: Entry) -> list[Call]:
+def calls(entry: Entry) -> list[Template]:
     """The right calls of an entry: its examples, and every kind of broadcasting if it is elementwise."""
-    made = [Call(entry.call, example.args, example.kwargs) for example in entry.examples]
+    made = [Template(entry.call, example.args, example.kwargs) for example in entry.examples]
     if isinstance(entry, Primitive) and entry.elementwise:
         made += [
-            Call(entry.call, tuple(Sample(s, d) for s, d in zip(shapes, entry.domain, strict=True)), {})
+            Template(entry.call, tuple(Sample(s, d) for s, d in zip(shapes, entry.domain, strict=True)), {})
             for shapes in SHAPES[len(entry.parameters)]
         ]
     return made
@@ -109,7 +110,7 @@ def _touching(domain: Domain, kink: float) -> Sample:
     return Sample((2,), domain, make)
 
 
-def kink_calls(entry: Entry) -> list[Call]:
+def kink_calls(entry: Entry) -> list[Template]:
     """The calls of an entry at its kinks: those that it declares, and the kinks of its domain."""
     examples = list(entry.kinks)
     if isinstance(entry, Primitive):
@@ -118,7 +119,7 @@ def kink_calls(entry: Entry) -> list[Call]:
                 places: list[Any] = [Sample((2,), d) for d in entry.domain]
                 places[number] = _touching(domain, kink)
                 examples.append(Example(tuple(places), {}))
-    return [Call(entry.call, e.args, e.kwargs) for e in examples]
+    return [Template(entry.call, e.args, e.kwargs) for e in examples]
 
 
 RUBBISH = (99, -99, 2.5, "rubbish", (0, 0))
@@ -148,12 +149,12 @@ def _options(entry: Entry) -> list[str]:
     return ["" if isinstance(p.default, bool) else p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
 
 
-def mutations(entry: Entry) -> Iterator[tuple[str, Call]]:
+def mutations(entry: Entry) -> Iterator[tuple[str, Template]]:
     """Right calls with one thing changed, and what: many of them are wrong."""
     options = _options(entry)
     for call in calls(entry)[:3]:
         for what, args in _reshaped(call.args):
-            yield what, Call(entry.call, args, call.kwargs)
+            yield what, Template(entry.call, args, call.kwargs)
         for i, argument in enumerate(call.args):
             for value in () if isinstance(argument, Sample | list | np.ndarray | bool) else RUBBISH:
                 yield f"argument {i} = {value!r}", call_with(call, args=(*call.args[:i], value, *call.args[i + 1 :]))
@@ -161,19 +162,19 @@ def mutations(entry: Entry) -> Iterator[tuple[str, Call]]:
             for value in RUBBISH:
                 yield f"{name}={value!r}", call_with(call, kwargs={**call.kwargs, name: value})
         yield "a keyword that does not exist", call_with(call, kwargs={**call.kwargs, "rubbish": 1})
-        if Call(call.call, call.args[:-1], {}).samples:  # without an array, it is NumPy that is called
+        if Template(call.call, call.args[:-1], {}).samples:  # without an array, it is NumPy that is called
             yield "an argument too few", call_with(call, args=call.args[:-1])
         yield "many arguments too many", call_with(call, args=(*call.args, *[None] * 12))
 
 
-def call_with(call: Call, args: tuple[Any, ...] | None = None, kwargs: dict[str, Any] | None = None) -> Call:
+def call_with(call: Template, args: tuple[Any, ...] | None = None, kwargs: dict[str, Any] | None = None) -> Template:
     """The call with other arguments."""
-    return Call(call.call, call.args if args is None else args, call.kwargs if kwargs is None else kwargs)
+    return Template(call.call, call.args if args is None else args, call.kwargs if kwargs is None else kwargs)
 
 
-def error_calls(entry: Entry) -> list[Call]:
+def error_calls(entry: Entry) -> list[Template]:
     """Calls that are refused whatever NumPy says: into an array that exists already, and what an entry names itself."""
     return [
         *[call_with(call, kwargs={**call.kwargs, "out": np.zeros(3)}) for call in calls(entry)[:1]],
-        *[Call(entry.call, e.args, e.kwargs) for e in entry.errors],
+        *[Template(entry.call, e.args, e.kwargs) for e in entry.errors],
     ]

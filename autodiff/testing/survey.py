@@ -19,7 +19,7 @@ from ..primitive import Primitive
 from ..tensor import Tensor
 from ..transforms import BatchingError, vmap
 from .gradcheck import gradcheck
-from .samples import Call, Entry, calls, entry_of, error_calls, kink_calls, mutations
+from .samples import Entry, Template, calls, entry_of, error_calls, kink_calls, mutations
 
 Array = Any
 ORDERS = 3
@@ -119,7 +119,7 @@ def _results(result: Any) -> list[Any]:
     return list(result) if isinstance(result, list | tuple) else [result]
 
 
-def _main(entry: Entry) -> Call:
+def _main(entry: Entry) -> Template:
     """The smallest call with an array of several elements, or the first with arrays that are not empty."""
     found = [c for c in calls(entry) if c.samples and all(0 not in s.shape for s in c.samples)]
     if not found:
@@ -223,7 +223,7 @@ def _plain(value: Any) -> Array:
 class _Weighted:
     """The outputs of a call as one number, with weights 1, 2, 3..., so that it has a kink where any of them has."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Template) -> None:
         self.call = call
 
     def __call__(self, *arrays: Any) -> Any:
@@ -256,7 +256,7 @@ def _readable(kink: str, names: list[str]) -> str:
 # -- wrong calls ---------------------------------------------------------------------------------------------------
 
 
-def _attempt(call: Call, lift: Callable[[Any], Any]) -> Any:
+def _attempt(call: Template, lift: Callable[[Any], Any]) -> Any:
     """The result of a call, or the exception that it raises."""
     try:
         arrays = call.arrays(np.random.default_rng(0))

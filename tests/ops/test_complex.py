@@ -8,7 +8,7 @@ import pytest
 from autodiff import Tensor, grad
 from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
-from tests.differences import Call, cotangents, total, weights
+from tests.differences import Template, cotangents, total, weights
 from tests.differences import central as differences
 
 special.load()  # the same functions whatever was collected before
@@ -26,8 +26,8 @@ def takes_complex(entry, *arrays):
 
 
 def check(entry, arrays, rng):
-    call = Call(entry.call, (), {})
-    call.__class__ = type("Direct", (Call,), {"__call__": lambda self, *a: entry.call(*a)})
+    call = Template(entry.call, (), {})
+    call.__class__ = type("Direct", (Template,), {"__call__": lambda self, *a: entry.call(*a)})
     seeds = weights([entry.function(*arrays)], rng, np.float64)
     found = cotangents(call, arrays, seeds)
     for i, cotangent in enumerate(found):

@@ -60,6 +60,7 @@ listen(_note_method)
 
 
 def refused(what: str, instead: str) -> BatchingError:
+    """The error for what cannot be done for all examples at once, with what to do instead."""
     return BatchingError(
         f"vmap: {what} needs the numbers of one example, and here all examples are computed at once; {instead}"
     )
