@@ -19,6 +19,8 @@ Array = Any
 
 MOST_BLOCKS = 16
 MOST_KINKS = 24
+ATTEMPTS = 2
+"""How often to look for the guilty element: along its own direction rounding may hide by chance what it did."""
 
 
 def note_resolution(comparison: Comparison, finding: Finding) -> None:
@@ -72,9 +74,10 @@ def _examined(comparison: Comparison, u: Array) -> Finding:
     finding = comparison.examine(u)
     if not finding.wrong or finding.found.kink is not None:
         return finding
-    single = locate(comparison, finding)
-    if single.wrong or finding.single:
-        return single
+    for _ in range(ATTEMPTS):
+        single = locate(comparison, finding)
+        if single.wrong or finding.single:
+            return single
     return comparison.examine(u, thorough=True)
 
 
@@ -133,8 +136,10 @@ def locate(comparison: Comparison, finding: Finding) -> Finding:
             continue
         middle = len(members) // 2
         left, right = members[:middle], members[middle:]
-        badness = probe.badness(left)
-        members = left if badness > 1 and (badness > 100 or badness >= probe.badness(right)) else right
+        error, allowed = probe.look_at(left)
+        # a single fault is on one side, with about the whole difference
+        guilty = error > allowed and (error > finding.error / 4 or error / allowed >= probe.badness(right))
+        members = left if guilty else right
     return comparison.examine(comparison.direction(members), thorough=True)
 
 
@@ -154,16 +159,21 @@ class _Probe:
         own = comparison.own_error(u)
         slope = comparison.complex_slope(u) if self.sharp else None
         if slope is not None:
-            return slope - comparison.along(u), SEVERAL * own
+            return slope - comparison.along(u), SEVERAL * (own + comparison.own_rounding)
         found = look(comparison.line(u), self.wanted, self.steps)
         if found.reason:
             return 0.0, 1.0
         return found.value - comparison.along(u), SEVERAL * found.bound + own
 
+    def look_at(self, members: Array) -> tuple[float, float]:
+        """How large the difference is along a direction, and how large it may be."""
+        error, allowed = self.difference(self.comparison.direction(members))
+        return abs(error), allowed + 1e-300
+
     def badness(self, members: Array) -> float:
         """The difference along a direction in units of what would be no fault."""
-        error, allowed = self.difference(self.comparison.direction(members))
-        return abs(error) / (allowed + 1e-300)
+        error, allowed = self.look_at(members)
+        return error / allowed
 
     def window(self, members: Array) -> Array:
         """Those of ``members`` among which the fault lies, if there is one only."""

@@ -148,10 +148,10 @@ def seen_noise(rows: list[Row]) -> float | None:
     rounding, which does not show.
     """
     most = max((row.moved for row in rows), default=0)
-    finest = [row for row in rows if row.step <= 2.0**-32 and row.moved == most > 0]
-    gaps = [(abs(a.central - b.central), b.step) for a, b in pairwise(finest)]
+    fine = [row for row in rows if row.step <= 2.0**-28 and row.moved == most > 0]
+    gaps = [(abs(a.central - b.central), b.step) for a, b in pairwise(fine)]
     seen = max((gap * t for (before, _), (gap, t) in pairwise(gaps) if gap > before / 8), default=0.0)
-    return seen if len(finest) >= 5 else None
+    return seen if sum(row.step <= 2.0**-32 for row in fine) >= 5 else None
 
 
 def noise_of(rows: list[Row]) -> list[float]:

@@ -198,7 +198,7 @@ class Comparison:
         own = self.own_error(u) + self.tolerance * norm(terms)
         some = terms[terms > 0]
         wanted = 0.1 * RESOLVED / SEVERAL * float(np.median(some)) if some.size else 0.0
-        finding = self._finding(line, u, look(line, wanted, self.steps), own)
+        finding = self._finding(line, u, look(line, wanted, QUICK if thorough else self.steps), own)
         bent = kink_interval(line.table) is not None
         if finding.wrong and not bent:
             confirmed = self._confirmed(finding, own, thorough)

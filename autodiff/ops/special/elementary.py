@@ -40,7 +40,7 @@ def _error_functions(special: Any) -> None:
         """A number that tends to 1 as x grows, less 1: from x = 50 on by its asymptotic series (DLMF 7.12.1)."""
         far = x > 50.0
         u = sign * 0.5 / np.square(np.where(far, x, 50.0))
-        return np.where(far, u * (1.0 + 3.0 * u * (1.0 + 5.0 * u * (1.0 + 7.0 * u))), near_one - 1.0)
+        return np.where(far, u * (1.0 + 3.0 * u * (1.0 + 5.0 * u * (1.0 + 7.0 * u * (1.0 + 9.0 * u)))), near_one - 1.0)
 
     def hazard(x: Any, y: Any) -> Any:
         """The density by the distribution exp(y) of the normal distribution; below 0 without a difference of squares.
