@@ -16,7 +16,7 @@ from .preflight import examine_arguments, examine_function
 from .problem import Input, Problem, UnusableError
 from .purity import REMEMBERS, describe, examine_rules, is_repeatable, refused_to_write
 from .report import GradientError, Report, reproducer
-from .search import separate_kinks, sweep
+from .search import separate_kinks, sweep, together
 from .slopes import norm, scrutinise
 from .verdict import RESOLVED, Comparison, Finding
 
@@ -163,10 +163,13 @@ def _judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
             return report
     fault = sweep(comparison, members) if len(members) else None
     if fault is not None and fault.found.kink is not None:
-        members = separate_kinks(comparison, members)
+        members, at_kinks = separate_kinks(comparison, members)
         for kink in comparison.kinks:
             if kink.wrong:
                 return _wrong(comparison, kink, facts)
+        fault = together(comparison, at_kinks)
+        if fault is not None:
+            return _wrong_together(comparison, fault, facts)
         comparison.resolution[:] = np.inf
         comparison.findings = [x for x in comparison.findings if x.found.kink is None]
         fault = sweep(comparison, members) if len(members) else None
@@ -264,6 +267,19 @@ def _wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> R
         "wrong", reason, analytic=analytic, numeric=numeric, error=abs(finding.error / unit),
         bound=abs(finding.found.bound / unit), method=_method(finding), output=output, steps=_steps_of(finding, unit),
         **_place(comparison, flat), **_counts(comparison), **facts,
+    )  # fmt: skip
+
+
+def _wrong_together(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Report:
+    low, high = finding.found.kink or (finding.found.value, finding.found.value)
+    slopes = f"{finding.found.value:.6g}" if low == high else f"between {low:.6g} and {high:.6g}"
+    count = int(np.count_nonzero(finding.direction))
+    reason = f"at a kink of {count} elements that move together, the slope is {slopes}; the gradient says otherwise"
+    return Report(
+        "wrong", reason, analytic=finding.analytic, numeric=finding.found.value, error=finding.error,
+        bound=finding.found.bound, method=_method(finding), output="the sum of these elements' slopes",
+        steps=_steps(finding), **_place(comparison, int(np.flatnonzero(finding.direction)[0])), **_counts(comparison),
+        **facts,
     )  # fmt: skip
 
 

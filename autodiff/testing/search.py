@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .complexplane import COMPLEX_STEP
-from .slopes import QUICK, kink_interval, look
+from .nearby import jumps
+from .slopes import QUICK, kink_interval, look, scrutinise
 from .verdict import RESOLVED, SEVERAL, Comparison, Finding
 
 Array = Any
@@ -84,31 +85,61 @@ def _examined(comparison: Comparison, u: Array) -> Finding:
 # -- kinks ---------------------------------------------------------------------------------------------------------
 
 
-def separate_kinks(comparison: Comparison, members: Array) -> Array:
-    """Find the elements at a kink by halving, and return the others."""
-    waiting, smooth, unknown = [members], [], []
+def separate_kinks(comparison: Comparison, members: Array) -> tuple[Array, Array]:
+    """Find the elements at a kink and look at each; return the others, and all that are at one.
+
+    At most kinks the gradient jumps, which tells them from the other elements at once; for the rest by halving.
+    """
+    jumping = jumps(comparison, members)
+    at_kinks, smooth = _halved(comparison, members[~jumping])
+    several = members[jumping]
+    if len(several) > MOST_KINKS:
+        chosen = several[np.linspace(0, len(several) - 1, MOST_KINKS).astype(int)]
+        comparison.notes.append(f"of {len(several)} elements at a kink {MOST_KINKS} were looked at one by one")
+    else:
+        chosen = several
+    for element in (*at_kinks, *chosen):
+        finding = comparison.examine(comparison.direction(np.array([element])), thorough=True)
+        if finding.settled:
+            smooth.append(np.array([element]))
+        else:
+            comparison.kinks.append(finding)
+    return np.sort(np.concatenate([np.zeros(0, dtype=int), *smooth])), np.union1d(several, at_kinks).astype(int)
+
+
+def _halved(comparison: Comparison, members: Array) -> tuple[list[int], list[Array]]:
+    """The elements at a kink, by halving, and blocks of the others; a kink that was not found stays among these."""
+    waiting, smooth = [members] if len(members) else [], []
     budget = comparison.problem.evaluations + 800
-    singles: list[Array] = []
+    singles: list[int] = []
     while waiting:
         block = waiting.pop()
-        if comparison.problem.evaluations > budget or len(singles) >= MOST_KINKS:
-            unknown.append(block)
-        elif not _has_kink(comparison, block):
+        if comparison.problem.evaluations > budget or len(singles) >= MOST_KINKS or not _has_kink(comparison, block):
             smooth.append(block)
         elif len(block) == 1:
-            singles.append(block)
+            singles.append(int(block[0]))
         else:
             middle = len(block) // 2
             waiting += [block[middle:], block[:middle]]
-    if unknown:
-        rest = np.concatenate(unknown)
-        chosen = comparison.rng.permutation(rest)[:8]
-        singles += [chosen[i : i + 1] for i in range(len(chosen))]
-        comparison.notes.append(
-            f"{len(singles) - len(chosen)} kinks were looked at; of the {len(rest)} elements after them, a sample of 8"
-        )
-    comparison.kinks += [comparison.examine(comparison.direction(single), thorough=True) for single in singles]
-    return np.sort(np.concatenate(smooth)) if smooth else np.zeros(0, dtype=int)
+    return singles, smooth
+
+
+def together(comparison: Comparison, members: Array) -> Finding | None:
+    """Kinks that are wrong together, though each value lies between its own slopes: those of elements that tie.
+
+    What moves all elements at once leaves ties as they are, so along it the slopes around x tell more.
+    """
+    if len(members) < 2:
+        return None
+    u = np.zeros(comparison.problem.size)
+    u[members] = np.min(comparison.scales[members])
+    line = comparison.line(u)
+    # not by examine: which of the elements that tie is taken for the largest is rounding, and no excuse
+    finding = comparison.finding(line, u, scrutinise(line), comparison.own_error(u))
+    if not finding.wrong:
+        return None
+    interval = comparison.around(u)
+    return None if interval is not None and interval.holds(finding.analytic) else finding
 
 
 def _has_kink(comparison: Comparison, block: Array) -> bool:

@@ -33,6 +33,8 @@ AGREE = 4.0
 """How many standard deviations of noise two numbers may be apart and still agree."""
 
 
+QUANTUM = 2.0**16
+"""How much larger than its arguments and its values the numbers inside of a function may be."""
 CHUNK = 2**17
 """How many numbers are worked on at a time."""
 
@@ -135,9 +137,21 @@ class Line:
             sensitive = self.sensitive()
             floor = self.epsilon * norm(held[sensitive] if sensitive.any() else held)
             if not all(row.moved for row in rows):  # the values may have cancelled: what went into them was rounded too
-                floor += self.epsilon * self.inner
+                floor = max(floor + self.epsilon * self.inner, self._quantum(rows))
             self._table = [row._replace(noise=max(row.noise, floor / row.step)) for row in rows]
         return self._table
+
+    def _quantum(self, rows: list[Row]) -> float:
+        """The least change that was seen, if finer steps change nothing and it may be rounding inside of the function.
+
+        Larger ones are steps of the function itself, as those of a staircase.
+        """
+        finest = next((row for row in reversed(rows) if row.moved), None)
+        if finest is None or finest is rows[-1]:
+            return 0.0
+        change = max(abs(finest.left), abs(finest.right)) * finest.step
+        size = max(self.inner, norm(self.weights * self.base), norm(self.weights))
+        return change if change <= QUANTUM * self.epsilon * size else 0.0
 
 
 def seen_noise(rows: list[Row]) -> float | None:

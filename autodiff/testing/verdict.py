@@ -14,6 +14,7 @@ import numpy as np
 
 from .accounting import UNSETTLED, accounts
 from .complexplane import COMPLEX_STEP, around, slope_along
+from .nearby import AWAY, jumps, slopes_around
 from .precision import noisy_gradient
 from .problem import Problem
 from .slopes import (
@@ -37,6 +38,8 @@ RESOLVED = 0.01
 SEVERAL = 5.0
 """Wrong is what misses its numerical value by more than this many times the estimated error."""
 EPSILON = 2.0**-52
+WHOLE = 2.0**22
+"""Numbers of this size are whole in float32, whatever they count."""
 TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
 
 
@@ -73,12 +76,26 @@ class Finding(NamedTuple):
         return not (self.wrong or self.found.reason or self.found.kink is not None)
 
 
+class Around(NamedTuple):
+    """The slopes along a direction at points around x: between them lies what a generalized gradient says."""
+
+    low: float
+    high: float
+    error: float
+
+    def holds(self, analytic: float) -> bool:
+        """Whether a value lies between them; the slopes of a function that bends do change over that distance."""
+        allowed = self.error + 4 * AWAY * max(abs(self.low), abs(self.high))
+        return self.low - allowed <= analytic <= self.high + allowed and self.high - self.low > 2 * allowed
+
+
 def powers(values: Array) -> Array:
     """The power of two above each magnitude: steps that are sums of few bits are taken without rounding."""
     return np.exp2(np.ceil(np.log2(values)))
 
 
 TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
+HIDDEN = "rounding hides the slope at every step up to the size of x, and larger ones may leave what f does there"
 BETWEEN = 0.75
 """The steps of a second look, as a part of those of the first."""
 
@@ -100,6 +117,11 @@ def varies_too_fast(rows: list[Row], terms: float) -> bool:
     seen = seen_noise(rows) or 0.0
     rounding = min(row.noise * row.step for row in rows)
     return 1e4 * rounding < seen < AGREE * rows[-1].step * terms
+
+
+def hidden(rows: list[Row], found: Estimate, analytic: float) -> bool:
+    """Whether the slope was found at steps beyond the size of x alone, and those below cannot tell the two apart."""
+    return found.step > 1.0 and all(abs(r.central - analytic) <= AGREE * r.noise for r in rows if r.step <= 1.0)
 
 
 class Comparison:
@@ -151,6 +173,8 @@ class Comparison:
             # a value that does not change was given as it is: it says nothing of how the function computes
             seen.append(values[np.isfinite(values) & (values != np.rint(values)) & (values != self.base)])
         together = np.concatenate(seen[1:])
+        if not together.size:  # it did not move, or only by whole numbers: its values at x must tell
+            together = self.base[(self.base != np.rint(self.base)) | (np.abs(self.base) >= WHOLE)]
         for kind in (np.float16, np.float32):
             if together.size and _is_narrow(together, kind):
                 return float(np.finfo(kind).eps)
@@ -193,19 +217,23 @@ class Comparison:
     def examine(self, u: Array, thorough: bool = False) -> Finding:
         """Compare along one direction.  A kink or a difference is looked at again over all decades of the step, unless
         the complex step confirms the difference; if ``thorough``, the rounding of the gradient itself must allow it."""
+        finding = self._examined(u, thorough)
+        return self._generalized(finding) if finding.wrong else finding
+
+    def _examined(self, u: Array, thorough: bool) -> Finding:
         line = self.line(u)
         terms = np.abs(self.safe * u)
         own = self.own_error(u) + self.tolerance * norm(terms)
         some = terms[terms > 0]
         wanted = 0.1 * RESOLVED / SEVERAL * float(np.median(some)) if some.size else 0.0
-        finding = self._finding(line, u, look(line, wanted, QUICK if thorough else self.steps), own)
+        finding = self.finding(line, u, look(line, wanted, QUICK if thorough else self.steps), own)
         bent = kink_interval(line.table) is not None
         if finding.wrong and not bent:
             confirmed = self._confirmed(finding, own, thorough)
             if confirmed is not None:
                 return confirmed
         if bent or not finding.settled:
-            finding = self._finding(line, u, scrutinise(line), own)
+            finding = self.finding(line, u, scrutinise(line), own)
             if finding.wrong and finding.found.kink is None:
                 return self._doubted(finding, own)
         if not finding.settled:
@@ -213,7 +241,8 @@ class Comparison:
         self._remember(finding)
         return self._sharpened(finding, own)
 
-    def _finding(self, line: Line, u: Array, found: Estimate, own: float) -> Finding:
+    def finding(self, line: Line, u: Array, found: Estimate, own: float) -> Finding:
+        """What an estimate says of the gradient; ``own`` is how far rounding may have moved that itself."""
         return Finding(u, self.along(u), found, SEVERAL * found.bound + own, line)
 
     def _doubted(self, finding: Finding, own: float) -> Finding:
@@ -225,10 +254,27 @@ class Comparison:
             return finding._replace(found=found._replace(reason=TOO_FAST))
         if accounts(line.table, finding.error, finding.analytic, lambda t: self._slope_at(t * u, u)):
             return finding._replace(found=found._replace(reason=UNSETTLED))
+        general = self._generalized(finding)
+        if not general.wrong:
+            return general
         found = self._seen_again(u, found)
         own += SEVERAL * self._scatter(u, finding.error) + self._held(line, u, found.step)
-        finding = self._finding(line, u, found, own)
+        finding = self.finding(line, u, found, own)
+        if finding.wrong and hidden(line.table, found, finding.analytic):
+            return finding._replace(found=found._replace(reason=HIDDEN))
         return (self._confirmed(finding, own, False) or finding) if finding.wrong else self._sharpened(finding, own)
+
+    def _generalized(self, finding: Finding) -> Finding:
+        """A difference, after a look at whether x is at a kink where the slopes around it allow for the gradient."""
+        interval = self.around(finding.direction)
+        if interval is None or not interval.holds(finding.analytic):
+            return finding
+        kink = min(interval.low, finding.analytic), max(interval.high, finding.analytic)
+        return finding._replace(found=finding.found._replace(bound=interval.error, kink=kink))
+
+    def around(self, u: Array) -> Around | None:
+        """The slopes along ``u`` around x, if an operation is at a kink there."""
+        return Around(*slopes_around(self, u)) if jumps(self, np.flatnonzero(u)).any() else None
 
     def _seen_again(self, u: Array, found: Estimate) -> Estimate:
         """The slope with an error that covers what other steps say: that two orders agreed may have been luck."""
@@ -254,7 +300,7 @@ class Comparison:
         own = max(own, self.own_error(u) + self.own_rounding)
         if thorough:
             own += SEVERAL * self._scatter(u, finding.error) + self._held(finding.line, u, found.step)
-        sharp = self._finding(finding.line, u, Estimate(slope, own, COMPLEX_STEP), own)
+        sharp = self.finding(finding.line, u, Estimate(slope, own, COMPLEX_STEP), own)
         return sharp if sharp.error > 20 * sharp.limit else None
 
     def _remember(self, finding: Finding) -> None:

@@ -1,0 +1,57 @@
+"""A function whose operations are at kinks: what its gradient and its slopes are at points around x.
+
+A gradient at a kink is right if it is a generalized one: along every direction it lies between the slopes that the
+function has along that direction at points around x.
+
+Source: F. H. Clarke, "Optimization and Nonsmooth Analysis", 1983.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .verdict import Comparison
+
+Array = Any
+
+AWAY = 2.0**-14
+"""How far away the points around x are: far enough that elements that tied no longer do."""
+STEP = 2.0**-26
+POINTS = 32
+BESIDE = 2.0**-44
+"""How near to x a gradient must jump: where one that only changes fast has not changed yet."""
+SAME = 0.1
+"""How much a gradient may change over that, relatively, and be continuous."""
+
+
+def jumps(comparison: Comparison, members: Array) -> Array:
+    """Which of ``members`` have a gradient that differs between x and the points on both sides of it."""
+    problem = comparison.problem
+    shift = BESIDE * comparison.direction(members)
+    seen = [comparison.safe[members]]
+    for x in (problem.x - shift, problem.x + shift):
+        _, pull = problem.pullback(x)
+        seen.append(np.where(comparison.finite, pull(comparison.weights), 0.0)[members])
+    with np.errstate(all="ignore"):
+        return ~(np.ptp(seen, axis=0) <= SAME * np.max(np.abs(seen), axis=0))
+
+
+def slopes_around(comparison: Comparison, u: Array) -> tuple[float, float, float]:
+    """The least and the largest slope along ``u`` at points around x, and how much of that rounding may have made."""
+    problem, base, weights = comparison.problem, comparison.base, comparison.weights
+    everything = np.flatnonzero(comparison.finite)
+    seen = []
+    for n in range(POINTS):
+        shift = AWAY * comparison.direction(everything)
+        if n % 2:  # the elements in question stay between those that go up, half of them or any number, and down
+            up = len(everything) // 2 if n % 4 == 1 else comparison.rng.integers(len(everything) + 1)
+            signs = np.where(comparison.rng.permutation(problem.size) < up, 1.0, -1.0)
+            shift = np.where(u != 0, shift / 256, np.abs(shift) * signs)
+        x = problem.x + shift
+        change = problem.value_or_nan(x + STEP * u, base) - problem.value_or_nan(x - STEP * u, base)
+        seen.append(float(weights @ change) / (2.0 * STEP))
+    size = float(np.linalg.norm(weights * base)) + comparison.inner
+    return min(seen), max(seen), 8.0 * comparison.epsilon * size / STEP
