@@ -78,24 +78,33 @@ def run(arguments: argparse.Namespace) -> int:
     called = f if wanted == positional else _of_what_is_drawn(f, positional, keywords)
     print(f"{arguments.target}: {_summary(f, given, positional, keywords)}", flush=True)
     reports = []
+    raised: list[BaseException] = []
     for n in range(arguments.examples):
         rng = np.random.default_rng([arguments.seed, n])
-        values = [drawn(plan, arguments.low, arguments.high, arguments.dtype, rng) for plan in wanted]
+        try:
+            values = [drawn(plan, arguments.low, arguments.high, arguments.dtype, rng) for plan in wanted]
+        except (ValueError, OverflowError, MemoryError) as error:
+            raise CommandError(f"no such arguments can be drawn: {error}", UNUSABLE) from error
         try:
             report = gradcheck(called, *values, order=arguments.order, rng=arguments.seed + n)
-        except (Exception, SystemExit) as error:
-            raise CommandError(f"{arguments.target} raised {type(error).__name__}: {error}", UNUSABLE) from error
+        except (Exception, SystemExit) as error:  # the domain of f may end among the inputs
+            raised.append(error)
+            continue
         if report.verdict == "wrong":
             print(report)
             return WRONG
         reports.append(report)
+    if not reports:
+        what = f"{type(raised[0]).__name__}: {raised[0]}"
+        raise CommandError(f"{arguments.target} raised {what}", UNUSABLE) from raised[0]
     doubtful = [report for report in reports if not report.correct]
     if len(doubtful) == len(reports):
         print(doubtful[0])
         return UNUSABLE
     print(next(report for report in reversed(reports) if report.correct))
-    said = f"{len(reports) - len(doubtful)} of {len(reports)} inputs: correct"
-    print(said + (f"; at {len(doubtful)} nothing can be said: {doubtful[0].reason}" if doubtful else ""))
+    said = f"{len(reports) - len(doubtful)} of {arguments.examples} inputs: correct"
+    said += f"; at {len(doubtful)} nothing can be said: {doubtful[0].reason}" if doubtful else ""
+    print(said + (f"; at {len(raised)} it raised {type(raised[0]).__name__}: {raised[0]}" if raised else ""))
     return CORRECT
 
 

@@ -145,9 +145,13 @@ def _is_array(hint: Any) -> bool:
 
 def _shape(name: str, hint: Any, letters: Letters) -> tuple[int, ...] | None:
     """The shape that an annotation carries: ``Annotated[array, "3,n"]``, or jaxtyping's ``Float[array, "3 n"]``."""
-    found = next((m for m in typing.get_args(hint)[1:] if isinstance(m, str | tuple)), None) if (
-        typing.get_origin(hint) is typing.Annotated
-    ) else getattr(hint, "dim_str", None)  # fmt: skip
+    found = getattr(hint, "dim_str", None)
+    if typing.get_origin(hint) is typing.Annotated:
+        of, *notes = typing.get_args(hint)
+        notes = [m for m in notes if isinstance(m, str | tuple)] if _is_array(of) else []
+        # several texts: the others are documentation
+        shapes = [m for m in notes if isinstance(m, tuple) or "," in m or m.isdigit()] or notes
+        found = shapes[0] if shapes else None
     if found is None:
         return None
     words = [str(n) for n in found] if isinstance(found, tuple) else found.replace(",", " ").split()

@@ -265,7 +265,8 @@ def var(
 @primitive(
     lambda g, a, y, axis, ddof, where, correction: (
         spread(g / np.where(y == 0, 1.0, y), a.shape, axis)
-        * _centred(a, axis, where)
+        # centred twice, since equal elements whose mean was rounded are equal
+        * _centred(a - np.mean(a, axis=axis, keepdims=True, where=where), axis, where)
         / _freedom(a, axis, where, ddof, correction)
     ),
     implements=np.std, examples=SPREAD, kinks=[example(exactly([0.5, 0.5, 0.5]))], method="std", analytic=False,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import GraphError, Node, topological_order
+from ..primitive import registry
 from ..tensor import Tensor
 from ..tree import flatten
 from .gradcheck import gradcheck
@@ -121,7 +122,13 @@ def _reproducer(seen: Record, seed: int) -> str:
     lines.append("from autodiff.testing import gradcheck")
     if module.split(".")[0] not in ("", "__main__", "numpy", "autodiff"):
         lines.append(f"import {module}  # registers {name}")
-    lines.append(f"operation = next(entry.call for entry in registry.values() if entry.name == {name!r})")
+    namesakes = [entry for entry in registry.values() if entry.name == name]
+    # counted from the last: a module that was loaded again has registered its own twice
+    number = next((i - len(namesakes) for i, entry in enumerate(namesakes) if entry is seen.primitive), None)
+    if number is None:
+        lines.append(f"operation = operation  # put your {name} here: it is not in the table")
+    else:
+        lines.append(f"operation = [entry.call for entry in registry.values() if entry.name == {name!r}][{number}]")
     if None in arguments or None in values:
         lines[-1] += "  # its arguments are too large to print: report.node"
         return "\n".join(lines)

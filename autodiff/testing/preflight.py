@@ -63,6 +63,7 @@ def _overlap(a: Array, b: Array) -> bool:
 
 def examine_function(problem: Problem) -> tuple[Array, Any]:
     """Call ``f`` a few times at x: its flat value and its pullback, or UnusableError with what it does wrong."""
+    problem.speaks_arrays = problem.given_gradient is not None and _takes_no_tensors(problem)
     first = _watched(problem)
     base = problem.value(problem.x)
     outputs, pull = problem.pullback(problem.x)
@@ -82,6 +83,15 @@ def examine_function(problem: Problem) -> tuple[Array, Any]:
     return base, pull
 
 
+def _takes_no_tensors(problem: Problem) -> bool:
+    """Whether f is a function of arrays alone: where the gradient is given, it may be."""
+    try:
+        problem.call([Tensor(a) for a in problem.arrays(problem.x)])
+    except TypeError:
+        return True
+    return False
+
+
 def _flat(outputs: list[Array]) -> Array:
     """All outputs in one vector, complex ones as pairs."""
     return np.concatenate([as_real(o).astype(np.float64) for o in outputs]) if outputs else np.zeros(0)
@@ -95,7 +105,7 @@ def _watched(problem: Problem) -> Array:
     before = [constant.copy() for constant in constants]
     originals = [a.copy() for a in arrays]
     with np.errstate(all="ignore"):
-        result = problem.call(list(tensors))
+        result = problem.call(list(arrays) if problem.speaks_arrays else list(tensors))
     if not flatten(result)[0]:
         raise UnusableError(f"f returned {result!r}, which holds no number; did it forget its return?")
     outputs = problem.outputs(result)

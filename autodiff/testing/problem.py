@@ -236,8 +236,8 @@ class Problem:
             leaves[place.number] = array
         args = self._unflatten(leaves)
         outputs = self.outputs(self.function(*args))
-        if sum(o.size for o in outputs) != 1:
-            raise UnusableError("gradient= is for a function that returns one number; reduce it with np.sum")
+        if sum(o.size for o in outputs) != 1 or outputs[0].dtype.kind == "c":
+            raise UnusableError("gradient= is for a function that returns one real number; take np.real, or np.sum")
         assert self.given_gradient is not None
         found = self.given_gradient(*args)
         parts = [np.asarray(g._value if isinstance(g, Tensor) else g) for g in flatten(found)[0]]

@@ -48,7 +48,8 @@ def gradient_property(
         def check(**values: Any) -> None:
             require_correct(f, *[values[name] for name in drawn], order=order, said=last)
 
-        check.__name__ = check.__qualname__ = f.__name__  # what Hypothesis calls the failing case
+        # what Hypothesis calls the failing case, which must be a name
+        check.__name__ = check.__qualname__ = f.__name__ if f.__name__.isidentifier() else "f"
         search = settings(max_examples=max_examples, deadline=None, suppress_health_check=list(HealthCheck))
         run = search(given(**drawn)(check))
 

@@ -167,7 +167,9 @@ def _line(module: Any, name: str) -> str:
     return "" if module == "__main__" else f"from {module} import {name.split('.')[0]}"
 
 
-def reproducer(f: Any, args: tuple[Any, ...], order: int, seed: int) -> str:
+def reproducer(
+    f: Any, args: tuple[Any, ...], order: int, seed: int, tolerance: float | None = None, gradient: Any = None
+) -> str:
     """Code that makes the check again; what cannot be written down it takes from where you have it, and says so."""
     lines = ["import numpy as np", "from numpy import array", "from autodiff.testing import gradcheck"]
     written = [_written(a) for a in args]
@@ -185,6 +187,10 @@ def reproducer(f: Any, args: tuple[Any, ...], order: int, seed: int) -> str:
     else:
         arguments = ", ".join(w for w in written if w is not None)
     extra = (f", order={order}" if order > 1 else "") + (f", rng={seed}" if isinstance(seed, int) else "")
+    extra += f", tolerance={tolerance!r}" if tolerance is not None else ""
+    if gradient is not None:
+        lines.append("gradient = gradient  # put your gradient here")
+        extra += ", gradient=gradient"
     lines.append(f"print(gradcheck({imported[1] if imported else 'f'}, {arguments}{extra}))")
     return "\n".join(lines)
 
@@ -195,11 +201,13 @@ def _written(value: Any) -> str | None:
     if isinstance(data, np.ndarray):
         if data.size > 32:
             return None
+        if data.dtype.kind not in "biufc":
+            return f"array({data.tolist()!r})"
         text = f"array({data.tolist()!r}, dtype={data.dtype.name!r})"
         return text if data.size else f"np.zeros({data.shape}, dtype={data.dtype.name!r})"
     if isinstance(data, np.generic):
         return f"np.{data.dtype.name}({data.item()!r})"
-    if isinstance(data, bool | int | float | complex | str) or data is None:
+    if isinstance(data, bool | int | float | complex | str | slice) or data is None or data is Ellipsis:
         return repr(data)
     if type(data) in (list, tuple):
         parts = [_written(v) for v in data]

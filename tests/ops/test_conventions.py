@@ -145,3 +145,11 @@ def test_a_product_of_polynomials_is_as_long_as_numpys(a, b):
 def test_a_product_of_polynomials_changes_with_a_leading_zero():
     found = jacobian(lambda a: np.polymul(a, np.array([1.0, 5.0])))(np.array([0.0, 1.0, 2.0]))
     np.testing.assert_array_equal(found, [[5.0, 1.0, 0.0], [0.0, 5.0, 1.0], [0.0, 0.0, 5.0]])
+
+
+@pytest.mark.parametrize("where", [True, np.array([True, False, True])])
+def test_the_deviation_of_equal_elements_has_derivative_zero_though_their_mean_is_rounded(where, rng):
+    for value in (0.1, *rng.uniform(0.0, 1.0, 100)):
+        a = np.full(3, value)
+        np.testing.assert_allclose(grad(lambda a: np.std(a, where=where))(a), 0.0, atol=1e-14)
+        np.testing.assert_allclose(grad(lambda a: np.nanstd(a, where=where))(a), 0.0, atol=1e-14)

@@ -31,6 +31,11 @@ SOURCE = textwrap.dedent(
     def raises(x):
         raise RuntimeError("two\\nlines")
 
+    def positive(x):
+        if np.any(x < 0):
+            raise ValueError("x < 0")
+        return np.sqrt(x)
+
     number = 3
     """
 )
@@ -50,6 +55,7 @@ def file(tmp_path):
         ("right", ["--shape", "w=2,3", "--shape", "x=3", "--dtype", "float32", "--order", "2"], 0, "correct"),
         ("detached", ["--shape", "x=3"], 1, "analytic"),
         ("random", ["--shape", "x=3"], 2, "not deterministic"),
+        ("positive", ["--shape", "x="], 0, "it raised ValueError: x < 0"),
     ],
 )
 def test_the_exit_code_is_the_verdict(file, capsys, name, options, code, says):
@@ -76,6 +82,8 @@ def test_a_module_can_be_named(capsys):
         ("nothing", [], "names no function"),
         ("{file}::right", ["--examples", "0"], "at least 1"),
         ("{file}::right", ["--low", "3"], "must be less"),
+        ("{file}::positive", ["--shape", "x=3", "--high", "inf"], "no such arguments can be drawn"),
+        ("{file}::positive", ["--shape", "x=999999999999999"], "no such arguments can be drawn"),
     ],
 )
 def test_what_cannot_be_used_takes_one_line(file, capsys, target, options, says):
@@ -97,6 +105,9 @@ ANNOTATED = textwrap.dedent(
 
     def nested(p: dict[str, Annotated[np.ndarray, "2"]], pair: tuple[float, float], many: list[float], n=3):
         return np.sum(p["a"] * p["b"]) * pair[0] * many[1] * n
+
+    def documented(t: Annotated[float, "kelvin"], w: Annotated[np.ndarray, "weights", "3,n"]):
+        return t * np.sum(w * w) if t > -1e9 else t
 
     def complex_number(z: complex):
         return np.abs(z) ** 2
@@ -141,6 +152,7 @@ def annotated(tmp_path):
     [
         ("shaped", [], "w (3, 2), x (2,), scale = 2.0, shift ()"),
         ("nested", [], "p {a: (2,), b: (2,)}, pair ((), ()), many [(), ()], n = 3"),
+        ("documented", [], "t (), w (3, 2)"),
         ("complex_number", [], "z () complex128"),
         ("narrow", ["--shape", "x=3"], "x (3,) float32"),
         ("shaped", ["--shape", "scale="], "scale ()"),

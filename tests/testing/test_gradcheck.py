@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -388,3 +389,27 @@ def test_complex_outputs_of_real_arguments_are_not_taken_for_an_analytic_functio
     assert gradcheck(lambda x: np.fft.fft(np.sin(x)), x).verdict == "correct"
     wrong = gradcheck(lambda x: np.fft.fft(x * x), x, gradient=lambda x: x)
     assert wrong.verdict != "correct"
+
+
+def test_a_rule_that_is_cut_from_its_cotangent_fails_in_second_order():
+    def cut(x):
+        return np.sin(x)
+
+    cut = elementwise(cut, lambda g, x: getattr(g, "data", g) * np.cos(x))
+    assert gradcheck(cut, 0.3).correct
+    assert gradcheck(cut, 0.3, order=2).verdict == "wrong"
+
+
+def test_a_gradient_of_ones_own_needs_no_tensors():
+    assert gradcheck(math.sin, 1.0, gradient=math.cos).correct
+    assert gradcheck(math.sin, 1.0, gradient=lambda x: 1.01 * math.cos(x)).verdict == "wrong"
+    report = gradcheck(lambda z: z**2, 1 + 2j, gradient=lambda z: 2 * z)
+    assert (report.verdict, "one real number" in report.reason) == ("inconclusive", True)
+
+
+def test_the_code_of_a_report_has_everything_that_was_given():
+    report = gradcheck(
+        lambda x, s: np.sum(x[s] ** 2), np.arange(3.0), slice(0, 2), gradient=lambda x, s: x, tolerance=1e-3
+    )
+    assert report.verdict == "wrong"
+    assert "slice(0, 2, None), rng=0, tolerance=0.001, gradient=gradient)" in report.code

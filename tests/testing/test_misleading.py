@@ -65,3 +65,39 @@ def test_a_point_between_infinities_has_no_slope():
     report = gradcheck(special.rgamma, x)
     assert report.verdict == "inconclusive"
     assert "not finite on both sides" in report.reason
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda c: (-1e4 + np.sqrt(1e8 - 4.0 * c)) / 2.0, 1.0),
+        (lambda x: 1.0 - np.cos(x), 1e-7),
+        (lambda x: (np.exp(x) - np.exp(-x)) / 2.0, 1e-7),
+        (lambda x: np.log(1.0 + x), 1e-11),
+        (lambda x: np.log(1.0 + x), 1e-13),
+        (lambda x: np.mean((x.astype(np.float32) * np.float32(3) - np.float32(3000)) ** 2), np.array([0.35, 0.82])),
+        (lambda x: np.sin(x.astype(np.float32)) + np.float32(1e4), 0.3),
+        (lambda x: np.sin(x) + 1e15, 0.3),
+        (lambda x: np.sum(np.sin(x)) + 1e15, np.linspace(0.1, 0.5, 5)),
+        (lambda x: np.sum(np.sin(x)) + 1e16, np.linspace(0.1, 0.5, 5)),
+        (lambda x: 1e15 * np.sin(x[0]) + np.sin(x[1]), np.array([0.3, 0.7])),
+    ],
+)
+def test_rounding_inside_of_a_function_is_not_taken_for_standing_still(f, x):
+    for seed in range(6):
+        report = gradcheck(f, x, rng=seed)
+        assert report.verdict != "wrong", report
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "x"),
+    [
+        (lambda x: np.round(x) * 1.0, lambda x: 1.0 + 0.0 * x, 2.3),
+        (lambda x: np.floor(x * 1000.0) / 1000.0, lambda x: 1.0 + 0.0 * x, 0.3337),
+        (lambda x: 1.0 - np.cos(x), lambda x: 5.0 * x, 1e-3),
+        (lambda c: (-1e4 + np.sqrt(1e8 - 4.0 * c)) / 2.0, lambda c: 2.0 * c, 1.0),
+    ],
+)
+def test_nor_is_standing_still_taken_for_rounding(f, gradient, x):
+    for seed in range(6):
+        assert gradcheck(f, x, gradient=gradient, rng=seed).verdict == "wrong"

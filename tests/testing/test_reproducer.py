@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autodiff.primitive import registry
+from autodiff.primitive import elementwise, registry
 from autodiff.testing import check_graph, gradcheck
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -109,3 +109,13 @@ def test_one_operation_of_a_graph(user, tmp_path):
     said = pasted(report.code, tmp_path)
     assert f"analytic {report.analytic:.15g}" in said
     assert any(entry.name == "bad_sine" for entry in registry.values())
+
+
+def test_the_code_of_a_graph_check_takes_the_operation_itself_and_not_its_namesake():
+    first = elementwise(lambda x: np.sin(x), lambda g, x: g * np.cos(x), parameters=("x",), name="twin")
+    second = elementwise(lambda x: np.cos(x), lambda g, x: g * np.sin(x), parameters=("x",), name="twin")
+    report = check_graph(lambda x: np.sum(second(first(x))), X)
+    assert report.verdict == "wrong"
+    printed: list[object] = []
+    exec(report.code, {"print": printed.append})
+    assert printed[0].verdict == "wrong"

@@ -143,3 +143,9 @@ def test_hypothesis_is_imported_on_demand():
     code = "import sys, autodiff, autodiff.testing; print('hypothesis' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_failing_property_of_a_lambda_has_a_report():
+    bad = elementwise(lambda x: np.sin(x), lambda g, x: 2.0 * g * np.cos(x), parameters=("x",), name="bad_lambda")
+    with pytest.raises(GradientError, match="wrong"):
+        gradient_property((2,))(lambda x: bad(x))()
