@@ -31,10 +31,14 @@ special.load()
 warnings.simplefilter("ignore")
 HERE = Path(__file__).resolve().parent
 WIDENED, ONE_OF_MANY = "float64 from float32", "one element of 100,000, by 1 %"
-REASONS = {
+REASONS = {  # the first that is in the reason
+    "holds a NaN": "NaN in the arguments",
     "f(x) is not finite": "outside of the domain, or overflow",
+    "the function is not finite": "at the edge of the domain",
+    "too near to overflow": "overflow in float32 alone",
     "f overflows in": "overflow in float32 alone",
     "noise floor": "noise floor: the rounding of the values hides the slope",
+    "rounding hides": "noise floor: the rounding of the values hides the slope",
     "the function jumps": "at a jump",
     "f changes more": "f changes faster than floating-point numbers follow each other",
     "the gradient is": "an infinite slope",
@@ -64,7 +68,7 @@ def right_rules(number: int, dtype: str, start: int, stop: int) -> Unit:
     for seed, verdict, reason, magnitude in magnitudes.verdicts(entry, dtype, range(start, stop)):
         counts[verdict] += 1
         if verdict == "inconclusive":
-            why[next((text for head, text in REASONS.items() if reason.startswith(head)), "NaN in the arguments")] += 1
+            why[next((text for part, text in REASONS.items() if part in reason), reason)] += 1
         elif verdict == "wrong":
             wrong.append(f"{entry.name}, {dtype}, seed {seed}, magnitude {magnitude:.1g}: {reason}")
     return {"counts": counts, "why": why, "wrong": wrong, "seconds": time.perf_counter() - began}
