@@ -8,7 +8,7 @@ Source: F. H. Clarke, "Optimization and Nonsmooth Analysis", 1983.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,19 @@ SAME = 0.1
 """How much a gradient may change over that, relatively, and be continuous."""
 
 
+class Around(NamedTuple):
+    """The slopes along a direction at points around x: between them lies what a generalized gradient says."""
+
+    low: float
+    high: float
+    error: float  # what rounding may have made of that
+
+    def holds(self, analytic: float) -> bool:
+        """Whether a value lies between them; the slopes of a function that bends do change over that distance."""
+        allowed = self.error + 4 * AWAY * max(abs(self.low), abs(self.high))
+        return self.low - allowed <= analytic <= self.high + allowed and self.high - self.low > 2 * allowed
+
+
 def jumps(comparison: Comparison, members: Array) -> Array:
     """Which of ``members`` have a gradient that differs between x and the points on both sides of it."""
     problem = comparison.problem
@@ -39,8 +52,8 @@ def jumps(comparison: Comparison, members: Array) -> Array:
         return ~(np.ptp(seen, axis=0) <= SAME * np.max(np.abs(seen), axis=0))
 
 
-def slopes_around(comparison: Comparison, u: Array) -> tuple[float, float, float]:
-    """The least and the largest slope along ``u`` at points around x, and how much of that rounding may have made."""
+def slopes_around(comparison: Comparison, u: Array) -> Around:
+    """The slopes along ``u`` at points around x."""
     problem, base, weights = comparison.problem, comparison.base, comparison.weights
     everything = np.flatnonzero(comparison.finite)
     seen = []
@@ -54,4 +67,4 @@ def slopes_around(comparison: Comparison, u: Array) -> tuple[float, float, float
         change = problem.value_or_nan(x + STEP * u, base) - problem.value_or_nan(x - STEP * u, base)
         seen.append(float(weights @ change) / (2.0 * STEP))
     size = float(np.linalg.norm(weights * base)) + comparison.inner
-    return min(seen), max(seen), 8.0 * comparison.epsilon * size / STEP
+    return Around(min(seen), max(seen), 8.0 * comparison.epsilon * size / STEP)

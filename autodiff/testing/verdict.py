@@ -14,7 +14,8 @@ import numpy as np
 
 from .accounting import UNSETTLED, accounts
 from .complexplane import COMPLEX_STEP, around, slope_along
-from .nearby import AWAY, jumps, slopes_around
+from .doubts import HIDDEN, doubt, hidden
+from .nearby import Around, jumps, slopes_around
 from .precision import noisy_gradient
 from .problem import Problem
 from .slopes import (
@@ -22,13 +23,11 @@ from .slopes import (
     QUICK,
     Estimate,
     Line,
-    Row,
     kink_interval,
     look,
     norm,
     norms,
     scrutinise,
-    seen_noise,
 )
 
 Array = Any
@@ -40,7 +39,8 @@ SEVERAL = 5.0
 EPSILON = 2.0**-52
 WHOLE = 2.0**22
 """Numbers of this size are whole in float32, whatever they count."""
-TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
+BETWEEN = 0.75
+"""The steps of a second look, as a part of those of the first."""
 
 
 class Finding(NamedTuple):
@@ -76,52 +76,9 @@ class Finding(NamedTuple):
         return not (self.wrong or self.found.reason or self.found.kink is not None)
 
 
-class Around(NamedTuple):
-    """The slopes along a direction at points around x: between them lies what a generalized gradient says."""
-
-    low: float
-    high: float
-    error: float
-
-    def holds(self, analytic: float) -> bool:
-        """Whether a value lies between them; the slopes of a function that bends do change over that distance."""
-        allowed = self.error + 4 * AWAY * max(abs(self.low), abs(self.high))
-        return self.low - allowed <= analytic <= self.high + allowed and self.high - self.low > 2 * allowed
-
-
 def powers(values: Array) -> Array:
     """The power of two above each magnitude: steps that are sums of few bits are taken without rounding."""
     return np.exp2(np.ceil(np.log2(values)))
-
-
-TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
-HIDDEN = "rounding hides the slope at every step up to the size of x, and larger ones may leave what f does there"
-BETWEEN = 0.75
-"""The steps of a second look, as a part of those of the first."""
-
-
-def contradicted(finest: list[Row], value: float, analytic: float) -> bool:
-    """Whether the finest rows are for the gradient and against the slope that the coarser ones gave."""
-    return all(
-        abs(row.central - analytic) <= max(AGREE * row.noise, abs(row.central - value) / 8)
-        and AGREE * row.noise < abs(row.central - value) / 2
-        for row in finest
-    )
-
-
-def varies_too_fast(rows: list[Row], terms: float) -> bool:
-    """Whether what looks like noise, far above rounding, may be the change of f over the finest of the steps.
-
-    ``terms`` is the size of gradient times direction.
-    """
-    seen = seen_noise(rows) or 0.0
-    rounding = min(row.noise * row.step for row in rows)
-    return 1e4 * rounding < seen < AGREE * rows[-1].step * terms
-
-
-def hidden(rows: list[Row], found: Estimate, analytic: float) -> bool:
-    """Whether the slope was found at steps beyond the size of x alone, and those below cannot tell the two apart."""
-    return found.step > 1.0 and all(abs(r.central - analytic) <= AGREE * r.noise for r in rows if r.step <= 1.0)
 
 
 class Comparison:
@@ -248,10 +205,9 @@ class Comparison:
     def _doubted(self, finding: Finding, own: float) -> Finding:
         """A difference, after a look at whether the gradient itself may be that uncertain."""
         u, found, line = finding.direction, finding.found, finding.line
-        if contradicted(line.table[-2:], found.value, finding.analytic):
-            return finding._replace(found=found._replace(reason=TOO_NEAR))
-        if varies_too_fast(line.table, norm(self.safe * u)):
-            return finding._replace(found=found._replace(reason=TOO_FAST))
+        reason = doubt(line.table, found, finding.analytic, norm(self.safe * u))
+        if reason:
+            return finding._replace(found=found._replace(reason=reason))
         if accounts(line.table, finding.error, finding.analytic, lambda t: self._slope_at(t * u, u)):
             return finding._replace(found=found._replace(reason=UNSETTLED))
         general = self._generalized(finding)
@@ -274,7 +230,7 @@ class Comparison:
 
     def around(self, u: Array) -> Around | None:
         """The slopes along ``u`` around x, if an operation is at a kink there."""
-        return Around(*slopes_around(self, u)) if jumps(self, np.flatnonzero(u)).any() else None
+        return slopes_around(self, u) if jumps(self, np.flatnonzero(u)).any() else None
 
     def _seen_again(self, u: Array, found: Estimate) -> Estimate:
         """The slope with an error that covers what other steps say: that two orders agreed may have been luck."""

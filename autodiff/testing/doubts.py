@@ -1,0 +1,40 @@
+"""When the numbers speak against a gradient and are not to be believed: what the table of steps shows beside them."""
+
+from __future__ import annotations
+
+from .slopes import AGREE, Estimate, Row, seen_noise
+
+TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
+TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
+HIDDEN = "rounding hides the slope at every step up to the size of x, and larger ones may leave what f does there"
+
+
+def doubt(rows: list[Row], found: Estimate, analytic: float, terms: float) -> str:
+    """Why a slope that speaks against a gradient says nothing; empty if it does.
+
+    ``terms`` is the size of gradient times direction.
+    """
+    if _contradicted(rows[-2:], found.value, analytic):
+        return TOO_NEAR
+    return TOO_FAST if _varies_too_fast(rows, terms) else ""
+
+
+def _contradicted(finest: list[Row], value: float, analytic: float) -> bool:
+    """Whether the finest rows are for the gradient and against the slope that the coarser ones gave."""
+    return all(
+        abs(row.central - analytic) <= max(AGREE * row.noise, abs(row.central - value) / 8)
+        and AGREE * row.noise < abs(row.central - value) / 2
+        for row in finest
+    )
+
+
+def _varies_too_fast(rows: list[Row], terms: float) -> bool:
+    """Whether what looks like noise, far above rounding, may be the change of f over the finest of the steps."""
+    seen = seen_noise(rows) or 0.0
+    rounding = min(row.noise * row.step for row in rows)
+    return 1e4 * rounding < seen < AGREE * rows[-1].step * terms
+
+
+def hidden(rows: list[Row], found: Estimate, analytic: float) -> bool:
+    """Whether the slope was found at steps beyond the size of x alone, and those below cannot tell the two apart."""
+    return found.step > 1.0 and all(abs(r.central - analytic) <= AGREE * r.noise for r in rows if r.step <= 1.0)
