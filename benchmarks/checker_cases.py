@@ -49,10 +49,10 @@ REASONS = {  # the first that is in the reason
 }
 
 
-def fingerprint() -> int:
-    """A number that changes with the library and with the cases."""
-    sources = [*Path(autodiff.__file__).parent.rglob("*.py"), Path(magnitudes.__file__), Path(planted.__file__)]
-    return zlib.crc32(b"".join(path.read_bytes() for path in sorted(sources)))
+def fingerprint(cases: Any) -> int:
+    """A number that changes with the library and with a module of cases."""
+    sources = [*sorted(Path(autodiff.__file__).parent.rglob("*.py")), Path(cases.__file__)]
+    return zlib.crc32(b"".join(path.read_bytes() for path in sources))
 
 
 # -- one unit ------------------------------------------------------------------------------------------------------
@@ -134,24 +134,24 @@ def _key(function: Callable[..., Unit], arguments: Iterable[Any]) -> str:
     return " ".join(map(str, (function.__name__, *arguments)))
 
 
-def done(path: Path, mark: int) -> dict[str, Unit]:
+def done(path: Path, marks: dict[str, int]) -> dict[str, Unit]:
     """What an earlier run has left in a file, if it was of the same library."""
     if not path.exists():
         return {}
     lines = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-    return {line["key"]: line["unit"] for line in lines if line["mark"] == mark}
+    return {line["key"]: line["unit"] for line in lines if line["mark"] == marks[line["key"].split()[0]]}
 
 
 def run(seeds: int, processes: int, path: Path) -> Iterator[tuple[str, Unit]]:
     """Do what is not done yet, and yield every unit, old and new."""
-    mark = fingerprint()
-    have = done(path, mark)
+    marks = {right_rules.__name__: fingerprint(magnitudes), faults.__name__: fingerprint(planted)}
+    have = done(path, marks)
     wanted = units(seeds)
     yield from ((key, have[key]) for key in (_key(*task) for task in wanted) if key in have)
     left = [task for task in wanted if _key(*task) not in have]
     path.parent.mkdir(exist_ok=True)
     with path.open("a") as file, multiprocessing.get_context("spawn").Pool(processes) as pool:
         for key, unit in pool.imap_unordered(_work, left):
-            file.write(json.dumps({"key": key, "mark": mark, "unit": unit}) + "\n")
+            file.write(json.dumps({"key": key, "mark": marks[key.split()[0]], "unit": unit}) + "\n")
             file.flush()
             yield key, unit
