@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from .complexplane import COMPLEX_STEP
+from .doubts import doubt
 from .nearby import jumps
-from .slopes import QUICK, kink_interval, look, scrutinise
+from .slopes import QUICK, kink_interval, look, norm, scrutinise
 from .verdict import RESOLVED, SEVERAL, Comparison, Finding
 
 Array = Any
@@ -136,7 +137,7 @@ def together(comparison: Comparison, members: Array) -> Finding | None:
     line = comparison.line(u)
     # not by examine: which of the elements that tie is taken for the largest is rounding, and no excuse
     finding = comparison.finding(line, u, scrutinise(line), comparison.own_error(u))
-    if not finding.wrong:
+    if not finding.wrong or doubt(line.table, finding.found, finding.analytic, norm(comparison.safe * u)):
         return None
     interval = comparison.around(u)
     return None if interval is not None and interval.holds(finding.analytic) else finding

@@ -84,3 +84,9 @@ def test_a_function_that_only_changes_fast_has_no_kink():
             lambda x: np.sin(3e4 * x), np.array(1.0), gradient=lambda x: 2.9e4 * np.cos(3e4 * x), rng=seed
         )
         assert report.verdict == "wrong"
+
+
+def test_kinks_nearer_to_x_than_most_steps_are_not_at_x():
+    a = np.array([[2.0, -9.97e-9, 9.5e-9], [-4.08e-9, 3.0, 7.3e-9], [-4.02e-9, 6.28e-9, 4.0]])
+    for seed in range(445, 455):
+        assert gradcheck(lambda a: np.linalg.cond(a, np.inf), a, rng=seed).verdict != "wrong"
