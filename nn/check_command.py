@@ -97,6 +97,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not reports:
         what = f"{type(raised[0]).__name__}: {raised[0]}"
         raise CommandError(f"{arguments.target} raised {what}", UNUSABLE) from raised[0]
+    if all(report.correct and not report.directions for report in reports):
+        print(reports[0])
+        print("nothing was compared")
+        return UNUSABLE
     doubtful = [report for report in reports if not report.correct]
     if len(doubtful) == len(reports):
         print(doubtful[0])

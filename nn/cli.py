@@ -19,7 +19,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .command import FAILURE, INTERRUPTED, USAGE, CommandError, version
+from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError, version
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("nn.train_command", "train a network on handwritten digits"),
@@ -58,7 +58,8 @@ def _one_line(text: object) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (default: the process's own) and return the exit code.
 
-    0 is success, 1 a failure, 2 wrong usage, 130 an interruption by Ctrl-C.  Errors take one line on stderr.
+    0 is success, 1 a failure, 2 wrong usage, 130 an interruption by Ctrl-C, 141 an output that nobody reads any more.
+    Errors take one line on stderr.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     name = next((word for word in given if not word.startswith("-")), "")
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # the reader of our output has gone (a pager, head): nothing is left to say, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return FAILURE
+        return UNREAD
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from importlib import metadata
 FAILURE = 1
 USAGE = 2
 INTERRUPTED = 130
+UNREAD = 141  # as of a program that is ended because nobody reads its output
 
 
 class CommandError(Exception):

@@ -9,13 +9,16 @@ TOO_FAST = "f changes more over the finest step than rounding explains: no step 
 HIDDEN = "rounding hides the slope at every step up to the size of x, and larger ones may leave what f does there"
 
 
-def doubt(rows: list[Row], found: Estimate, analytic: float, terms: float) -> str:
+def doubt(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, terms: float) -> str:
     """Why a slope that speaks against a gradient says nothing; empty if it does.
 
-    ``terms`` is the size of gradient times direction.
+    ``finer`` are rows of steps beyond those of the table, ``terms`` is the size of gradient times direction.
     """
     if _contradicted(rows[-2:], found.value, analytic):
         return TOO_NEAR
+    clear = [row for row in finer if AGREE * row.noise < abs(row.central - found.value) / 2]
+    if len(clear) > 1 and _contradicted(clear, found.value, analytic):
+        return TOO_FAST
     return TOO_FAST if _varies_too_fast(rows, terms) else ""
 
 

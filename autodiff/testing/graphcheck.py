@@ -14,7 +14,8 @@ from ..primitive import registry
 from ..tensor import Tensor
 from ..tree import flatten
 from .gradcheck import gradcheck
-from .report import Report, _written
+from .report import Report
+from .reproducer import expression
 from .trace import Record, Variable, record, records
 
 _TEACH = (
@@ -108,17 +109,17 @@ def _reproducer(seen: Record, seed: int) -> str:
 
     def text(value: Any) -> str | None:
         if isinstance(value, Variable) and value.active:
-            values.append(_written(np.asarray(value.value)))
+            values.append(expression(np.asarray(value.value)))
             return f"x{len(values) - 1}"
         if type(value) in (list, tuple):
             inside = [text(v) for v in value]
             ends = "[]" if type(value) is list else "()"
             return None if None in inside else f"{ends[0]}{', '.join(map(str, inside))},{ends[1]}"
-        return _written(value.value if isinstance(value, Variable) else value)
+        return expression(value.value if isinstance(value, Variable) else value)
 
     arguments = [text(a) for a in seen.args] + [f"{k}={t}" if (t := text(v)) else None for k, v in seen.kwargs.items()]
     name, module = seen.primitive.name, getattr(seen.primitive.function, "__module__", None) or ""
-    lines = ["import numpy as np", "from numpy import array", "from autodiff.primitive import registry"]
+    lines = ["import numpy as np", "from autodiff.primitive import registry"]
     lines.append("from autodiff.testing import gradcheck")
     if module.split(".")[0] not in ("", "__main__", "numpy", "autodiff"):
         lines.append(f"import {module}  # registers {name}")

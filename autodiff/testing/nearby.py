@@ -54,7 +54,7 @@ def jumps(comparison: Comparison, members: Array) -> Array:
 
 def slopes_around(comparison: Comparison, u: Array) -> Around:
     """The slopes along ``u`` at points around x."""
-    problem, base, weights = comparison.problem, comparison.base, comparison.weights
+    problem, weights = comparison.problem, comparison.weights
     everything = np.flatnonzero(comparison.finite)
     seen = []
     for n in range(POINTS):
@@ -64,7 +64,7 @@ def slopes_around(comparison: Comparison, u: Array) -> Around:
             signs = np.where(comparison.rng.permutation(problem.size) < up, 1.0, -1.0)
             shift = np.where(u != 0, shift / 256, np.abs(shift) * signs)
         x = problem.x + shift
-        change = problem.value_or_nan(x + STEP * u, base) - problem.value_or_nan(x - STEP * u, base)
+        change = comparison.values(x + STEP * u) - comparison.values(x - STEP * u)
         seen.append(float(weights @ change) / (2.0 * STEP))
-    size = float(np.linalg.norm(weights * base)) + comparison.inner
+    size = float(np.linalg.norm(weights * comparison.base)) + comparison.inner
     return Around(min(seen), max(seen), 8.0 * comparison.epsilon * size / STEP)

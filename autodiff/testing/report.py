@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import html
-import sys
 from dataclasses import dataclass, field, fields
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -134,88 +132,3 @@ class Report:
 
 def _short(bound: float | None) -> str:
     return "no precision" if bound is None or not np.isfinite(bound) else f"{bound:.2g}"
-
-
-def _importable(f: Any) -> tuple[str, str] | None:
-    """(line that imports it, expression) for a function or object that a module has by name; None for any other."""
-    owner = getattr(f, "__self__", None)
-    if owner is not None and not isinstance(owner, type | ModuleType):  # a method of an object
-        found = _importable(owner)
-        return None if found is None else (found[0], f"{found[1]}.{f.__name__}")
-    module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
-    home = sys.modules.get(module or "")
-    if name is not None and "<" not in name and _reached(home, name) == f:
-        return _line(module, name), name
-    places = [*([] if home is None else [home]), *sys.modules.values()]
-    places.sort(key=lambda place: place is sys.modules["__main__"])  # what can be imported comes first
-    for place in places:  # a lambda, an operation, an object: by the name it has
-        key = next(
-            (k for k, v in getattr(place, "__dict__", {}).copy().items() if v is f and not k.startswith("_")), None
-        )
-        if key is not None:
-            return _line(place.__name__, key), key
-    return None
-
-
-def _reached(home: Any, name: str) -> Any:
-    for part in name.split("."):
-        home = getattr(home, part, None)
-    return home
-
-
-def _line(module: Any, name: str) -> str:
-    return "" if module == "__main__" else f"from {module} import {name.split('.')[0]}"
-
-
-def reproducer(
-    f: Any, args: tuple[Any, ...], order: int, seed: int, tolerance: float | None = None, gradient: Any = None
-) -> str:
-    """Code that makes the check again; what cannot be written down it takes from where you have it, and says so."""
-    lines = ["import numpy as np", "from numpy import array", "from autodiff.testing import gradcheck"]
-    written = [_written(a) for a in args]
-    imported = _importable(f)
-    if imported is not None:
-        lines += [imported[0]] if imported[0] else []
-    else:
-        code = getattr(f, "__code__", None) or getattr(type(f).__call__, "__code__", None)
-        name = getattr(f, "__qualname__", None) or type(f).__name__
-        where = f"{name} at {code.co_filename}:{code.co_firstlineno}" if code is not None else name
-        lines.append(f"f = f  # put your function here: {where}")
-    if any(w is None for w in written):
-        lines.append("args = args  # put your arguments here: they cannot be printed in a line")
-        arguments = "*args"
-    else:
-        arguments = ", ".join(w for w in written if w is not None)
-    extra = (f", order={order}" if order > 1 else "") + (f", rng={seed}" if isinstance(seed, int) else "")
-    extra += f", tolerance={tolerance!r}" if tolerance is not None else ""
-    if gradient is not None:
-        lines.append("gradient = gradient  # put your gradient here")
-        extra += ", gradient=gradient"
-    lines.append(f"print(gradcheck({imported[1] if imported else 'f'}, {arguments}{extra}))")
-    return "\n".join(lines)
-
-
-def _written(value: Any) -> str | None:
-    """An argument as an expression that makes the same numbers, or None if that is too long."""
-    data = getattr(value, "_value", value)
-    if isinstance(data, np.ndarray):
-        if data.size > 32:
-            return None
-        if data.dtype.kind not in "biufc":
-            return f"array({data.tolist()!r})"
-        text = f"array({data.tolist()!r}, dtype={data.dtype.name!r})"
-        return text if data.size else f"np.zeros({data.shape}, dtype={data.dtype.name!r})"
-    if isinstance(data, np.generic):
-        return f"np.{data.dtype.name}({data.item()!r})"
-    if isinstance(data, bool | int | float | complex | str | slice) or data is None or data is Ellipsis:
-        return repr(data)
-    if type(data) in (list, tuple):
-        parts = [_written(v) for v in data]
-        if any(p is None for p in parts):
-            return None
-        inside = ", ".join(p for p in parts if p is not None)
-        return f"[{inside}]" if type(data) is list else f"({inside}{',' if len(parts) == 1 else ''})"
-    if type(data) is dict:
-        pairs = [(repr(k), _written(v)) for k, v in data.items()]
-        return None if any(v is None for _, v in pairs) else "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
-    return None

@@ -12,21 +12,31 @@ from typing import Any
 import numpy as np
 
 from .complexplane import COMPLEX_STEP
-from .doubts import doubt
 from .nearby import jumps
-from .slopes import QUICK, kink_interval, look, norm, scrutinise
-from .verdict import RESOLVED, SEVERAL, Comparison, Finding
+from .slopes import QUICK, estimate, kink_interval, look, scrutinise
+from .verdict import RESOLVED, SEVERAL, Comparison, Finding, powers
 
 Array = Any
 
 MOST_BLOCKS = 16
 MOST_KINKS = 24
+TINY = 2.0**-10
+"""Of elements that are smaller than this part of their array, steps of their own size tell more."""
+NEAR = 2.0**-20
+"""Those that are smaller than this are small beside most steps: what looks like a kink at them may be near by."""
 ATTEMPTS = 2
 """How often to look for the guilty element: along its own direction rounding may hide by chance what it did."""
 
 
 def note_resolution(comparison: Comparison, finding: Finding) -> None:
-    """Remember, for each element, the smallest relative fault that would have been seen."""
+    """Remember, for each element, the smallest relative fault that would have been seen; and the outputs heard."""
+    slopes = finding.line.slopes
+    if slopes is not None:
+        loudness = np.abs(comparison.weights * slopes)
+        if not comparison.loudness.any():
+            comparison.loudness = loudness
+        if finding.settled or (finding.single and not finding.wrong and not finding.found.reason):
+            comparison.heard |= RESOLVED * loudness > finding.limit
     if finding.found.reason or finding.found.kink is not None:
         return
     weight = np.abs(comparison.safe * finding.direction)
@@ -46,13 +56,23 @@ def sweep(comparison: Comparison, members: Array) -> Finding | None:
 
     A fault that is wrong is about a single element, or about a direction in which no element is wrong by itself.
     """
+    tiny = _has_tiny(comparison, members)
     for relative in (False, True, False):
         u = comparison.direction(members, relative)
         finding = comparison.agrees(u) or _examined(comparison, u)
+        if finding.found.reason and tiny and not relative:
+            continue  # steps that are small for the array need not be for its smallest elements
         comparison.findings.append(finding)
         note_resolution(comparison, finding)
         if not finding.settled:
             return finding
+    still = members[comparison.safe[members] == 0]
+    if 0 < len(still) < len(members):
+        for relative in (False, True) if _has_tiny(comparison, still) else (False,):
+            finding = _of_still(comparison, comparison.direction(still, relative))
+            if not finding.settled:
+                comparison.findings.append(finding)
+                return finding
     tried = np.zeros(comparison.problem.size, dtype=bool)
     for n in range(MOST_BLOCKS):
         left = unresolved(comparison, members)
@@ -69,6 +89,20 @@ def sweep(comparison: Comparison, members: Array) -> Finding | None:
             comparison.findings.append(finding)
             return finding
     return None
+
+
+def _has_tiny(comparison: Comparison, members: Array) -> bool:
+    """Whether some are so small beside their array that its steps are large for them."""
+    sizes = np.abs(comparison.problem.x[members])
+    return bool(np.any((sizes > 0) & (sizes < TINY * comparison.scales[members])))
+
+
+def _of_still(comparison: Comparison, u: Array) -> Finding:
+    """What is found along a direction of elements whose gradient is zero, which no sum with others would show."""
+    line = comparison.line(u)
+    line.measure(QUICK)
+    finding = comparison.finding(line, u, estimate(line.table), 0.0)
+    return finding if finding.settled else _examined(comparison, u)
 
 
 def _examined(comparison: Comparison, u: Array) -> Finding:
@@ -103,9 +137,19 @@ def separate_kinks(comparison: Comparison, members: Array) -> tuple[Array, Array
         finding = comparison.examine(comparison.direction(np.array([element])), thorough=True)
         if finding.settled:
             smooth.append(np.array([element]))
-        else:
-            comparison.kinks.append(finding)
+            continue
+        near = _near_by(comparison, element)
+        comparison.kinks.append(near or finding)
+        note_resolution(comparison, comparison.kinks[-1])
     return np.sort(np.concatenate([np.zeros(0, dtype=int), *smooth])), np.union1d(several, at_kinks).astype(int)
+
+
+def _near_by(comparison: Comparison, element: int) -> Finding | None:
+    """What steps of the element's own size say, if it is so small that the kink may be near it, and not at it."""
+    if not 0 < abs(comparison.problem.x[element]) < NEAR * comparison.scales[element]:
+        return None
+    finding = comparison.examine(comparison.direction(np.array([element]), relative=True), thorough=True)
+    return None if finding.found.reason or finding.found.kink is not None else finding
 
 
 def _halved(comparison: Comparison, members: Array) -> tuple[list[int], list[Array]]:
@@ -135,9 +179,11 @@ def together(comparison: Comparison, members: Array) -> Finding | None:
     u = np.zeros(comparison.problem.size)
     u[members] = np.min(comparison.scales[members])
     line = comparison.line(u)
+    line.measure(QUICK)
+    comparison.heard |= comparison.weights * (0.0 if line.slopes is None else line.slopes) != 0
     # not by examine: which of the elements that tie is taken for the largest is rounding, and no excuse
     finding = comparison.finding(line, u, scrutinise(line), comparison.own_error(u))
-    if not finding.wrong or doubt(line.table, finding.found, finding.analytic, norm(comparison.safe * u)):
+    if not finding.wrong or comparison.doubt(finding):
         return None
     interval = comparison.around(u)
     return None if interval is not None and interval.holds(finding.analytic) else finding
@@ -172,7 +218,7 @@ def locate(comparison: Comparison, finding: Finding) -> Finding:
         # a single fault is on one side, with about the whole difference
         guilty = error > allowed and (error > finding.error / 4 or error / allowed >= probe.badness(right))
         members = left if guilty else right
-    return comparison.examine(comparison.direction(members), thorough=True)
+    return comparison.examine(probe.direction(members), thorough=True)
 
 
 class _Probe:
@@ -180,10 +226,16 @@ class _Probe:
 
     def __init__(self, comparison: Comparison, finding: Finding) -> None:
         self.comparison = comparison
+        sizes = np.abs(finding.direction)
+        self.scales = powers(np.where(sizes > 0, sizes, 1.0))
         self.sharp = finding.found.step == COMPLEX_STEP
         self.wanted = finding.error / 1000
         last = QUICK[-1] if self.sharp else -int(np.log2(finding.found.step))
         self.steps = tuple(range(last - 6, last + 1, 2))  # those at which the fault was seen
+
+    def direction(self, members: Array) -> Array:
+        """Another direction, in some of the elements, with steps of the same size."""
+        return self.comparison.direction(members, scales=self.scales[members])
 
     def difference(self, u: Array) -> tuple[float, float]:
         """Slope less gradient along ``u``, and how much of that would be no fault."""
@@ -199,7 +251,7 @@ class _Probe:
 
     def look_at(self, members: Array) -> tuple[float, float]:
         """How large the difference is along a direction, and how large it may be."""
-        error, allowed = self.difference(self.comparison.direction(members))
+        error, allowed = self.difference(self.direction(members))
         return abs(error), allowed + 1e-300
 
     def badness(self, members: Array) -> float:
@@ -210,7 +262,7 @@ class _Probe:
     def window(self, members: Array) -> Array:
         """Those of ``members`` among which the fault lies, if there is one only."""
         count = len(members)
-        u = self.comparison.direction(members)
+        u = self.direction(members)
         ramp = np.zeros_like(u)
         ramp[members] = np.arange(count) / count
         (plain, allowed), (weighted, allowed_too) = self.difference(u), self.difference(u * ramp)

@@ -26,6 +26,7 @@ QUICK = (6, 8, 10, 12)
 """The steps of the first look, as k in t = 2^-k."""
 FINER = tuple(range(14, 41, 2))  # down to where a direction of ten bits still moves x without rounding
 FINER_GROUPS = FINER[:3], FINER[3:6], FINER[6:9], FINER[9:]
+FINEST = (42, 43, 44, 45)  # x is rounded there, and known to be
 COARSER = tuple(range(4, -43, -2))
 EDGE = "the function is not finite on both sides of x: x is at the edge of its domain"
 UNSETTLED = "the slopes do not settle as the step shrinks: f is not smooth at x, or too noisy"
@@ -87,8 +88,10 @@ class Line:
         self.base = base
         self.epsilon = epsilon
         self.inner = inner  # the size of the terms that may cancel inside of the function
+        self.inside = 0.0  # the size of all numbers inside of the function, where that is known
         self.rows: dict[int, Row | None] = {}
         self.changed: dict[int, Array] = {}  # which outputs moved, at each step
+        self.slopes: Array | None = None  # of every output by itself, at the first finite step that was measured
         self._table: list[Row] | None = None
 
     def measure(self, steps: Iterable[int]) -> list[Row | None]:
@@ -115,6 +118,8 @@ class Line:
         low, high = 0.5 * (right + left - apart), 0.5 * (right + left + apart)
         finite = np.isfinite(apart + np.abs(central) + np.abs(right) + np.abs(left))
         self.changed |= {k: moved for k, moved, is_finite in zip(ks, changed, finite, strict=True) if is_finite}
+        if self.slopes is None and finite.any():
+            self.slopes = (forward - backward)[finite][-1] / (2.0 * steps[finite][-1])
         columns = (steps, left, right, central, noise, low, high, changed.sum(axis=1), finite)
         for k, *row, is_finite in zip(ks, *(column.tolist() for column in columns), strict=True):
             self.rows[k] = Row(*row) if is_finite else None
@@ -124,6 +129,10 @@ class Line:
         """The outputs that moved at any step up to this one."""
         seen = [changed for k, changed in self.changed.items() if 2.0**-k <= step]
         return np.logical_or.reduce(seen) if seen else np.zeros(self.base.shape, dtype=bool)
+
+    def know(self, inside: float) -> None:
+        """Take into account how large the numbers inside of the function are."""
+        self.inside, self._table = inside, None
 
     @property
     def table(self) -> list[Row]:
@@ -151,7 +160,7 @@ class Line:
             return 0.0
         change = max(abs(finest.left), abs(finest.right)) * finest.step
         size = max(self.inner, norm(self.weights * self.base), norm(self.weights))
-        return change if change <= QUANTUM * self.epsilon * size else 0.0
+        return change if change <= self.epsilon * max(QUANTUM * size, 4 * AGREE * self.inside) else 0.0
 
 
 def seen_noise(rows: list[Row]) -> float | None:
@@ -252,7 +261,7 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     if len(useful) < 3 or useful[-1][0].step > 2.0**-12:
         return None
     # the finest row is often noisy: judge where noise is small and the step as well
-    (first, _), (before, _), (last, error) = useful[-3:]
+    (first, _), (before, _), (last, _) = useful[-3:]
     gaps = [row.high - row.low for row in (first, before, last)]
     if gaps[2] < 1e-5 * max(abs(last.low), abs(last.high)):
         return None
@@ -261,7 +270,14 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     for row, n in zip(rows, noise, strict=True):  # a kink is at x: it shows at every step that is not lost in noise
         if row.step < last.step and 64 * n < gaps[2] and row.high - row.low < gaps[2] / 2:
             return None
-    return last.low, last.high, abs(last.low - before.low) + abs(last.high - before.high) + AGREE * error
+    found = [
+        (abs(fine.low - coarse.low) + abs(fine.high - coarse.high) + AGREE * error, fine.low, fine.high)
+        for (coarse, _), (fine, error) in pairwise(useful)
+    ]
+    finest = found[-1][0]  # of those that agree with it, the interval that is known best
+    agree = [(e, a, b) for e, a, b in found if max(abs(a - last.low), abs(b - last.high)) <= e + finest]
+    error, low, high = min(agree)
+    return low, high, error
 
 
 def jumps(rows: list[Row]) -> bool:

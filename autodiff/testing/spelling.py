@@ -72,8 +72,9 @@ def written(value: Any) -> str:
         if value.size == 0:
             return f"np.zeros({value.shape}{f', np.{value.dtype.name}' if value.dtype != np.float64 else ''})"
         return f"np.array({_decimal(value)}{kind})"
-    if isinstance(value, np.generic):
-        return written(value.item())
+    if isinstance(value, np.generic):  # a number in another precision is one of NumPy's, with a type of its own
+        usual = value.dtype in (np.float64, np.complex128, np.bool_, np.intp)
+        return written(value.item()) if usual else f"np.{value.dtype.name}({_decimal(np.asarray(value))})"
     if isinstance(value, type):
         return f"np.{value.__name__}" if issubclass(value, np.generic) else value.__name__
     if isinstance(value, np.dtype):

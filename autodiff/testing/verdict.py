@@ -8,6 +8,7 @@ a difference, is the matter of :mod:`autodiff.testing.search`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,8 +19,10 @@ from .doubts import HIDDEN, doubt, hidden
 from .nearby import Around, jumps, slopes_around
 from .precision import noisy_gradient
 from .problem import Problem
+from .rounding import size_inside
 from .slopes import (
     AGREE,
+    FINEST,
     QUICK,
     Estimate,
     Line,
@@ -85,14 +88,27 @@ class Comparison:
     """A gradient at a point, and every way of looking at it along a direction."""
 
     def __init__(
-        self, problem: Problem, base: Array, pull: Any, rng: np.random.Generator, tolerance: float | None
+        self,
+        problem: Problem,
+        base: Array,
+        pull: Any,
+        rng: np.random.Generator,
+        tolerance: float | None,
+        outputs: Array | None = None,
     ) -> None:
-        self.problem, self.base, self.pull, self.rng = problem, base, pull, rng
+        """``outputs`` are those to look at, if not all."""
+        self.problem, self.pull, self.rng = problem, pull, rng
         self.tolerance = tolerance or 0.0
         # eleven bits: enough that sums of them do not cancel by chance, and the same number in every precision
         self.weights = (
             np.ones(1) if base.size == 1 else self._signs(base.size) * rng.integers(1229, 2048, base.size) / 2048.0
         )
+        self.outputs = outputs
+        self.base = base
+        if outputs is not None:
+            self.weights, self.base = np.where(outputs, self.weights, 0.0), np.where(outputs, base, 0.0)
+        self.heard = self.weights == 0.0  # outputs in whose slopes a fault of 1 % would have been seen
+        self.loudness = np.zeros(base.size)  # how much each output moved along the first direction
         self.gradient = pull(self.weights)
         self.finite = np.isfinite(self.gradient)
         self.safe = np.where(self.finite, self.gradient, 0.0)
@@ -104,9 +120,19 @@ class Comparison:
         self.inner = norm(self.safe * problem.x) + float(np.max(np.abs(problem.x), initial=0.0))
         self.own_rounding = 4 * EPSILON * norm(self.weights * base)  # of outputs that a rule has kept
         self.epsilon = self._precision()
+        self._around: tuple[Array, Around | None] | None = None  # the last direction that was looked around
         self.findings: list[Finding] = []
         self.kinks: list[Finding] = []
         self.notes: list[str] = []
+
+    def part(self, outputs: Array) -> Comparison:
+        """The same comparison of some of the outputs."""
+        return Comparison(self.problem, self.base, self.pull, self.rng, self.tolerance, outputs)
+
+    def values(self, x: Array) -> Array:
+        """F(x): NaN beyond the domain, and 0 in the outputs that are not looked at."""
+        values = self.problem.value_or_nan(x, self.base)
+        return values if self.outputs is None else np.where(self.outputs, values, 0.0)
 
     def _signs(self, count: int) -> Array:
         return 2.0 * self.rng.integers(0, 2, count) - 1.0
@@ -126,7 +152,7 @@ class Comparison:
         seen = [self.base]
         while len(seen) < 6 and sum(v.size for v in seen[1:]) < 8:  # few values may be narrow by chance
             nearby = self.problem.x + self.scales * self.rng.uniform(0.5, 1.0, self.problem.size) * 2.0**-10
-            values = self.problem.value_or_nan(nearby, self.base)
+            values = self.values(nearby)
             # a value that does not change was given as it is: it says nothing of how the function computes
             seen.append(values[np.isfinite(values) & (values != np.rint(values)) & (values != self.base)])
         together = np.concatenate(seen[1:])
@@ -139,9 +165,12 @@ class Comparison:
 
     # -- one direction ---------------------------------------------------------------------------------------
 
-    def direction(self, members: Array, relative: bool = False) -> Array:
-        """A random direction in the elements ``members``, no component of which is near zero beside its scale."""
-        scales = self.scales[members]
+    def direction(self, members: Array, relative: bool = False, scales: Array = None) -> Array:
+        """A random direction in the elements ``members``, no component of which is near zero beside its scale.
+
+        The scale is that of the element's array, or the size of the element itself (``relative``), or as given.
+        """
+        scales = self.scales[members] if scales is None else scales
         if relative:
             sizes = np.abs(self.problem.x[members])
             scales = np.where(sizes > 0, powers(np.where(sizes > 0, sizes, 1.0)), scales)
@@ -151,14 +180,14 @@ class Comparison:
 
     def line(self, u: Array) -> Line:
         """The function along ``u``."""
-        x, slopes, base, problem = self.problem.x, self.safe, self.base, self.problem
+        x, slopes, base = self.problem.x, self.safe, self.base
 
         def move(steps: Array) -> tuple[Array, Array]:
             shifts = steps[:, None] * u
             moved = x + shifts
             values = np.empty((len(steps), base.size))
             for row, point in zip(values, moved, strict=True):
-                row[:] = problem.value_or_nan(point, base)
+                row[:] = self.values(point)
             return values, norms(slopes * ((moved - x) - shifts))
 
         return Line(move, self.weights, base, self.epsilon, self.inner)
@@ -205,7 +234,13 @@ class Comparison:
     def _doubted(self, finding: Finding, own: float) -> Finding:
         """A difference, after a look at whether the gradient itself may be that uncertain."""
         u, found, line = finding.direction, finding.found, finding.line
-        reason = doubt(line.table, found, finding.analytic, norm(self.safe * u))
+        if not all(row.moved for row in line.table) and not line.inside:
+            line.know(size_inside(self.problem, self.weights))
+            finding = self.finding(line, u, scrutinise(line), own)
+            if not finding.wrong:
+                return finding
+            found = finding.found
+        reason = self.doubt(finding)
         if reason:
             return finding._replace(found=found._replace(reason=reason))
         if accounts(line.table, finding.error, finding.analytic, lambda t: self._slope_at(t * u, u)):
@@ -220,6 +255,13 @@ class Comparison:
             return finding._replace(found=found._replace(reason=HIDDEN))
         return (self._confirmed(finding, own, False) or finding) if finding.wrong else self._sharpened(finding, own)
 
+    def doubt(self, finding: Finding) -> str:
+        """Why the table of steps says nothing against the gradient; empty if it does."""
+        finer = self.line(finding.direction)
+        finer.measure(FINEST)
+        terms = norm(self.safe * finding.direction)
+        return doubt(finding.line.table, finer.table, finding.found, finding.analytic, terms)
+
     def _generalized(self, finding: Finding) -> Finding:
         """A difference, after a look at whether x is at a kink where the slopes around it allow for the gradient."""
         interval = self.around(finding.direction)
@@ -230,7 +272,9 @@ class Comparison:
 
     def around(self, u: Array) -> Around | None:
         """The slopes along ``u`` around x, if an operation is at a kink there."""
-        return slopes_around(self, u) if jumps(self, np.flatnonzero(u)).any() else None
+        if self._around is None or self._around[0] is not u:
+            self._around = u, slopes_around(self, u) if jumps(self, np.flatnonzero(u)).any() else None
+        return self._around[1]
 
     def _seen_again(self, u: Array, found: Estimate) -> Estimate:
         """The slope with an error that covers what other steps say: that two orders agreed may have been luck."""
@@ -239,6 +283,13 @@ class Comparison:
             return found._replace(reason=other.reason)
         apart = abs(found.value - other.value / BETWEEN) - other.bound / BETWEEN
         return found._replace(bound=max(found.bound, apart))
+
+    def at(self, x: Array) -> Comparison:
+        """The same comparison at another point."""
+        problem = copy(self.problem)
+        problem.x = x
+        _, pull = problem.pullback(x)
+        return Comparison(problem, problem.value(x), pull, self.rng, self.tolerance, self.outputs)
 
     def _slope_at(self, shift: Array, u: Array) -> float:
         """What the gradient at x + shift says of the slope along ``u``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodiff import grad
+from autodiff import elementwise, grad
 from autodiff.primitive import registry
 from autodiff.testing import gradcheck
 from tests.testing.planted import planted, result
@@ -81,6 +81,8 @@ def test_a_point_between_infinities_has_no_slope():
         (lambda x: np.sum(np.sin(x)) + 1e15, np.linspace(0.1, 0.5, 5)),
         (lambda x: np.sum(np.sin(x)) + 1e16, np.linspace(0.1, 0.5, 5)),
         (lambda x: 1e15 * np.sin(x[0]) + np.sin(x[1]), np.array([0.3, 0.7])),
+        (lambda x: np.sin((x + 1e10) - 1e10), np.array([0.3, 0.7])),
+        (lambda x: np.sum(((x + 1e8) - 1e8) ** 2), np.array([0.3, 0.7])),
     ],
 )
 def test_rounding_inside_of_a_function_is_not_taken_for_standing_still(f, x):
@@ -95,9 +97,27 @@ def test_rounding_inside_of_a_function_is_not_taken_for_standing_still(f, x):
         (lambda x: np.round(x) * 1.0, lambda x: 1.0 + 0.0 * x, 2.3),
         (lambda x: np.floor(x * 1000.0) / 1000.0, lambda x: 1.0 + 0.0 * x, 0.3337),
         (lambda x: 1.0 - np.cos(x), lambda x: 5.0 * x, 1e-3),
+        (lambda x: np.round(x * 1e5) / 1e5, lambda x: 1.0 + 0.0 * x, 0.3123456),
         (lambda c: (-1e4 + np.sqrt(1e8 - 4.0 * c)) / 2.0, lambda c: 2.0 * c, 1.0),
     ],
 )
 def test_nor_is_standing_still_taken_for_rounding(f, gradient, x):
     for seed in range(6):
         assert gradcheck(f, x, gradient=gradient, rng=seed).verdict == "wrong"
+
+
+@pytest.mark.parametrize("frequency", [1e10, 1e11, 1e12])
+def test_a_function_that_changes_over_the_finest_step(frequency):
+    def f(x):
+        return x**2 + np.sin(frequency * x) / frequency
+
+    for seed in range(12):
+        assert gradcheck(f, 0.7, rng=seed).verdict != "wrong"
+        assert gradcheck(f, 0.7, gradient=lambda x: 4.0 * x, rng=seed).verdict == "wrong"
+
+
+@pytest.mark.usefixtures("own_primitives")
+def test_a_straight_through_rule_is_no_rounding():
+    straight = elementwise(lambda x: np.round(x), lambda g, x: 1.0 * g)
+    for seed in range(6):
+        assert gradcheck(lambda x: straight(x * 1e5) / 1e5, 0.3123456, rng=seed).verdict == "wrong"
