@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .slopes import AGREE, Row
+from .line import AGREE, Row
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 AT_X = np.linalg.solve(np.vander(NODES, increasing=True).T, np.eye(8)[0])

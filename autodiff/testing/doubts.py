@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .slopes import AGREE, Estimate, Row, seen_noise
+from .line import AGREE, Row
+from .slopes import Estimate, seen_noise
 
 TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
 TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .comparison import Comparison
+from .finding import Finding
 from .replay import leaves_the_graph
-from .verdict import Comparison, Finding
 
 
 def explanation(comparison: Comparison, finding: Finding, flat: int, analytic: float, numeric: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from ..tensor import Tensor
 from ..transforms import vjp
 from ..tree import flatten
+from .comparison import Comparison
 from .judgement import judge
 from .precision import compare_precision
 from .preflight import examine_arguments, examine_function
@@ -17,7 +18,6 @@ from .problem import Problem, UnusableError
 from .purity import LEFT_BEHIND, REMEMBERS, describe, examine_rules, is_left_behind, is_repeatable, refused_to_write
 from .report import GradientError, Report
 from .reproducer import reproducer
-from .verdict import Comparison
 
 Array = Any
 Function = Callable[..., Any]

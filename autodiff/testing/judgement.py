@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from .comparison import Comparison
 from .complexplane import COMPLEX_STEP
 from .explanation import explanation
+from .finding import RESOLVED, Finding
+from .line import norm
 from .problem import Input
 from .report import Report
 from .search import separate_kinks, sweep, together
-from .slopes import norm, scrutinise
-from .verdict import RESOLVED, Comparison, Finding
+from .slopes import scrutinise
+from .uncertainty import vanishing
 
 Array = Any
 
@@ -221,10 +224,10 @@ def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[f
     if comparison.tolerance or not open_ones.any():
         return float(np.max(resolution[seen], initial=0.0)), ""
     if norm(weight[open_ones]) > RESOLVED * total:
-        vanishing = open_ones & comparison.vanishing()[mine]
-        open_ones &= ~vanishing
-        if vanishing.any():
-            count = int(vanishing.sum())
+        zeros = open_ones & vanishing(comparison)[mine]
+        open_ones &= ~zeros
+        if zeros.any():
+            count = int(zeros.sum())
             comparison.notes.append(f"{count} elements of {place.path} are zero up to the rounding of the gradient")
     small = int(open_ones.sum())
     if norm(weight[open_ones]) > RESOLVED * total:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from .verdict import Comparison
+    from .comparison import Comparison
 
 Array = Any
 

@@ -15,8 +15,8 @@ from ..graph import topological_order
 from ..primitive import Primitive
 from ..tensor import ITEM, Tensor, _state, backward, same_tuple
 from ..tree import flatten
+from .line import norm
 from .problem import Problem, as_real, cotangents
-from .slopes import norm
 
 Array = Any
 

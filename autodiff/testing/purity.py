@@ -18,7 +18,8 @@ from .precision import gradient_of, seeded, values_in
 from .problem import Problem
 
 if TYPE_CHECKING:
-    from .verdict import Comparison, Finding
+    from .comparison import Comparison
+    from .finding import Finding
 
 Array = Any
 Fault = dict[str, Any]

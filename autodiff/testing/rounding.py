@@ -14,9 +14,9 @@ import numpy as np
 
 from ..graph import Parts, topological_order
 from ..tensor import ITEM, Tensor
+from .line import norm
 from .precision import gradient_of, seeded
 from .problem import Problem
-from .slopes import norm
 from .trace import Trace, operation_node
 
 Array = Any

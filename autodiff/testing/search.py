@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from .comparison import Comparison
 from .complexplane import COMPLEX_STEP
+from .finding import RESOLVED, SEVERAL, Finding, powers
 from .nearby import jumps
+from .sharpening import agrees
 from .slopes import QUICK, estimate, kink_interval, look, scrutinise
-from .verdict import RESOLVED, SEVERAL, Comparison, Finding, powers
 
 Array = Any
 
@@ -59,7 +61,7 @@ def sweep(comparison: Comparison, members: Array) -> Finding | None:
     tiny = _has_tiny(comparison, members)
     for relative in (False, True, False):
         u = comparison.direction(members, relative)
-        finding = comparison.agrees(u) or _examined(comparison, u)
+        finding = agrees(comparison, u) or _examined(comparison, u)
         if finding.found.reason and tiny and not relative:
             continue  # steps that are small for the array need not be for its smallest elements
         comparison.findings.append(finding)

@@ -7,81 +7,29 @@ a difference, is the matter of :mod:`autodiff.testing.search`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .accounting import UNSETTLED, accounts
-from .complexplane import COMPLEX_STEP, around, slope_along
+from .complexplane import slope_along
 from .doubts import HIDDEN, doubt, hidden
+from .finding import EPSILON, RESOLVED, SEVERAL, Finding, powers
+from .line import Line, norm, norms
 from .nearby import Around, jumps, slopes_around
-from .precision import noisy_gradient
 from .problem import Problem
 from .rounding import size_inside
-from .slopes import (
-    AGREE,
-    FINEST,
-    QUICK,
-    Estimate,
-    Line,
-    kink_interval,
-    look,
-    norm,
-    norms,
-    scrutinise,
-)
+from .sharpening import confirmed, sharpened
+from .slopes import FINEST, QUICK, Estimate, kink_interval, look, scrutinise
+from .uncertainty import held, scatter
 
 Array = Any
 
-RESOLVED = 0.01
-"""A fault of this relative size must be visible in every element that matters."""
-SEVERAL = 5.0
-"""Wrong is what misses its numerical value by more than this many times the estimated error."""
-EPSILON = 2.0**-52
 WHOLE = 2.0**22
 """Numbers of this size are whole in float32, whatever they count."""
 BETWEEN = 0.75
 """The steps of a second look, as a part of those of the first."""
-
-
-class Finding(NamedTuple):
-    """One direction: what the gradient says, what the function does."""
-
-    direction: Array
-    analytic: float
-    found: Estimate
-    limit: float  # the largest difference that is no fault
-    line: Line
-
-    @property
-    def error(self) -> float:
-        """How far the analytic value is from the numerical one, or from the interval at a kink."""
-        if self.found.kink is None:
-            return abs(self.analytic - self.found.value)
-        low, high = self.found.kink
-        return max(low - self.analytic, self.analytic - high, 0.0)
-
-    @property
-    def wrong(self) -> bool:
-        """Whether they differ by more than the errors of both explain."""
-        return not self.found.reason and not self.error <= self.limit
-
-    @property
-    def single(self) -> bool:
-        """Whether this is about one element."""
-        return int(np.count_nonzero(self.direction)) == 1
-
-    @property
-    def settled(self) -> bool:
-        """Whether there is nothing to look into: no difference, no kink, and a slope that can be trusted."""
-        return not (self.wrong or self.found.reason or self.found.kink is not None)
-
-
-def powers(values: Array) -> Array:
-    """The power of two above each magnitude: steps that are sums of few bits are taken without rounding."""
-    return np.exp2(np.ceil(np.log2(values)))
 
 
 class Comparison:
@@ -215,9 +163,9 @@ class Comparison:
         finding = self.finding(line, u, look(line, wanted, QUICK if thorough else self.steps), own)
         bent = kink_interval(line.table) is not None
         if finding.wrong and not bent:
-            confirmed = self._confirmed(finding, own, thorough)
-            if confirmed is not None:
-                return confirmed
+            sure = confirmed(self, finding, own, thorough)
+            if sure is not None:
+                return sure
         if bent or not finding.settled:
             finding = self.finding(line, u, scrutinise(line), own)
             if finding.wrong and finding.found.kink is None:
@@ -225,7 +173,7 @@ class Comparison:
         if not finding.settled:
             return finding
         self._remember(finding)
-        return self._sharpened(finding, own)
+        return sharpened(self, finding, own)
 
     def finding(self, line: Line, u: Array, found: Estimate, own: float) -> Finding:
         """What an estimate says of the gradient; ``own`` is how far rounding may have moved that itself."""
@@ -249,11 +197,11 @@ class Comparison:
         if not general.wrong:
             return general
         found = self._seen_again(u, found)
-        own += SEVERAL * self._scatter(u, finding.error) + self._held(line, u, found.step)
+        own += SEVERAL * scatter(self, u, finding.error) + held(self, line, u, found.step)
         finding = self.finding(line, u, found, own)
         if finding.wrong and hidden(line.table, found, finding.analytic):
             return finding._replace(found=found._replace(reason=HIDDEN))
-        return (self._confirmed(finding, own, False) or finding) if finding.wrong else self._sharpened(finding, own)
+        return (confirmed(self, finding, own, False) or finding) if finding.wrong else sharpened(self, finding, own)
 
     def doubt(self, finding: Finding) -> str:
         """Why the table of steps says nothing against the gradient; empty if it does."""
@@ -296,118 +244,15 @@ class Comparison:
         _, pull = self.problem.pullback(self.problem.x + shift)
         return float(np.where(self.finite, pull(self.weights), 0.0) @ u)
 
-    def _confirmed(self, finding: Finding, own: float, thorough: bool) -> Finding | None:
-        """The difference as the complex step sees it, if that gives the slope of the real ones; None if it does not."""
-        u, found = finding.direction, finding.found
-        if self.analytic_function is False or finding.error < 20 * finding.limit:
-            return None
-        slope = self.complex_slope(u)
-        if slope is None or abs(slope - found.value) > SEVERAL * found.bound + own:
-            return None
-        own = max(own, self.own_error(u) + self.own_rounding)
-        if thorough:
-            own += SEVERAL * self._scatter(u, finding.error) + self._held(finding.line, u, found.step)
-        sharp = self.finding(finding.line, u, Estimate(slope, own, COMPLEX_STEP), own)
-        return sharp if sharp.error > 20 * sharp.limit else None
-
     def _remember(self, finding: Finding) -> None:
         """Begin the next line with the steps at which this slope was found, if they are not those of the first look."""
         last = -int(np.log2(finding.found.step)) if np.isfinite(finding.found.step) else QUICK[-1]
         if not QUICK[0] < last <= QUICK[-1]:
             self.steps = tuple(range(last - 6, last + 1, 2))
 
-    def _moved(self, samples: int) -> Iterator[Array]:
-        """How much the gradient changes with rounding, again and again: when the arguments change by a rounding error,
-        and when the result of every operation, forward and backward, does."""
-        for _ in range(samples):
-            nearby = self.problem.x * (1 + EPSILON * self.rng.choice([-2.0, -1.0, 1.0, 2.0], self.problem.size))
-            _, pull = self.problem.pullback(nearby)
-            yield np.where(self.finite, pull(self.weights), 0.0) - self.safe
-            if self.problem.given_gradient is None:
-                moved = noisy_gradient(self.problem, self.weights, EPSILON, self.rng)
-                yield np.where(self.finite, moved, 0.0) - self.safe
-
-    def _scatter(self, u: Array, error: float) -> float:
-        """How much the analytic value along ``u`` changes with rounding.
-
-        A small ``error`` needs many samples: that none of a few shows it may be luck.
-        """
-        samples = 3 if error > 1e-3 * float(np.abs(self.safe) @ np.abs(u)) else 16
-        seen = [abs(float(change @ u)) for change in self._moved(samples)]
-        return max(s if np.isfinite(s) else 0.0 for s in seen)
-
-    def vanishing(self) -> Array:
-        """Which elements of the gradient are zero up to its own rounding, and are seen to be.
-
-        Such a number is the rest of terms that cancelled, and has no digit of its own: what must be visible is not 1 %
-        of it but 1 % of the terms, whose size shows in their rounding.
-        """
-        changes = list(self._moved(8))
-        rounding = np.max([np.where(np.isfinite(change), np.abs(change), 0.0) for change in changes], axis=0)
-        size = np.abs(self.safe)
-        with np.errstate(all="ignore"):
-            visible = self.resolution * size <= RESOLVED * rounding / EPSILON
-        return (size <= SEVERAL * rounding) & visible
-
-    def _held(self, line: Line, u: Array, step: float) -> float:
-        """What the gradient says of outputs that stood still, as far as their own rounding may have held them."""
-        moved = line.sensitive(step)
-        if moved.all() or not moved.any():
-            return 0.0
-        weights = np.where(moved, 0.0, self.weights)
-        said = abs(float(np.where(self.finite, self.pull(weights), 0.0) @ u))
-        return min(said, AGREE * self.epsilon * norm(weights * self.base) / step)
-
-    # -- the complex step ------------------------------------------------------------------------------------
-
     def complex_slope(self, u: Array) -> float | None:
         """The slope along ``u`` by the complex step, or None if the function does not take complex numbers."""
         return slope_along(self.problem, self.weights, u)
-
-    def agrees(self, u: Array) -> Finding | None:
-        """The finding of the complex step alone, if it is known to be legitimate and agrees; None to look closer."""
-        if not self.analytic_function:
-            return None
-        slope = self.complex_slope(u)
-        if slope is None:
-            return None
-        own = self.own_error(u) + self.own_rounding
-        limit = SEVERAL * own + self.tolerance * norm(self.safe * u)
-        finding = Finding(u, self.along(u), Estimate(slope, own, COMPLEX_STEP), limit, self.line(u))
-        return None if finding.wrong else finding
-
-    def _sharpened(self, finding: Finding, own: float) -> Finding:
-        """The finding with the complex step's slope, if the real steps bear it out."""
-        if self.analytic_function is False:
-            return finding
-        own += self.own_rounding  # a saved output was rounded: the analytic value may be that wrong without being wrong
-        slope = self.complex_slope(finding.direction)
-        if slope is None:
-            self.analytic_function = False
-            return finding
-        found = finding.found
-        size = norm(self.safe * finding.direction)
-        if abs(slope - found.value) > SEVERAL * found.bound + own or found.bound > 1e-3 * max(size, abs(slope)):
-            self.analytic_function = False
-            return finding
-        sharp = Estimate(slope, own, COMPLEX_STEP)
-        better = Finding(finding.direction, finding.analytic, sharp, SEVERAL * own, finding.line)
-        if better.wrong:
-            return better if self._is_fault(better, own) else finding
-        self.analytic_function = True
-        return better if own < found.bound else finding
-
-    def _is_fault(self, finding: Finding, own: float) -> bool:
-        """Whether a difference that only the complex step sees is real: the function is analytic around x (no negative
-        powers on a circle), its derivative by Cauchy's integral agrees, and rounding does not explain it."""
-        u, radius = finding.direction, 2.0**-3
-        circle = around(self.problem, self.weights, self.base, u, radius)
-        if circle is None:
-            return False
-        derivative, negative = circle
-        noise = self.epsilon * norm(self.weights * self.base) / radius
-        explained = own + noise + negative + abs(derivative - finding.found.value) + self._scatter(u, finding.error)
-        return bool(finding.error > SEVERAL * 2 * explained)
 
 
 def _is_narrow(values: Array, kind: Any) -> bool:
