@@ -8,18 +8,19 @@ a difference, is the matter of :mod:`autodiff.testing.search`.
 from __future__ import annotations
 
 from copy import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .accounting import UNSETTLED, accounts
 from .complexplane import slope_along
-from .doubts import HIDDEN, doubt, hidden
+from .doubts import HIDDEN, STAIRS, doubt, hidden, stands_on_stairs
 from .finding import EPSILON, RESOLVED, SEVERAL, Finding, powers
 from .line import Line, norm, norms
 from .nearby import Around, jumps, slopes_around
 from .problem import Problem
-from .rounding import size_inside
+from .rounding import Rounding, rounding_inside
 from .sharpening import confirmed, sharpened
 from .slopes import FINEST, QUICK, Estimate, kink_interval, look, scrutinise
 from .uncertainty import held, scatter
@@ -28,6 +29,8 @@ Array = Any
 
 WHOLE = 2.0**22
 """Numbers of this size are whole in float32, whatever they count."""
+FINE = 30
+"""The step, as k in t = 2^-k, at which the slope of the first look must still be there."""
 BETWEEN = 0.75
 """The steps of a second look, as a part of those of the first."""
 
@@ -73,6 +76,11 @@ class Comparison:
         self.kinks: list[Finding] = []
         self.notes: list[str] = []
 
+    @property
+    def size(self) -> float:
+        """The size of the numbers at work."""
+        return max(self.inner, norm(self.weights * self.base))
+
     def part(self, outputs: Array) -> Comparison:
         """The same comparison of some of the outputs."""
         return Comparison(self.problem, self.base, self.pull, self.rng, self.tolerance, outputs)
@@ -95,7 +103,7 @@ class Comparison:
 
     def _precision(self) -> float:
         """The precision in which the function computes: one that casts to float32 returns float32 numbers alone."""
-        if not _is_narrow(self.base, np.float32):
+        if not _is_narrow(self.base, np.float32) or (self.inside is not None and not self.inside.narrow):
             return EPSILON
         seen = [self.base]
         while len(seen) < 6 and sum(v.size for v in seen[1:]) < 8:  # few values may be narrow by chance
@@ -138,11 +146,20 @@ class Comparison:
                 row[:] = self.values(point)
             return values, norms(slopes * ((moved - x) - shifts))
 
-        return Line(move, self.weights, base, self.epsilon, self.inner)
+        line = Line(move, self.weights, base, self.epsilon, self.inner)
+        suspected = self.problem.narrow or self.problem.given_gradient is not None
+        if suspected and self.inside is not None and self.inside.narrow:
+            line.know(self.inside.size)
+        return line
+
+    @cached_property
+    def inside(self) -> Rounding | None:
+        """How far rounding inside of the function moves the weighted sum of its values, if it is known."""
+        return rounding_inside(self.problem, self.weights)
 
     def along(self, u: Array) -> float:
-        """What the gradient says of the slope along ``u``."""
-        return float(self.safe @ u)
+        """What the gradient says of the slope along ``u``; summed pairwise, for equal terms round to the same side."""
+        return float(np.sum(self.safe * u))
 
     def own_error(self, u: Array) -> float:
         """How far rounding may have moved the analytic value itself."""
@@ -161,19 +178,37 @@ class Comparison:
         some = terms[terms > 0]
         wanted = 0.1 * RESOLVED / SEVERAL * float(np.median(some)) if some.size else 0.0
         finding = self.finding(line, u, look(line, wanted, QUICK if thorough else self.steps), own)
-        bent = kink_interval(line.table) is not None
+        bent = kink_interval(line.table) is not None or not (thorough or self._goes_on(finding))
         if finding.wrong and not bent:
             sure = confirmed(self, finding, own, thorough)
             if sure is not None:
                 return sure
         if bent or not finding.settled:
-            finding = self.finding(line, u, scrutinise(line), own)
+            found = scrutinise(line)
+            if not line.inside and not all(row.moved for row in line.table):
+                line.know(self.inside.size if self.inside is not None else 0.0)
+                found = scrutinise(line)
+            finding = self.finding(line, u, found, own)
             if finding.wrong and finding.found.kink is None:
                 return self._doubted(finding, own)
+            if self.inside is None and stands_on_stairs(line.table, self.size):
+                return finding._replace(found=found._replace(reason=STAIRS))
         if not finding.settled:
             return finding
         self._remember(finding)
         return sharpened(self, finding, own)
+
+    def _goes_on(self, finding: Finding) -> bool:
+        """Whether the slope of the first steps is there at a fine one as well: that of a staircase is not."""
+        if not finding.settled or finding.found.step == np.inf:
+            return True
+        line, found = finding.line, finding.found
+        line.measure((FINE,))
+        row = next((row for row in line.table if row.step == 2.0**-FINE), None)
+        if row is None:
+            return True
+        allowed = 64 * row.noise + 2 * found.bound + 1e-3 * norm(self.safe * finding.direction)
+        return abs(row.central - found.value) <= allowed
 
     def finding(self, line: Line, u: Array, found: Estimate, own: float) -> Finding:
         """What an estimate says of the gradient; ``own`` is how far rounding may have moved that itself."""
@@ -182,12 +217,6 @@ class Comparison:
     def _doubted(self, finding: Finding, own: float) -> Finding:
         """A difference, after a look at whether the gradient itself may be that uncertain."""
         u, found, line = finding.direction, finding.found, finding.line
-        if not all(row.moved for row in line.table) and not line.inside:
-            line.know(size_inside(self.problem, self.weights))
-            finding = self.finding(line, u, scrutinise(line), own)
-            if not finding.wrong:
-                return finding
-            found = finding.found
         reason = self.doubt(finding)
         if reason:
             return finding._replace(found=found._replace(reason=reason))
@@ -208,7 +237,10 @@ class Comparison:
         finer = self.line(finding.direction)
         finer.measure(FINEST)
         terms = norm(self.safe * finding.direction)
-        return doubt(finding.line.table, finer.table, finding.found, finding.analytic, terms)
+        rows = finding.line.table
+        if stands_on_stairs(rows, self.size, finding.analytic):
+            return STAIRS
+        return doubt(rows, finer.table, finding.found, finding.analytic, terms)
 
     def _generalized(self, finding: Finding) -> Finding:
         """A difference, after a look at whether x is at a kink where the slopes around it allow for the gradient."""

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from .line import AGREE, Row
-from .slopes import Estimate, seen_noise
+from .slopes import QUICK, Estimate, seen_noise
 
 TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
 TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
+SMALL = 2.0 ** -QUICK[0]
+"""Beside the size of x: steps that are larger may be larger than what f does around x."""
+STEEPEST = 2.0**-16
+"""How large a jump may be, beside the values, that is taken for the rounding of single precision."""
 HIDDEN = "rounding hides the slope at every step up to the size of x, and larger ones may leave what f does there"
+STAIRS = (
+    "at fine steps the values stand still, and move in small jumps: single precision inside of f, an iteration that "
+    "stops early, or a staircase"
+)
+"""The slope of a staircase is 0; of the others it is that of larger steps.  From outside they look the same."""
 
 
 def doubt(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, terms: float) -> str:
@@ -21,6 +30,23 @@ def doubt(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, t
     if len(clear) > 1 and _contradicted(clear, found.value, analytic):
         return TOO_FAST
     return TOO_FAST if _varies_too_fast(rows, terms) else ""
+
+
+def stands_on_stairs(rows: list[Row], size: float, analytic: float | None = None) -> bool:
+    """Whether the values stand still at fine steps, and at larger ones show a slope, over jumps that f may have rounded.
+
+    That slope must be what the gradient says, where that is given.  ``size`` is that of the values.
+    """
+    moving = next((i for i in reversed(range(len(rows))) if rows[i].moved), None)
+    if moving is None or moving > len(rows) - 3:
+        return False
+    jump = max(abs(rows[moving].left), abs(rows[moving].right)) * rows[moving].step
+    clear = [row for row in rows[:moving] if min(abs(row.left), abs(row.right)) * row.step > 16 * jump][-3:]
+    explained = 2 * rows[moving].noise * rows[moving].step
+    if len(clear) < 3 or not explained < jump <= STEEPEST * size:
+        return False
+    expected = clear[-1].central if analytic is None else analytic
+    return all(abs(row.central - expected) <= 2 * jump / row.step + abs(expected) / 16 for row in clear)
 
 
 def _contradicted(finest: list[Row], value: float, analytic: float) -> bool:
@@ -40,5 +66,5 @@ def _varies_too_fast(rows: list[Row], terms: float) -> bool:
 
 
 def hidden(rows: list[Row], found: Estimate, analytic: float) -> bool:
-    """Whether the slope was found at steps beyond the size of x alone, and those below cannot tell the two apart."""
-    return found.step > 1.0 and all(abs(r.central - analytic) <= AGREE * r.noise for r in rows if r.step <= 1.0)
+    """Whether the slope was found at steps beyond the size of x alone, and small ones cannot tell the two apart."""
+    return found.step > 1.0 and all(abs(r.central - analytic) <= AGREE * r.noise for r in rows if r.step <= SMALL)

@@ -42,6 +42,8 @@ def _ratio_text(analytic: float, numeric: float) -> str:
         return "the sign is wrong"
     if analytic == 0:
         return "a term is missing: the gradient is zero here"
+    if abs(ratio - 1) < 1e-4:
+        return f"analytic / numeric = 1 {'-' if ratio < 1 else '+'} {abs(ratio - 1):.2g}"
     return f"analytic / numeric = {ratio:.6g}"
 
 

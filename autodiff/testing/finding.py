@@ -26,6 +26,7 @@ class Finding(NamedTuple):
     found: Estimate
     limit: float  # the largest difference that is no fault
     line: Line
+    borne_out: float = 0.0  # of a slope by the complex step: the error of the real steps that agree with it
 
     @property
     def error(self) -> float:

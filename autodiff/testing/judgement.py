@@ -17,8 +17,9 @@ from .explanation import explanation
 from .finding import RESOLVED, Finding
 from .line import norm
 from .problem import Input
+from .purity import LEFT_BEHIND, is_left_behind
 from .report import Report
-from .search import separate_kinks, sweep, together
+from .search import QUIET, separate_kinks, sweep, together
 from .slopes import scrutinise
 from .uncertainty import vanishing
 
@@ -31,14 +32,18 @@ TOGETHER = 1e-6
 
 def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
     """The verdict in double precision."""
-    report = _judge_sum(comparison, facts)
-    if not report.correct:
+    report = _judge_part(comparison, facts)
+    if report.verdict == "wrong":
         return report
     unheard = 0
     for part in _quiet_parts(comparison):
-        found = _judge_sum(part, facts)
-        if found.verdict == "wrong":
+        found = _judge_part(part, facts)
+        if found.verdict == "wrong" or (
+            report.correct and not found.correct and _holds_an_array(part, comparison.loudness)
+        ):
             return found
+        if not report.correct:
+            continue  # a fault is all that would be news
         if found.correct:
             kinks = list(dict.fromkeys([*report.kinks, *found.kinks]))
             resolution = max(report.resolution or 0.0, found.resolution or 0.0) or None
@@ -51,9 +56,31 @@ def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
     return replace(report, evaluations=comparison.problem.evaluations)
 
 
+def _judge_part(comparison: Comparison, facts: dict[str, Any]) -> Report:
+    """The verdict on the weighted sum of the outputs, here and beside x."""
+    report = _judge_sum(comparison, facts)
+    if report.correct and comparison.findings and is_left_behind(comparison, comparison.findings[0]):
+        return replace(report, verdict="inconclusive", reason=LEFT_BEHIND)
+    return report
+
+
+def _holds_an_array(part: Comparison, loudness: Array) -> bool:
+    """Whether all that moves in one of the arrays that f returned is among these outputs."""
+    moves, mine = loudness > 0.0, part.weights != 0.0
+    start = 0
+    for size in part.problem.output_sizes:
+        cut = slice(start, start + size)
+        if moves[cut].any() and mine[cut][moves[cut]].all():
+            return True
+        start += size
+    return False
+
+
 def _quiet_parts(comparison: Comparison) -> Iterator[Comparison]:
     """The outputs in whose slopes a fault of 1 % would not have been seen, the larger ones first."""
     left = ~comparison.heard
+    if left.all():  # the sum is as uncertain as most of them
+        left = comparison.loudness < QUIET * np.max(comparison.loudness, initial=0.0)
     for n in range(MOST_PARTS):
         if not left.any():
             return

@@ -43,6 +43,7 @@ class Row(NamedTuple):
     low: float
     high: float
     moved: int  # how many outputs changed at all
+    inside: float = 0.0  # what rounding inside of the function does to the slopes, where that is known
 
 
 class Line:
@@ -56,7 +57,7 @@ class Line:
         self.base = base
         self.epsilon = epsilon
         self.inner = inner  # the size of the terms that may cancel inside of the function
-        self.inside = 0.0  # the size of all numbers inside of the function, where that is known
+        self.inside = 0.0  # how far rounding inside of the function moves phi, where that is known
         self.rows: dict[int, Row | None] = {}
         self.changed: dict[int, Array] = {}  # which outputs moved, at each step
         self.slopes: Array | None = None  # of every output by itself, at the first finite step that was measured
@@ -99,7 +100,7 @@ class Line:
         return np.logical_or.reduce(seen) if seen else np.zeros(self.base.shape, dtype=bool)
 
     def know(self, inside: float) -> None:
-        """Take into account how large the numbers inside of the function are."""
+        """Take into account how far rounding inside of the function moves phi."""
         self.inside, self._table = inside, None
 
     @property
@@ -115,7 +116,10 @@ class Line:
             floor = self.epsilon * norm(held[sensitive] if sensitive.any() else held)
             if not all(row.moved for row in rows):  # the values may have cancelled: what went into them was rounded too
                 floor = max(floor + self.epsilon * self.inner, self._quantum(rows))
-            self._table = [row._replace(noise=max(row.noise, floor / row.step)) for row in rows]
+            floor = max(floor, self.inside)
+            self._table = [
+                row._replace(noise=max(row.noise, floor / row.step), inside=self.inside / row.step) for row in rows
+            ]
         return self._table
 
     def _quantum(self, rows: list[Row]) -> float:
@@ -128,4 +132,4 @@ class Line:
             return 0.0
         change = max(abs(finest.left), abs(finest.right)) * finest.step
         size = max(self.inner, norm(self.weights * self.base), norm(self.weights))
-        return change if change <= self.epsilon * max(QUANTUM * size, 4 * AGREE * self.inside) else 0.0
+        return change if change <= max(QUANTUM * self.epsilon * size, 4 * AGREE * self.inside) else 0.0

@@ -130,7 +130,9 @@ class Problem:
         # each argument is one array: a dict that holds a single one has as many leaves as there are arguments
         self._plain = len(self.inputs) == len(args) and all(a is b for a, b in zip(args, self.leaves, strict=False))
         self.evaluations = 0
+        self.narrow = False  # whether numbers of single precision or less take part, though the arguments are double
         self.complex_outputs: list[bool] | None = None
+        self.output_sizes: list[int] = []  # how many numbers each array has that f returns
         self.speaks_arrays = False  # whether f also takes plain arrays, which is faster
         parts = [as_real(np.asarray(values_of(self.leaves[i.number]))) for i in self.inputs]
         self.real = not any(i.is_complex for i in self.inputs)  # whether arguments and outputs are all real
@@ -194,6 +196,7 @@ class Problem:
         now = [o.dtype.kind == "c" for o in outputs]
         if self.complex_outputs is None:
             self.complex_outputs = now
+            self.output_sizes = [o.size * (2 if c else 1) for o, c in zip(outputs, now, strict=True)]
         return [a or b for a, b in zip(now, self.complex_outputs, strict=True)]
 
     def value_or_nan(self, x: Array, like: Array) -> Array:

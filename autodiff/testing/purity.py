@@ -14,6 +14,7 @@ import numpy as np
 
 from ..graph import Parts, topological_order
 from ..tensor import ITEM, Tensor
+from .finding import EPSILON
 from .precision import gradient_of, seeded, values_in
 from .problem import Problem
 
@@ -117,6 +118,8 @@ def _pulled(problem: Problem, weights: Array, watch: Callable[..., Any]) -> tupl
     _, seeds = seeded(problem, tensors, weights)
     noticed: list[str] = []
     for node in topological_order(seeds, {t._node for t in tensors}):
+        kinds = node.dtype if isinstance(node.dtype, tuple) else (node.dtype,)
+        problem.narrow |= any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)
         for edge in node.edges:
             if node.primitive is not ITEM:
                 edge[1] = watch(edge[1], f"{edge[3].primitive}: its rule for '{_argument(node, edge)}'", noticed)

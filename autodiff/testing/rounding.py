@@ -1,19 +1,20 @@
-"""How large are the numbers that are rounded inside of a function?
+"""How far does the rounding inside of a function move its values?
 
-Each operation's result is rounded by a unit of its own size; what that does to the output is the cotangent of the
-result times this.  So one backward pass tells how far rounding may move the values of the whole function.
+Each operation's result is rounded by a unit of its own size and precision; what that does to the output is the
+cotangent of the result times this.  So one backward pass tells it for the whole function.
 
 Source: M. Iri, "Simultaneous computation of functions, partial derivatives and estimates of rounding errors", 1984.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..graph import Parts, topological_order
 from ..tensor import ITEM, Tensor
+from .finding import EPSILON
 from .line import norm
 from .precision import gradient_of, seeded
 from .problem import Problem
@@ -34,13 +35,23 @@ class _Results(Trace):
         self.of[operation_node(result)] = [getattr(part, "_value", part) for part in parts]
 
 
-def size_inside(problem: Problem, weights: Array) -> float:
-    """The norm, over all operations, of result times cotangent: times the precision, the rounding of <weights, F>."""
-    if problem.given_gradient is not None:
-        return 0.0
+class Rounding(NamedTuple):
+    """How far rounding moves <weights, F>, and whether some of it is that of single precision or less."""
+
+    size: float
+    narrow: bool
+
+
+def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
+    """The norm, over all operations, of result times cotangent times precision; None of a function without Tensors."""
     tensors = [Tensor(a) for a in problem.arrays(problem.x)]
-    with _Results() as results:
-        _, seeds = seeded(problem, tensors, weights)
+    try:
+        with _Results() as results:
+            _, seeds = seeded(problem, tensors, weights)
+    except Exception:  # f may be a function of arrays alone, where its gradient is given
+        return None
+    if not seeds:
+        return None
     sizes: dict[Any, float] = {}
     for node in topological_order(seeds, {t._node for t in tensors}):
         if node in results.of and node.primitive is not ITEM:
@@ -48,16 +59,19 @@ def size_inside(problem: Problem, weights: Array) -> float:
                 edge[1] = _weighed(edge[1], node, results.of[node], sizes)
     with np.errstate(all="ignore"):
         gradient_of(problem, tensors, seeds, create=False)
-    return norm(np.array([size for size in sizes.values() if np.isfinite(size)]))
+    kinds = [np.asarray(v).dtype for values in results.of.values() for v in values]
+    narrow = any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)
+    return Rounding(norm(np.array([size for size in sizes.values() if np.isfinite(size)])), narrow)
 
 
 def _weighed(function: Any, node: Any, values: list[Any], sizes: dict[Any, float]) -> Any:
-    """A rule, and a look at the size of its operation's result times the cotangent."""
+    """A rule, and a look at the rounding of its operation's result times the cotangent."""
+    units = [float(np.finfo(v.dtype).eps) if v.dtype.kind in "fc" else 0.0 for v in map(np.asarray, values)]
 
     def weighed(g: Any, *saved: Any) -> Any:
         if node not in sizes:
             pairs = g.known.items() if isinstance(g, Parts) else [(0, g)]
-            sizes[node] = norm(np.array([norm(np.abs(np.ravel(part * values[i]))) for i, part in pairs]))
+            sizes[node] = norm(np.array([units[i] * norm(np.abs(np.ravel(part * values[i]))) for i, part in pairs]))
         return function(g, *saved)
 
     return weighed

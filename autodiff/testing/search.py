@@ -24,6 +24,10 @@ MOST_BLOCKS = 16
 MOST_KINKS = 24
 TINY = 2.0**-10
 """Of elements that are smaller than this part of their array, steps of their own size tell more."""
+QUIET = 1e-6
+"""Outputs that are smaller than this part of the largest are looked at by themselves in any case."""
+CLEAR = 10.0
+"""How much larger than what is no fault a fault in an output must be, to be seen among others."""
 NEAR = 2.0**-20
 """Those that are smaller than this are small beside most steps: what looks like a kink at them may be near by."""
 ATTEMPTS = 2
@@ -38,7 +42,9 @@ def note_resolution(comparison: Comparison, finding: Finding) -> None:
         if not comparison.loudness.any():
             comparison.loudness = loudness
         if finding.settled or (finding.single and not finding.wrong and not finding.found.reason):
-            comparison.heard |= RESOLVED * loudness > finding.limit
+            # the complex step may be as silent about an output as its rule; and some that are wrong may cancel others
+            hidden = max(CLEAR * finding.limit, CLEAR * finding.borne_out, RESOLVED * QUIET * np.max(loudness))
+            comparison.heard |= RESOLVED * loudness > hidden
     if finding.found.reason or finding.found.kink is not None:
         return
     weight = np.abs(comparison.safe * finding.direction)

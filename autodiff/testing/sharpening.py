@@ -64,7 +64,7 @@ def sharpened(comparison: Comparison, finding: Finding, own: float) -> Finding:
         comparison.analytic_function = False
         return finding
     sharp = Estimate(slope, own, COMPLEX_STEP)
-    better = Finding(finding.direction, finding.analytic, sharp, SEVERAL * own, finding.line)
+    better = Finding(finding.direction, finding.analytic, sharp, SEVERAL * own, finding.line, SEVERAL * found.bound)
     if better.wrong:
         return better if _is_fault(comparison, better, own) else finding
     comparison.analytic_function = True

@@ -68,7 +68,10 @@ def believed_noise(rows: list[Row]) -> list[float]:
     A step that is too large for the function cannot hide behind noise that is not there.
     """
     seen = seen_noise(rows)
-    return [max(r.noise, (seen or 0.0) / r.step) if seen is None or r.step >= 2.0**-20 else seen / r.step for r in rows]
+    return [
+        max(r.noise, (seen or 0.0) / r.step) if seen is None or r.step >= 2.0**-20 else max(seen / r.step, r.inside)
+        for r in rows
+    ]
 
 
 class _Candidate(NamedTuple):
