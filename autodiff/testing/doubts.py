@@ -33,7 +33,7 @@ def doubt(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, t
 
 
 def stands_on_stairs(rows: list[Row], size: float, analytic: float | None = None) -> bool:
-    """Whether the values stand still at fine steps, and at larger ones show a slope, over jumps that f may have rounded.
+    """Whether the values stand still at fine steps, and at larger ones have a slope over jumps that may be rounding.
 
     That slope must be what the gradient says, where that is given.  ``size`` is that of the values.
     """
