@@ -69,7 +69,9 @@ def bisection(e, steps):
 @pytest.mark.parametrize("steps", [25, 30, 40, 50])
 def test_an_implicit_gradient_of_an_iteration_is_not_called_wrong(steps):
     def root(factor):
-        return elementwise(lambda x: bisection(x, steps), lambda g, x, y: factor * g * np.sin(y) / (1.0 - x * np.cos(y)))
+        return elementwise(
+            lambda x: bisection(x, steps), lambda g, x, y: factor * g * np.sin(y) / (1.0 - x * np.cos(y))
+        )
 
     right, wrong, e = root(1.0), root(1.01), np.array([0.5, 0.9, 0.1])
     assert "wrong" not in verdicts(lambda x: np.sum(right(x)), e)
