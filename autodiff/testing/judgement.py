@@ -51,7 +51,7 @@ def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
         else:
             unheard += int(np.count_nonzero(part.weights))
     if unheard:
-        note = f"{unheard} outputs are too small beside the others to be resolved"
+        note = f"{_several(unheard, 'output')} too small beside the others to be resolved"
         report = replace(report, notes=[*report.notes, note])
     return replace(report, evaluations=comparison.problem.evaluations)
 
@@ -241,6 +241,11 @@ def _inconclusive(
     return Report("inconclusive", reason, steps=_steps(finding), **place, **_counts(comparison), **facts)
 
 
+def _several(count: int, what: str, path: str = "") -> str:
+    """The beginning of a sentence: "1 element of x is", "2 outputs are"."""
+    return f"{count} {what}{'s' * (count != 1)}{f' of {path}' if path else ''} {'is' if count == 1 else 'are'}"
+
+
 def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[float, str]:
     """The smallest fault that would show in every element of an array that matters; or why that cannot be said."""
     mine = members[(members >= place.start) & (members < place.stop)]
@@ -255,7 +260,7 @@ def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[f
         open_ones &= ~zeros
         if zeros.any():
             count = int(zeros.sum())
-            comparison.notes.append(f"{count} elements of {place.path} are zero up to the rounding of the gradient")
+            comparison.notes.append(f"{_several(count, 'element', place.path)} zero up to the rounding of the gradient")
     small = int(open_ones.sum())
     if norm(weight[open_ones]) > RESOLVED * total:
         return 0.0, (
@@ -264,7 +269,7 @@ def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[f
             "subtract a constant, or rescale"
         )
     if small:
-        comparison.notes.append(f"{small} elements of {place.path} are too small beside the rest to be resolved")
+        comparison.notes.append(f"{_several(small, 'element', place.path)} too small beside the rest to be resolved")
     return float(np.max(resolution[seen], initial=0.0)), ""
 
 

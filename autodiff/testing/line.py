@@ -114,7 +114,7 @@ class Line:
             held = self.weights * self.base
             sensitive = self.sensitive()
             floor = self.epsilon * norm(held[sensitive] if sensitive.any() else held)
-            if not all(row.moved for row in rows):  # the values may have cancelled: what went into them was rounded too
+            if rows and not rows[-1].moved:  # the values may have cancelled: what went into them was rounded too
                 floor = max(floor + self.epsilon * self.inner, self._quantum(rows))
             floor = max(floor, self.inside)
             self._table = [

@@ -53,7 +53,7 @@ def test_small_outputs_that_are_right(f, x):
 def test_small_outputs_that_are_rounding_alone_are_named():
     report = gradcheck(lambda x: np.stack([1e12 * x, np.sin(x) + 1e15 - 1e15]), 0.7)
     assert report.correct
-    assert "1 outputs are too small beside the others to be resolved" in report.notes
+    assert "1 output is too small beside the others to be resolved" in report.notes
 
 
 def test_a_gradient_of_zero_beside_a_large_one():
