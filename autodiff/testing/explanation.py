@@ -16,8 +16,9 @@ def explanation(comparison: Comparison, finding: Finding, flat: int, analytic: f
     if _right_nearby(comparison, finding):
         return "the gradient is right on both sides of x, which sits on a kink of an operation inside a smooth function"
     if not comparison.gradient.any():
+        whose = "whole gradient" if comparison.outputs is None else "gradient of some outputs"
         return (
-            "detached: the whole gradient is zero but the values change with the arguments; look for .data, .item(), "
+            f"detached: the {whose} is zero but the values change with the arguments; look for .data, .item(), "
             "stop_gradient, no_grad, or a rule that says None"
         )
     place = comparison.problem.input_of(flat)

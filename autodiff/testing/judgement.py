@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 
 from .comparison import Comparison
-from .complexplane import COMPLEX_STEP
-from .explanation import explanation
 from .finding import RESOLVED, Finding
 from .line import norm
 from .problem import Input
@@ -22,6 +20,7 @@ from .report import Report
 from .search import QUIET, separate_kinks, sweep, together
 from .slopes import scrutinise
 from .uncertainty import vanishing
+from .wording import counts, inconclusive, method, several, steps_of_line, wrong, wrong_together
 
 Array = Any
 
@@ -51,7 +50,7 @@ def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
         else:
             unheard += int(np.count_nonzero(part.weights))
     if unheard:
-        note = f"{_several(unheard, 'output')} too small beside the others to be resolved"
+        note = f"{several(unheard, 'output')} too small beside the others to be resolved"
         report = replace(report, notes=[*report.notes, note])
     return replace(report, evaluations=comparison.problem.evaluations)
 
@@ -107,24 +106,24 @@ def _judge_sum(comparison: Comparison, facts: dict[str, Any]) -> Report:
         members, at_kinks = separate_kinks(comparison, members)
         for kink in comparison.kinks:
             if kink.wrong:
-                return _wrong(comparison, kink, facts)
+                return wrong(comparison, kink, facts)
         fault = together(comparison, at_kinks)
         if fault is not None:
-            return _wrong_together(comparison, fault, facts)
+            return wrong_together(comparison, fault, facts)
         comparison.resolution[:] = np.inf
         comparison.findings = [x for x in comparison.findings if x.found.kink is None]
         fault = sweep(comparison, members) if len(members) else None
         if fault is not None and fault.found.kink is not None:
-            return _inconclusive(comparison, fault, "kinks lie too close together to be told apart", facts)
+            return inconclusive(comparison, fault, "kinks lie too close together to be told apart", facts)
     if fault is not None and fault.found.reason:
-        return _inconclusive(comparison, fault, fault.found.reason, facts)
+        return inconclusive(comparison, fault, fault.found.reason, facts)
     if fault is not None and not fault.single:
         reason = (
             "the slopes along a direction disagree with the gradient, but no single element does by more than its error"
         )
-        return _inconclusive(comparison, fault, reason, facts)
+        return inconclusive(comparison, fault, reason, facts)
     if fault is not None:
-        return _wrong(comparison, fault, facts)
+        return wrong(comparison, fault, facts)
     return _correct(comparison, members, facts)
 
 
@@ -137,113 +136,10 @@ def _judge_not_finite(comparison: Comparison, facts: dict[str, Any]) -> Report |
         if finding.found.reason:
             value = comparison.gradient[flat]
             reason = f"the gradient is {value} and the function has no finite slope there ({finding.found.reason})"
-            return _inconclusive(comparison, finding, reason, facts, int(flat))
+            return inconclusive(comparison, finding, reason, facts, int(flat))
         bad = finding._replace(analytic=float("nan"))
-        return _wrong(comparison, bad, facts)
+        return wrong(comparison, bad, facts)
     return None
-
-
-def _steps(finding: Finding) -> list[tuple[float, float, float, float]]:
-    return [(row.step, row.left, row.right, row.central) for row in finding.line.table]
-
-
-def _counts(comparison: Comparison) -> dict[str, Any]:
-    return {
-        "evaluations": comparison.problem.evaluations,
-        "directions": len(comparison.findings),
-        "notes": comparison.notes,
-        "kinks": [_kink_text(comparison, k) for k in comparison.kinks if k.found.kink is not None],
-    }
-
-
-def _place(comparison: Comparison, flat: int) -> dict[str, Any]:
-    place = comparison.problem.input_of(flat)
-    return {"argument": place.name_of(flat), "index": place.index_of(flat)}
-
-
-def _method(finding: Finding) -> str:
-    if finding.found.kink is not None:
-        return "one-sided slopes"
-    return "the complex step" if finding.found.step == COMPLEX_STEP else "central differences, extrapolated"
-
-
-def _per_unit(comparison: Comparison, finding: Finding) -> tuple[int, float, str]:
-    """The element, its component, and the output that the values belong to (divided by that output's weight)."""
-    flat = int(np.flatnonzero(finding.direction)[0])
-    unit = float(finding.direction[flat])
-    count = int(np.count_nonzero(comparison.weights))
-    if comparison.base.size == 1:
-        return flat, unit, ""
-    changed = np.flatnonzero(finding.line.sensitive())
-    if len(changed) == 1:
-        return flat, unit * float(comparison.weights[changed[0]]), f"output element {int(changed[0])}"
-    return flat, unit, f"a random combination of {count} outputs"
-
-
-def _kink_text(comparison: Comparison, finding: Finding) -> str:
-    flat, unit, _ = _per_unit(comparison, finding)
-    place = comparison.problem.input_of(flat)
-    assert finding.found.kink is not None
-    low, high = sorted(end / unit for end in finding.found.kink)
-    index = str(list(place.index_of(flat))) if place.shape else ""
-    size = max(abs(low), abs(high))
-    value = _plain(finding.analytic / unit, size)
-    return f"{place.name_of(flat)}{index}: {value} in [{_plain(low, size)}, {_plain(high, size)}]"
-
-
-def _plain(value: float, size: float) -> str:
-    """Six digits, and no trace of rounding errors around zero."""
-    return f"{float(f'{value:.6g}') if abs(value) > 1e-9 * size else 0.0:g}"
-
-
-def _wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Report:
-    flat, unit, output = _per_unit(comparison, finding)
-    analytic = float(comparison.gradient[flat]) * float(finding.direction[flat]) / unit
-    numeric = finding.found.value / unit
-    reason = explanation(comparison, finding, flat, analytic, numeric)
-    if finding.found.kink is not None:
-        low, high = sorted(end / unit for end in finding.found.kink)
-        size = max(abs(low), abs(high))
-        reason = f"the value is outside of the slopes at this kink, [{_plain(low, size)}, {_plain(high, size)}]"
-    return Report(
-        "wrong", reason, analytic=analytic, numeric=numeric, error=abs(finding.error / unit),
-        bound=abs(finding.found.bound / unit), method=_method(finding), output=output, steps=_steps_of(finding, unit),
-        **_place(comparison, flat), **_counts(comparison), **facts,
-    )  # fmt: skip
-
-
-def _wrong_together(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Report:
-    low, high = finding.found.kink or (finding.found.value, finding.found.value)
-    slopes = f"{finding.found.value:.6g}" if low == high else f"between {low:.6g} and {high:.6g}"
-    count = int(np.count_nonzero(finding.direction))
-    reason = f"at a kink of {count} elements that move together, the slope is {slopes}; the gradient says otherwise"
-    return Report(
-        "wrong", reason, analytic=finding.analytic, numeric=finding.found.value, error=finding.error,
-        bound=finding.found.bound, method=_method(finding), output="the sum of these elements' slopes",
-        steps=_steps(finding), **_place(comparison, int(np.flatnonzero(finding.direction)[0])), **_counts(comparison),
-        **facts,
-    )  # fmt: skip
-
-
-def _steps_of(finding: Finding, unit: float) -> list[tuple[float, float, float, float]]:
-    size = abs(float(finding.direction[np.flatnonzero(finding.direction)[0]]))
-    sides = [(r.right, r.left) if unit < 0 else (r.left, r.right) for r in finding.line.table]
-    return [
-        (row.step * size, a / unit, b / unit, row.central / unit)
-        for row, (a, b) in zip(finding.line.table, sides, strict=True)
-    ]
-
-
-def _inconclusive(
-    comparison: Comparison, finding: Finding, reason: str, facts: dict[str, Any], flat: int | None = None
-) -> Report:
-    place = {} if flat is None else _place(comparison, flat)
-    return Report("inconclusive", reason, steps=_steps(finding), **place, **_counts(comparison), **facts)
-
-
-def _several(count: int, what: str, path: str = "") -> str:
-    """The beginning of a sentence: "1 element of x is", "2 outputs are"."""
-    return f"{count} {what}{'s' * (count != 1)}{f' of {path}' if path else ''} {'is' if count == 1 else 'are'}"
 
 
 def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[float, str]:
@@ -260,7 +156,7 @@ def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[f
         open_ones &= ~zeros
         if zeros.any():
             count = int(zeros.sum())
-            comparison.notes.append(f"{_several(count, 'element', place.path)} zero up to the rounding of the gradient")
+            comparison.notes.append(f"{several(count, 'element', place.path)} zero up to the rounding of the gradient")
     small = int(open_ones.sum())
     if norm(weight[open_ones]) > RESOLVED * total:
         return 0.0, (
@@ -269,7 +165,7 @@ def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[f
             "subtract a constant, or rescale"
         )
     if small:
-        comparison.notes.append(f"{_several(small, 'element', place.path)} too small beside the rest to be resolved")
+        comparison.notes.append(f"{several(small, 'element', place.path)} too small beside the rest to be resolved")
     return float(np.max(resolution[seen], initial=0.0)), ""
 
 
@@ -279,12 +175,12 @@ def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> R
     for place in comparison.problem.inputs:
         resolution, reason = _unresolved(comparison, place, members)
         if reason:
-            return _inconclusive(comparison, comparison.findings[0], reason, facts)
+            return inconclusive(comparison, comparison.findings[0], reason, facts)
         worst = max(worst, resolution)
     shown = max(comparison.findings, key=lambda x: x.error / (x.limit + 1e-300), default=None)
     numbers: dict[str, Any] = {}
     if shown is not None and (worst or not comparison.safe.any()):  # nothing is relative to a rounding error
         size = norm(comparison.safe * shown.direction) or 1.0
-        numbers = {"error": shown.error / size, "bound": shown.found.bound / size, "method": _method(shown)}
-    steps = _steps(shown) if shown is not None else []
-    return Report("correct", resolution=worst or None, steps=steps, **numbers, **_counts(comparison), **facts)
+        numbers = {"error": shown.error / size, "bound": shown.found.bound / size, "method": method(shown)}
+    steps = steps_of_line(shown) if shown is not None else []
+    return Report("correct", resolution=worst or None, steps=steps, **numbers, **counts(comparison), **facts)

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph import Parts, topological_order
-from ..tensor import ITEM, Tensor
+from ..graph import Parts
 from .finding import EPSILON
-from .precision import gradient_of, seeded, values_in
+from .passes import values_in, watched_pass
 from .problem import Problem
 
 if TYPE_CHECKING:
@@ -114,21 +113,17 @@ def _pulled(problem: Problem, weights: Array, watch: Callable[..., Any]) -> tupl
     """The gradient by a pass each rule of which is watched, and what was noticed."""
     if problem.given_gradient is not None:
         return problem.pullback(problem.x)[1](weights), []
-    tensors = [Tensor(a) for a in problem.arrays(problem.x)]
-    _, seeds = seeded(problem, tensors, weights)
     noticed: list[str] = []
-    for node in topological_order(seeds, {t._node for t in tensors}):
+
+    def look_at(node: Any) -> None:
         kinds = node.dtype if isinstance(node.dtype, tuple) else (node.dtype,)
         problem.narrow |= any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)
-        for edge in node.edges:
-            if node.primitive is not ITEM:
-                edge[1] = watch(edge[1], f"{edge[3].primitive}: its rule for '{_argument(node, edge)}'", noticed)
-    with np.errstate(all="ignore"):
-        return gradient_of(problem, tensors, seeds, create=False), noticed
 
+    def named(function: Any, node: Any, edge: Any) -> Any:
+        name = f"{edge[3].primitive}: its rule for '{node.primitive.parameters[edge[3].position]}'"
+        return watch(function, name, noticed)
 
-def _argument(node: Any, edge: Any) -> str:
-    return str(node.primitive.parameters[edge[3].position])
+    return watched_pass(problem, weights, named, look_at)[1], noticed
 
 
 def _arrays_of(g: Any) -> list[Any]:

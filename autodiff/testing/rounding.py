@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Parts, topological_order
-from ..tensor import ITEM, Tensor
+from ..graph import Parts
 from .finding import EPSILON
 from .line import norm
-from .precision import gradient_of, seeded
+from .passes import watched_pass
 from .problem import Problem
 from .trace import Trace, operation_node
 
@@ -44,21 +43,20 @@ class Rounding(NamedTuple):
 
 def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
     """The norm, over all operations, of result times cotangent times precision; None of a function without Tensors."""
-    tensors = [Tensor(a) for a in problem.arrays(problem.x)]
+    sizes: dict[Any, float] = {}
+    results = _Results()
+
+    def weighed(function: Any, node: Any, edge: Any) -> Any:
+        values = results.of.get(node)
+        return function if values is None else _weighed(function, node, values, sizes)
+
     try:
-        with _Results() as results:
-            _, seeds = seeded(problem, tensors, weights)
+        with results:
+            watched_pass(problem, weights, weighed)
     except Exception:  # f may be a function of arrays alone, where its gradient is given
         return None
-    if not seeds:
+    if not sizes:
         return None
-    sizes: dict[Any, float] = {}
-    for node in topological_order(seeds, {t._node for t in tensors}):
-        if node in results.of and node.primitive is not ITEM:
-            for edge in node.edges:
-                edge[1] = _weighed(edge[1], node, results.of[node], sizes)
-    with np.errstate(all="ignore"):
-        gradient_of(problem, tensors, seeds, create=False)
     kinds = [np.asarray(v).dtype for values in results.of.values() for v in values]
     narrow = any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)
     return Rounding(norm(np.array([size for size in sizes.values() if np.isfinite(size)])), narrow)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .finding import EPSILON, RESOLVED, SEVERAL
 from .line import AGREE, Line, norm
-from .precision import noisy_gradient
+from .noise import noisy_gradient
 
 if TYPE_CHECKING:
     from .comparison import Comparison

@@ -1,0 +1,72 @@
+"""Backward passes that can be watched: from a flat vector of weights, rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..graph import topological_order
+from ..tensor import ITEM, Tensor, backward
+from ..tree import flatten
+from .problem import Problem, cotangents
+
+Array = Any
+Watch = Callable[[Any, Any, Any], Any]
+
+
+def watched_pass(
+    problem: Problem, weights: Array, watch: Watch, look_at: Callable[[Any], Any] | None = None, dtype: Any = None
+) -> tuple[list[Array], Array]:
+    """The outputs and the gradient by a pass in which ``watch(rule, node, edge)`` stands in the place of each rule.
+
+    ``look_at`` sees each operation's node first.  ``dtype`` "given" is the arguments' own precision.
+    """
+    tensors = [Tensor(a) for a in problem.arrays(problem.x, dtype)]
+    outputs, seeds = seeded(problem, tensors, weights)
+    for node in topological_order(seeds, {t._node for t in tensors}):
+        if look_at is not None:
+            look_at(node)
+        for edge in node.edges:
+            if node.primitive is not ITEM:
+                edge[1] = watch(edge[1], node, edge)
+    with np.errstate(all="ignore"):
+        return outputs, gradient_of(problem, tensors, seeds, create=False)
+
+
+def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[list[Array], dict[Any, Any]]:
+    """The outputs for these arguments, and the cotangents of their nodes."""
+    with np.errstate(all="ignore"):
+        leaves, _ = flatten(problem.call(list(tensors)))
+    kept = [o for o in leaves if np.asarray(getattr(o, "_value", o)).dtype.kind in "fc"]
+    outputs = problem.outputs(kept)
+    seeds: dict[Any, Any] = {}
+    for output, cotangent in zip(kept, cotangents(weights, outputs), strict=True):
+        if isinstance(output, Tensor) and output._node.active:
+            seed = Tensor(cotangent)
+            seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
+    return outputs, seeds
+
+
+def gradient_of(problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], create: bool) -> Array:
+    """The gradient by a backward pass from these cotangents, recorded itself if ``create``."""
+    if not create:
+        seeds = {node: seed._value for node, seed in seeds.items()}
+    targets = {t._node for t in tensors}
+    found = backward(seeds, targets, retain=True, create=create) if seeds else {}
+    parts = [found[t._node] if t._node in found else np.zeros(t.shape, t.dtype) for t in tensors]
+    return problem.flat([getattr(part, "_value", part) for part in parts])
+
+
+def values_in(args: Any) -> list[Any]:
+    """The arrays among arguments, and those of Tensors."""
+    found: list[Any] = []
+    for value in args:
+        if type(value) is Tensor:
+            found.append(value._value)
+        elif isinstance(value, np.ndarray | np.generic):
+            found.append(value)
+        elif type(value) in (list, tuple):
+            found += values_in(value)
+    return found
