@@ -31,6 +31,8 @@ WHOLE = 2.0**22
 """Numbers of this size are whole in float32, whatever they count."""
 FINE = 30
 """The step, as k in t = 2^-k, at which the slope of the first look must still be there."""
+LARGER = (2, 4)
+"""Steps that are measured as well where larger ones may tell more than fine ones, as k in t = 2^-k."""
 BETWEEN = 0.75
 """The steps of a second look, as a part of those of the first."""
 
@@ -147,7 +149,7 @@ class Comparison:
             return values, norms(slopes * ((moved - x) - shifts))
 
         line = Line(move, self.weights, base, self.epsilon, self.inner)
-        suspected = self.problem.narrow or self.problem.given_gradient is not None
+        suspected = self.problem.narrow is not None or self.problem.given_gradient is not None
         if suspected and self.inside is not None and self.inside.narrow:
             line.know(self.inside.size)
         return line
@@ -184,19 +186,33 @@ class Comparison:
             if sure is not None:
                 return sure
         if bent or not finding.settled:
-            found = scrutinise(line)
-            if not line.inside and not all(row.moved for row in line.table):
-                line.know(self.inside.size if self.inside is not None else 0.0)
-                found = scrutinise(line)
-            finding = self.finding(line, u, found, own)
+            finding = self._scrutinised(line, u, own)
             if finding.wrong and finding.found.kink is None:
                 return self._doubted(finding, own)
-            if self.inside is None and stands_on_stairs(line.table, self.size):
-                return finding._replace(found=found._replace(reason=STAIRS))
+            if finding.settled and self._may_be_stairs(finding):
+                return finding._replace(found=finding.found._replace(reason=STAIRS))
         if not finding.settled:
             return finding
         self._remember(finding)
         return sharpened(self, finding, own)
+
+    def _scrutinised(self, line: Line, u: Array, own: float) -> Finding:
+        """The finding after a sweep over all decades of the step, with what is known of rounding inside of f."""
+        finding = self.finding(line, u, scrutinise(line), own)
+        if line.inside or (finding.settled and all(row.moved for row in line.table)) or self.inside is None:
+            return finding
+        line.know(self.inside.size)
+        return self.finding(line, u, scrutinise(line), own)
+
+    def _may_be_stairs(self, finding: Finding) -> bool:
+        """Whether larger steps show another slope, and fine ones may be lost in rounding that nobody sees.
+
+        Of a function whose operations are all declared to be constant, as floor is, a slope of 0 is believed.
+        """
+        if self.inside is not None and not self.inside.size:
+            return False
+        finding.line.measure(LARGER)
+        return stands_on_stairs(finding.line.table, self.size, finding.found)
 
     def _goes_on(self, finding: Finding) -> bool:
         """Whether the slope of the first steps is there at a fine one as well: that of a staircase is not."""
@@ -237,8 +253,9 @@ class Comparison:
         finer = self.line(finding.direction)
         finer.measure(FINEST)
         terms = norm(self.safe * finding.direction)
+        finding.line.measure(LARGER)
         rows = finding.line.table
-        if stands_on_stairs(rows, self.size, finding.analytic):
+        if stands_on_stairs(rows, self.size, finding.found, finding.analytic):
             return STAIRS
         return doubt(rows, finer.table, finding.found, finding.analytic, terms)
 

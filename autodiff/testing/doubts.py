@@ -24,7 +24,7 @@ def doubt(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, t
 
     ``finer`` are rows of steps beyond those of the table, ``terms`` is the size of gradient times direction.
     """
-    if _contradicted(rows[-2:], found.value, analytic):
+    if _contradicted(rows[-2:], found.value, analytic) or _jumps_beside(rows, found, analytic):
         return TOO_NEAR
     clear = [row for row in finer if AGREE * row.noise < abs(row.central - found.value) / 2]
     if len(clear) > 1 and _contradicted(clear, found.value, analytic):
@@ -32,21 +32,42 @@ def doubt(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, t
     return TOO_FAST if _varies_too_fast(rows, terms) else ""
 
 
-def stands_on_stairs(rows: list[Row], size: float, analytic: float | None = None) -> bool:
-    """Whether the values stand still at fine steps, and at larger ones have a slope over jumps that may be rounding.
+def stands_on_stairs(rows: list[Row], size: float, fine: Estimate, analytic: float | None = None) -> bool:
+    """Whether larger steps show another slope than the ``fine`` ones, over jumps so small that they may be rounding.
 
-    That slope must be what the gradient says, where that is given.  ``size`` is that of the values.
+    Apart from the fine slope the values stand still there.  The other slope must be what the gradient says, where that
+    is given.  ``size`` is that of the values.
     """
-    moving = next((i for i in reversed(range(len(rows))) if rows[i].moved), None)
-    if moving is None or moving > len(rows) - 3:
+    apart = [max(abs(row.left - fine.value), abs(row.right - fine.value)) for row in rows]
+    moving = [i for i in range(len(rows)) if apart[i] > 4 * rows[i].noise + fine.bound]
+    if not moving or moving[-1] > len(rows) - 3:
         return False
-    jump = max(abs(rows[moving].left), abs(rows[moving].right)) * rows[moving].step
-    clear = [row for row in rows[:moving] if min(abs(row.left), abs(row.right)) * row.step > 16 * jump][-3:]
-    explained = 2 * rows[moving].noise * rows[moving].step
-    if len(clear) < 3 or not explained < jump <= STEEPEST * size:
+    jump = max(apart[i] * rows[i].step for i in moving[-3:])
+    both = [min(abs(row.left - fine.value), abs(row.right - fine.value)) * row.step for row in rows]
+    clear = [rows[i] for i in range(moving[-1]) if both[i] > 16 * jump][-3:]
+    if len(clear) < 3 or apart[moving[-1]] * rows[moving[-1]].step > STEEPEST * size:
         return False
-    expected = clear[-1].central if analytic is None else analytic
-    return all(abs(row.central - expected) <= 2 * jump / row.step + abs(expected) / 16 for row in clear)
+    other = clear[-1].central if analytic is None else analytic
+    near = abs(other - fine.value) / 8
+    return all(
+        abs(row.central - other) <= 2 * jump / row.step + near
+        and abs(row.right - row.left) <= 4 * jump / row.step + 4 * near
+        for row in clear
+    )
+
+
+def _jumps_beside(rows: list[Row], found: Estimate, analytic: float) -> bool:
+    """Whether f jumps between x and the points that gave the slope, by as much as is in question.
+
+    The second difference of a function that does not jump shrinks with the step.
+    """
+    near = [row for row in rows if row.step <= found.step]
+    second = [(abs(row.right - row.left) * row.step, row.noise * row.step) for row in near]
+    least = abs(found.value - analytic) * found.step
+    return any(
+        min(a, b, c) > max(a, b, c) / 2 and c > max(1000 * noise, least)
+        for (a, _), (b, _), (c, noise) in zip(second, second[1:], second[2:], strict=False)
+    )
 
 
 def _contradicted(finest: list[Row], value: float, analytic: float) -> bool:

@@ -24,7 +24,12 @@ from .wording import counts, inconclusive, method, several, steps_of_line, wrong
 
 Array = Any
 
+UNDECIDED = "noise floor: the gradient is zero, and the slope is not clearly so; subtract a constant, or rescale"
+SCATTERED = "the slopes along a direction disagree with the gradient, but no single element does by more than its error"
 MOST_PARTS = 4
+TINY = 1e-4
+"""How small a fault must be, beside the gradient of all outputs, to be looked for in small ones."""
+UNATTRIBUTED = "the sum of all outputs disagrees by what small ones contribute, and by themselves they do not"
 TOGETHER = 1e-6
 """How much smaller than the largest of them the outputs may be that are looked at together."""
 
@@ -33,6 +38,8 @@ def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
     """The verdict in double precision."""
     report = _judge_part(comparison, facts)
     if report.verdict == "wrong":
+        return _attributed(comparison, report, facts)
+    if not report.correct and report.reason != SCATTERED:
         return report
     unheard = 0
     for part in _quiet_parts(comparison):
@@ -53,6 +60,19 @@ def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
         note = f"{several(unheard, 'output')} too small beside the others to be resolved"
         report = replace(report, notes=[*report.notes, note])
     return replace(report, evaluations=comparison.problem.evaluations)
+
+
+def _attributed(comparison: Comparison, report: Report, facts: dict[str, Any]) -> Report:
+    """A fault that is tiny in the sum of all outputs belongs to small ones, or to what large ones hide of them."""
+    loud = comparison.loudness >= QUIET * np.max(comparison.loudness, initial=0.0)
+    tiny = report.error is not None and report.error <= TINY * abs(report.analytic or 0.0)
+    if not tiny or loud.all():
+        return report
+    for members in (~loud, loud):
+        found = _judge_part(comparison.part(members), facts)
+        if found.verdict == "wrong":
+            return found
+    return replace(report, verdict="inconclusive", reason=UNATTRIBUTED)
 
 
 def _judge_part(comparison: Comparison, facts: dict[str, Any]) -> Report:
@@ -118,10 +138,7 @@ def _judge_sum(comparison: Comparison, facts: dict[str, Any]) -> Report:
     if fault is not None and fault.found.reason:
         return inconclusive(comparison, fault, fault.found.reason, facts)
     if fault is not None and not fault.single:
-        reason = (
-            "the slopes along a direction disagree with the gradient, but no single element does by more than its error"
-        )
-        return inconclusive(comparison, fault, reason, facts)
+        return inconclusive(comparison, fault, SCATTERED, facts)
     if fault is not None:
         return wrong(comparison, fault, facts)
     return _correct(comparison, members, facts)
@@ -172,6 +189,11 @@ def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[f
 def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> Report:
     """Correct, if every element that carries weight was resolved."""
     worst = 0.0
+    for finding in comparison.findings if not comparison.safe.any() else ():
+        found = finding.found
+        seen = max((max(abs(row.left), abs(row.right)) for row in finding.line.table), default=0.0)
+        if found.kink is None and abs(found.value) > max(found.bound, RESOLVED * seen) and found.bound > 0:
+            return inconclusive(comparison, finding, UNDECIDED, facts)
     for place in comparison.problem.inputs:
         resolution, reason = _unresolved(comparison, place, members)
         if reason:

@@ -112,7 +112,7 @@ def _in_range(value: Any, kind: Any, rng: np.random.Generator) -> Any:
         return _in_range(value.real, kind, rng) + 1j * _in_range(value.imag, kind, rng)
     least, size = float(kind.smallest_subnormal), np.abs(value)
     with np.errstate(all="ignore"):
-        steps = np.rint(value / least) + rng.integers(-1, 2, np.shape(value)) * (size > 0)
+        steps = np.rint(value / least) + rng.integers(-1, 2, np.shape(value)) * (size >= least / 2)
         value = np.where(size < float(kind.tiny), steps * least, value)
         return np.where(size > float(kind.max), np.sign(value) * np.inf, value)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..tensor import same_tuple
-from .finding import EPSILON
+from .finding import EPSILON, RESOLVED
 from .line import norm
 from .noise import noisy_gradient, noisy_values
 from .passes import values_in, watched_pass
@@ -19,10 +19,13 @@ from .problem import Problem, as_real
 Array = Any
 Fault = dict[str, Any]
 
-PLENTY = 16.0
+PLENTY = 8.0
 """Rounding errors of the gradient itself that need no explanation, in units of the precision."""
+MATTERS = 0.05
+"""How large an element must be, beside the largest of its array, to matter where rounding hides what is wrong."""
 SAMPLES = 4
 MORE_SAMPLES = 48
+LOST = "in {} rounding may explain a difference of {:.2g} of {}{}, and with it a fault of 1 %; it is correct in float64"
 LEAVES = "leaves the range of {}: a number inside becomes too large or too small; it is correct in float64"
 ANOTHER = (
     "f itself gives other values in {} than in float64, by more than rounding explains: a constant that follows the "
@@ -42,8 +45,10 @@ def compare_precision(problem: Problem, weights: Array, exact: Array, rng: np.ra
     seen = _compared(problem, weights, exact, found, kind, rng)
     if seen.lost:
         return {"verdict": "inconclusive", "reason": f"the gradient {LEAVES.format(outputs[0].dtype)}"}
+    if not seen.suspects.any() and widened:
+        return {"verdict": "wrong", "reason": widened}
     if not seen.suspects.any():
-        return {"verdict": "wrong", "reason": widened} if widened else None
+        return _hidden(problem, exact, seen.error, kind)
     size = float(np.max(np.where(seen.suspects, seen.error / np.abs(exact), 0.0), initial=0.0))
     if _is_another_function(problem, values, kind, rng) and not _rules_differ(problem, weights, size):
         return {"verdict": "inconclusive", "reason": ANOTHER.format(outputs[0].dtype)}
@@ -57,6 +62,22 @@ def compare_precision(problem: Problem, weights: Array, exact: Array, rng: np.ra
         "error": float(seen.error[flat]), "bound": float(seen.limit[flat]), "method": "the same gradient in float64",
         "output": "" if len(weights) == 1 else f"a random combination of {len(weights)} outputs",
     }  # fmt: skip
+
+
+def _hidden(problem: Problem, exact: Array, error: Array, kind: Any) -> Fault | None:
+    """What to say where the gradient is 1 % off in an element that matters, though rounding may explain it."""
+    for place in problem.inputs:
+        mine = slice(place.start, place.stop)
+        size = np.abs(exact[mine])
+        with np.errstate(all="ignore"):
+            off = np.where(size >= MATTERS * np.max(size, initial=0.0), error[mine] / size, 0.0)
+        worst = int(np.argmax(np.where(off < np.inf, off, 0.0))) if off.size else 0
+        if off.size and RESOLVED < off[worst] < np.inf:
+            flat = place.start + worst
+            index = list(place.index_of(flat)) if place.shape else ""
+            reason = LOST.format(kind.dtype, float(off[worst]), place.name_of(flat), index)
+            return {"verdict": "inconclusive", "reason": reason}
+    return None
 
 
 class _Compared(NamedTuple):
@@ -81,7 +102,7 @@ def _compared(
     near_the_end = bool(np.any(judged & ~np.isfinite(found) & (np.abs(exact) > coarse * largest)))
     with np.errstate(all="ignore"):
         error = np.abs(found - exact)
-        limit = PLENTY * coarse * np.abs(exact) + PLENTY * tiny
+        limit = PLENTY * coarse * np.abs(exact) + tiny  # smaller ones may become 0
         beyond = suspects = judged & ~(error <= limit)
     for samples in (SAMPLES, MORE_SAMPLES):
         if not suspects.any():

@@ -130,7 +130,7 @@ class Problem:
         # each argument is one array: a dict that holds a single one has as many leaves as there are arguments
         self._plain = len(self.inputs) == len(args) and all(a is b for a, b in zip(args, self.leaves, strict=False))
         self.evaluations = 0
-        self.narrow = False  # whether numbers of single precision or less take part, though the arguments are double
+        self.narrow: Any = None  # np.finfo of the least precision below double that takes part inside of f, if any
         self.complex_outputs: list[bool] | None = None
         self.output_sizes: list[int] = []  # how many numbers each array has that f returns
         self.speaks_arrays = False  # whether f also takes plain arrays, which is faster

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..graph import Parts
 from .finding import EPSILON
+from .noise import noisy_gradient
 from .passes import values_in, watched_pass
 from .problem import Problem
 
@@ -48,13 +49,28 @@ def examine_rules(problem: Problem, weights: Array, gradient: Array) -> Fault | 
         return {"verdict": "wrong", "reason": written[0]}
     if _same(problem, again, FACTORS[0] * gradient):
         return None
-    if is_linear_by(problem, weights, gradient, FACTORS[1]):
+    if is_linear_by(problem, weights, gradient, FACTORS[1]) or _is_rounding(problem, weights, again / FACTORS[0]):
         return None
     _, blamed = _pulled(problem, weights, _probed)
     guilty = f" (look at {blamed[0]})" if blamed else ""
     if not is_repeatable(problem, weights, gradient):
         return {"verdict": "inconclusive", "reason": REMEMBERS + guilty}
     return {"verdict": "wrong", "reason": NONLINEAR + guilty}
+
+
+def _is_rounding(problem: Problem, weights: Array, found: Array) -> bool:
+    """Whether a gradient differs by no more than rounding in single precision or less, which takes part inside of f.
+
+    Small numbers have few digits there, and cotangents of other sizes others.
+    """
+    kind = problem.narrow
+    if kind is None:
+        return False
+    rng = np.random.default_rng(0)
+    with np.errstate(all="ignore"):
+        samples = np.array([noisy_gradient(problem, weights, float(kind.eps), rng, kind) for _ in range(8)])
+        middle, spread = np.mean(samples, axis=0), np.ptp(samples, axis=0)
+        return bool(np.all((np.abs(found - middle) <= 4 * spread) | ~np.isfinite(spread)))
 
 
 def refused_to_write(error: Exception) -> bool:
@@ -116,8 +132,9 @@ def _pulled(problem: Problem, weights: Array, watch: Callable[..., Any]) -> tupl
     noticed: list[str] = []
 
     def look_at(node: Any) -> None:
-        kinds = node.dtype if isinstance(node.dtype, tuple) else (node.dtype,)
-        problem.narrow |= any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)
+        for kind in node.dtype if isinstance(node.dtype, tuple) else (node.dtype,):
+            if kind.kind in "fc" and np.finfo(kind).eps > (EPSILON if problem.narrow is None else problem.narrow.eps):
+                problem.narrow = np.finfo(kind)
 
     def named(function: Any, node: Any, edge: Any) -> Any:
         name = f"{edge[3].primitive}: its rule for '{node.primitive.parameters[edge[3].position]}'"

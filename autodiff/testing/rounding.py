@@ -42,7 +42,10 @@ class Rounding(NamedTuple):
 
 
 def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
-    """The norm, over all operations, of result times cotangent times precision; None of a function without Tensors."""
+    """The norm, over all operations, of result times cotangent times precision; None of a function without Tensors.
+
+    It is zero where no operation has a derivative.
+    """
     sizes: dict[Any, float] = {}
     results = _Results()
 
@@ -55,7 +58,7 @@ def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
             watched_pass(problem, weights, weighed)
     except Exception:  # f may be a function of arrays alone, where its gradient is given
         return None
-    if not sizes:
+    if not results.of:
         return None
     kinds = [np.asarray(v).dtype for values in results.of.values() for v in values]
     narrow = any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)

@@ -53,7 +53,7 @@ def seen_noise(rows: list[Row]) -> float | None:
     fine = [row for row in rows if row.step <= 2.0**-28 and row.moved == most > 0]
     gaps = [(abs(a.central - b.central), b.step) for a, b in pairwise(fine)]
     seen = max((gap * t for (before, _), (gap, t) in pairwise(gaps) if gap > before / 8), default=0.0)
-    return seen if sum(row.step <= 2.0**-32 for row in fine) >= 5 else None
+    return seen if sum(row.step <= 2.0**-32 for row in fine) >= 4 else None
 
 
 def noise_of(rows: list[Row]) -> list[float]:
