@@ -37,7 +37,9 @@ REASONS = {  # the first that is in the reason
     "the function is not finite": "at the edge of the domain",
     "leaves the range of": "overflow or underflow in float32 alone",
     "other values in float32": "another function in float32",
-    "values stand still": "steps of the size of single precision",
+    "rounding may explain": "the rounding of float32 hides 1 %",
+    "values stand still": "a staircase, or single precision inside",
+    "the sum of all outputs": "a small difference that no outputs have by themselves",
     "noise floor": "noise floor: the rounding of the values hides the slope",
     "rounding hides": "noise floor: the rounding of the values hides the slope",
     "the function jumps": "at a jump",
@@ -48,6 +50,11 @@ REASONS = {  # the first that is in the reason
     "the slopes along": "a direction and its elements disagree",
     "the slopes do not settle": "no smooth stretch around x",
 }
+
+
+def shortened(reason: str) -> str:
+    """A reason without its numbers and names."""
+    return next((text for part, text in REASONS.items() if part in reason), reason)
 
 
 def fingerprint(cases: Any) -> int:
@@ -69,7 +76,7 @@ def right_rules(number: int, dtype: str, start: int, stop: int) -> Unit:
     for seed, verdict, reason, magnitude in magnitudes.verdicts(entry, dtype, range(start, stop)):
         counts[verdict] += 1
         if verdict == "inconclusive":
-            why[next((text for part, text in REASONS.items() if part in reason), reason)] += 1
+            why[shortened(reason)] += 1
         elif verdict == "wrong":
             wrong.append(f"{entry.name}, {dtype}, seed {seed}, magnitude {magnitude:.1g}: {reason}")
     return {"counts": counts, "why": why, "wrong": wrong, "seconds": time.perf_counter() - began}

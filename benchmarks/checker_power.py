@@ -30,7 +30,8 @@ def false_alarms(found: list[Unit], seeds: int, out: Out) -> None:
     why: Counter[str] = Counter()
     for unit in found:
         counts.update(unit["counts"])
-        why.update(unit["why"])
+        for reason, count in unit["why"].items():
+            why[checker_cases.shortened(reason)] += count
     total, seconds = counts.total(), sum(unit["seconds"] for unit in found)
     out("\n## False alarms, the whole table\n")
     out(f"Every entry with its own rules, float32 and float64, {seeds:,} seeds each:")
