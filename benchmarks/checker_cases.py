@@ -38,7 +38,7 @@ REASONS = {  # the first that is in the reason
     "leaves the range of": "overflow or underflow in float32 alone",
     "other values in float32": "another function in float32",
     "rounding may explain": "the rounding of float32 hides 1 %",
-    "values stand still": "a staircase, or single precision inside",
+    "values stand still": "steps of the size of single precision",
     "the sum of all outputs": "a small difference that no outputs have by themselves",
     "noise floor": "noise floor: the rounding of the values hides the slope",
     "rounding hides": "noise floor: the rounding of the values hides the slope",
