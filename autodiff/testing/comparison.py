@@ -71,7 +71,7 @@ class Comparison:
         self.resolution = np.full(problem.size, np.inf)
         self.scales = self._scales()
         self.inner = norm(self.safe * problem.x) + float(np.max(np.abs(problem.x), initial=0.0))
-        self.own_rounding = 4 * EPSILON * norm(self.weights * base)  # of outputs that a rule has kept
+        self.own_rounding = 4 * EPSILON * norm(self.weights * self.base)  # of outputs that a rule has kept
         self.epsilon = self._precision()
         self._around: tuple[Array, Around | None] | None = None  # the last direction that was looked around
         self.findings: list[Finding] = []
@@ -211,8 +211,11 @@ class Comparison:
         """
         if self.inside is not None and not self.inside.size:
             return False
+        return self._on_stairs(finding)
+
+    def _on_stairs(self, finding: Finding, analytic: float | None = None) -> bool:
         finding.line.measure(LARGER)
-        return stands_on_stairs(finding.line.table, self.size, finding.found)
+        return stands_on_stairs(finding.line.table, self.size, finding.found, analytic)
 
     def _goes_on(self, finding: Finding) -> bool:
         """Whether the slope of the first steps is there at a fine one as well: that of a staircase is not."""
@@ -252,12 +255,10 @@ class Comparison:
         """Why the table of steps says nothing against the gradient; empty if it does."""
         finer = self.line(finding.direction)
         finer.measure(FINEST)
-        terms = norm(self.safe * finding.direction)
-        finding.line.measure(LARGER)
-        rows = finding.line.table
-        if stands_on_stairs(rows, self.size, finding.found, finding.analytic):
+        if self._on_stairs(finding, finding.analytic):
             return STAIRS
-        return doubt(rows, finer.table, finding.found, finding.analytic, terms)
+        terms = norm(self.safe * finding.direction)
+        return doubt(finding.line.table, finer.table, finding.found, finding.analytic, terms)
 
     def _generalized(self, finding: Finding) -> Finding:
         """A difference, after a look at whether x is at a kink where the slopes around it allow for the gradient."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .spelling import written as spelled
+from .spelling import written
 
 MOST = 32
 """How many numbers an array may have to be printed in a line."""
@@ -58,7 +58,7 @@ def reproducer(
 ) -> str:
     """Code that makes the check again; what cannot be written down it takes from where you have it, and says so."""
     lines = ["import numpy as np", "from autodiff.testing import gradcheck"]
-    written = [expression(a) for a in args]
+    texts = [expression(a) for a in args]
     imported = _importable(f)
     if imported is not None:
         lines += [imported[0]] if imported[0] else []
@@ -67,11 +67,11 @@ def reproducer(
         name = getattr(f, "__qualname__", None) or type(f).__name__
         where = f"{name} at {code.co_filename}:{code.co_firstlineno}" if code is not None else name
         lines.append(f"f = f  # put your function here: {where}")
-    if any(w is None for w in written):
+    if None in texts:
         lines.append("args = args  # put your arguments here: they cannot be printed in a line")
         arguments = "*args"
     else:
-        arguments = ", ".join(w for w in written if w is not None)
+        arguments = ", ".join(map(str, texts))
     extra = (f", order={order}" if order > 1 else "") + (f", rng={seed}" if isinstance(seed, int) else "")
     extra += f", tolerance={tolerance!r}" if tolerance is not None else ""
     if gradient is not None:
@@ -83,18 +83,16 @@ def reproducer(
 
 def expression(value: Any) -> str | None:
     """An argument as an expression that makes the same numbers, or None if that is too long, or not known how."""
-    if isinstance(value, Tensor):
-        value = value._value
+    return written(value) if _is_short(value) else None
+
+
+def _is_short(value: Any) -> bool:
+    """Whether a value is made of numbers, texts and small arrays alone."""
+    value = value._value if isinstance(value, Tensor) else value
     if type(value) in (list, tuple):
-        parts = [expression(v) for v in value]
-        if None in parts:
-            return None
-        inside = ", ".join(map(str, parts))
-        return f"[{inside}]" if type(value) is list else f"({inside}{',' if len(parts) == 1 else ''})"
+        return all(map(_is_short, value))
     if type(value) is dict:
-        pairs = [(repr(k), expression(v)) for k, v in value.items()]
-        return None if any(v is None for _, v in pairs) else "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
+        return all(map(_is_short, value.values()))
     if isinstance(value, np.ndarray):
-        return spelled(value) if value.size <= MOST and value.dtype.kind in "biufc" else None
-    simple = isinstance(value, np.generic | bool | int | float | complex | str | slice)
-    return spelled(value) if simple or value is None or value is Ellipsis else None
+        return value.size <= MOST and value.dtype.kind in "biufc"
+    return isinstance(value, np.generic | bool | int | float | complex | str | slice) or value in (None, Ellipsis)

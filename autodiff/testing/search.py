@@ -24,12 +24,12 @@ MOST_BLOCKS = 16
 MOST_KINKS = 24
 TINY = 2.0**-10
 """Of elements that are smaller than this part of their array, steps of their own size tell more."""
+NEAR = 2.0**-20
+"""Those that are smaller than this are small beside most steps: what looks like a kink at them may be near by."""
 QUIET = 1e-6
 """Outputs that are smaller than this part of the largest are looked at by themselves in any case."""
 CLEAR = 10.0
 """How much larger than what is no fault a fault in an output must be, to be seen among others."""
-NEAR = 2.0**-20
-"""Those that are smaller than this are small beside most steps: what looks like a kink at them may be near by."""
 ATTEMPTS = 2
 """How often to look for the guilty element: along its own direction rounding may hide by chance what it did."""
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Composite, Primitive
+from ..tensor import Tensor
 
 Entry = Primitive | Composite
 _PLACES = (("", np), ("linalg.", np.linalg), ("fft.", np.fft))
@@ -66,6 +67,7 @@ def written(value: Any) -> str:
     >>> written(np.array([0.5, np.inf], np.float32)), written((0, None, np.array([True])))
     ('np.array([0.5, np.inf], np.float32)', '(0, None, np.array([True]))')
     """
+    value = value._value if isinstance(value, Tensor) else value
     if isinstance(value, np.ndarray):
         usual = value.dtype in (np.float64, np.complex128, np.bool_, np.intp)
         kind = "" if usual else f", np.{value.dtype.name}"
@@ -87,6 +89,8 @@ def written(value: Any) -> str:
         return "[" + ", ".join(map(written, value)) + "]"
     if type(value) is tuple:
         return "(" + ", ".join(map(written, value)) + ("," if len(value) == 1 else "") + ")"
+    if type(value) is dict:
+        return "{" + ", ".join(f"{key!r}: {written(v)}" for key, v in value.items()) + "}"
     return repr(value)
 
 
