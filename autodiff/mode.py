@@ -1,95 +1,90 @@
-"""Modes: what happens to operations on Tensors in place of being recorded.
+"""Modes: what happens to operations on Tensors in place of being recorded, and what a mode must answer.
 
-A mode belongs to a thread and to an asynchronous task: others are not affected.
+A mode belongs to a thread and to an asynchronous task: others are not affected.  Modes nest; each knows the one around
+it (``enclosing``, None outside of all), and whoever does an operation on behalf of a mode does it :meth:`~Mode.outside`.
+Nobody probes a mode for attributes: what it may be asked stands here, with the answer that passes the question on.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Generator
-from contextlib import ContextDecorator
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 
-from .tensor import _mode, _state, _unrecorded
+from .primitive import Primitive
 
-_outer: ContextVar[tuple[Any, ...]] = ContextVar("autodiff_outer_modes", default=())
-"""The modes outside of each no_grad that is open.  Kept here and not in the object, which several threads may share,
-and by number and not by name, since two suspended generators may be closed in any order."""
-
-_GENERATOR, _COROUTINE, _ASYNCHRONOUS_GENERATOR = 0x20, 0x80, 0x200  # bits in a code object's flags
+_state: ContextVar[Mode | None] = ContextVar("autodiff_mode", default=None)
+current = _state.get
+"""The mode that operations go to, or None: then they are recorded."""
 
 
-class no_grad(ContextDecorator):  # noqa: N801
-    """Compute without recording: results are constants and keep nothing alive.
+@contextmanager
+def entered(mode: Mode | None) -> Iterator[None]:
+    """What is done inside is done in this mode, and the one before comes back whatever happens."""
+    before = _state.get()
+    try:
+        _state.set(mode)
+        yield
+    finally:
+        _state.set(before)
 
-    A context manager or a decorator, of generators and coroutines too; other threads and tasks are not affected.
-    In a generator a ``with no_grad():`` around a ``yield`` holds for the caller as well, as with any context variable:
-    decorate the generator instead.
 
-    >>> from autodiff import Tensor
-    >>> x = Tensor(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y
-    Tensor(4., float64, a constant)
+def is_recording() -> bool:
+    """Whether an operation that is done here and now remembers what it was done to."""
+    mode = _state.get()
+    return mode is None or mode.records
+
+
+class Mode:
+    """What stands in the place of recording.  A context manager, or passed to :func:`entered`.
+
+    What is entered is a twin with the mode that it is entered in around it: what a mode gathers, it gathers in
+    containers, which twins share.
     """
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        """``@no_grad`` without brackets is ``@no_grad()``."""
-        mode = super().__new__(cls)
-        return mode if function is None else mode(function)
+    def __init__(self, enclosing: Mode | None = None) -> None:
+        self.enclosing = enclosing
+        self._open: list[Any] = []
 
-    def __enter__(self) -> None:
-        _outer.set((*_outer.get(), _mode()))
-        _state.set(_unrecorded)
+    def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Do one operation, in the place of ``primitive.call``."""
+        raise NotImplementedError
+
+    @property
+    def records(self) -> bool:
+        """Whether operations leave a history: as around this mode, unless it says otherwise."""
+        return self.enclosing is None or self.enclosing.records
+
+    def recorded(self) -> Mode | None:
+        """The mode that does the same and records: what a transform computes its function in."""
+        return self if self.records else self.inside(recorded(self.enclosing))
+
+    def inside(self, enclosing: Mode | None) -> Mode:
+        """This mode with another one around it."""
+        twin = copy.copy(self)
+        twin.enclosing, twin._open = enclosing, []
+        return twin
+
+    def backward(self, proceed: Callable[[], Any], seeds: dict[Any, Any], targets: Any) -> Any:
+        """Make a backward pass, by ``proceed()``, which frees nothing; the result are the gradients."""
+        return proceed() if self.enclosing is None else self.enclosing.backward(proceed, seeds, targets)
+
+    def outside(self) -> Any:
+        """A context in which operations go to the mode around this one."""
+        return entered(self.enclosing)
+
+    def __enter__(self) -> Self:
+        # a suspended generator: should Ctrl-C come in between, it is closed with us, and brings the mode before back
+        self._open.append(entered(self.inside(_state.get())))
+        self._open[-1].__enter__()
+        return self
 
     def __exit__(self, *exception: object) -> None:
-        if outer := _outer.get():
-            _outer.set(outer[:-1])
-            _state.set(outer[-1])
-
-    def __call__(self, function: Any) -> Any:
-        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-        if flags & _ASYNCHRONOUS_GENERATOR:
-            raise TypeError(
-                f"no_grad: {function.__name__} is an asynchronous generator, whose caller would run without recording "
-                "too; write 'with no_grad():' inside it, around what has no yield"
-            )
-        if flags & _COROUTINE:
-            return _coroutine(function)
-        return _generator(function) if flags & _GENERATOR else super().__call__(function)
+        self._open.pop().__exit__(None, None, None)
 
 
-def _coroutine(function: Any) -> Any:
-    @functools.wraps(function)
-    async def decorated(*args: Any, **kwargs: Any) -> Any:
-        with no_grad():
-            return await function(*args, **kwargs)
-
-    return decorated
-
-
-def _generator(function: Any) -> Any:
-    """The function with every step of its generator, but not what its caller does between them, without recording."""
-
-    @functools.wraps(function)
-    def decorated(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        running = function(*args, **kwargs)
-        resume: Callable[[Any], Any] = running.send
-        given: Any = None
-        while True:
-            try:
-                with no_grad():
-                    made = resume(given)
-            except StopIteration as stop:
-                return stop.value
-            try:
-                given, resume = (yield made), running.send
-            except GeneratorExit:
-                running.close()
-                raise
-            except BaseException as error:
-                given, resume = error, running.throw
-
-    return decorated
+def recorded(mode: Mode | None) -> Mode | None:
+    """The mode in which the same things are done, and everything is recorded."""
+    return None if mode is None else mode.recorded()

@@ -53,7 +53,7 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
         seeds = [_probe(output) for output in call.outputs]
         probes = [s for s in seeds if s is not None]
         pulled = pull(call.outputs, seeds, call.variables, create=True)
-        outer = follow and (call.outer or depends_on_more(given, []))
+        outer = follow and (call.outer or depends_on_more(given))
         products = pull(pulled, given, probes, create=outer)
         close(probes)
     rest = iter(products)
