@@ -188,6 +188,14 @@ class _Part:
             now.reset(tokens[1])
 
 
+def reopened(node: Node) -> list[Node] | None:
+    """The nodes of the outputs of the part that a node stands for, computed once more; None of an ordinary node."""
+    if node.primitive is _INPUTS:  # the way into a part
+        return []
+    part: _Part | None = node.edges[0][2][0] if node.primitive is _CHECKPOINT else None
+    return None if part is None else part._again()
+
+
 def _made_since(output: Any, start: int) -> bool:
     return type(output) is Tensor and output._node.active and output._node.age > start
 
