@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from types import TracebackType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -14,6 +13,7 @@ from ..graph import CONSTANT, GraphError, Node, Parts, topological_order
 from ..primitive import Primitive
 from ..strong import strong
 from ..tensor import Tensor, _state, backward
+from .examples import is_array, numbers
 from .trace import Source, Trace, calling_line, operation_node
 
 
@@ -62,11 +62,16 @@ class detect_anomaly(Trace):  # noqa: N801
 
     def __init__(self) -> None:
         super().__init__()
-        self.watches_backward = True
+        self._watches = True
         self.sources: WeakKeyDictionary[Node, Source | None] = WeakKeyDictionary()
         self.bad: WeakKeyDictionary[Node, _Seen] = WeakKeyDictionary()
         self.sums: WeakKeyDictionary[Node, list[int]] = WeakKeyDictionary()
         self.used: WeakSet[Node] = WeakSet()
+
+    @property
+    def watches_backward(self) -> bool:  # type: ignore[override]
+        """Whether backward passes are to be looked at: those inside of one are part of it."""
+        return self._watches and not self.over
 
     # -- forward ---------------------------------------------------------------------------------------------
 
@@ -102,11 +107,9 @@ class detect_anomaly(Trace):  # noqa: N801
         seen = self.bad[guilty]
         return AnomalyError(seen.what, seen.operation, seen.source, "forward", guilty)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        super().__exit__(kind, error, traceback)
-        if kind is None:
+    def left(self, *error: Any) -> None:
+        """Raise for a result that is not finite and that nothing was computed from, unless there was an error."""
+        if error[:1] == (None,):
             ends = [node for node in self.bad if node not in self.used and node.primitive is not None]
             if ends:
                 raise self._blame(min(ends, key=lambda n: n.age))
@@ -121,13 +124,13 @@ class detect_anomaly(Trace):  # noqa: N801
         for node in seeds:
             if node in self.bad:
                 raise self._blame(node)
-        self.watches_backward = False
+        self._watches = False
         try:
             results = backward(seeds, targets, retain=True, create=create)
             if not all(_is_finite(value) for value in results.values()):
                 self._search(order, seeds, targets)
         finally:
-            self.watches_backward = True
+            self._watches = True
         if not (retain or create):
             graph.free(order)
         return results
@@ -157,9 +160,9 @@ class detect_anomaly(Trace):  # noqa: N801
         primitive = node.primitive
         assert primitive is not None
         name = primitive.parameters[edge[3].position]
-        saved = ", ".join(_summary(v) for v in edge[2] or () if isinstance(v, np.ndarray | np.generic))
+        saved = ", ".join(_summary(v) for v in edge[2] or () if is_array(v))
         message = (
-            f"{primitive.name}: its derivative with respect to '{name}' is {_kinds(_plain(contribution))}, "
+            f"{primitive.name}: its derivative with respect to '{name}' is {_kinds(numbers(contribution))}, "
             "while what flowed into it was finite" + (f"; it was computed from {saved}" if saved else "")
         )
         return AnomalyError(message, primitive.name, self.sources.get(node), "backward", node)
@@ -191,25 +194,17 @@ def _tensors(values: Any) -> list[Tensor]:
     return found
 
 
-def _plain(value: Any) -> Any:
-    value = value._value if type(value) is Tensor else value
-    while hasattr(value, "held"):  # many examples in one
-        value = value.held
-    return np.asarray(value).view(np.ndarray)
-
-
 def _is_finite(value: Any) -> bool:
     if isinstance(value, Parts):
         return all(_is_finite(part) for part in value.known.values())
-    array = _plain(value)
+    array = numbers(value)
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
 def _checksum(value: Any) -> int:
     if type(value) in (list, tuple):  # the operands of einsum, the arrays of an index
         return zlib.crc32(b",".join(str(_checksum(v)).encode() for v in value))
-    while hasattr(value, "held"):
-        value = value.held
+    value = numbers(value) if is_array(value) else value
     if isinstance(value, np.ndarray) and value.dtype != object:
         return zlib.crc32(np.ascontiguousarray(value).view(np.uint8).data) if value.size else 0
     return 0
@@ -223,7 +218,7 @@ def _kinds(array: Any) -> str:
 
 
 def _summary(value: Any) -> str:
-    array = _plain(value)
+    array = numbers(value)
     text = f"{array.dtype} {array.shape}"
     if array.size and array.dtype.kind == "f":
         with np.errstate(all="ignore"):
@@ -232,8 +227,8 @@ def _summary(value: Any) -> str:
 
 
 def _described(primitive: Primitive, result: Any, args: tuple[Any, ...]) -> str:
-    arrays = [_plain(a) for a in args if isinstance(a, Tensor | np.ndarray | np.generic | float)]
+    arrays = [numbers(a) for a in args if isinstance(a, Tensor | np.ndarray | np.generic | float)]
     finite = all(_is_finite(a) for a in arrays)
     given = ", ".join(_summary(a) for a in arrays)
     cause = f"from finite arguments: {given}" if finite else f"because an argument is not finite already: {given}"
-    return f"{primitive.name}: its result is {_kinds(_plain(result))}, {cause}"
+    return f"{primitive.name}: its result is {_kinds(numbers(result))}, {cause}"

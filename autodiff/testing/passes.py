@@ -9,7 +9,9 @@ import numpy as np
 
 from ..graph import topological_order
 from ..tensor import ITEM, Tensor, backward
+from ..transforms.calling import recording
 from ..tree import flatten
+from .examples import is_array, numbers
 from .problem import Problem, cotangents
 
 Array = Any
@@ -37,7 +39,7 @@ def watched_pass(
 
 def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[list[Array], dict[Any, Any]]:
     """The outputs for these arguments, and the cotangents of their nodes."""
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), recording():
         leaves, _ = flatten(problem.call(list(tensors)))
     kept = [o for o in leaves if np.asarray(getattr(o, "_value", o)).dtype.kind in "fc"]
     outputs = problem.outputs(kept)
@@ -54,19 +56,18 @@ def gradient_of(problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], 
     if not create:
         seeds = {node: seed._value for node, seed in seeds.items()}
     targets = {t._node for t in tensors}
-    found = backward(seeds, targets, retain=True, create=create) if seeds else {}
+    with recording():
+        found = backward(seeds, targets, retain=True, create=create) if seeds else {}
     parts = [found[t._node] if t._node in found else np.zeros(t.shape, t.dtype) for t in tensors]
     return problem.flat([getattr(part, "_value", part) for part in parts])
 
 
 def values_in(args: Any) -> list[Any]:
-    """The arrays among arguments, and those of Tensors."""
+    """The numbers of the arrays among arguments, and of Tensors."""
     found: list[Any] = []
     for value in args:
-        if type(value) is Tensor:
-            found.append(value._value)
-        elif isinstance(value, np.ndarray | np.generic):
-            found.append(value)
+        if type(value) is Tensor or is_array(value):
+            found.append(numbers(value))
         elif type(value) in (list, tuple):
             found += values_in(value)
     return found

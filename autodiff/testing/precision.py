@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..tensor import same_tuple
+from .examples import is_array, numbers
 from .finding import EPSILON, RESOLVED
 from .line import norm
 from .noise import noisy_gradient, noisy_values
@@ -151,9 +152,10 @@ def _rules_differ(problem: Problem, weights: Array, size: float) -> bool:
     def twice(function: Any, node: Any, edge: Any) -> Any:
         def rule(g: Any, *saved: Any) -> Any:
             result = function(g, *saved)
-            if isinstance(g, np.ndarray | np.generic) and isinstance(result, np.ndarray | np.generic):
-                exact = np.asarray(function(_in_double(g), *map(_in_double, saved)))
+            if is_array(g) and is_array(result):
+                exact = numbers(function(_in_double(g), *map(_in_double, saved)))
                 with np.errstate(all="ignore"):
+                    result = numbers(result)
                     apart = np.max(np.abs(result - exact), initial=0.0) / np.max(np.abs(exact), initial=0.0)
                 differences.append(float(apart) if np.isfinite(apart) else 0.0)
             return result
@@ -169,7 +171,7 @@ def _in_double(value: Any) -> Any:
     if isinstance(value, tuple):
         return same_tuple(value, [_in_double(v) for v in value])
     kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if not isinstance(value, np.ndarray | np.generic) or kind not in "fc":
+    if not is_array(value) or kind not in "fc":
         return value
     return value.astype(np.complex128 if kind == "c" else np.float64)
 

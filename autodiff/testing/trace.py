@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import os
 import sys
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,9 @@ import numpy as np
 
 from ..graph import CONSTANT, Node
 from ..primitive import Primitive
-from ..tensor import Tensor, _state, _unrecorded
+from ..tensor import Tensor, _state, _unrecorded, backward
+from ..transforms.calling import _recorded
+from .block import Block
 
 _HOME = Path(__file__).resolve().parent.parent
 _INSIDE = (str(_HOME), str(Path(np.__file__).resolve().parent))
@@ -82,42 +85,57 @@ def _remembered(value: Any) -> Any:
     return value
 
 
-class Trace:
+def _records(mode: Any) -> bool:
+    """Whether operations are recorded in this mode; None stands for no mode."""
+    if mode is None or mode is _unrecorded:
+        return mode is None
+    return bool(mode.is_recording)
+
+
+class Trace(Block):
     """A mode: does what would be done without it, and hands each operation to :meth:`saw`."""
 
+    watches_backward = False
+    """Whether :meth:`backward` is to be asked for backward passes."""
+
     def __init__(self) -> None:
-        self.enclosing: Any = None
-        self._tokens: list[Any] = []
-        self.count = 0
+        self._numbers = itertools.count(1)
 
     @property
-    def is_recording(self) -> bool:
+    def records(self) -> bool:
         """Whether operations are recorded below this mode."""
-        return self.enclosing is not _unrecorded and getattr(self.enclosing, "is_recording", True)
+        return _records(self.enclosing)
+
+    is_recording = records
+
+    def recorded(self) -> Any:
+        """The same mode where everything is recorded."""
+        return self if self.records else self.around(_recorded(self.enclosing))
+
+    def backward(self, seeds: dict[Node, Any], targets: Any, retain: bool, create: bool) -> Any:
+        """A backward pass, as it is done without this mode."""
+        return backward(seeds, targets, retain=retain, create=create)
 
     def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        token = _state.set(self.enclosing)
-        try:
-            result = primitive.call(*args, **kwargs)
-        finally:
-            _state.reset(token)
-        self.count += 1
+        if self.over:
+            if _state.get() is self:
+                _state.set(self.enclosing)
+                return primitive.call(*args, **kwargs)
+            return self._below(primitive, args, kwargs)
+        result = self._below(primitive, args, kwargs)
         self.saw(primitive, args, kwargs, result)
         return result
+
+    def _below(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        token = _state.set(self.enclosing)
+        try:
+            return primitive.call(*args, **kwargs)
+        finally:
+            _state.reset(token)
 
     def saw(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         """Look at one operation that was just done."""
         raise NotImplementedError
-
-    def __enter__(self) -> Any:
-        self.enclosing = _state.get()
-        self._tokens.append(_state.set(self))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        _state.reset(self._tokens.pop())
 
 
 def operation_node(result: Any) -> Node:
@@ -155,4 +173,4 @@ class record(Trace):  # noqa: N801
         node = operation_node(result)
         if node is not CONSTANT:
             given = {k: _remembered(v) for k, v in kwargs.items()}
-            records[node] = Record(primitive, tuple(map(_remembered, args)), given, calling_line(), self.count)
+            records[node] = Record(primitive, tuple(map(_remembered, args)), given, calling_line(), next(self._numbers))
