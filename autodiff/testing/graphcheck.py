@@ -12,6 +12,7 @@ import numpy as np
 from ..graph import GraphError, Node, topological_order
 from ..primitive import registry
 from ..tensor import ITEM, Tensor
+from ..transforms.calling import recording
 from ..transforms.checkpointing import reopened
 from ..tree import flatten
 from .examples import Mapped, numbers
@@ -45,7 +46,7 @@ def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None =
     'correct'
     """
     if not isinstance(output, Tensor) and callable(output):
-        with record():
+        with recording(), record():
             leaves, unflatten = flatten(args)
             output = output(*unflatten([_variable(leaf) for leaf in leaves]))
     outputs = [leaf for leaf in flatten(output)[0] if isinstance(leaf, Tensor) and leaf._node.active]

@@ -44,8 +44,8 @@ def _replaced(value: Any, known: dict[Node, Array]) -> Any:
     if type(value) is Tensor:
         if value._node in known:  # a rule gets what it saved as another Tensor of the same node
             return known[value._node]
-        if value._node.active:
-            raise _UnseenError
+        if value._node.primitive is not None and value._node.active:
+            raise _UnseenError  # a variable that is none of the arguments stays what it is
         return value._value
     return type(value)([_replaced(v, known) for v in value]) if type(value) in (list, tuple) else value
 
