@@ -134,7 +134,7 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
                 value = mask(value)
             values.append(value)
         rules.append(rule.plain)
-        lifted.append(rule.packed(tuple(values)))
+        lifted.append(rule.plain.packed(tuple(values)))
     return tuple(rules), lifted
 
 
@@ -203,16 +203,18 @@ def sweep(
     except GraphError:
         raise
     except Exception as error:
-        if rule is not None:
+        if node is not None:
             _blame(error, node, rule, contribution)
         raise
     return cotangents
 
 
-def _blame(error: Exception, node: Node, rule: Rule, contribution: Any) -> None:
+def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -> None:
     """Raise what a failure of the walk at a rule means, or note at the error where it happened."""
     if node.saved is None:
-        raise GraphError(FREED.format(rule.primitive)) from None
+        raise GraphError(FREED.format(node.primitive and node.primitive.name)) from None
+    if rule is None:
+        return
     if isinstance(error, WrittenError):
         shape = next(np.shape(v) for v in rule.unpacked(node.saved[node.rules.index(rule)]) if type(v) is np.ndarray)
         raise GraphError(_CHANGED.format(rule.primitive, shape)) from None

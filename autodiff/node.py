@@ -7,6 +7,7 @@ the user's variable, and without cycles the whole graph dies by reference counti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,6 +77,14 @@ class Node:
             Edge(self, parent, rule, None if saved is None else rule.unpacked(saved[i]))
             for i, (parent, rule) in enumerate(zip(self.parents, self.rules, strict=True))
         )
+
+    def replace(self, function: Callable[[Any], Any]) -> None:
+        """Put ``function(value)`` in the place of each value that a rule has saved."""
+        if self.saved is not None:
+            self.saved = tuple(
+                rule.packed(tuple(map(function, rule.unpacked(packed))))
+                for rule, packed in zip(self.rules, self.saved, strict=True)
+            )
 
     @property
     def inert(self) -> tuple[Node, ...]:

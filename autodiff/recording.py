@@ -57,7 +57,7 @@ def {name}({parameters}):
 {unwrap}
     mode = _mode()
     if mode is not None:
-        return mode(primitive, ({parameters},), {{}})
+        return mode.perform(primitive, ({parameters},), {{}})
     try:
         y = forward({values})
     except WRONG as error:
@@ -226,7 +226,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 )
         mode = _mode()
         if mode is not None:
-            return mode(primitive, args, kwargs)
+            return mode.perform(primitive, args, kwargs)
         try:
             y = forward(values)
         except WRONG as error:

@@ -67,8 +67,9 @@ class Rule:
         return () if not self.wants else (packed,) if len(self.wants) == 1 else packed
 
     def packed(self, values: tuple[Any, ...]) -> Any:
-        """The values as ``apply`` takes them, of a rule that does not watch."""
-        return None if not values else values[0] if len(values) == 1 else values
+        """The values, in the order of ``wants``, as ``apply`` takes them."""
+        packed = None if not values else values[0] if len(values) == 1 else values
+        return (packed, prints_of(packed)) if self.watched else packed
 
 
 def _nothing(environment: Any) -> None:

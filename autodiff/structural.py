@@ -151,7 +151,7 @@ class Structural(np.ndarray):
 
     def __getitem__(self, index: Any) -> Any:
         picked = np.asarray(self.view(np.ndarray)[index])
-        return picked if self.dead is None else made(picked, np.asarray(self.dead[index]))
+        return made(picked, None if self.dead is None else np.asarray(self.dead[index]))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.view(np.ndarray)[index] = _value(value)

@@ -28,7 +28,7 @@ from .ufuncs import unusual
 
 _new = object.__new__
 _numpy: Any = np  # its type stubs know no Tensor
-_mode = mode.current
+_mode = mode.innermost
 
 
 class Tensor(Conversion):
@@ -423,7 +423,7 @@ def backward(
         walked.append(way)
         return results
 
-    around = _mode()
+    around = mode.current()
     results = proceed() if around is None else around.backward(proceed, seeds, targets)
     if not (retain or create):
         for way in walked:

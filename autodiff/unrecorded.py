@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator
-from contextlib import ContextDecorator
 from typing import Any
 
-from .mode import Mode, _state
+from .mode import Mode, entered
 from .primitive import Primitive
 from .tensor import detached, unrecorded
 
@@ -15,15 +14,16 @@ _GENERATOR, _COROUTINE, _ASYNCHRONOUS_GENERATOR = 0x20, 0x80, 0x200  # bits in a
 
 
 class Unrecorded(Mode):
-    """The mode of :class:`no_grad`: what is computed has no history."""
+    """A mode in which what is computed has no history."""
 
     records = False  # type: ignore[assignment]
 
-    def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Compute the values, in the mode around this one."""
-        if self.enclosing is None:
+    def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Compute the values, in a mapping if there is one around."""
+        outside = self.unwatched()
+        if outside is None:
             return unrecorded(primitive, args, kwargs)
-        with self.outside():
+        with entered(outside):
             return primitive.call(*map(detached, args), **{k: detached(v) for k, v in kwargs.items()})
 
     def recorded(self) -> Mode | None:
@@ -31,14 +31,7 @@ class Unrecorded(Mode):
         return None if self.enclosing is None else self.enclosing.recorded()
 
 
-def _without(mode: Mode | None) -> Mode | None:
-    """A mode without the innermost no_grad in it: by number, since suspended generators are closed in any order."""
-    if mode is None or type(mode) is Unrecorded:
-        return None if mode is None else mode.enclosing
-    return mode.inside(_without(mode.enclosing))
-
-
-class no_grad(ContextDecorator):  # noqa: N801
+class no_grad(Unrecorded):  # noqa: N801
     """Compute without recording: results are constants and keep nothing alive.
 
     A context manager or a decorator, of generators and coroutines too; other threads and tasks are not affected.
@@ -56,28 +49,7 @@ class no_grad(ContextDecorator):  # noqa: N801
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         """``@no_grad`` without brackets is ``@no_grad()``."""
         mode = super().__new__(cls)
-        mode._entered = []  # one for each time that it is open: several threads may share it
         return mode if function is None else mode(function)
-
-    def __enter__(self) -> None:
-        before = _state.get()
-        try:
-            self._entered.append(True)
-            _state.set(Unrecorded(before))
-            return
-        except BaseException:  # Ctrl-C in between
-            _state.set(before)
-            raise
-
-    def __exit__(self, *exception: object) -> None:
-        try:
-            self._entered.pop()
-        finally:
-            _state.set(_without(_state.get()))
-
-    def __del__(self) -> None:
-        while self._entered:  # Ctrl-C came before the first instruction of __exit__
-            self.__exit__()
 
     def __call__(self, function: Any) -> Any:
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
@@ -88,7 +60,16 @@ class no_grad(ContextDecorator):  # noqa: N801
             )
         if flags & _COROUTINE:
             return _coroutine(function)
-        return _generator(function) if flags & _GENERATOR else super().__call__(function)
+        return _generator(function) if flags & _GENERATOR else _function(function)
+
+
+def _function(function: Any) -> Any:
+    @functools.wraps(function)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        with no_grad():
+            return function(*args, **kwargs)
+
+    return decorated
 
 
 def _coroutine(function: Any) -> Any:

@@ -186,6 +186,14 @@ class _Part:
                 generator.bit_generator.state = state
 
 
+def reopened(node: Node) -> list[Node] | None:
+    """The nodes of the outputs of the part that a node stands for, computed once more; None of an ordinary node."""
+    if node.primitive is _INPUTS:  # the way into a part
+        return []
+    part: _Part | None = node.saved[0] if node.primitive is _CHECKPOINT and node.saved else None
+    return None if part is None else part._again()
+
+
 def _made_since(output: Any, start: int) -> bool:
     return type(output) is Tensor and output._node.active and output._node.age > start
 

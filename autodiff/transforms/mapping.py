@@ -97,10 +97,14 @@ class _Mapping(Mode):
     """What stands in the place of recording while the mapped function runs: outer variables become shared."""
 
     def __init__(self, level: Level, enclosing: Mode | None) -> None:
-        super().__init__(enclosing)
+        self.enclosing = enclosing
         self.level = level
 
-    def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def unwatched(self) -> Mode | None:
+        """Itself: examples are computed here."""
+        return self.inside(super().unwatched())  # type: ignore[no-any-return]
+
+    def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Do one operation on all examples."""
         with self.outside():
             # an index that differs between examples needs an array that does, at least in name
