@@ -51,7 +51,7 @@ class Walk:
     __slots__ = ("boundary", "order", "roots", "targets", "wanted")
 
     def __init__(self, roots: Iterable[Node], targets: Collection[Node] | None = None, floor: int | None = None) -> None:
-        order = list(roots)
+        order = list(dict.fromkeys(roots))
         self.roots = set(order)
         self.targets = targets
         self.boundary: set[Node] = set()
@@ -59,11 +59,13 @@ class Walk:
         seen = set(order)
         add, push = seen.add, order.append
         if targets is None:
-            for node in order:  # grows while it is walked
-                for parent in node.parents:
+            waiting = order.copy()  # a stack: neighbours in the graph are neighbours in memory
+            while waiting:
+                for parent in waiting.pop().parents:
                     if parent not in seen:
                         add(parent)
                         push(parent)
+                        waiting.append(parent)
         else:
             if floor is None:
                 floor = min(map(_age, targets), default=0)

@@ -58,7 +58,7 @@ def entered(mode: Mode | None) -> Iterator[None]:
 def is_recording() -> bool:
     """Whether an operation that is done here and now remembers what it was done to."""
     mode = current()
-    return mode is None or mode.records
+    return mode is None or mode.is_recording
 
 
 def recorded(mode: Mode | None) -> Mode | None:
@@ -100,13 +100,13 @@ class Mode:
         raise NotImplementedError
 
     @property
-    def records(self) -> bool:
+    def is_recording(self) -> bool:
         """Whether operations leave a history: as around this mode, unless it says otherwise."""
-        return self.enclosing is None or self.enclosing.records
+        return self.enclosing is None or self.enclosing.is_recording
 
     def recorded(self) -> Mode | None:
         """The mode that does the same and records: what a transform computes its function in."""
-        return self if self.records else self.inside(recorded(self.enclosing))
+        return self if self.is_recording else self.inside(recorded(self.enclosing))
 
     def unwatched(self) -> Mode | None:
         """The mode for what leaves no history: as around this one, unless it changes how things are computed."""

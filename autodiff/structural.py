@@ -105,7 +105,9 @@ def selected(condition: Any, a: Any, b: Any) -> Any:
 def settled(value: Any) -> Any:
     """An ordinary array where nothing was left out."""
     array = every(value)
-    return plain(value) if isinstance(array, Structural) and array.dead is None else value
+    if isinstance(array, Structural) and array.dead is None:
+        return on_every(lambda a: a.view(np.ndarray), value)
+    return value
 
 
 def made(value: Any, dead: Any) -> Any:
@@ -136,15 +138,18 @@ class Structural(np.ndarray):
                 result = _contracted(ufunc, inputs, values, result)
         elif method == "reduce" and ufunc is np.add:
             result = made(np.asarray(result), _all_dead(lambda a: ufunc.reduce(a, *values[1:], **kwargs), inputs[0]))
-        if out is not None and out[0] is not self:  # a += b binds a to the new value, as with numbers
-            raise TypeError(f"{ufunc.__name__}: a rule writes into an array; return a new one")
-        return result
+        if out is not None and not isinstance(out[0], Structural):
+            out[0][...] = _value(result)
+            return out[0]
+        return result  # a += b binds a to the new value, as with numbers
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if any(hasattr(t, "_node") or issubclass(t, Examples) for t in types):
             return NotImplemented
         handler = _HANDLERS.get(function)
         result = function(*_values(args), **_values(kwargs))
+        if isinstance(result, np.ndarray) and result.dtype.kind not in "fc":
+            return mask(result)  # of conditions there are other conditions
         if handler is None:
             return result
         return handler(function, args, kwargs, result)
@@ -259,7 +264,7 @@ def _lives(tree: Any) -> Any:
         return {k: _lives(v) for k, v in tree.items()}
     if isinstance(tree, Structural) and tree.dtype.kind in "fc":
         return np.ones(tree.shape, bool) if tree.dead is None else ~tree.dead
-    return np.ones(tree.shape, bool) if isinstance(tree, np.ndarray) and tree.dtype.kind in "fc" else tree
+    return np.ones(tree.shape, bool) if isinstance(tree, np.ndarray) and tree.dtype.kind in "fc" else _value(tree)
 
 
 def _summing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:

@@ -176,9 +176,9 @@ def test_threads_share_a_mode():
 def test_a_mode_says_whether_it_records():
     seen = Seen()
     with seen:
-        assert _state.get().records
+        assert _state.get().is_recording
     with no_grad(), seen:
         mode = _state.get()
-        assert not mode.records
-        assert mode.recorded().records and mode.recorded().names is seen.names
+        assert not mode.is_recording
+        assert mode.recorded().is_recording and mode.recorded().names is seen.names
         assert not np.sin(X)._node.active
