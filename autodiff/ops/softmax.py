@@ -8,6 +8,7 @@ import numpy as np
 
 from ..primitive import example, primitive, sample
 from ..ufuncs import reductions
+from .precision import over_count
 from .reduction import AXES, spread
 
 Array = Any
@@ -54,7 +55,7 @@ def _one_hot(labels: Any, classes: int) -> Any:
 
 @primitive(
     lambda g, logits, labels, mean: (
-        (g / len(labels) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
+        (over_count(g, len(labels)) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
     ),
     examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
               example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
@@ -74,4 +75,9 @@ def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> A
     shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
     total = np.log(np.add.reduce(np.exp(shifted), axis=-1))
     losses = total - shifted[np.arange(len(labels)), labels]
-    return np.add.reduce(losses) / len(labels) if mean else losses
+    return _mean(losses) if mean else losses
+
+
+def _mean(losses: Array) -> Array:
+    """np.mean's arithmetic, not its Python."""
+    return np.mean(losses) if losses.dtype.char == "e" else np.add.reduce(losses) / len(losses)
