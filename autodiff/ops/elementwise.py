@@ -286,7 +286,7 @@ def stop_gradient(x: Array) -> Array:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     3.0
     """
-    return np.positive(x)
+    return np.copy(x) if x.dtype.kind == "b" else np.positive(x)
 
 
 stop_gradient = elementwise(stop_gradient, None, analytic=False, method="detach")

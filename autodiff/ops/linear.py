@@ -150,9 +150,10 @@ def _einsum_rule(g: Array, subscripts: str, operands: Any, operands_shape: Any, 
     kept = [c for c in letters if c in output or any(c in t for t in others)]
     product = np.einsum(",".join([output, *others]) + "->" + "".join(kept), g, *arrays)
     sizes = dict(zip(mine, shape, strict=True))
-    # a letter that only this operand has was summed away: its axis comes back by repetition
+    # a letter that only this operand has was summed away: its axis comes back by repetition, as does one that is of
+    # length 1 in all the others; one that is of length 1 in this operand was repeated, and is summed
     product = np.reshape(product, [product.shape[kept.index(c)] if c in kept else 1 for c in letters])
-    lengths = [product.shape[i] if c in kept else sizes[c] for i, c in enumerate(letters)]
+    lengths = [sizes[c] if n == 1 else n for n, c in zip(product.shape, letters, strict=True)]
     product = _fit(np.broadcast_to(product, lengths), tuple(sizes[c] for c in letters))
     return product if len(letters) == len(mine) else _on_diagonal(product, letters, mine, shape)
 

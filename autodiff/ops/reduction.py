@@ -173,7 +173,7 @@ def _others(a: Array, axis: Any) -> Array:
     """
     axes = (
         tuple(range(a.ndim))
-        if axis is None
+        if axis is None or not a.ndim
         else tuple(i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
     )
     if not axes:

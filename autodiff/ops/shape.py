@@ -130,7 +130,7 @@ def copy(a: Array, order: Any = "K", subok: bool = False) -> Array:
     """The same values, which no one else writes into; how they lie in memory is not ours to say."""
     if order not in ("K", "C", "F", "A"):
         raise ValueError(f"copy: order={order!r}; it is 'C', 'F', 'A' or 'K'")
-    return np.positive(a)
+    return count(a, bool) if a.dtype.kind == "b" else np.positive(a)
 
 
 def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
@@ -207,6 +207,7 @@ def roll(a: Array, shift: Any, axis: Any = None) -> Array:
 
 def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Array:
     """Sum the copies that repeat made."""
+    axis = axis if shape else None  # NumPy takes axis 0 of a single number
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
     counts = np.broadcast_to(repeats, (length,))
     sources = np.repeat(np.arange(length), counts)

@@ -19,8 +19,9 @@ Array = Any
     examples=AXES, method="logsumexp",
 )  # fmt: skip
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """log(sum(exp(x))) along ``axis``, exact where exp overflows.
+    """log(sum(exp(x))) along ``axis``, exact where exp overflows; -inf of no elements.
 
+    Of complex numbers the principal branch, with an imaginary part from -pi to pi.
     A primitive because the composition overflows, and its stable form needs twice the passes.
 
     >>> import numpy as np
@@ -28,8 +29,8 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     >>> float(logsumexp(np.array([1000.0, 1000.0])).round(3))
     1000.693
     """
-    top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0).astype(x.dtype, copy=False)
+    top = np.max(np.real(x), axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0.0).astype(top.dtype, copy=False)
     with np.errstate(divide="ignore"):
         total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
     return total if keepdims else np.add.reduce(total, axis=axis)
