@@ -102,6 +102,8 @@ def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -
 
 
 def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Array:
+    if 0 in shape:  # there NumPy takes any position
+        return np.zeros_like(g, shape=shape)
     axis = axis if shape else None  # NumPy takes axis 0 of a single number
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
     places = indices if hasattr(indices, "shape") else np.asarray(indices)

@@ -160,6 +160,8 @@ def _einsum_rule(g: Array, subscripts: str, operands: Any, operands_shape: Any, 
 
 def _on_diagonal(values: Array, letters: str, mine: str, shape: tuple[int, ...]) -> Array:
     """Place ``values`` where a term names a letter twice (``ii``): on the diagonal, zero elsewhere."""
+    if 0 in values.shape:
+        return np.zeros_like(values, shape=shape)
     rank = len(letters)
     grid = {c: np.arange(values.shape[i]).reshape((-1,) + (1,) * (rank - 1 - i)) for i, c in enumerate(letters)}
     return scatter_add(values, tuple(grid[c] for c in mine), shape)

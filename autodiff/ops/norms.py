@@ -96,7 +96,8 @@ def _vector_norm(x: Array, ord: Any, axis: Any, keepdims: bool) -> Array:  # noq
     if isinstance(ord, str):
         raise ValueError(f"norm: the order '{ord}' is for matrices; a vector's is a number")
     if ord == np.inf:
-        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+        largest = np.max if np.size(x) else np.sum  # of no numbers: 0, as NumPy has it
+        return largest(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == -np.inf:
         return np.min(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:

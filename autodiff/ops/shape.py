@@ -138,6 +138,8 @@ def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
     start, stop = _starts(shapes, axis)[position : position + 2]
     if axis is None:
         return np.reshape(g[start:stop], shapes[position])
+    if axis == 0:
+        return g[start:stop]
     window = [slice(None)] * g.ndim
     window[axis] = slice(start, stop)
     return g[tuple(window)]
@@ -175,7 +177,7 @@ def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "s
 
 
 @primitive(
-    lambda g, axis, position: np.moveaxis(g, axis, 0)[position], implements=np.stack, sequence="arrays",
+    lambda g, axis, position: (g if axis == 0 else np.moveaxis(g, axis, 0))[position], implements=np.stack, sequence="arrays",
     examples=[example([sample(2, 3), sample(2, 3)]), example([sample(2, 3), sample(2, 3)], axis=-1),
               example([sample(), sample(), sample()])],
 )  # fmt: skip

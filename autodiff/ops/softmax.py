@@ -71,6 +71,8 @@ def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> A
     >>> softmax_cross_entropy(np.array([[0.0, 0.0], [1e4, 0.0]]), np.array([0, 1])).round(3).tolist()
     [0.693, 10000.0]
     """
+    if len(labels) != len(logits):
+        raise ValueError(f"{len(logits)} rows of logits and {len(labels)} labels; give one each")
     if labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
         raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
     shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
