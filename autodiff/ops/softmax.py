@@ -29,10 +29,12 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     >>> float(logsumexp(np.array([1000.0, 1000.0])).round(3))
     1000.693
     """
-    top = np.max(np.real(x), axis=axis, keepdims=True, initial=-np.inf)
+    top = np.max(np.real(x) if x.size else np.ones((1,) * x.ndim, x.dtype), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0).astype(top.dtype, copy=False)
+    wide = np.float32 if x.dtype.char == "e" else None  # 65,520 equal elements would overflow
     with np.errstate(divide="ignore"):
-        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True, dtype=wide)) + top
+    total = total if wide is None else total.astype(x.dtype)
     return total if keepdims else np.add.reduce(total, axis=axis)
 
 
