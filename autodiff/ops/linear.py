@@ -186,6 +186,11 @@ def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
 
     Subscripts may be lists of integers after each operand, as in NumPy.
     """
+    if not all(map(np.size, operands)):  # NumPy reads beyond the end of such a diagonal
+        for term, operand in zip(subscripts.replace(" ", "").partition("->")[0].split(","), operands, strict=False):
+            sizes = dict(zip(term, np.shape(operand), strict=False))
+            if "." not in term and tuple(sizes[c] for c in term) != np.shape(operand):
+                raise ValueError(f"einsum: '{term}' names a letter for axes that differ, of shape {np.shape(operand)}")
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 
