@@ -167,6 +167,15 @@ def _on_diagonal(values: Array, letters: str, mine: str, shape: tuple[int, ...])
     return scatter_add(values, tuple(grid[c] for c in mine), shape)
 
 
+def _check_diagonals(subscripts: str, operands: Any) -> None:
+    """Refuse the diagonal of an array with axes of length 0 and others: NumPy would read beyond its end."""
+    terms = subscripts.replace(" ", "").partition("->")[0].split(",")
+    for term, shape in zip(terms, map(np.shape, operands), strict=False):
+        sizes = dict(zip(term, shape, strict=False))
+        if "." not in term and len(term) == len(shape) and tuple(sizes[c] for c in term) != shape:
+            raise ValueError(f"einsum: '{term}' names axes of different lengths by one letter, shape {shape}")
+
+
 @primitive(
     lambda g, subscripts, operands, operands_shape, position: _einsum_rule(
         g, subscripts, operands, operands_shape, position
@@ -186,11 +195,8 @@ def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
 
     Subscripts may be lists of integers after each operand, as in NumPy.
     """
-    if not all(map(np.size, operands)):  # NumPy reads beyond the end of such a diagonal
-        for term, operand in zip(subscripts.replace(" ", "").partition("->")[0].split(","), operands, strict=False):
-            sizes = dict(zip(term, np.shape(operand), strict=False))
-            if "." not in term and tuple(sizes[c] for c in term) != np.shape(operand):
-                raise ValueError(f"einsum: '{term}' names a letter for axes that differ, of shape {np.shape(operand)}")
+    if not all(map(np.size, operands)):
+        _check_diagonals(subscripts, operands)
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 

@@ -275,7 +275,8 @@ def var(
 
 @primitive(
     lambda g, a, y, axis, ddof, where, correction: (
-        over_count(spread(g * _inverse(y), a.shape, axis), _freedom(a, axis, where, ddof, correction))
+        over_count(spread(g, a.shape, axis), _freedom(a, axis, where, ddof, correction))
+        * spread(_inverse(y), a.shape, axis)
         # centred twice, since equal elements whose mean was rounded are equal
         * _centred(a - np.mean(a, axis=axis, keepdims=True, where=where), axis, where)
     ),

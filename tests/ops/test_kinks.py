@@ -29,7 +29,8 @@ def scalar(call, around, arrays, i):
         results = call(*arrays[:i], x, *arrays[i + 1 :])
         total = 0.0
         for part in results if isinstance(results, list | tuple) else [results]:
-            total = total + np.sum(around(np.real(part)) * (1.0 + 0.5 * np.arange(np.size(part)).reshape(np.shape(part))))
+            weights = 1.0 + 0.5 * np.arange(np.size(part)).reshape(np.shape(part))
+            total = total + np.sum(around(np.real(part)) * weights)
         return total
 
     return f

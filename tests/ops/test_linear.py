@@ -23,11 +23,11 @@ def operands(subscripts, rng):
     for lengths in itertools.product((0, 1, 2), repeat=len(letters)):
         sizes = dict(zip(letters, lengths, strict=True))
         for ones in itertools.product((False, True), repeat=min(count, 4)):
-            one = iter(ones)
-            yield [
-                rng.normal(size=((3,) if "..." in t else ()) + tuple(1 if next(one, False) else sizes[c] for c in t if c != "."))
-                for t in terms
-            ]  # fmt: skip
+            one, arrays = iter(ones), []
+            for term in terms:
+                lengths_here = [1 if next(one, False) else sizes[c] for c in term if c != "."]
+                arrays.append(rng.normal(size=[3] * ("..." in term) + lengths_here))
+            yield arrays
 
 
 @pytest.mark.parametrize("subscripts", SUBSCRIPTS)
