@@ -95,9 +95,8 @@ def _reduce(ufunc: Any, a: Any, *, axis: Any = 0, keepdims: bool = False, dtype:
     initial = kwargs.pop("initial", ufunc.identity)
     _refuse(ufunc, "reduce", kwargs)
     a, shape = _cast(a, dtype), np.shape(a)
-    if not shape or (axis is None and ufunc in _ANY_ORDER):
-        if shape or axis in (None, 0, -1):
-            a, axis = np.reshape(a, (-1,)), 0
+    if (not shape and axis in (None, 0, -1)) or (axis is None and ufunc in _ANY_ORDER):
+        a, axis = np.reshape(a, (-1,)), 0
     axis = _axis(ufunc, a, axis)
     parts = _parts(a, axis)
     if initial is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise, nonzero, positive, real
+from ..primitive import elementwise, positive, real
 from ..tensor import Tensor
 
 Array = Any

@@ -298,7 +298,7 @@ def _inverse(y: Array) -> Array:
 
 
 def _later(g: Array, axis: int) -> Array:
-    return np.flip(np.cumsum(np.flip(g, axis=axis), axis=axis), axis=axis)
+    return np.flip(np.cumsum(np.flip(wide(g), axis=axis), axis=axis), axis=axis)
 
 
 @primitive(

@@ -15,6 +15,7 @@ from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
 from .indexing import scatter_add
+from .precision import wide
 
 Array = Any
 
@@ -177,7 +178,8 @@ def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "s
 
 
 @primitive(
-    lambda g, axis, position: (g if axis == 0 else np.moveaxis(g, axis, 0))[position], implements=np.stack, sequence="arrays",
+    lambda g, axis, position: (g if axis == 0 else np.moveaxis(g, axis, 0))[position],
+    implements=np.stack, sequence="arrays",
     examples=[example([sample(2, 3), sample(2, 3)]), example([sample(2, 3), sample(2, 3)], axis=-1),
               example([sample(), sample(), sample()])],
 )  # fmt: skip
@@ -235,7 +237,7 @@ def _untiled(g: Array, shape: tuple[int, ...], reps: Any) -> Array:
     full = (1,) * (rank - len(shape)) + tuple(shape)
     counts = (1,) * (rank - len(counts)) + counts
     split = [n for pair in zip(counts, full, strict=True) for n in pair]
-    return np.reshape(np.sum(np.reshape(g, split), axis=tuple(range(0, 2 * rank, 2))), shape)
+    return np.reshape(np.sum(np.reshape(wide(g), split), axis=tuple(range(0, 2 * rank, 2))), shape)
 
 
 @primitive(

@@ -58,6 +58,13 @@ def gone(call, given):
     return cotangents(call, given, [np.ones(r.shape, r.dtype) for r in results])
 
 
+def is_refusal(entry, error):
+    """Whether a rule says that there is no derivative: of a singular matrix, of psi at complex numbers."""
+    return isinstance(error, np.linalg.LinAlgError) or (
+        isinstance(error, TypeError) and str(error).startswith(f"{entry.name}: ")
+    )
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
 def test_what_goes_forward_goes_backward(entry, rng):
     for call in calls(entry):
@@ -68,12 +75,9 @@ def test_what_goes_forward_goes_backward(entry, rng):
                 warnings.simplefilter("ignore")
                 try:
                     found = gone(tried, given)
-                except np.linalg.LinAlgError:  # a singular matrix has no derivative, and the rule says so
-                    continue
-                except TypeError as error:
-                    assert str(error).startswith(f"{entry.name}: "), error  # refused by name: psi of complex numbers
-                    continue
                 except Exception as error:
+                    if is_refusal(entry, error):
+                        continue
                     raise AssertionError(f"{shape} {np.dtype(dtype)} {tried.kwargs}: {error}") from error
             for x, g in zip(given, found or [], strict=bool(found)):
                 assert g is None or (g.shape, g.dtype) == (x.shape, x.dtype), (shape, dtype, options)
