@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from autodiff import Tensor, grad, softmax_cross_entropy
+from autodiff import Tensor, grad, softmax_cross_entropy, vjp
 from autodiff.primitive import registry
 from autodiff.tensor import backward
 
@@ -68,6 +68,30 @@ def test_elements_named_many_times_get_the_sum_of_all():
     for function in (lambda x: x[places], lambda x: np.take(x, places), lambda x: np.repeat(x, 5000)):
         found = grad(lambda x, function=function: np.sum(function(x)))(np.ones(1, np.float16))
         assert found.tolist() == [5000.0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.ones((5000, 1), np.float16) * x,
+        lambda x: np.ones((5000, 2, 1), np.float16) + x,
+        lambda x: np.broadcast_to(x, (5000, 1)),
+        lambda x: np.tile(x, (5000, 1)),
+        lambda x: np.add.outer(np.ones(5000, np.float16), x),
+    ],
+)
+@pytest.mark.parametrize("recorded", [False, True])
+def test_what_is_repeated_many_times_gets_the_sum_of_all(function, recorded):
+    x = Tensor(np.ones(1, np.float16))
+    y = function(x)
+    seed = np.ones(y.shape, np.float16)
+    found = vjp(function, x if recorded else x.data)[1](seed)[0]
+    assert np.asarray(found.data if recorded else found).tolist() == [float(y.size)]
+
+
+def test_a_running_sum_of_halves_has_the_sum_of_all_later_cotangents():
+    _, pull = vjp(np.cumsum, np.ones(5000, np.float16))
+    np.testing.assert_allclose(pull(np.ones(5000, np.float16))[0], 5000.0 - np.arange(5000.0), rtol=1e-3)
 
 
 def test_a_mean_of_losses_over_70000_rows():
