@@ -94,3 +94,12 @@ def test_an_axis_that_is_not_there_is_an_error_of_softmax():
         for x in (np.ones((2, 3)), Tensor(np.ones((2, 3)))):
             with pytest.raises(np.exceptions.AxisError, match=rf"^{function.__name__}: axis 5 .*\(2, 3\)"):
                 function(x, axis=5)
+
+
+def test_the_two_forms_of_gelu():
+    x = np.linspace(-8.0, 8.0, 1001)
+    assert 1e-4 < np.max(np.abs(GELU()(x) - GELU(approximate="tanh")(x))) < 5e-4
+    assert repr(GELU()) == "GELU()"
+    assert repr(GELU("tanh")) == "GELU(approximate='tanh')"
+    with pytest.raises(ValueError, match="GELU: approximate is True; it must be 'none' or 'tanh'"):
+        GELU(True)
