@@ -12,6 +12,7 @@ from . import ops as ops
 from .graph import GraphError
 from .unrecorded import no_grad
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
+from .ops.erf import erf
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
 from .ops.softmax import logsumexp, softmax_cross_entropy
@@ -28,6 +29,7 @@ __all__ = [
     "checkpoint",
     "composite",
     "elementwise",
+    "erf",
     "exactly",
     "example",
     "expm",

@@ -42,6 +42,7 @@ def _suffix_sums(g: Array, a: Array) -> Array:
 def _cumprod_rule(g: Array, a: Array, axis: Any) -> Array:
     if a.size == 0:
         return a
+    axis = axis if a.shape else None  # NumPy takes axis 0 of a single number
     moved = np.reshape(a, (-1,)) if axis is None else np.moveaxis(a, axis, -1)
     sums = _suffix_sums(g if axis is None else np.moveaxis(g, axis, -1), moved)
     before = np.concatenate([np.ones_like(moved[..., :1]), np.cumprod(moved[..., :-1], axis=-1)], axis=-1)

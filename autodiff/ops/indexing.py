@@ -55,10 +55,16 @@ def _from_places(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
 
 
 def add_at(total: Array, index: Any, values: Array) -> None:
-    """``np.add.at``, safe from a read beyond the end of the values (NumPy 2.4).
+    """``np.add.at``, safe from a read beyond the end of the values (NumPy 2.4), and from sums in half precision.
 
-    There, values of one axis that an index of several axes into one axis would repeat are not repeated.
+    There, values of one axis that an index of several axes into one axis would repeat are not repeated; and a sum of
+    ones in float16 stays at 2,048.
     """
+    if total.dtype.char == "e":
+        exact = total.astype(np.float32)
+        add_at(exact, index, values)
+        total[...] = exact
+        return
     part = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if np.ndim(total) == 1 and not isinstance(part, tuple) and np.ndim(values) == 1:
         values = np.broadcast_to(values, np.shape(part)) if np.ndim(part) > 1 else values
@@ -98,6 +104,9 @@ def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -
 
 
 def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Array:
+    if 0 in shape:  # there NumPy takes any position
+        return np.zeros_like(g, shape=shape)
+    axis = axis if shape else None  # NumPy takes axis 0 of a single number
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
     places = indices if hasattr(indices, "shape") else np.asarray(indices)
     if mode == "wrap":

@@ -15,6 +15,7 @@ from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
 from .indexing import scatter_add
+from .precision import wide
 
 Array = Any
 
@@ -130,7 +131,7 @@ def copy(a: Array, order: Any = "K", subok: bool = False) -> Array:
     """The same values, which no one else writes into; how they lie in memory is not ours to say."""
     if order not in ("K", "C", "F", "A"):
         raise ValueError(f"copy: order={order!r}; it is 'C', 'F', 'A' or 'K'")
-    return np.positive(a)
+    return count(a, bool) if a.dtype.kind == "b" else np.positive(a)
 
 
 def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
@@ -138,6 +139,8 @@ def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
     start, stop = _starts(shapes, axis)[position : position + 2]
     if axis is None:
         return np.reshape(g[start:stop], shapes[position])
+    if axis == 0:
+        return g[start:stop]
     window = [slice(None)] * g.ndim
     window[axis] = slice(start, stop)
     return g[tuple(window)]
@@ -175,7 +178,8 @@ def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "s
 
 
 @primitive(
-    lambda g, axis, position: np.moveaxis(g, axis, 0)[position], implements=np.stack, sequence="arrays",
+    lambda g, axis, position: (g if axis == 0 else np.moveaxis(g, axis, 0))[position],
+    implements=np.stack, sequence="arrays",
     examples=[example([sample(2, 3), sample(2, 3)]), example([sample(2, 3), sample(2, 3)], axis=-1),
               example([sample(), sample(), sample()])],
 )  # fmt: skip
@@ -207,6 +211,7 @@ def roll(a: Array, shift: Any, axis: Any = None) -> Array:
 
 def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Array:
     """Sum the copies that repeat made."""
+    axis = axis if shape else None  # NumPy takes axis 0 of a single number
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
     counts = np.broadcast_to(repeats, (length,))
     sources = np.repeat(np.arange(length), counts)
@@ -232,7 +237,7 @@ def _untiled(g: Array, shape: tuple[int, ...], reps: Any) -> Array:
     full = (1,) * (rank - len(shape)) + tuple(shape)
     counts = (1,) * (rank - len(counts)) + counts
     split = [n for pair in zip(counts, full, strict=True) for n in pair]
-    return np.reshape(np.sum(np.reshape(g, split), axis=tuple(range(0, 2 * rank, 2))), shape)
+    return np.reshape(np.sum(np.reshape(wide(g), split), axis=tuple(range(0, 2 * rank, 2))), shape)
 
 
 @primitive(

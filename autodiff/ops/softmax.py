@@ -8,6 +8,7 @@ import numpy as np
 
 from ..primitive import example, primitive, sample
 from ..ufuncs import reductions
+from .precision import over_count
 from .reduction import AXES, spread
 
 Array = Any
@@ -18,8 +19,9 @@ Array = Any
     examples=AXES, method="logsumexp",
 )  # fmt: skip
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """log(sum(exp(x))) along ``axis``, exact where exp overflows.
+    """log(sum(exp(x))) along ``axis``, exact where exp overflows; -inf of no elements.
 
+    Of complex numbers the principal branch, with an imaginary part from -pi to pi.
     A primitive because the composition overflows, and its stable form needs twice the passes.
 
     >>> import numpy as np
@@ -27,10 +29,12 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     >>> float(logsumexp(np.array([1000.0, 1000.0])).round(3))
     1000.693
     """
-    top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0).astype(x.dtype, copy=False)
+    top = np.max(np.real(x) if x.size else np.ones((1,) * x.ndim, x.dtype), axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0).astype(top.dtype, copy=False)
+    wide = np.float32 if x.dtype.char == "e" else None  # 65,520 equal elements would overflow
     with np.errstate(divide="ignore"):
-        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True, dtype=wide)) + top
+    total = total if wide is None else total.astype(x.dtype)
     return total if keepdims else np.add.reduce(total, axis=axis)
 
 
@@ -54,7 +58,7 @@ def _one_hot(labels: Any, classes: int) -> Any:
 
 @primitive(
     lambda g, logits, labels, mean: (
-        (g / len(labels) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
+        (over_count(g, len(labels)) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
     ),
     examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
               example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
@@ -69,9 +73,16 @@ def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> A
     >>> softmax_cross_entropy(np.array([[0.0, 0.0], [1e4, 0.0]]), np.array([0, 1])).round(3).tolist()
     [0.693, 10000.0]
     """
+    if len(labels) != len(logits):
+        raise ValueError(f"{len(logits)} rows of logits and {len(labels)} labels; give one each")
     if labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
         raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
     shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
     total = np.log(np.add.reduce(np.exp(shifted), axis=-1))
     losses = total - shifted[np.arange(len(labels)), labels]
-    return np.add.reduce(losses) / len(labels) if mean else losses
+    return _mean(losses) if mean else losses
+
+
+def _mean(losses: Array) -> Array:
+    """np.mean's arithmetic, not its Python."""
+    return np.mean(losses) if losses.dtype.char == "e" else np.add.reduce(losses) / len(losses)
