@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
+
+from autodiff import files
 
 from .curve import svg
 
@@ -64,18 +67,20 @@ class History(Sequence[float]):
     # -- files -----------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write every column to a file: ``.json`` (a list of epochs; null for what is not finite) or ``.csv``."""
+        """Write every column to a file: ``.json`` (a list of epochs; null for what is not finite) or ``.csv``.
+
+        The file appears whole or not at all.
+        """
         kind = os.path.splitext(path)[1].lower()
         if kind == ".json":
             rows = [{k: v if math.isfinite(v) else None for k, v in row.items()} for row in self.rows]
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump(rows, file, indent=1)
-                file.write("\n")
+            files.write(path, json.dumps(rows, indent=1), "\n")
         elif kind == ".csv":
-            with open(path, "w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, self.columns)
-                writer.writeheader()
-                writer.writerows(self.rows)
+            table = io.StringIO(newline="")
+            writer = csv.DictWriter(table, self.columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+            files.write(path, table.getvalue())
         else:
             raise ValueError(f"history: cannot save to '{os.fspath(path)}'; end the name in .json or .csv")
 

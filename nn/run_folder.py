@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from autodiff import files
+
 from .history import History
 from .module import Module
 from .safetensors import save_file
@@ -74,11 +76,11 @@ class RunFolder:
         """``history.json``, ``history.csv`` and ``curves.svg``."""
         history.save(self.path / "history.json")
         history.save(self.path / "history.csv")
-        (self.path / "curves.svg").write_text(history.svg(), encoding="utf-8")
+        files.write(self.path / "curves.svg", history.svg())
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """``result.json``: the options and what was measured at the end."""
-        (self.path / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        files.write(self.path / "result.json", json.dumps(result, indent=1), "\n")
 
     def write_graph(self, model: Module, batch: Any) -> None:
         """``graph.dot``, ``graph.svg`` and ``graph.html``: how the model computes its outputs for a batch."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
 
-from autodiff import Tensor
+from autodiff import Tensor, files
 
 _CODES = {
     "bool": "BOOL", "uint8": "U8", "int8": "I8", "uint16": "U16", "int16": "I16", "float16": "F16",
@@ -87,20 +86,7 @@ def save_file(
     # the widest types first, as the reference does: then each array is aligned to its own type
     arrays = dict(sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
     header = _header(arrays, metadata)
-    path = os.path.abspath(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(header)
-            for array in arrays.values():
-                file.write(array.reshape(-1).view(np.uint8).data)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # mkstemp's files are for the owner alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    files.write(path, header, *(array.reshape(-1).view(np.uint8).data for array in arrays.values()))
 
 
 # -- reading -----------------------------------------------------------------------------------------------------
