@@ -1,7 +1,7 @@
 """Files that are written whole or not at all.
 
-Every file that ``autodiff`` or ``nn`` writes goes through :func:`write`: whatever interrupts it, a full disk, Ctrl-C, the
-end of the process or of the power, at its path stands the old file or the new one.
+Every file that ``autodiff`` or ``nn`` writes goes through :func:`write`: whatever interrupts it, a full disk, Ctrl-C,
+the end of the process or of the power, at its path stands the old file or the new one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def write(path: str | os.PathLike[str], *parts: str | bytes | memoryview, errors
 
     The parts go to a hidden file in the same folder, and to the disk; then that file takes the place of the old one,
     whose permissions it keeps.  A link is followed, and what is no regular file (``/dev/stdout``) is written directly.
-    ``errors`` says what becomes of half of a surrogate pair, as in ``str.encode``.  Raises OSError, with ``path`` in it.
+    ``errors`` says what becomes of half of a surrogate pair, as in ``str.encode``.  Raises OSError that names ``path``.
 
     >>> import os, tempfile
     >>> from autodiff import files
@@ -49,6 +49,19 @@ def write(path: str | os.PathLike[str], *parts: str | bytes | memoryview, errors
             raise
         # the hidden name would say nothing to a user, and a full disk no name at all
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def expanded(path: str | os.PathLike[str]) -> str:
+    """The path with ``~`` and ``~user`` replaced by the home folder.  Raises FileNotFoundError where there is none.
+
+    >>> from autodiff import files
+    >>> files.expanded("runs/~1")
+    'runs/~1'
+    """
+    found = os.path.expanduser(os.fspath(path))
+    if found.startswith("~") and os.path.dirname(found):
+        raise FileNotFoundError(errno.ENOENT, "no home folder is known for the user it begins with", os.fspath(path))
+    return found
 
 
 def _mode(target: str) -> int | None:

@@ -86,10 +86,16 @@ class History(Sequence[float]):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> History:
-        """The history that ``save`` wrote to a ``.json`` file."""
-        with open(path, encoding="utf-8") as file:
-            rows = json.load(file)
-        return cls({k: math.nan if v is None else v for k, v in row.items()} for row in rows)
+        """The history that ``save`` wrote to a ``.json`` file; ValueError that names the file if it is damaged."""
+        with open(path, "rb") as file:
+            contents = file.read()
+        try:
+            rows = json.loads(contents)
+        except (ValueError, RecursionError) as error:
+            raise _damaged(path, f"it is no JSON ({error})") from None
+        if not isinstance(rows, list):
+            raise _damaged(path, "it is no list of epochs")
+        return cls(_loaded(path, i, row) for i, row in enumerate(rows, 1))
 
     # -- pictures --------------------------------------------------------------------------------------------
 
@@ -140,3 +146,18 @@ class History(Sequence[float]):
             one.set(title=title, xlabel="epoch")
             one.legend()
         return axes
+
+
+def _damaged(path: str | os.PathLike[str], what: str) -> ValueError:
+    return ValueError(f"{os.fspath(path)}: not a history: {what}; load reads the .json file that save wrote")
+
+
+def _loaded(path: str | os.PathLike[str], epoch: int, row: Any) -> dict[str, float]:
+    """The measurements of one epoch in a file."""
+    if not isinstance(row, dict):
+        raise _damaged(path, f"epoch {epoch} is no mapping from names to numbers")
+    for name, value in row.items():
+        countable = type(value) is int and abs(value) < 2**63  # JSON knows no end of integers
+        if not (value is None or type(value) is float or countable):
+            raise _damaged(path, f"'{name[:60]}' of epoch {epoch} is no number")
+    return {name: math.nan if value is None else value for name, value in row.items()}

@@ -45,7 +45,7 @@ class RunFolder:
         if path is None:
             self.path = _next(name)
             return
-        self.path = Path(path).expanduser()
+        self.path = Path(files.expanded(path))
         if self.path.exists() and not self.path.is_dir():
             raise FileExistsError(f"{self.path} is a file; name a folder")
         self.path.mkdir(parents=True, exist_ok=True)
