@@ -145,7 +145,10 @@ class Optimizer:
         """
         who = f"{type(self).__name__}.load_state_dict"
         if not isinstance(state, Mapping) or set(state) != {"optimizer", "options", "state"}:
-            raise ValueError(f"{who}: expected the three entries 'optimizer', 'options' and 'state' of a state_dict")
+            raise ValueError(
+                f"{who}: expected the three entries 'optimizer', 'options' and 'state' of a state_dict, got a "
+                f"{type(state).__name__}"
+            )
         if state["optimizer"] != type(self).__name__:
             raise ValueError(f"{who}: the state is of {state['optimizer']}")
         if set(state["options"]) != set(self.options):

@@ -68,6 +68,11 @@ def _header(arrays: dict[str, np.ndarray[Any, Any]], metadata: Mapping[str, str]
     return len(text).to_bytes(8, "little") + text
 
 
+def _instead_of_arrays(given: Any) -> str:
+    what = "pass its state: model.state_dict()" if hasattr(given, "state_dict") else "write save_file(arrays, path)"
+    return f"{type(given).__name__}; {what}"
+
+
 def save_file(
     tensors: Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None
 ) -> None:
@@ -84,6 +89,8 @@ def save_file(
     ...     load_file(path)["weight"].tolist()
     [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
     """
+    if not isinstance(tensors, Mapping):
+        raise SafetensorsError(f"save_file: expected arrays by name, got a {_instead_of_arrays(tensors)}")
     arrays = {name: _storable(name, value) for name, value in tensors.items()}
     # the widest types first, as the reference does: then each array is aligned to its own type
     arrays = dict(sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
