@@ -59,12 +59,13 @@ __all__ = [
 
 if TYPE_CHECKING:
     from . import draw as draw
+    from . import files as files
     from . import testing as testing
 else:
 
     def __getattr__(name: str) -> object:
-        """Pictures and gradient checks, imported when they are first asked for."""
-        if name in ("draw", "testing"):
+        """Pictures, gradient checks and files, imported when they are first asked for."""
+        if name in ("draw", "files", "testing"):
             from importlib import import_module
 
             return import_module(f"{__name__}.{name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +20,12 @@ from .module import Module
 
 class _Loss(Module):
     """A loss with its options: loss(prediction, target)."""
+
+    def __new__(cls, *values: Any, **options: Any) -> Self:
+        if values:
+            name = cls.__name__
+            raise TypeError(f"{name}: options have names; make the loss, then call it: {name}()(prediction, target)")
+        return super().__new__(cls)
 
     def __init__(self, *, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):

@@ -10,6 +10,7 @@ underscore, where they are nobody's parameter.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -33,6 +34,8 @@ from .structure import (
 from .summary import summary
 
 Array = Any
+DEEP = 50
+"""So many modules inside one another are no accident of a function that calls itself."""
 
 
 class Module(Holder):
@@ -59,7 +62,15 @@ class Module(Holder):
         raise NotImplementedError(f"{type(self).__name__}: has no forward; define forward(self, x) in the class")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except RecursionError as error:
+            depth = error.__dict__["depth"] = getattr(error, "depth", 0) + 1  # how many modules it has come through
+            if depth < DEEP:
+                raise  # a function that calls itself: its lines are what one wants to see
+            what = f"{type(self).__name__}: {depth} modules stood inside one another when Python's stack was full"
+            error.args = (f"{what}; put modules into one row, Sequential(a, b, c)",)
+            raise error.with_traceback(None) from None
 
     # -- what is in it ---------------------------------------------------------------------------------------
 
@@ -112,7 +123,7 @@ class Module(Holder):
         that is missing, unexpected or of another shape; then nothing has been loaded.
         """
         if not isinstance(state, Mapping):
-            raise TypeError(f"load_state_dict: expected names and arrays, got {type(state).__name__}")
+            raise TypeError(f"load_state_dict: expected names and arrays, got {_instead_of_a_state(state)}")
         slots = named_slots(self, "load_state_dict")
         complaints = []
         if missing := [name for name in slots if name not in state]:
@@ -223,6 +234,16 @@ def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:
     if here.dtype.kind in "fc" and array.dtype != here.dtype and np.any(np.isfinite(array) & ~np.isfinite(cast)):
         return array, f"{name} holds numbers too large for the model's {here.dtype}"
     return cast, ""
+
+
+def _instead_of_a_state(given: Any) -> str:
+    """What was given, and what was meant."""
+    kind = type(given).__name__
+    if isinstance(given, str | bytes | os.PathLike):
+        return f"{kind}; read the file first: load_state_dict(load_file({given!r})), with nn.safetensors.load_file"
+    if isinstance(given, Module):
+        return f"{kind}, a module; pass its state: load_state_dict(other.state_dict())"
+    return kind
 
 
 def _shortened(value: Tensor) -> str:

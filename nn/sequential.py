@@ -50,5 +50,7 @@ class Sequential(Module):
             return Sequential(*self.layers[index])
         try:
             return self.layers[index]
+        except TypeError:
+            raise TypeError(f"Sequential: a layer has a number, not the name {index!r}; write model[0]") from None
         except IndexError:
             raise IndexError(f"Sequential: there is no layer {index}; it has {len(self.layers)}") from None

@@ -102,10 +102,12 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file whose ending says the format; returns the path.
 
-        .svg .html .dot .gv .json .mmd .txt need nothing; .png and .pdf need Graphviz.  Raises ValueError for
-        another ending, OSError if the file cannot be written.
+        .svg .html .dot .gv .json .mmd .txt need nothing; .png and .pdf need Graphviz.  The file appears whole or not
+        at all.  Raises ValueError for another ending, OSError if the file cannot be written.
         """
         from pathlib import Path
+
+        from .. import files
 
         path = Path(path)
         kind = path.suffix.lower()
@@ -114,13 +116,13 @@ class Drawing:
         if kind in (".png", ".pdf"):
             from .dot import rendered
 
-            path.write_bytes(rendered(self.picture, kind[1:]))
+            files.write(path, rendered(self.picture, kind[1:]))
             return path
         make: dict[str, Callable[[], str]] = {
             ".svg": self.svg, ".html": self.html, ".dot": self.dot, ".gv": self.dot, ".json": self.json,
             ".mmd": self.mermaid, ".txt": lambda: str(self) + "\n",
         }  # fmt: skip
-        path.write_text(make[kind](), encoding="utf-8", errors="replace")
+        files.write(path, make[kind](), errors="replace")
         return path
 
     def frames(self) -> list[str]:
