@@ -15,6 +15,7 @@ from ..tensor import ITEM, Tensor
 from ..transforms.calling import recording
 from ..transforms.checkpointing import reopened
 from ..tree import flatten
+from .asking import check_arguments, noted, refuse_keywords
 from .examples import Mapped, numbers
 from .gradcheck import gradcheck
 from .report import Report
@@ -31,7 +32,7 @@ _TEACH = (
 )
 
 
-def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None) -> Report:
+def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None, **unknown: Any) -> Report:
     """Check the rule of every operation of a graph at the values it was called with; name the first that is wrong.
 
     ``output`` is a Tensor that was computed inside ``with record():``, or a function, which is called with ``args``
@@ -45,8 +46,10 @@ def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None =
     >>> check_graph(lambda x: np.sum(np.exp(x) * x), np.array([0.5, 1.0])).verdict
     'correct'
     """
+    refuse_keywords("check_graph", unknown, "rng alone")
     if not isinstance(output, Tensor) and callable(output):
-        with recording(), record():
+        check_arguments("check_graph", output, args)
+        with recording(), record(), noted("check_graph", output, args):
             leaves, unflatten = flatten(args)
             output = output(*unflatten([_variable(leaf) for leaf in leaves]))
     outputs = [leaf for leaf in flatten(output)[0] if isinstance(leaf, Tensor) and leaf._node.active]
