@@ -10,10 +10,10 @@ from typing import Any
 from ..transforms.calling import check_function
 
 _STEPS = "steps are chosen, and their errors estimated: leave it out"
-_TOLERANCES = "the error of the slopes is estimated, and there is nothing to tune: leave it out, or allow a relative error "
-_TOLERANCES += "beyond it with tolerance="
-_ARGUMENTS = "every floating-point argument is checked; hold the others in a function of the rest: "
-_ARGUMENTS += "{who}(lambda w: f(w, x), w)"
+_TOLERANCES = (
+    "errors are estimated, and nothing is to be tuned: leave it out, or allow a relative error with tolerance="
+)
+_ARGUMENTS = "every floating-point argument is checked; for some of them write {who}(lambda w: f(w, x), w)"
 _ALL_MODES = "reverse-mode derivatives are what is checked: leave it out"
 INSTEAD = {
     **dict.fromkeys(("eps", "epsilon", "delta", "step", "step_size", "stepsize", "h", "dx"), _STEPS),

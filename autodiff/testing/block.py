@@ -46,9 +46,10 @@ def _leave(mode: Any, opened: Any, *error: Any) -> None:
 
 
 class Block:
-    """A mode that is turned on by ``with``: each block has a copy of its own, so that blocks may nest and threads share.
+    """A mode that is turned on by ``with``.
 
-    What copies have in common they hold in dictionaries and lists.
+    Each block has a copy of its own, so that blocks may nest, and threads share a mode.  What the copies have in common
+    they hold in dictionaries and lists.
     """
 
     enclosing: Any = None

@@ -194,9 +194,7 @@ def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
 
 def _values(args: Any) -> list[Any]:
     """The arguments of a recorded call, with values in the place of Variables."""
-    return [
-        a.value if isinstance(a, Variable) else _values(a) if type(a) in (list, tuple) else a for a in args
-    ]
+    return [a.value if isinstance(a, Variable) else _values(a) if type(a) in (list, tuple) else a for a in args]
 
 
 def _name_arguments(call: Callable[..., Any], args: list[Any], parameters: tuple[str, ...]) -> None:

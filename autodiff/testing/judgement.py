@@ -206,7 +206,11 @@ def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> R
         size = norm(comparison.safe * shown.direction) or 1.0
         numbers = {"error": shown.error / size, "bound": shown.found.bound / size, "method": method(shown)}
     steps = steps_of_line(shown) if shown is not None else []
-    seen = {"resolution": worst or None, "resolved": _resolved(comparison, members), "elements": comparison.problem.size}
+    seen: dict[str, Any] = {
+        "resolution": worst or None,
+        "resolved": _resolved(comparison, members),
+        "elements": comparison.problem.size,
+    }
     return Report("correct", steps=steps, **seen, **numbers, **counts(comparison), **facts)
 
 

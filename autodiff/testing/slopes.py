@@ -220,7 +220,7 @@ def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
 
 
 def _farther(line: Line, wanted: float) -> Iterator[int]:
-    """Steps beyond the coarser ones, up to a change by 1: small arguments of a function may have to go far to move it."""
+    """Steps beyond the coarser ones, up to a change by 1: a small argument may have to go far to move the function."""
     k = COARSER[-1]
     while wanted > 0.0 and 2.0**-k * line.reach < 1.0 and not any(row.moved for row in line.table):
         k -= STRIDE

@@ -180,5 +180,6 @@ def test_a_mode_says_whether_it_records():
     with no_grad(), seen:
         mode = _state.get()
         assert not mode.records
-        assert mode.recorded().records and mode.recorded().names is seen.names
+        assert mode.recorded().records
+        assert mode.recorded().names is seen.names
         assert not np.sin(X)._node.active

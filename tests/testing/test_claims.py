@@ -67,4 +67,5 @@ def test_a_right_gradient_is_no_fault(make, power):
     report = gradcheck(lambda x: np.sum(right(x)), x)
     assert report.verdict != "wrong", report
     if power <= 8:
-        assert report.correct and report.resolved == report.elements == COUNT, report
+        assert report.correct, report
+        assert report.resolved == report.elements == COUNT, report
