@@ -30,6 +30,7 @@ _TEACH = (
     "  check_graph(loss)                  loss = f(x)\n"
     "                                 check_graph(loss)          or: check_graph(f, x)"
 )
+OF_EXAMPLES = "done for many examples at once: the first of the indices counts them"
 
 
 def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None, **unknown: Any) -> Report:
@@ -97,8 +98,9 @@ def _first_fault(nodes: list[Node], rng: Any) -> Report:
         if not report.correct and (doubtful is None or report.verdict == "wrong"):
             where = f"asked for at {seen.source}" if seen.source else "no source line is known"
             named = f"{seen.primitive.name} (operation {number} of {len(nodes)})"
+            notes = [where, *[OF_EXAMPLES] * bool(report.index and _mapped(seen)), *report.notes]
             code = _reproducer(seen, report.seed)
-            report = replace(report, function=named, notes=[where, *report.notes], node=node, code=code)
+            report = replace(report, function=named, notes=notes, node=node, code=code)
             if report.verdict == "wrong":
                 return report
             doubtful = report
@@ -144,7 +146,7 @@ def _reproducer(seen: Record, seed: int) -> str:
         lines.append(f"operation = operation  # put your {name} here: it is not in the table")
     else:
         lines.append(f"operation = [entry.call for entry in registry.values() if entry.name == {name!r}][{number}]")
-    if Mapped(seen.primitive, _values([*seen.args, *seen.kwargs.values()])):
+    if _mapped(seen):
         lines[-1] += "  # it was done for many examples at once: report.node"
         return "\n".join(lines)
     if None in arguments or None in values:
@@ -166,7 +168,7 @@ def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
     Of one that was done for many examples at once it takes and gives arrays of all of them.
     """
     values: list[Any] = []
-    mapped = Mapped(seen.primitive, _values([*seen.args, *seen.kwargs.values()]))
+    mapped = _mapped(seen)
 
     def taken(value: Any) -> Any:
         if isinstance(value, Variable):
@@ -190,6 +192,11 @@ def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
     call.__name__ = call.__qualname__ = seen.primitive.name
     _name_arguments(call, args, seen.primitive.parameters)
     return call, values
+
+
+def _mapped(seen: Record) -> Mapped:
+    """The way into the mappings that an operation was done in, and out of them; false if there was none."""
+    return Mapped(seen.primitive, _values([*seen.args, *seen.kwargs.values()]))
 
 
 def _values(args: Any) -> list[Any]:

@@ -89,7 +89,7 @@ def _records(mode: Any) -> bool:
     """Whether operations are recorded in this mode; None stands for no mode."""
     if mode is None or mode is _unrecorded:
         return mode is None
-    return bool(mode.is_recording)
+    return bool(getattr(mode, "is_recording", True))
 
 
 class Trace(Block):
