@@ -15,6 +15,7 @@ from ..tensor import ITEM, Tensor
 from ..transforms.calling import recording
 from ..transforms.checkpointing import reopened
 from ..tree import flatten
+from .asking import check_arguments, noted, refuse_keywords
 from .examples import Mapped, numbers
 from .gradcheck import gradcheck
 from .report import Report
@@ -29,9 +30,10 @@ _TEACH = (
     "  check_graph(loss)                  loss = f(x)\n"
     "                                 check_graph(loss)          or: check_graph(f, x)"
 )
+OF_EXAMPLES = "done for many examples at once: the first of the indices counts them"
 
 
-def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None) -> Report:
+def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None, **unknown: Any) -> Report:
     """Check the rule of every operation of a graph at the values it was called with; name the first that is wrong.
 
     ``output`` is a Tensor that was computed inside ``with record():``, or a function, which is called with ``args``
@@ -45,8 +47,10 @@ def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None =
     >>> check_graph(lambda x: np.sum(np.exp(x) * x), np.array([0.5, 1.0])).verdict
     'correct'
     """
+    refuse_keywords("check_graph", unknown, "rng alone")
     if not isinstance(output, Tensor) and callable(output):
-        with recording(), record():
+        check_arguments("check_graph", output, args)
+        with recording(), record(), noted("check_graph", output, args):
             leaves, unflatten = flatten(args)
             output = output(*unflatten([_variable(leaf) for leaf in leaves]))
     outputs = [leaf for leaf in flatten(output)[0] if isinstance(leaf, Tensor) and leaf._node.active]
@@ -94,8 +98,9 @@ def _first_fault(nodes: list[Node], rng: Any) -> Report:
         if not report.correct and (doubtful is None or report.verdict == "wrong"):
             where = f"asked for at {seen.source}" if seen.source else "no source line is known"
             named = f"{seen.primitive.name} (operation {number} of {len(nodes)})"
+            notes = [where, *[OF_EXAMPLES] * bool(report.index and _mapped(seen)), *report.notes]
             code = _reproducer(seen, report.seed)
-            report = replace(report, function=named, notes=[where, *report.notes], node=node, code=code)
+            report = replace(report, function=named, notes=notes, node=node, code=code)
             if report.verdict == "wrong":
                 return report
             doubtful = report
@@ -141,7 +146,7 @@ def _reproducer(seen: Record, seed: int) -> str:
         lines.append(f"operation = operation  # put your {name} here: it is not in the table")
     else:
         lines.append(f"operation = [entry.call for entry in registry.values() if entry.name == {name!r}][{number}]")
-    if Mapped(seen.primitive, _values([*seen.args, *seen.kwargs.values()])):
+    if _mapped(seen):
         lines[-1] += "  # it was done for many examples at once: report.node"
         return "\n".join(lines)
     if None in arguments or None in values:
@@ -163,7 +168,7 @@ def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
     Of one that was done for many examples at once it takes and gives arrays of all of them.
     """
     values: list[Any] = []
-    mapped = Mapped(seen.primitive, _values([*seen.args, *seen.kwargs.values()]))
+    mapped = _mapped(seen)
 
     def taken(value: Any) -> Any:
         if isinstance(value, Variable):
@@ -189,11 +194,14 @@ def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
     return call, values
 
 
+def _mapped(seen: Record) -> Mapped:
+    """The way into the mappings that an operation was done in, and out of them; false if there was none."""
+    return Mapped(seen.primitive, _values([*seen.args, *seen.kwargs.values()]))
+
+
 def _values(args: Any) -> list[Any]:
     """The arguments of a recorded call, with values in the place of Variables."""
-    return [
-        a.value if isinstance(a, Variable) else _values(a) if type(a) in (list, tuple) else a for a in args
-    ]
+    return [a.value if isinstance(a, Variable) else _values(a) if type(a) in (list, tuple) else a for a in args]
 
 
 def _name_arguments(call: Callable[..., Any], args: list[Any], parameters: tuple[str, ...]) -> None:

@@ -78,7 +78,8 @@ def _weighed(function: Any, node: Any, values: list[Any], sizes: dict[Any, float
     def weighed(g: Any, *saved: Any) -> Any:
         if node not in sizes:
             pairs = g.known.items() if isinstance(g, Parts) else [(0, g)]
-            sizes[node] = norm(np.array([units[i] * norm(np.abs(np.ravel(numbers(part * values[i])))) for i, part in pairs]))
+            terms = [(units[i], np.abs(np.ravel(numbers(part * values[i])))) for i, part in pairs]
+            sizes[node] = norm(np.array([unit * norm(term) for unit, term in terms]))
         return function(g, *saved)
 
     return weighed

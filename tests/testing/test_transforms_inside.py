@@ -59,8 +59,37 @@ def test_a_wrong_gradient(transform, mode):
         report = gradcheck(lambda x: np.sum(transform(wrong, x)), X)
         assert report.verdict == "wrong", report
         report = check_graph(lambda x: np.sum(transform(wrong, x)), X)
-        assert report.verdict == "wrong" and report.function.startswith("sine "), report
+        assert report.verdict == "wrong", report
+        assert report.function.startswith("sine "), report
         assert "test_transforms_inside.py" in report.notes[0]
+
+
+@EVERY_TRANSFORM
+@pytest.mark.parametrize("mode", [record, detect_anomaly])
+@pytest.mark.parametrize("factor", [1.0, 1.1])
+def test_modes_inside_of_f(transform, mode, factor):
+    sine_of = sine(factor)
+
+    def inside(z):
+        with mode():
+            return sine_of(z)
+
+    def around(x):
+        with mode():
+            return np.sum(transform(sine_of, x))
+
+    expected = "correct" if factor == 1.0 else "wrong"
+    for f in (around, lambda x: np.sum(transform(inside, x))):
+        for check in (gradcheck, check_graph):
+            report = check(f, X)
+            assert report.verdict == expected, report
+
+
+@EVERY_TRANSFORM
+def test_second_derivatives(transform):
+    assert gradcheck(lambda x: np.sum(transform(np.sin, x)), X, order=2).correct
+    wrong = elementwise(lambda x: np.sin(x), lambda g, x: g * stop_gradient(np.cos(x)))
+    assert gradcheck(lambda x: np.sum(transform(wrong, x)), X, order=2).verdict == "wrong"
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
