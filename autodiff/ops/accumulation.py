@@ -57,7 +57,7 @@ def names_once(index: Any, shape: tuple[int, ...], values: Array) -> bool:
         return False
     marks = np.zeros(lead, bool)
     marks[index] = True
-    return int(np.count_nonzero(marks)) == named
+    return bool(np.count_nonzero(marks) == named)
 
 
 def _in_arrays(index: Any) -> tuple[Any, ...] | None:

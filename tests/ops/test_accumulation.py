@@ -129,8 +129,13 @@ def axes(monkeypatch):
     seen = []
 
     class Add:
-        at = staticmethod(lambda total, index, values: (seen.append(total.ndim), np.add.at(total, index, values)))
         outer = np.add.outer
+
+        @staticmethod
+        def at(total, index, values):
+            if type(total) is np.ndarray:  # and not many examples, which come back here as an array
+                seen.append(total.ndim)
+            np.add.at(total, index, values)
 
     proxy = types.SimpleNamespace(**{name: getattr(np, name) for name in dir(np) if not name.startswith("_")})
     proxy.add = Add

@@ -37,7 +37,7 @@ def put(array: Batched, index: Any, value: Any) -> None:
 
 
 def shaped(held: Array) -> Array:
-    """An array of the same shape that takes no memory and little time: to ask for the shape of what an index chooses."""
+    """An array of the same shape in no memory: to ask for the shape of what an index chooses."""
     return np.broadcast_to(np.False_, held.shape) if type(held) is np.ndarray else held
 
 
