@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..graph import topological_order
 from ..tensor import Tensor
 from .batching import BatchingError
 from .calling import (
@@ -142,13 +145,15 @@ def _blocks(call: Call, mode: str, vectorize: bool | None, chunk_size: int | Non
             "jacobian: of a complex function there is more than one; take it of np.real and np.imag of the output, "
             "as a function of a real and an imaginary part"
         )
+    columns = None
     if mode == "forward" or "c" in kinds:
-        return _columns(call, vectorize, chunk_size)
-    if mode == "auto" and _is_tall(call):
-        try:
-            return _columns(call, vectorize, chunk_size)
-        except Exception:  # a rule that cannot be recorded, say: it is no reason to fail where there is another way
-            pass
+        columns = _columns(call, vectorize, chunk_size)
+    elif mode == "auto" and _is_tall(call, vectorize):
+        # a rule that cannot be recorded, say: it is no reason to fail where there is another way
+        with contextlib.suppress(Exception):
+            columns = _columns(call, vectorize, chunk_size)
+    if columns is not None:
+        return _in_rows(call, columns)
     return [_rows(call, output, vectorize, chunk_size) for output in call.outputs]
 
 
@@ -163,10 +168,25 @@ def _kind_of(output: Any) -> str:
     return getattr(array, "dtype", np.dtype(type(array))).kind  # type: ignore[no-any-return]
 
 
-def _is_tall(call: Call) -> bool:
-    """Whether there are so many outputs that columns are less work, though they begin with a pass that is recorded."""
-    outputs = sum(output.size for output in call.outputs if _is_active(output))
-    return outputs > 2 * sum(v.size for v in call.variables) + 8
+def _is_tall(call: Call, vectorize: bool | None) -> bool:
+    """Whether columns are less work than rows: their number decides, and that they begin with a pass of their own.
+
+    A pass costs some time for each operation, and some for each element in each row or column; one element takes about
+    a 10,000th of what one operation takes.
+    """
+    outputs = [output for output in call.outputs if _is_active(output)]
+    fewer = sum(output.size for output in outputs) - 1.1 * sum(v.size for v in call.variables)
+    if fewer <= 2 or vectorize is False:
+        return fewer > 2
+    nodes = topological_order([o._node for o in outputs], [v._node for v in call.variables])
+    return fewer * sum(_size_of(node.shape) for node in nodes) > 10_000 * len(nodes)
+
+
+def _size_of(shape: Any) -> int:
+    """How many elements a node has, of one output or of several."""
+    if shape and isinstance(shape[0], tuple):
+        return sum(map(math.prod, shape))
+    return math.prod(shape)
 
 
 def _is_active(value: Any) -> bool:
@@ -180,29 +200,43 @@ def _rows(call: Call, output: Any, vectorize: bool | None, chunk_size: int | Non
     return _basis_pulled(output, call.variables, call.outer, vectorize, chunk_size)
 
 
-def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> list[list[Any]]:
-    """The derivatives of every output by every variable: a basis of the variables, pulled through the pullback."""
-    blocks = [[_no_change(output, v) for v in call.variables] for output in call.outputs]
+Columns = dict[tuple[int, int], Any]
+
+
+def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> Columns:
+    """The derivatives of output i by variable j, of its shape and then the output's, where there are any.
+
+    They are what is pulled through the pullback, which is linear, for a basis of the variables.
+    """
+    columns: Columns = {}
     with recording():
         seeds, pulled = _pullback(call)
-        moving = [i for i, seed in enumerate(seeds) if seed is not None]
-        for j, (root, v) in enumerate(zip(pulled, call.variables, strict=True)):
-            if not _is_active(root) or not root.size:
-                continue
-            found = _basis_pulled(root, [seeds[i] for i in moving], call.outer, vectorize, chunk_size)
-            for i, block in zip(moving, found, strict=True):
-                axes = range(v.ndim)
-                block = np.moveaxis(block, tuple(axes), tuple(a - v.ndim for a in axes)) if axes else block
-                like = blocks[i][j].dtype
-                blocks[i][j] = block if block.dtype == like else block.astype(like)
-        close([seeds[i] for i in moving])
+        moving = {i: seed for i, seed in enumerate(seeds) if seed is not None}
+        for j, root in enumerate(pulled):
+            if _is_active(root) and root.size:
+                found = _basis_pulled(root, list(moving.values()), call.outer, vectorize, chunk_size)
+                columns.update({(i, j): block for i, block in zip(moving, found, strict=True)})
+        close(list(moving.values()))
+    return columns
+
+
+def _in_rows(call: Call, columns: Columns) -> list[list[Any]]:
+    """The derivatives of each output by each variable, as rows would be: the output's axes first, the dtype of the
+    variable."""
+    blocks = []
+    for i, output in enumerate(call.outputs):
+        kind = _kind_of(output)
+        blocks.append([_turned(columns.get((i, j)), output, kind, v) for j, v in enumerate(call.variables)])
     return blocks
 
 
-def _no_change(output: Any, v: Tensor) -> Any:
-    """The derivative of what does not depend on the variable."""
-    dtype = np.result_type(v.dtype, np.complex64) if _kind_of(output) == "c" else v.dtype
-    return np.zeros_like(v._value, dtype=dtype, shape=(*np.shape(output), *v.shape))
+def _turned(block: Any, output: Any, kind: str, v: Tensor) -> Any:
+    dtype = np.result_type(v.dtype, np.complex64) if kind == "c" else v.dtype
+    if block is None:
+        return np.zeros_like(v._value, dtype=dtype, shape=(*np.shape(output), *v.shape))
+    if v.ndim:
+        block = np.moveaxis(block, tuple(range(v.ndim)), tuple(range(-v.ndim, 0)))
+    return block if block.dtype == dtype else block.astype(dtype)
 
 
 def _pullback(call: Call) -> tuple[list[Tensor | None], list[Any]]:
