@@ -81,12 +81,12 @@ def test_random_programs_have_the_same_derivatives_in_every_mode_as_differences(
 
 def wide(x):
     """Two outputs of which one has many numbers; x is of three."""
-    return {"many": np.outer(np.sin(x), np.arange(1.0, 30.0)) * x[1] ** 3, "one": np.sum(np.exp(x)) * x[0]}
+    return {"many": np.outer(np.sin(x), np.arange(1.0, 5.0)) * x[1] ** 3, "one": np.sum(np.exp(x)) * x[0]}
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("vectorize", [True, False, None])
-@pytest.mark.parametrize("chunk_size", [None, 1, 2, 100])
+@pytest.mark.parametrize("chunk_size", [None, 2])
 def test_the_options_change_no_number(mode, vectorize, chunk_size):
     options = {"mode": mode, "vectorize": vectorize, "chunk_size": chunk_size}
     expected = jacobian(wide, mode="reverse")(X)
@@ -182,12 +182,12 @@ def test_auto_goes_along_the_shorter_side_and_calls_the_function_once(passes):
 
     jacobian(tall)(X)
     jacobian(np.sum)(np.ones(1000))
-    jacobian(np.sin)(np.ones(1000))
+    jacobian(np.sin)(np.ones(100))
     jacobian(lambda x: np.tile(x, 2), vectorize=False)(np.ones(4))
     jacobian(lambda x: np.tile(x, 2))(np.ones(4))  # so small that a pass more costs more
     jacobian(lambda x: (x, np.ones(5000)))(np.ones(4))  # what does not depend on x needs no rows
-    jacobian(lambda a, b: np.outer(a, b), (0, 1))(np.ones(2), np.ones(10_000))
-    assert passes == [(3,), (), (1000,), (4,), (8,), (4,), (2,), (10_000,)][: len(passes) - 1] + passes[-1:]
+    jacobian(lambda a, b: np.outer(a, b), (0, 1))(np.ones(2), np.ones(50))  # 100 outputs, 52 variables
+    assert passes == [(3,), (), (100,), (4,), (8,), (4,), (2, 50)]
     assert len(counted) == 1
 
 
@@ -221,8 +221,8 @@ def test_auto_goes_in_reverse_where_a_rule_cannot_be_recorded():
 
 
 def tall(x):
-    """A function of three numbers and sixty."""
-    return np.sin(np.outer(np.arange(1.0, 21.0), x)) * np.exp(x[0]) * x**3
+    """A function of three numbers and fifteen."""
+    return np.sin(np.outer(np.arange(1.0, 6.0), x)) * np.exp(x[0]) * x**3
 
 
 def first(f, mode):
@@ -231,6 +231,14 @@ def first(f, mode):
 
 def second(f, mode):
     return hessian(f, mode=mode)
+
+
+def watched(d):
+    def derivative(x):
+        with detect_anomaly():
+            return d(x)
+
+    return derivative
 
 
 INSIDE = {
@@ -246,7 +254,7 @@ INSIDE = {
     "grad of vmap": lambda d: grad(lambda x: np.sum(np.cos(vmap(d)(np.stack([x, 2 * x])))))(X),
     "checkpoint": lambda d: grad(lambda x: np.sum(np.cos(checkpoint(d)(x))))(X),
     "no_grad": lambda d: no_grad()(d)(X),
-    "anomaly": lambda d: detect_anomaly()(d)(X),
+    "anomaly": lambda d: watched(d)(X),
 }
 AROUND = {
     "grad": lambda x: grad(lambda y: np.sum(np.sin(tall(y)) ** 2))(x),
