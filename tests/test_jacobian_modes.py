@@ -1,4 +1,4 @@
-"""Rows or columns: jacobian and hessian have the same numbers in every mode, for every entry, in and around anything."""
+"""Rows or columns: jacobian and hessian have the same numbers in every mode, for every entry, in and around all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from autodiff.primitive import Primitive, registry
 from autodiff.testing import detect_anomaly
 from autodiff.testing.strategies import programs
 from autodiff.transforms import jacobians
+from autodiff.tree import flatten
 from tests.differences import calls, central, dot, outputs
 
 special.load()
@@ -31,7 +32,7 @@ def agree(found, expected):
 
 
 def parts(f):
-    """A function with the real and the imaginary parts of its outputs, those that are floating-point, in their place."""
+    """A function with the real and the imaginary parts of its floating-point outputs in their place."""
 
     def real(*args):
         found = [y for y in outputs(f(*args)) if y.dtype.kind in "fc"]
@@ -50,10 +51,9 @@ def test_every_entry_has_the_same_jacobian_forward_and_in_reverse(entry, rng):
         f = parts(call)
         forward = jacobian(f, every, mode="forward")(*arrays)
         reverse = jacobian(f, every, mode="reverse")(*arrays)
-        for ours, theirs in zip(sum(forward, []), sum(reverse, []), strict=True):
-            for i in every:
-                assert np.shape(ours[i]) == np.shape(theirs[i])
-                agree(ours[i], theirs[i])
+        for ours, theirs in zip(flatten(forward)[0], flatten(reverse)[0], strict=True):
+            assert np.shape(ours) == np.shape(theirs)
+            agree(ours, theirs)
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -72,9 +72,7 @@ def test_random_programs_have_the_same_derivatives_in_every_mode_as_differences(
     weights = [np.cos(np.arange(np.size(y))).reshape(np.shape(y)) for y in f(*arrays)]
     for i in every:
         slope = central(lambda moved: dot(f(*moved), weights), list(map(np.asarray, arrays)), i)
-        got = sum(
-            np.tensordot(w, found["forward"][k][i], np.ndim(w)) for k, w in enumerate(map(np.asarray, weights))
-        )
+        got = sum(np.tensordot(w, found["forward"][k][i], np.ndim(w)) for k, w in enumerate(map(np.asarray, weights)))
         scale = max(1.0, *[np.max(np.abs(found["forward"][k][i]), initial=0.0) for k in range(len(weights))])
         np.testing.assert_allclose(got, slope, rtol=1e-5, atol=1e-6 * scale)
 

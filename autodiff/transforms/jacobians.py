@@ -165,7 +165,7 @@ def _kind_of(output: Any) -> str:
             f"jacobian: the function returned a {type(array).__name__}; return arrays, or (arrays, anything) "
             "with has_aux=True"
         )
-    return getattr(array, "dtype", np.dtype(type(array))).kind  # type: ignore[no-any-return]
+    return str(getattr(array, "dtype", np.dtype(type(array))).kind)
 
 
 def _is_tall(call: Call, vectorize: bool | None) -> bool:
@@ -175,11 +175,12 @@ def _is_tall(call: Call, vectorize: bool | None) -> bool:
     a 10,000th of what one operation takes.
     """
     outputs = [output for output in call.outputs if _is_active(output)]
-    fewer = sum(output.size for output in outputs) - 1.1 * sum(v.size for v in call.variables)
+    fewer: float = sum(output.size for output in outputs) - 1.1 * sum(v.size for v in call.variables)
     if fewer <= 2 or vectorize is False:
         return fewer > 2
     nodes = topological_order([o._node for o in outputs], [v._node for v in call.variables])
-    return fewer * sum(_size_of(node.shape) for node in nodes) > 10_000 * len(nodes)
+    elements = sum(_size_of(node.shape) for node in nodes)
+    return fewer * elements > 10_000 * len(nodes)
 
 
 def _size_of(shape: Any) -> int:
