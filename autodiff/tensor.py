@@ -418,8 +418,13 @@ def _lift(value: Any, node: Node) -> Any:
     return outputs_of(value, node) if isinstance(value, tuple) else wrap(value, node)
 
 
-def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = False, create: bool = False) -> Any:
-    """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``."""
+def backward(
+    seeds: dict[Node, Any], targets: Any = None, *, retain: bool = False, create: bool = False, along: bool = False
+) -> Any:
+    """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``.
+
+    ``along`` says that they need to be differentiable by the seeds alone: then the history is shorter.
+    """
     mode: Any = _mode()
     while mode is not None:  # also around a mapping
         if getattr(mode, "watches_backward", False):
@@ -427,7 +432,9 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
         mode = getattr(mode, "enclosing", None)
     if create:
         seeds = {n: s if type(s) is Tensor else wrap(s, CONSTANT) for n, s in seeds.items()}
-        results = graph.backward(seeds, targets, retain=True, lift=_lift, strengthen=_strong_tensor, value_of=_value_of)
+        results = graph.backward(
+            seeds, targets, retain=True, lift=None if along else _lift, strengthen=_strong_tensor, value_of=_value_of
+        )
         for node, result in results.items():
             if type(result) is not Tensor:  # a rule that returned an array of constants
                 result = results[node] = wrap(result, CONSTANT)

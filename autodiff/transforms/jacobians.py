@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import topological_order
-from ..tensor import Tensor
+from ..tensor import Tensor, backward
 from .batching import BatchingError
 from .calling import (
     Call,
@@ -53,9 +53,9 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
     call = Call(f, args, range(len(args)), "jvp", has_aux)
     given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "jvp", "tangent")
     with recording() as follow:
-        seeds, pulled = _pullback(call)
-        probes = [s for s in seeds if s is not None]
         outer = follow and (call.outer or depends_on_more(given, []))
+        seeds, pulled = _pullback(call, outer)
+        probes = [s for s in seeds if s is not None]
         products = pull(pulled, given, probes, create=outer)
         close(probes)
     rest = iter(products)
@@ -211,7 +211,7 @@ def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> Colu
     """
     columns: Columns = {}
     with recording():
-        seeds, pulled = _pullback(call)
+        seeds, pulled = _pullback(call, call.outer)
         moving = {i: seed for i, seed in enumerate(seeds) if seed is not None}
         for j, root in enumerate(pulled):
             if _is_active(root) and root.size:
@@ -240,10 +240,19 @@ def _turned(block: Any, output: Any, kind: str, v: Tensor) -> Any:
     return block if block.dtype == dtype else block.astype(dtype)
 
 
-def _pullback(call: Call) -> tuple[list[Tensor | None], list[Any]]:
-    """A cotangent for each output (None if it depends on nothing), and what is pulled back, as a function of them."""
-    seeds = [_probe(output) for output in call.outputs]
-    return seeds, pull(call.outputs, seeds, call.variables, create=True)
+def _pullback(call: Call, outer: bool) -> tuple[list[Tensor | None], list[Any]]:
+    """A cotangent for each output (None if it depends on nothing), and what is pulled back, as a function of them.
+
+    It is recorded as a function of other variables too if one is involved, ``outer``.
+    """
+    probes = [_probe(output) for output in call.outputs]
+    seeds: dict[Any, Any] = {}
+    for output, probe in zip(call.outputs, probes, strict=True):
+        if probe is not None:
+            seeds[output._node] = seeds[output._node] + probe if output._node in seeds else probe
+    targets = {v._node for v in call.variables}
+    found = backward(seeds, targets, retain=True, create=True, along=not outer) if seeds else {}
+    return probes, [found.get(v._node) for v in call.variables]
 
 
 def _basis_pulled(
