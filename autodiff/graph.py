@@ -275,20 +275,21 @@ def backward(
     targets: Collection[Node] | None = None,
     *,
     walk: Walk | None = None,
+    recorded: bool = False,
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
 ) -> tuple[dict[Node, Any], Walk]:
     """The gradients of the seeded nodes with respect to ``targets`` (default: every leaf that they depend on).
 
-    A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
-    result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
+    A seed is the cotangent of a node.  ``recorded`` says that seeds are Tensors, so that rules are recorded;
+    ``lift(value, node)`` ties a saved value to its node again, which makes the result differentiable by it too.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
     from (:mod:`autodiff.structural`).  Returns the walk too; nothing is freed.
     """
     if walk is None or walk.roots != seeds.keys():
         walk = Walk(seeds, targets)
     check_writes(walk.order)
     with np.errstate(all="ignore"):
-        if lift is not None:
+        if recorded:
             with tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit), walk
         results = sweep(walk, seeds, visit=visit)

@@ -409,17 +409,23 @@ def backward(
     *,
     retain: bool = False,
     create: bool = False,
+    along: bool = False,
     walk: Walk | None = None,
     visit: graph.Visit | None = None,
 ) -> Any:
     """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``.
 
+    ``along`` says that they need to be differentiable by the seeds alone: then the history is shorter.
     ``walk`` is one over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.
     """
+    lift = None if along else _lift
     walked: list[Walk] = []
 
     def proceed() -> Any:
-        results, way = _recorded(seeds, targets, walk, visit) if create else _computed(seeds, targets, walk, visit)
+        if create:
+            results, way = _recorded(seeds, targets, walk, visit, lift)
+        else:
+            results, way = _computed(seeds, targets, walk, visit)
         walked.append(way)
         return results
 
@@ -431,10 +437,10 @@ def backward(
     return results
 
 
-def _recorded(seeds: dict[Node, Any], targets: Any, walk: Walk | None, visit: Any) -> tuple[Any, Walk]:
+def _recorded(seeds: dict[Node, Any], targets: Any, walk: Walk | None, visit: Any, lift: Any) -> tuple[Any, Walk]:
     """A backward pass whose every operation is recorded."""
     given = {n: s if type(s) is Tensor else wrap(_marked(s), CONSTANT) for n, s in seeds.items()}
-    results, walk = graph.backward(given, targets, walk=walk, lift=_lift, visit=visit)
+    results, walk = graph.backward(given, targets, walk=walk, recorded=True, lift=lift, visit=visit)
     for node, result in results.items():
         if type(result) is not Tensor:  # a rule that returned an array of constants
             result = results[node] = wrap(result, CONSTANT)

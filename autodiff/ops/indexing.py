@@ -1,7 +1,7 @@
 """Choosing elements by position, and its adjoint: adding into positions.
 
 ``getitem`` and ``scatter_add`` are each other's adjoint, so each is the other's rule and both differentiate to any
-order.  An index that names an element twice adds twice.
+order.  An index that names an element twice adds twice, in the order in which it names them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,9 @@ from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
 from ..structural import begin
 from ..tensor import Tensor
+from .accumulation import add_at, names_once
 
 Array = Any
-
-
-def _is_basic(index: Any) -> bool:
-    """Whether the index names no element twice: integers, slices, None and Ellipsis."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(isinstance(p, int | slice | np.integer) or p is None or p is Ellipsis for p in parts)
-
-
-def _is_mask(index: Any) -> bool:
-    return isinstance(index, np.ndarray) and index.dtype == bool
 
 
 @primitive(
@@ -54,23 +45,6 @@ def _from_places(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
     return np.reshape(found, shape) if extra else found
 
 
-def add_at(total: Array, index: Any, values: Array) -> None:
-    """``np.add.at``, safe from a read beyond the end of the values (NumPy 2.4), and from sums in half precision.
-
-    There, values of one axis that an index of several axes into one axis would repeat are not repeated; and a sum of
-    ones in float16 stays at 2,048.
-    """
-    if total.dtype.char == "e":
-        exact = total.astype(np.float32)
-        add_at(exact, index, values)
-        total[...] = exact
-        return
-    part = index[0] if isinstance(index, tuple) and len(index) == 1 else index
-    if np.ndim(total) == 1 and not isinstance(part, tuple) and np.ndim(values) == 1:
-        values = np.broadcast_to(values, np.shape(part)) if np.ndim(part) > 1 else values
-    np.add.at(total, index, values)
-
-
 @primitive(
     lambda g, index, values_shape: _from_places(g, index, values_shape),
     examples=[example(sample(3), np.array([0, 2, 2]), (4,)), example(sample(2), slice(0, 4, 2), (4,)),
@@ -84,8 +58,8 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     [3.0, 0.0]
     """
     values = begin(values)
-    total = np.zeros_like(values, shape=shape)
-    if _is_basic(index) or _is_mask(index):
+    total = np.zeros_like(values, shape=shape, order="C")
+    if names_once(index, shape, values):
         total[index] = values
     else:
         add_at(total, index, values)

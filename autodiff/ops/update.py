@@ -20,21 +20,10 @@ from ..graph import unbroadcast
 from ..primitive import example, primitive, sample
 from ..structural import begin
 from ..tensor import Tensor
-from .indexing import add_at, getitem
+from .accumulation import add_at, names_once_by_kind
+from .indexing import getitem
 
 Array = Any
-
-
-def _names_once(index: Any) -> bool:
-    """Whether it can be seen from its kind that an index names no element twice: no array of numbers in it."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        p is None or p is Ellipsis or isinstance(p, bool | int | slice | np.integer) or _is_mask(p) for p in parts
-    )
-
-
-def _is_mask(part: Any) -> bool:
-    return hasattr(part, "dtype") and part.dtype.kind == "b"
 
 
 def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
@@ -58,7 +47,7 @@ def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
 def _from_place(g: Array, index: Any, x_shape: tuple[int, ...], values_shape: tuple[int, ...]) -> Array:
     """The part of ``g`` at the index, and zero for values that another one has overwritten."""
     picked = getitem(g, index)
-    if not _names_once(index):
+    if not names_once_by_kind(index):
         positions = np.reshape(np.arange(picked.size), picked.shape)
         last = np.zeros_like(picked, dtype=np.intp, shape=x_shape)
         last[index] = positions
@@ -120,7 +109,7 @@ def index_add(x: Array, index: Any, values: Array) -> Array:
     [2.0, 0.0, 1.0]
     """
     result = _fresh("index_add", x, index, values)
-    if _names_once(index):
+    if names_once_by_kind(index):
         result[index] = result[index] + values
     else:
         add_at(result, index, values)
@@ -194,7 +183,7 @@ class Place:
         return self._changed("apply", function)
 
     def _changed(self, who: str, function: Callable[[Any], Any]) -> Tensor:
-        if not _names_once(self._index):
+        if not names_once_by_kind(self._index):
             shape = self._tensor.shape
             positions = np.reshape(np.arange(self._tensor.size), shape)[self._index]
             if np.unique(positions).size != positions.size:

@@ -27,13 +27,18 @@ def put(array: Batched, index: Any, value: Any) -> None:
     if innermost([array, index, value]) is not level:
         raise refused("writing an inner example into an outer array", "build the result with np.where or np.stack")
     full, arrange, back = batched_index(index, array.shape, level)
-    slot = arrange(array.held[full]).shape
+    slot = arrange(shaped(array.held)[full]).shape
     new = aligned(value, level, len(slot) - 1)
     extra = np.ndim(new) - len(slot)
     if extra > 0:  # an assignment leaves out leading axes of length 1
         first = 1 if is_of(value, level) else 0
         new = np.squeeze(new, axis=tuple(range(first, first + extra)))
     array.held[full] = back(np.broadcast_to(new, slot))
+
+
+def shaped(held: Array) -> Array:
+    """An array of the same shape in no memory: to ask for the shape of what an index chooses."""
+    return np.broadcast_to(np.False_, held.shape) if type(held) is np.ndarray else held
 
 
 def _same(array: Array) -> Array:
@@ -49,7 +54,7 @@ def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any
     With it a function that brings the result's axes into order (examples first), and its inverse.
     """
     parts = list(index) if type(index) is tuple else [index]
-    parts = [np.asarray(p) if type(p) is list and not any(type(x) is Batched for x in p) else p for p in parts]
+    parts = [_listed(p) if type(p) is list and not any(type(x) is Batched for x in p) else p for p in parts]
     if any(type(p) is list for p in parts):
         raise BatchingError("vmap: an index that is a list of examples' numbers; make it one array with np.stack")
     if any(type(p) is Tensor for p in parts):
@@ -69,6 +74,11 @@ def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any
         lambda result: np.moveaxis(result, first, 0),
         lambda result: np.moveaxis(result, 0, first),
     )
+
+
+def _listed(part: list[Any]) -> Array:
+    """A list as NumPy reads it in an index: an empty one names nothing."""
+    return np.asarray(part) if part else np.zeros(0, np.intp)
 
 
 def _is_array(part: Any) -> bool:
