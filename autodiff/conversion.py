@@ -7,7 +7,7 @@ write instead, since the gradient would be lost.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,20 +69,23 @@ class Conversion:
             "For a plain value say so: t.item() for a number, t.data for the array"
         )
 
-    def __float__(self) -> float:
-        raise self._leaves_the_graph("float(t)")
+    if not TYPE_CHECKING:  # so that a type checker refuses float(t) and math.exp(t) too
 
-    def __int__(self) -> int:
-        raise self._leaves_the_graph("int(t)")
+        def __float__(self) -> float:
+            raise self._leaves_the_graph("float(t)")
 
-    def __complex__(self) -> complex:
-        raise self._leaves_the_graph("complex(t)")
+        def __int__(self) -> int:
+            raise self._leaves_the_graph("int(t)")
 
-    def __index__(self) -> int:
-        value = self._value
-        if value.dtype.kind in "iu" and value.size == 1:  # a position, such as argmax gives: it has no gradient to lose
-            return int(self.item())
-        raise self._leaves_the_graph("using it as an integer")
+        def __complex__(self) -> complex:
+            raise self._leaves_the_graph("complex(t)")
+
+        def __index__(self) -> int:
+            value = self._value
+            # a position, such as argmax gives, has no gradient to lose
+            if value.dtype.kind in "iu" and value.size == 1:
+                return int(self.item())
+            raise self._leaves_the_graph("using it as an integer")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self._value.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
