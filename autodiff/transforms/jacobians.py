@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from .gradients import grad
 from .mapping import vmap
 
 Array = Any
+P = ParamSpec("P")
 
 
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
@@ -77,14 +78,32 @@ def _zeros(output: Any) -> Any:
     return np.zeros_like(array, dtype=array.dtype if array.dtype.kind in "fc" else float)
 
 
+@overload
 def jacobian(
-    f: Callable[..., Any],
+    f: np.ufunc,
     argnums: int | Sequence[int] = 0,
     *,
     has_aux: bool = False,
     vectorize: bool | None = None,
     chunk_size: int | None = None,
-) -> Callable[..., Any]:
+) -> Callable[..., Any]: ...
+@overload
+def jacobian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]: ...
+def jacobian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]:
     """A function that returns all first derivatives of ``f``: (jacobian f)(x)[i, j] = df_i / dx_j.
 
     For one array in and one out, the shape is that of the output followed by that of the argument.  An output that is
@@ -107,7 +126,7 @@ def jacobian(
         raise ValueError(f"jacobian: chunk_size is a number of rows, at least 1, or None for all; got {chunk_size!r}")
 
     @functools.wraps(f)
-    def derivatives(*args: Any, **kwargs: Any) -> Any:
+    def derivatives(*args: P.args, **kwargs: P.kwargs) -> Any:
         positions = numbers(argnums, args, "jacobian")
         call = Call(functools.partial(f, **kwargs), args, positions, "jacobian", has_aux)
         blocks = []
@@ -175,14 +194,32 @@ def _joined(parts: list[Any], join: Callable[..., Any], shape: tuple[int, ...]) 
     return np.reshape(parts[0] if len(parts) == 1 and join is np.concatenate else join(parts), shape)
 
 
+@overload
 def hessian(
-    f: Callable[..., Any],
+    f: np.ufunc,
     argnums: int | Sequence[int] = 0,
     *,
     has_aux: bool = False,
     vectorize: bool | None = None,
     chunk_size: int | None = None,
-) -> Callable[..., Any]:
+) -> Callable[..., Any]: ...
+@overload
+def hessian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]: ...
+def hessian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]:
     """A function that returns all second derivatives of ``f``: (hessian f)(x)[i, j] = d²f / dx_i dx_j.
 
     The shape is that of the output, () for a single number, and that of the argument twice; for nestings and several
