@@ -9,10 +9,11 @@ import functools
 from collections.abc import Callable, Generator
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from .tensor import _mode, _state, _unrecorded
 
+F = TypeVar("F", bound=Callable[..., Any])
 _outer: ContextVar[tuple[Any, ...]] = ContextVar("autodiff_outer_modes", default=())
 """The modes outside of each no_grad that is open.  Kept here and not in the object, which several threads may share,
 and by number and not by name, since two suspended generators may be closed in any order."""
@@ -49,7 +50,7 @@ class no_grad(ContextDecorator):  # noqa: N801
             _outer.set(outer[:-1])
             _state.set(outer[-1])
 
-    def __call__(self, function: Any) -> Any:
+    def __call__(self, function: F) -> F:
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
         if flags & _ASYNCHRONOUS_GENERATOR:
             raise TypeError(
@@ -57,8 +58,10 @@ class no_grad(ContextDecorator):  # noqa: N801
                 "too; write 'with no_grad():' inside it, around what has no yield"
             )
         if flags & _COROUTINE:
-            return _coroutine(function)
-        return _generator(function) if flags & _GENERATOR else super().__call__(function)
+            return _coroutine(function)  # type: ignore[no-any-return]
+        if flags & _GENERATOR:
+            return _generator(function)  # type: ignore[no-any-return]
+        return super().__call__(function)
 
 
 def _coroutine(function: Any) -> Any:
