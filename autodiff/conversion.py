@@ -69,7 +69,7 @@ class Conversion:
             "For a plain value say so: t.item() for a number, t.data for the array"
         )
 
-    if not TYPE_CHECKING:  # so that a type checker refuses float(t) and math.exp(t) too
+    if not TYPE_CHECKING:  # a type checker refuses float(t) and math.exp(t), as they do
 
         def __float__(self) -> float:
             raise self._leaves_the_graph("float(t)")
@@ -105,23 +105,25 @@ class Conversion:
     def __contains__(self, value: Any) -> bool:
         return bool((self._decide() == (getattr(value, "_value", value))).any())
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            f"setitem: a Tensor (shape {self._value.shape}) cannot be written into: results already computed from it "
-            "would keep the old values and get the wrong gradient.\n"
-            "  instead of                     write\n"
-            "  x[i] = v                       x = x.at[i].set(v)\n"
-            "  x[i] += v                      x = x.at[i].add(v)\n"
-            "  x[mask] = v                    x = np.where(mask, v, x)\n"
-            "  out[i] = f(i) in a loop        out = np.stack([f(i) for i in ...])\n"
-            "  w[...] = new (a variable)      w.data = new"
-        )
+    if not TYPE_CHECKING:  # a type checker refuses what always raises
 
-    def __delitem__(self, index: Any) -> None:
-        raise TypeError(
-            f"delitem: elements of a Tensor (shape {self._value.shape}) cannot be taken away; "
-            "write t = np.delete(t, index)"
-        )
+        def __setitem__(self, index: Any, value: Any) -> None:
+            raise TypeError(
+                f"setitem: a Tensor (shape {self._value.shape}) cannot be written into: results already computed from "
+                "it would keep the old values and get the wrong gradient.\n"
+                "  instead of                     write\n"
+                "  x[i] = v                       x = x.at[i].set(v)\n"
+                "  x[i] += v                      x = x.at[i].add(v)\n"
+                "  x[mask] = v                    x = np.where(mask, v, x)\n"
+                "  out[i] = f(i) in a loop        out = np.stack([f(i) for i in ...])\n"
+                "  w[...] = new (a variable)      w.data = new"
+            )
+
+        def __delitem__(self, index: Any) -> None:
+            raise TypeError(
+                f"delitem: elements of a Tensor (shape {self._value.shape}) cannot be taken away; "
+                "write t = np.delete(t, index)"
+            )
 
     # -- as text ---------------------------------------------------------------------------------------------
 
