@@ -98,20 +98,20 @@ def _refuse(name: str, keyword: str, parameters: Sequence[str]) -> None:
 class Signature(inspect.Signature):
     """The signature of an entry's callable, found out when somebody looks: an import makes hundreds, and few look."""
 
-    __slots__ = ("_entry",)
-    _entry: Any
+    __slots__ = ("entry",)
+    entry: Any
 
     @classmethod
     def of(cls, entry: Any) -> Self:
         """The signature of the callable of an entry in the table."""
         made = cls.__new__(cls)
-        made._entry = entry
+        made.entry = entry
         return made
 
     def __getattr__(self, name: str) -> Any:
         if name not in inspect.Signature.__slots__:  # these are empty until here
             raise AttributeError(name)
-        found = _understood(self._entry)
+        found = _understood(self.entry)
         inspect.Signature.__init__(self, list(found.parameters.values()), return_annotation=found.return_annotation)
         return getattr(self, name)
 

@@ -73,9 +73,9 @@ class Methods:
         """As ``np.arctan2``."""
     def arctanh(self) -> Tensor:
         """As ``np.arctanh``."""
-    def argmax(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def argmax(self, axis: SupportsIndex | None = None, *, keepdims: bool = False) -> Tensor:
         """The position of the largest element: constant between jumps."""
-    def argmin(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def argmin(self, axis: SupportsIndex | None = None, *, keepdims: bool = False) -> Tensor:
         """The position of the smallest element: constant between jumps."""
     def argsort(
         self,
@@ -265,7 +265,7 @@ class Methods:
         """max(x, 0), with relu'(0) = 0."""
     def remainder(self, b: Operand, /) -> Tensor:
         """As ``np.remainder``."""
-    def repeat(self, repeats: Operand, axis: Axis = None) -> Tensor:
+    def repeat(self, repeats: Operand, axis: SupportsIndex | None = None) -> Tensor:
         """Elements repeated: their cotangents are summed."""
     def rint(self) -> Tensor:
         """As ``np.rint``."""
@@ -347,6 +347,8 @@ class Methods:
         correction: float | None = None,
     ) -> Tensor:
         """sum |a - mean|² / (n - ddof): d y / d a = 2 (a - mean) / (n - ddof), conjugated for complex numbers."""
+    def where(self, a: Operand, b: Operand, /) -> Tensor:
+        """As ``np.where``."""
     @property
     def at(self) -> At:
         """Positions to change in a new Tensor: ``x.at[index].set(v)`` is what ``x[index] = v`` would be."""

@@ -11,11 +11,11 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import autodiff
 from autodiff import Tensor
-from autodiff.primitive import Composite, Primitive, registry
+from autodiff.convention import Signature
+from autodiff.primitive import Composite, Primitive
 
 FILE = Path(autodiff.__file__).with_name("methods.pyi")
 WIDTH = 120
@@ -81,15 +81,15 @@ def line(name: str, parameters: list[str], says: str) -> str:
     return text + (f"\n{textwrap.indent(docstring(says), ' ' * 8)}" if says else "") + "\n"
 
 
-def method(name: str, entry: Primitive | Composite, says: str) -> str:
+def method(name: str, signature: Signature, says: str) -> str:
     """A method with the parameters that come after the Tensor itself."""
-    _, *parameters = inspect.signature(entry.call).parameters.values()
+    _, *parameters = signature.parameters.values()
     found: list[str] = []
     for i, parameter in enumerate(parameters):
         kind = parameter.kind
         if kind is inspect.Parameter.KEYWORD_ONLY and all(p.kind is not kind for p in parameters[:i]):
             found.append("*")
-        found.append(written(parameter, entry))
+        found.append(written(parameter, signature.entry))
         following = parameters[i + 1].kind if i + 1 < len(parameters) else None
         if kind is inspect.Parameter.POSITIONAL_ONLY and following is not kind:
             found.append("/")
@@ -112,18 +112,16 @@ def operator(name: str, entry: Primitive | Composite) -> Iterator[str]:
 
 def stub(spelled: Callable[[Primitive | Composite], str], meaning: Callable[[Primitive | Composite], str]) -> str:
     """The file: what the table added to Tensor, operators first, and with each method what an editor shows of it."""
-    entries = {entry.call: entry for entry in registry.values()}
-    added: dict[str, Any] = {
-        name: entries[value] for name, value in vars(Tensor).items() if callable(value) and value in entries
-    }
+    made = {name: getattr(value, "__signature__", None) for name, value in vars(Tensor).items()}
+    added = {name: signature for name, signature in made.items() if isinstance(signature, Signature)}
     text = [HEAD]
     for name in sorted(added):
         if name.startswith("__"):
-            text += operator(name, added[name])
+            text += operator(name, added[name].entry)
     for name in sorted(added):
-        function = spelled(added[name])
+        function = spelled(added[name].entry)
         if not name.startswith("__") and not function.endswith("internal"):
-            text.append(method(name, added[name], meaning(added[name]) or f"As `{function}`."))
+            text.append(method(name, added[name], meaning(added[name].entry) or f"As `{function}`."))
     for name, value in vars(Tensor).items():
         if isinstance(value, property) and value.fget.__module__ != Tensor.__module__:
             returned = value.fget.__annotations__["return"]
