@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Generator
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from .tensor import _mode, _state, _unrecorded
 
@@ -36,7 +36,11 @@ class no_grad(ContextDecorator):  # noqa: N801
     Tensor(4., float64, a constant)
     """
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    @overload
+    def __new__(cls) -> Self: ...
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
+    def __new__(cls, function: Any = None) -> Any:
         """``@no_grad`` without brackets is ``@no_grad()``."""
         mode = super().__new__(cls)
         return mode if function is None else mode(function)
