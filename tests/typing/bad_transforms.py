@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodiff import checkpoint, grad, hessian, jacobian, value_and_grad, vmap
+from autodiff import checkpoint, draw, grad, hessian, jacobian, no_grad, value_and_grad, vmap
 
 Array = NDArray[np.float64]
 
@@ -26,4 +26,6 @@ checkpoint(loss)(w, x, scale="2")  # error
 grad(loss, argnum=1)  # error
 grad(loss, argnums=1.0)  # error
 grad(1.0)  # error
+no_grad()(loss)(w)  # error
+draw(w, value=True)  # error
 value, gradient, rest = value_and_grad(loss)(w, x)  # error

@@ -9,6 +9,7 @@ import autodiff
 from autodiff import (
     Tensor,
     checkpoint,
+    draw,
     elementwise,
     grad,
     hessian,
@@ -21,7 +22,7 @@ from autodiff import (
     vjp,
     vmap,
 )
-from autodiff.draw import draw
+from autodiff.draw import Drawing
 
 Array = NDArray[np.float64]
 
@@ -76,7 +77,8 @@ def evaluated(t: Tensor) -> float:
     return 1.0
 
 
-evaluate(Tensor(1.0)), evaluated(Tensor(1.0))
+assert_type(evaluate(Tensor(1.0)), float)
+assert_type(evaluated(Tensor(1.0)), float)
 with no_grad():
     pass
 
@@ -89,5 +91,8 @@ cubed = elementwise(cube, lambda g, x: g * 3 * x * x)
 assert_type(cubed(w), Array)
 
 testing.gradcheck(loss, w, x)
-draw(Tensor(1.0))
-autodiff.draw.draw(Tensor(1.0))
+
+# a package that is a function
+assert_type(draw(Tensor(1.0), values=True), Drawing)
+assert_type(autodiff.draw(Tensor(1.0)), Drawing)
+assert_type(autodiff.draw.draw(Tensor(1.0)), Drawing)
