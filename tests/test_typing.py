@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from docs.blocks import BLOCK
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "typing"
 GOOD = sorted(FOLDER.glob("good_*.py"))
 BAD = sorted(FOLDER.glob("bad_*.py"))
+PAGE = ROOT / "docs" / "typing.md"
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -45,16 +48,25 @@ def marked(paths: list[Path]) -> set[tuple[str, int]]:
     return {(name, i) for name, i, text in lines if text.endswith("# error")}
 
 
+@pytest.fixture
+def page(tmp_path):
+    """The code on the page about types, as one file."""
+    blocks = list(BLOCK.finditer(PAGE.read_text(encoding="utf-8")))
+    assert all(block["code"].endswith("# error\n") for block in blocks if block["raises"])
+    path = tmp_path / "page.py"
+    path.write_text("\n".join(block["code"] for block in blocks), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize("checker", [mypy, pyright], ids=lambda checker: checker.__name__)
-def test_a_checker_refuses_the_marked_lines_and_no_other(checker, tmp_path):
-    assert marked(BAD)
-    status, found = checker(BAD + GOOD, tmp_path)
-    assert sorted(found) == sorted(marked(BAD))
+def test_a_checker_refuses_the_marked_lines_and_no_other(checker, tmp_path, page):
+    status, found = checker([*BAD, *GOOD, page], tmp_path)
+    assert sorted(found) == sorted(marked([*BAD, page]))
     assert status == 1
     assert checker(GOOD, tmp_path) == (0, set())
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
-def test_what_the_checkers_accept_runs(path, monkeypatch):
+def test_what_the_checkers_accept_runs(path):
     """Only then does it say anything that they accept it."""
     exec(compile(path.read_text(), path.name, "exec"), {"__name__": path.stem})
