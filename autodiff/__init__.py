@@ -58,9 +58,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from . import draw as draw
     from . import files as files
     from . import testing as testing
+    from .draw import Draw
+
+    draw: Draw
 else:
 
     def __getattr__(name: str) -> object:

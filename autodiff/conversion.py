@@ -7,7 +7,7 @@ write instead, since the gradient would be lost.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,20 +69,23 @@ class Conversion:
             "For a plain value say so: t.item() for a number, t.data for the array"
         )
 
-    def __float__(self) -> float:
-        raise self._leaves_the_graph("float(t)")
+    if not TYPE_CHECKING:  # a type checker refuses float(t) and math.exp(t), as they do
 
-    def __int__(self) -> int:
-        raise self._leaves_the_graph("int(t)")
+        def __float__(self) -> float:
+            raise self._leaves_the_graph("float(t)")
 
-    def __complex__(self) -> complex:
-        raise self._leaves_the_graph("complex(t)")
+        def __int__(self) -> int:
+            raise self._leaves_the_graph("int(t)")
 
-    def __index__(self) -> int:
-        value = self._value
-        if value.dtype.kind in "iu" and value.size == 1:  # a position, such as argmax gives: it has no gradient to lose
-            return int(self.item())
-        raise self._leaves_the_graph("using it as an integer")
+        def __complex__(self) -> complex:
+            raise self._leaves_the_graph("complex(t)")
+
+        def __index__(self) -> int:
+            value = self._value
+            # a position, such as argmax gives, has no gradient to lose
+            if value.dtype.kind in "iu" and value.size == 1:
+                return int(self.item())
+            raise self._leaves_the_graph("using it as an integer")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self._value.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
@@ -102,23 +105,25 @@ class Conversion:
     def __contains__(self, value: Any) -> bool:
         return bool((self._decide() == (getattr(value, "_value", value))).any())
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            f"setitem: a Tensor (shape {self._value.shape}) cannot be written into: results already computed from it "
-            "would keep the old values and get the wrong gradient.\n"
-            "  instead of                     write\n"
-            "  x[i] = v                       x = x.at[i].set(v)\n"
-            "  x[i] += v                      x = x.at[i].add(v)\n"
-            "  x[mask] = v                    x = np.where(mask, v, x)\n"
-            "  out[i] = f(i) in a loop        out = np.stack([f(i) for i in ...])\n"
-            "  w[...] = new (a variable)      w.data = new"
-        )
+    if not TYPE_CHECKING:  # a type checker refuses what always raises
 
-    def __delitem__(self, index: Any) -> None:
-        raise TypeError(
-            f"delitem: elements of a Tensor (shape {self._value.shape}) cannot be taken away; "
-            "write t = np.delete(t, index)"
-        )
+        def __setitem__(self, index: Any, value: Any) -> None:
+            raise TypeError(
+                f"setitem: a Tensor (shape {self._value.shape}) cannot be written into: results already computed from "
+                "it would keep the old values and get the wrong gradient.\n"
+                "  instead of                     write\n"
+                "  x[i] = v                       x = x.at[i].set(v)\n"
+                "  x[i] += v                      x = x.at[i].add(v)\n"
+                "  x[mask] = v                    x = np.where(mask, v, x)\n"
+                "  out[i] = f(i) in a loop        out = np.stack([f(i) for i in ...])\n"
+                "  w[...] = new (a variable)      w.data = new"
+            )
+
+        def __delitem__(self, index: Any) -> None:
+            raise TypeError(
+                f"delitem: elements of a Tensor (shape {self._value.shape}) cannot be taken away; "
+                "write t = np.delete(t, index)"
+            )
 
     # -- as text ---------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from .convention import agreed, arranged
 from .domain import Domain as Domain
@@ -41,6 +41,7 @@ from .domain import sample as sample
 from .rule import Rule as Rule
 
 Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
 Layout = tuple[tuple[Any, ...], tuple[tuple[int, str], ...]]  # defaults after the positional ones, places of keywords
 VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
 EVERY = 1 << 30  # positional arguments
@@ -255,7 +256,7 @@ def _check_count(function: Function, rules: int) -> None:
 
 
 def elementwise(
-    function: Function,
+    function: F,
     *rules: Function | None,
     domain: Domain | tuple[Domain, ...] = real,
     parameters: tuple[str, ...] | None = None,
@@ -266,7 +267,7 @@ def elementwise(
     examples: Sequence[Example] = (),
     kinks: Sequence[Example] = (),
     errors: Sequence[Example] = (),
-) -> Function:
+) -> F:
     """Register a function that broadcasts its arguments and works on each element by itself.
 
     One rule an argument, in order; ``None`` for a derivative that is zero everywhere.  The engine sums the
@@ -307,7 +308,7 @@ def elementwise(
         method=(name or function.__name__) if method is None else method or None,
     )
     _register(entry)
-    return entry.call
+    return entry.call  # type: ignore[return-value]  # it takes Tensors too
 
 
 def gufunc(
@@ -419,7 +420,7 @@ def composite(
     kinks: Sequence[Example] = (),
     errors: Sequence[Example] = (),
     method: str | None = None,
-) -> Callable[[Function], Function]:
+) -> Callable[[F], F]:
     """Register the decorated function, written with differentiable NumPy, as what ``implements`` means on Tensors.
 
     >>> import numpy as np
@@ -431,7 +432,7 @@ def composite(
     4.0
     """
 
-    def register(function: Function) -> Function:
+    def register(function: F) -> F:
         _register(Composite(implements, function, examples, method, kinks, errors))
         return function
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .convention import arranged
+from .convention import Signature, arranged
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .primitive import VARIADIC, Composite, Primitive, listen
 from .protocol import WRONG, complain
@@ -341,6 +341,7 @@ def _install(entry: Primitive | Composite) -> None:
         entry.call.__name__ = entry.call.__qualname__ = entry.name
         entry.call.__doc__ = entry.function.__doc__
     call, function = entry.call, entry.function
+    call.__signature__ = Signature.of(entry)  # type: ignore[attr-defined]
     if entry.method is not None and entry.method not in Tensor.__dict__:
         setattr(Tensor, entry.method, call)
     if function in ALIASES:

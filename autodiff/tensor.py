@@ -26,12 +26,17 @@ from .rule import Rule
 from .structural import plain, structural
 from .ufuncs import unusual
 
+if TYPE_CHECKING:  # the operators and methods that the table adds, as 'python -m docs' writes them down
+    from .methods import Methods
+else:
+    Methods = object
+
 _new = object.__new__
 _numpy: Any = np  # its type stubs know no Tensor
 _mode = mode.innermost
 
 
-class Tensor(Conversion):
+class Tensor(Conversion, Methods):
     """An array that remembers how it was made, so that gradients can flow back to what it was made of.
 
     ``Tensor(x)`` is a variable (a leaf) holding ``x``, which is shared and not copied; a constant is a plain array.
@@ -237,23 +242,7 @@ class Tensor(Conversion):
             raise unsupported(function)
         return entry.call(*args, **kwargs)
 
-    if TYPE_CHECKING:  # operators and methods come from the table; this is what a type checker may assume of them
-
-        def _binary(self, other: Any) -> Tensor: ...
-        def _unary(self) -> Tensor: ...
-        def __getattr__(self, name: str) -> Any: ...
-        def __getitem__(self, index: Any) -> Tensor: ...
-
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _binary
-        __pow__ = __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _binary
-        __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
-        __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _binary
-        __neg__ = __pos__ = __abs__ = __invert__ = _unary
-
-        def __eq__(self, other: Any) -> Tensor: ...  # type: ignore[override]
-        def __ne__(self, other: Any) -> Tensor: ...  # type: ignore[override]
-
-    else:
+    if not TYPE_CHECKING:  # a checker would take any name for known
 
         def __getattr__(self, name: str) -> Any:
             missing(name)

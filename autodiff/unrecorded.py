@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, Self, TypeVar, overload
 
 from .mode import Mode, entered
 from .primitive import Primitive
 from .tensor import detached, unrecorded
 
+F = TypeVar("F", bound=Callable[..., Any])
 _GENERATOR, _COROUTINE, _ASYNCHRONOUS_GENERATOR = 0x20, 0x80, 0x200  # bits in a code object's flags
 
 
@@ -46,12 +47,16 @@ class no_grad(Unrecorded):  # noqa: N801
     Tensor(4., float64, a constant)
     """
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    @overload
+    def __new__(cls) -> Self: ...
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
+    def __new__(cls, function: Any = None) -> Any:
         """``@no_grad`` without brackets is ``@no_grad()``."""
         mode = super().__new__(cls)
         return mode if function is None else mode(function)
 
-    def __call__(self, function: Any) -> Any:
+    def __call__(self, function: F) -> F:
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
         if flags & _ASYNCHRONOUS_GENERATOR:
             raise TypeError(
@@ -59,8 +64,8 @@ class no_grad(Unrecorded):  # noqa: N801
                 "too; write 'with no_grad():' inside it, around what has no yield"
             )
         if flags & _COROUTINE:
-            return _coroutine(function)
-        return _generator(function) if flags & _GENERATOR else _function(function)
+            return _coroutine(function)  # type: ignore[no-any-return]
+        return _generator(function) if flags & _GENERATOR else _function(function)  # type: ignore[no-any-return]
 
 
 def _function(function: Any) -> Any:

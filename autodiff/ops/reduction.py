@@ -316,7 +316,7 @@ def cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
 
 
 def _constant(function: Any) -> None:
-    def constant(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    def constant(a: Array, axis: int | None = None, keepdims: bool = False) -> Array:
         return function(a, axis=axis, keepdims=keepdims)
 
     name = function.__name__

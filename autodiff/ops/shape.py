@@ -226,7 +226,7 @@ def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None)
     examples=[example(sample(3), 2), example(sample(2, 3), 2, axis=1), example(sample(2, 3), [1, 2], axis=0),
               example(sample(2, 2), 2), example(sample(3), [0, 2, 1])],
 )  # fmt: skip
-def repeat(a: Array, repeats: Any, axis: Any = None) -> Array:
+def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Elements repeated: their cotangents are summed."""
     return np.repeat(a, repeats, axis)
 

@@ -15,7 +15,7 @@ import functools
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from ..tree import flatten
 from .calling import check_function, now
 
 Array = Any
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _entry(name: str) -> tuple[Primitive, int]:
@@ -47,7 +49,11 @@ _RECOMPUTE = Rule("checkpoint", lambda g, part: part.pull(g), 0, (_EXTRA,))
 _PICK = Rule("inputs of checkpoint", lambda g, i: g[i], 0, (_EXTRA,))
 
 
-def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
+@overload
+def checkpoint(f: np.ufunc, *, rng: Any = ()) -> Callable[..., Any]: ...
+@overload
+def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]: ...
+def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]:
     """A function that does what ``f`` does and keeps nothing of it for the backward pass, which computes it again.
 
     Memory: a chain of n equal parts, each checkpointed, keeps n inputs and one part at a time, where the plain chain
@@ -76,13 +82,13 @@ def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
             )
 
     @functools.wraps(f)
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+    def checkpointed(*args: P.args, **kwargs: P.kwargs) -> R:
         if not is_recording():
             return f(*args, **kwargs)
         given = [leaf for a in (*args, *kwargs.values()) for leaf in flatten(a)[0]]
         generators = {id(r): r for r in [*named, *given] if isinstance(r, np.random.Generator)}
         part = _Part(functools.partial(f, *args, **kwargs), list(generators.values()))
-        return part.first()
+        return part.first()  # type: ignore[no-any-return]
 
     return checkpointed
 

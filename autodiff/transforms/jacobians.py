@@ -6,7 +6,7 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from .gradients import grad
 from .mapping import vmap
 
 Array = Any
+P = ParamSpec("P")
 
 
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
@@ -89,15 +90,35 @@ def _check_options(who: str, mode: str, chunk_size: int | None) -> None:
         raise ValueError(f"{who}: chunk_size is a number of rows, at least 1, or None for all; got {chunk_size!r}")
 
 
+@overload
 def jacobian(
-    f: Callable[..., Any],
+    f: np.ufunc,
     argnums: int | Sequence[int] = 0,
     *,
     has_aux: bool = False,
     mode: str = "auto",
     vectorize: bool | None = None,
     chunk_size: int | None = None,
-) -> Callable[..., Any]:
+) -> Callable[..., Any]: ...
+@overload
+def jacobian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    mode: str = "auto",
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]: ...
+def jacobian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    mode: str = "auto",
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]:
     """A function that returns all first derivatives of ``f``: (jacobian f)(x)[i, j] = df_i / dx_j.
 
     For one array in and one out, the shape is that of the output followed by that of the argument.  An output that is
@@ -124,7 +145,7 @@ def jacobian(
     _check_options("jacobian", mode, chunk_size)
 
     @functools.wraps(f)
-    def derivatives(*args: Any, **kwargs: Any) -> Any:
+    def derivatives(*args: P.args, **kwargs: P.kwargs) -> Any:
         positions = numbers(argnums, args, "jacobian")
         call = Call(functools.partial(f, **kwargs), args, positions, "jacobian", has_aux)
         blocks = [
@@ -292,15 +313,35 @@ def _joined(parts: Sequence[Any], join: Callable[..., Any], shape: tuple[int, ..
     return np.reshape(whole, (*shape, *leaf.shape))
 
 
+@overload
 def hessian(
-    f: Callable[..., Any],
+    f: np.ufunc,
     argnums: int | Sequence[int] = 0,
     *,
     has_aux: bool = False,
     mode: str = "auto",
     vectorize: bool | None = None,
     chunk_size: int | None = None,
-) -> Callable[..., Any]:
+) -> Callable[..., Any]: ...
+@overload
+def hessian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    mode: str = "auto",
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]: ...
+def hessian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    mode: str = "auto",
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]:
     """A function that returns all second derivatives of ``f``: (hessian f)(x)[i, j] = d²f / dx_i dx_j.
 
     The shape is that of the output, () for a single number, and that of the argument twice; for nestings and several

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from .batching import Batched, BatchingError, Level, RaggedError, innermost, is_
 from .calling import check_function
 
 Array = Any
+P = ParamSpec("P")
 
 # -- in and out --------------------------------------------------------------------------------------------------
 
@@ -197,7 +198,11 @@ def _value(argument: Any) -> Any:
 # -- vmap --------------------------------------------------------------------------------------------------------
 
 
-def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+@overload
+def vmap(f: np.ufunc, in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]: ...
+@overload
+def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]: ...
+def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]:
     """A function that maps ``f`` over an axis of its arguments: vmap(f)(xs)_i = f(xs_i), computed in one go.
 
     ``in_axes`` says along which axis each argument holds its examples, None for an argument that is the same for all:
@@ -222,7 +227,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     check_function(f, "vmap")
 
     @functools.wraps(f)
-    def mapped(*args: Any, **kwargs: Any) -> Any:
+    def mapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         axes = _axes_of(in_axes, args)
         trees = [flatten(a) for a in (*args, *kwargs.values())]
         leaf_axes = [flatten_like(axis, a, "vmap: in_axes", repeat=True) for axis, a in zip(axes, args, strict=True)]
