@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .coercion import replacement
+from .coercion import refusal
 from .graph import CONSTANT, Leaf, Node
 
 
@@ -60,37 +60,25 @@ class Conversion:
             )
         return bool(self._decide())
 
-    def _leaves_the_graph(self, what: str) -> TypeError:
-        return TypeError(
-            f"{what} would cut this Tensor (shape {self._value.shape}) out of the graph and lose its gradient. "
-            "Inside a differentiated function use the np. function: np.exp(t) instead of math.exp(t), "
-            "np.stack([t, u]) instead of np.array([t, u]), np.concatenate instead of np.r_[t, u], "
-            "np.where instead of a[i] = t. "
-            "For a plain value say so: t.item() for a number, t.data for the array"
-        )
-
     def __float__(self) -> float:
-        raise self._leaves_the_graph("float(t)")
+        raise refusal(self._value.shape, "float")
 
     def __int__(self) -> int:
-        raise self._leaves_the_graph("int(t)")
+        raise refusal(self._value.shape, "int")
 
     def __complex__(self) -> complex:
-        raise self._leaves_the_graph("complex(t)")
+        raise refusal(self._value.shape, "complex")
 
     def __index__(self) -> int:
         value = self._value
         if value.dtype.kind in "iu" and value.size == 1:  # a position, such as argmax gives: it has no gradient to lose
             return int(self.item())
-        raise self._leaves_the_graph("using it as an integer")
+        raise refusal(self._value.shape, "index")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self._value.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
             return np.array(self._decide(), dtype=dtype, copy=copy)
-        instead = replacement()
-        if instead is not None:
-            raise TypeError(instead)
-        raise self._leaves_the_graph("NumPy asked for a plain array (np.asarray(t), a[i] = t, np.array([t, u])), which")
+        raise refusal(self._value.shape, "np.asarray")
 
     # -- as a container --------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .coercion import is_refusal
 from .primitive import Composite, Primitive, refusals, registry
 
 WRONG = (TypeError, ValueError, IndexError)
@@ -61,7 +62,11 @@ def complain(entry: Primitive | Composite, values: Any, error: Exception) -> NoR
 
 def _explained(entry: Primitive | Composite, values: Any, error: Exception) -> Exception:
     ours = str(error).startswith(entry.name + ":") and "gufunc" not in str(error)
-    if ours or (isinstance(entry, Primitive) and error.__cause__ is not None and _NAMED.match(str(error))):
+    if (
+        ours
+        or is_refusal(error)
+        or (isinstance(entry, Primitive) and error.__cause__ is not None and _NAMED.match(str(error)))
+    ):
         return error  # good as it is
     described = ", ".join(f"{p} {describe(v)}" for p, v in zip(entry.parameters, values, strict=False))
     way_out = ""
