@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..coercion import taught
 from ..graph import CONSTANT, Leaf, Node, tick, topological_order
 from ..primitive import elementwise
 from ..tensor import Tensor, _scalar, _seed, _state, _unrecorded, backward, wrap
@@ -38,6 +39,16 @@ def _recorded(mode: Any) -> Any:
     if mode is _unrecorded:
         return None
     return mode.recorded() if hasattr(mode, "recorded") else mode
+
+
+def teach(error: Exception) -> None:
+    """Raise our refusal in the place of the error that NumPy or another library made of it; else return."""
+    refused = taught(error)
+    try:
+        if refused is not None:
+            raise refused from None
+    finally:  # a traceback holds this frame, which must not hold the exception in turn
+        del refused, error
 
 
 def is_recording() -> bool:
@@ -135,7 +146,11 @@ class Call:
             for n, (_, unflatten), tensors in zip(argnums, trees, variables, strict=True):
                 filled[n] = unflatten(list(tensors))
             start = tick()
-            returned = f(*filled)
+            try:
+                returned = f(*filled)
+            except Exception as error:
+                teach(error)
+                raise
         self.aux = None
         if has_aux:
             if not (isinstance(returned, tuple) and len(returned) == 2):

@@ -24,7 +24,7 @@ from ..strong import plain as without_strength
 from ..tensor import Tensor, _state, same_tuple, wrap
 from ..tree import flatten, flatten_like
 from .batching import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
-from .calling import check_function
+from .calling import check_function, teach
 
 Array = Any
 
@@ -248,6 +248,9 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         token = _state.set(_Mapping(level, enclosing))
         try:
             result = f(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True)))
+        except Exception as error:
+            teach(error)
+            raise
         finally:
             _state.reset(token)
         outputs, unflatten = flatten(result)
