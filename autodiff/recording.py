@@ -16,7 +16,7 @@ import numpy as np
 from .convention import arranged
 from .graph import CONSTANT, Node, tick
 from .primitive import VARIADIC, Composite, Primitive, Rule, listen
-from .protocol import WRONG, complain
+from .protocol import WRONG, complain, foreign
 from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
 
 _new = object.__new__
@@ -25,6 +25,17 @@ KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
 
 _NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqefdgFDG")})
 """The types of results that need no second look."""
+
+
+_CONSTANTS = _NUMPYS_OWN | {int, float, complex, bool, list, tuple}
+"""The types of constants that need no second look before they meet a Tensor."""
+
+
+def _checked(primitive: Primitive, parameter: str, constant: Any) -> None:
+    """Raise TypeError for a constant that would take part in the operation by rules of its own."""
+    odd = foreign(constant)
+    if odd is not None:
+        raise TypeError(f"{primitive.name}: {parameter} is {odd}")
 
 
 def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
@@ -97,12 +108,16 @@ def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> C
             value_a, parent_a = a._value, a._node
         else:
             value_a, parent_a = a, CONSTANT
+            if type(a) not in _CONSTANTS and type(b) is Tensor:
+                _checked(primitive, "a", a)
         if type(b) is Tensor:
             value_b, parent_b = b._value, b._node
         else:
             value_b, parent_b = b, CONSTANT
             if type(a) is not Tensor:
                 return forward(a, b)
+            if type(b) not in _CONSTANTS:
+                _checked(primitive, "b", b)
         mode = _mode()
         if mode is not None:
             return mode(primitive, (a, b), {})
@@ -172,6 +187,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
     rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
     place = len(primitive.parameters) - 1 - len(primitive.defaults)
+    broadcasts = primitive.core is not None
 
     def forward(values: list[Any]) -> Any:
         if primitive.variadic:
@@ -186,6 +202,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 raise TypeError(f"{primitive.name}: needs a list of arrays, got a Tensor that is one number")
             values[sequence] = list(values[sequence])
         found: list[tuple[int, int | None, Node]] = []
+        unsure: list[int] = []
         for i, value in enumerate(values):
             if type(value) is Tensor:
                 found.append((i, None, value._node))
@@ -194,13 +211,22 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 nodes: list[tuple[int | None, Node]] = []
                 values[i] = unwrapped(value, nodes)
                 found.extend((i, element, node) for element, node in nodes)
+            elif broadcasts and type(value) not in _CONSTANTS:
+                unsure.append(i)
         if not found:
             try:
                 return forward(values)
             except WRONG as error:
                 complain(primitive, values, error)
+        for i in unsure:
+            _checked(primitive, primitive.parameters[i], values[i])
         for i, _, parent in found:
             if parent.active and i not in rules:
+                if sequence is not None and i > sequence:
+                    raise TypeError(
+                        f"{primitive.name}: takes one list of arrays, and got several arrays; "
+                        f"write {primitive.name}([t, u])"
+                    )
                 raise TypeError(
                     f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
                     f"that leads to a variable was given there; pass its values: t.data, or stop_gradient(t)"
