@@ -49,7 +49,7 @@ def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any
     With it a function that brings the result's axes into order (examples first), and its inverse.
     """
     parts = list(index) if type(index) is tuple else [index]
-    parts = [np.asarray(p) if type(p) is list and not any(type(x) is Batched for x in p) else p for p in parts]
+    parts = [_as_index(p) if type(p) is list and not any(type(x) is Batched for x in p) else p for p in parts]
     if any(type(p) is list for p in parts):
         raise BatchingError("vmap: an index that is a list of examples' numbers; make it one array with np.stack")
     if any(type(p) is Tensor for p in parts):
@@ -69,6 +69,10 @@ def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any
         lambda result: np.moveaxis(result, first, 0),
         lambda result: np.moveaxis(result, 0, first),
     )
+
+
+def _as_index(part: list[Any]) -> Array:
+    return np.asarray(part, dtype=None if part else int)  # an empty list picks nothing, and is no list of numbers
 
 
 def _is_array(part: Any) -> bool:
