@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..dialects import answering
 from ..graph import GraphError
 from ..tensor import Tensor
-from .calling import Call, check_function, constant, number, numbers, one_or_all, seeds_like
+from .calling import Call, check_argnums, check_function, constant, number, numbers, one_or_all, seeds_like
 
 
 def _scalar_output(y: Any, who: str) -> Any:
@@ -32,6 +33,7 @@ def _scalar_output(y: Any, who: str) -> Any:
     return y
 
 
+@answering
 def value_and_grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Any]]:
@@ -45,6 +47,7 @@ def value_and_grad(
     """
 
     check_function(f, "grad")
+    check_argnums(argnums, "grad")
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -62,6 +65,7 @@ def value_and_grad(
     return value_and_gradient
 
 
+@answering
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]:
     """A function that returns the gradient of ``f``: (grad f)(x)_i = df / dx_i.
 

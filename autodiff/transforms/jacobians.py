@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..dialects import answering
 from ..tensor import Tensor
 from .batching import BatchingError
 from .calling import (
     Call,
+    check_argnums,
     check_function,
     close,
     depends_on_more,
@@ -29,6 +31,7 @@ from .mapping import vmap
 Array = Any
 
 
+@answering
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
     """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
 
@@ -77,6 +80,7 @@ def _zeros(output: Any) -> Any:
     return np.zeros_like(array, dtype=array.dtype if array.dtype.kind in "fc" else float)
 
 
+@answering
 def jacobian(
     f: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
@@ -103,6 +107,7 @@ def jacobian(
     [[3.0, 2.0], [1.0, 1.0]]
     """
     check_function(f, "jacobian")
+    check_argnums(argnums, "jacobian")
     if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
         raise ValueError(f"jacobian: chunk_size is a number of rows, at least 1, or None for all; got {chunk_size!r}")
 
@@ -175,6 +180,7 @@ def _joined(parts: list[Any], join: Callable[..., Any], shape: tuple[int, ...]) 
     return np.reshape(parts[0] if len(parts) == 1 and join is np.concatenate else join(parts), shape)
 
 
+@answering
 def hessian(
     f: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
@@ -194,10 +200,12 @@ def hessian(
     [[6.0, 4.0], [4.0, 0.0]]
     """
     check_function(f, "hessian")
+    check_argnums(argnums, "hessian")
     options: dict[str, Any] = {"has_aux": has_aux, "vectorize": vectorize, "chunk_size": chunk_size}
     return jacobian(jacobian(f, argnums, **options), argnums, **options)
 
 
+@answering
 def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
     """The Hessian of ``f`` times ``tangents``, without the Hessian: H v = d (grad f · v).
 
