@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import linecache
 import opcode
+import re
 import sys
 from itertools import islice
 from types import FrameType, ModuleType
@@ -23,6 +24,9 @@ LIBRARIES = frozenset(
     }
 )  # fmt: skip
 """Packages whose functions ask on their own: what is named is the function of theirs that the user called."""
+
+_PRIVATE = re.compile(r"_[^_]|<")
+"""How names begin that no user knows; those of operators do not."""
 
 _NAMED = LIBRARIES | {"math", "cmath", "statistics"}
 
@@ -59,7 +63,9 @@ def taught(error: BaseException) -> TypeError | None:
 
 def is_refusal(error: BaseException) -> TypeGuard[TypeError]:
     """Whether a Tensor raised this because its value would have left the graph."""
-    return isinstance(error, TypeError) and _module(_raised_in(error)) == f"{__package__}.conversion"
+    frame = _raised_in(error)
+    asked = frame is not None and frame.f_code.co_name.startswith("__")  # __float__, __array__ and the like
+    return isinstance(error, TypeError) and asked and _module(frame) == f"{__package__}.conversion"
 
 
 def _raised_in(error: BaseException) -> FrameType | None:
@@ -104,15 +110,17 @@ def _public_name(frame: FrameType) -> str:
     """The name by which a user calls the function that runs in this frame."""
     module, names = _module(frame), frame.f_code.co_qualname.split(".")
     local = frame.f_locals
+    owner = local.get("self", local.get("cls"))
     if "<locals>" in names:  # a decorator's wrapper, which holds what it stands for
         for inner in (local.get(key) for key in frame.f_code.co_freevars):
-            label = getattr(inner, "__name__", "_")
-            if callable(inner) and not label.startswith(("_", "<")) and isinstance(inner.__module__, str):
-                return f"{_public_module(inner.__module__)}.{label}"
+            label = getattr(inner, "__name__", "<>")
+            if callable(inner) and not _PRIVATE.match(label) and isinstance(inner.__module__, str):
+                if owner is None:
+                    return f"{_public_module(inner.__module__)}.{label}"
+                return f"{_public_module(type(owner).__module__)}.{type(owner).__name__}.{label}"
         return f"{_public_module(module)}.{names[0]}"
     if names[-1] == "__ua_function__" and hasattr(local.get("method"), "__name__"):  # how scipy.fft finds its functions
         return f"{_public_module(module)}.{local['method'].__name__}"
-    owner = local.get("self", local.get("cls"))
     if len(names) == 1 or owner is None:
         return f"{_public_module(module)}.{'.'.join(names)}"
     owner = getattr(owner, "dist", owner)  # a distribution with its parameters fixed

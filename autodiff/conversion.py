@@ -7,12 +7,14 @@ write instead, since the gradient would be lost.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from .coercion import refusal
+from .coercion import is_refusal, refusal
 from .graph import CONSTANT, Leaf, Node
+from .protocol import foreign
 
 
 def made_by(node: Node) -> str:
@@ -20,6 +22,64 @@ def made_by(node: Node) -> str:
     if node is CONSTANT:
         return "a constant"
     return "a variable" if node.primitive is None else node.primitive.name
+
+
+def array_of(data: Any, dtype: Any) -> Any:
+    """The array that a variable is made of, or an error that says what the data is and what to pass."""
+    try:
+        value = data if hasattr(data, "__array_function__") else np.asarray(data, dtype=dtype)
+        if dtype is not None and value.dtype != dtype:
+            value = value.astype(dtype)
+    except (TypeError, ValueError) as error:
+        if is_refusal(error):
+            raise TypeError(
+                "Tensor: got a list with Tensors in it, which would lose their gradients; write np.stack(list), "
+                "whose result is a Tensor already"
+            ) from None
+        raise type(error)(f"Tensor: {_about(data) or error}") from None
+    if value.dtype.kind in "fc":
+        return value
+    if value.dtype.kind in "biu":
+        raise TypeError(
+            f"Tensor: a variable must be floating-point, got {value.dtype}; "
+            "write Tensor(x, dtype=float) or 1.0 instead of 1. Integers that index or count stay plain arrays"
+        )
+    raise TypeError(f"Tensor: {_about(data) or f'a variable must be floating-point, got {value.dtype}'}")
+
+
+def _about(data: Any) -> str | None:
+    """What is wrong with data that is no array of numbers; None if it might be one."""
+    if data is None:
+        return "got None; does a function lack its 'return'? For an absent parameter keep None itself"
+    if isinstance(data, str | bytes):
+        return f"got the text {data!r:.40}; write Tensor(float(text)), or Tensor(np.loadtxt(file)) for one with numbers"
+    if isinstance(data, dict):
+        return (
+            "got a dict; make a Tensor of each value, {key: Tensor(value), ...}: "
+            "grad and the optimizers take such nestings as they are"
+        )
+    if isinstance(data, set | frozenset | Iterator):
+        return f"got a {type(data).__name__}, which has no order or no length; write Tensor(list(x))"
+    if isinstance(data, list | tuple):
+        lengths = {len(row) if isinstance(row, list | tuple) else np.shape(row)[0] for row in data if _has_rows(row)}
+        if len(lengths) > 1 or (lengths and not all(map(_has_rows, data))):
+            parts = sorted(lengths) + ["none"] * (not all(map(_has_rows, data)))
+            return (
+                f"the rows have different lengths ({', '.join(map(str, parts))}), and an array has one; "
+                "pad them to one length, or make a Tensor of each: [Tensor(row) for row in rows]"
+            )
+        return next((about for about in map(_about, data) if about is not None), None)
+    odd = foreign(data)
+    if odd is not None:
+        return f"got {odd}"
+    if hasattr(data, "__array__") or isinstance(data, bool | int | float | complex):
+        return None
+    way = "call it first" if callable(data) else "pass an array, a number, or a nested list of numbers"
+    return f"got an instance of {type(data).__name__}, which is no array of numbers; {way}"
+
+
+def _has_rows(row: Any) -> bool:
+    return isinstance(row, list | tuple) or bool(np.ndim(row) if hasattr(row, "__array__") else 0)
 
 
 class Conversion:

@@ -5,19 +5,26 @@ Only a mistake reads this: a name that a Tensor does not have.
 
 from __future__ import annotations
 
-from typing import NoReturn
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
 
+F = TypeVar("F", bound=Callable[..., Any])
 _CPU = "a Tensor lives where its array does; leave this out"
 _FROZEN = "every Tensor is a variable and every array a constant; pass an array for what needs no gradient"
 
 HINTS = {
     "bmm": "t @ u",
+    "append": "np.append(t, values), which returns a new Tensor",
     "byteswap": "t.data.byteswap()",
     "chunk": "np.array_split(t, parts, axis)",
     "clamp": "np.clip(t, low, high)",
     "clone": "t.copy()",
+    "block_until_ready": "t as it is: it is computed already",
     "compress": "np.compress(condition, t)",
+    "constant": _FROZEN,
     "contiguous": "t as it is",
+    "creator": "print(autodiff.draw.draw(t)) for what it was made of",
     "cpu": _CPU,
     "cuda": _CPU,
     "device": _CPU,
@@ -42,6 +49,8 @@ HINTS = {
     "nbytes": "t.data.nbytes",
     "ndimension": "t.ndim",
     "norm": "np.linalg.norm(t)",
+    "null_grad": "t.grad = None",
+    "null_gradients": "t.grad = None of each variable",
     "numel": "t.size",
     "numpy": "t.data",
     "partition": "np.partition(t, kth), which returns a new Tensor",
@@ -50,6 +59,7 @@ HINTS = {
     "requires_grad": _FROZEN,
     "requires_grad_": _FROZEN,
     "resize": "np.resize(t, shape)",
+    "register_hook": "vjp, whose cotangents can be changed on the way",
     "retain_grad": "vjp or grad with respect to it: only variables keep a gradient",
     "scatter_add": "autodiff.scatter_add(values, index, shape), or t.at[index].add(values)",
     "select": "t[index]",
@@ -67,6 +77,93 @@ HINTS = {
     "zero_grad": "t.grad = None",
 }
 """The attribute of another library, and what takes its place."""
+
+
+_AXIS = "PyTorch's word; write axis="
+KEYWORDS = {
+    "dim": _AXIS,
+    "dims": _AXIS,
+    "keepdim": "PyTorch's word; write keepdims=",
+    "unbiased": "PyTorch's word; write ddof=1 or ddof=0",
+    "descending": "PyTorch's word; write np.flip(np.sort(t))",
+    "input": "PyTorch's word; give the Tensor by position",
+    "other": "PyTorch's word; give the other array by position",
+}
+"""A keyword of another library's functions of arrays, and what it is called in NumPy."""
+
+TRANSFORMS = {
+    "argnum": "HIPS autograd's word; write argnums=",
+    "wrt": "write argnums=, the number of the argument",
+    "in_dims": "PyTorch's word; write in_axes=",
+    "out_dims": "PyTorch's word; write out_axes=",
+    "in_dim": "write in_axes=",
+    "out_dim": "write out_axes=",
+    "randomness": "PyTorch's word; draw random numbers outside and map over them",
+    "axis_size": "JAX's word; leave it out",
+    "axis_name": "JAX's word; sum over the examples outside of vmap",
+    "holomorphic": "JAX's word; take grad of np.real and np.imag of the output",
+    "allow_int": "JAX's word; pass .astype(float), or leave integers out of argnums",
+    "inputs": "PyTorch's word; the arguments come later: {name}(f)(x)",
+    "create_graph": "PyTorch's word; leave it out, derivatives can be differentiated again: {name}({name}(f))",
+    "primals": "JAX's word; write args=",
+    "v": "PyTorch's word; write tangents=",
+    "strict": "PyTorch's word; leave it out",
+}
+"""A keyword of another library's transforms, and what is meant here."""
+
+NAMES = {
+    "array": "Tensor(x) for a variable; a plain NumPy array is a constant",
+    "autograd": "grad(f)(x), or t.backward()",
+    "elementwise_grad": "grad(lambda x: np.sum(f(x))), or vmap(grad(f))",
+    "enable_grad": "record outside of no_grad(); everything is recorded by default",
+    "extend": "primitive or elementwise, which register a rule",
+    "holomorphic_grad": "grad of np.real and np.imag of the output",
+    "inference_mode": "no_grad()",
+    "jacfwd": "jacobian(f)",
+    "jacrev": "jacobian(f)",
+    "jit": "the function as it is",
+    "linearize": "jvp(f, args, tangents)",
+    "make_hvp": "hvp(f, args, tangents)",
+    "make_jvp": "jvp(f, args, tangents)",
+    "make_vjp": "vjp(f, *args)",
+    "no_autodiff": "no_grad()",
+    "numpy": "import numpy as np: NumPy itself is differentiated",
+    "np": "import numpy as np: NumPy itself is differentiated",
+    "pmap": "vmap(f)",
+    "Variable": "Tensor(x)",
+    "hessian_vector_product": "hvp(f, args, tangents)",
+    "set_grad_enabled": "with no_grad(): around what is not to be recorded",
+    "value_and_gradient": "value_and_grad(f)",
+    "zeros": "np.zeros(shape), and Tensor(...) of it for a variable",
+    "ones": "np.ones(shape), and Tensor(...) of it for a variable",
+}
+"""A name of another library's, and what has its place in this package."""
+
+
+def no_such_name(module: str, name: str) -> AttributeError:
+    """The error for a name that the package does not have, with what takes its place."""
+    hint = NAMES.get(name)
+    return AttributeError(f"module '{module}' has no attribute '{name}'{'' if hint is None else f'; use {hint}'}")
+
+
+def answering(function: F) -> F:
+    """A transform that answers a keyword of another library's with what it is called here."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if not TRANSFORMS.keys().isdisjoint(kwargs):
+            name = function.__name__
+            wrong = next(key for key in kwargs if key in TRANSFORMS)
+            raise TypeError(f"{name}: '{wrong}' is {TRANSFORMS[wrong].format(name=name)}")
+        return function(*args, **kwargs)
+
+    return called  # type: ignore[return-value]
+
+
+def keyword(operation: str, wrong: str, parameters: Sequence[str]) -> None:
+    """Raise TypeError for a keyword of PyTorch's in a call of NumPy's function; return if it is none."""
+    if wrong in KEYWORDS and wrong not in parameters:
+        raise TypeError(f"{operation}: '{wrong}' is {KEYWORDS[wrong]}")
 
 
 def missing(name: str) -> NoReturn:

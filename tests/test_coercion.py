@@ -89,6 +89,36 @@ def test_the_function_that_asks_is_named_with_what_to_write(call, words):
         call(Tensor(X))
 
 
+PANDAS = """
+class Series:
+    __array_ufunc__ = None
+
+    def plain(self, other):
+        return np.asarray(other)
+
+    def decorated(method):
+        def new_method(self, other):
+            np.asarray(other)
+            return method(self, other)
+        return new_method
+
+    @decorated
+    def __add__(self, other):
+        return other
+Series.__module__ = "pandas"
+"""
+
+
+def test_operators_and_methods_of_a_library_are_named_too():
+    """As pandas does it: an operator that a decorator unwraps the argument for."""
+    library = {"__name__": "pandas.core.series", "np": np}
+    exec(PANDAS, library)
+    series = library["Series"]()
+    for call, name in ((lambda: series + Tensor(X), "__add__"), (lambda: series.plain(Tensor(X)), "plain")):
+        with pytest.raises(TypeError, match=rf"^pandas\.Series\.{name}: .*write s\.to_numpy\(\)"):
+            call()
+
+
 def test_without_a_source_the_kind_of_question_is_named():
     for source, words in (("float(t)", "^float: "), ("np.array([t])", r"^np\.asarray: "), ("a[t]", "^index: ")):
         with pytest.raises(TypeError, match=words):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
 import pytest
 
-from autodiff import Tensor, elementwise
-from autodiff.dialects import HINTS
+import autodiff
+from autodiff import Tensor, elementwise, grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
+from autodiff.dialects import HINTS, NAMES, TRANSFORMS
+from autodiff.primitive import registry
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,57 @@ def test_keywords_of_another_library():
         Tensor(1.0, requires_grad=True)
     with pytest.raises(TypeError, match="'nonsense'; it takes data and dtype"):
         Tensor(1.0, nonsense=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda t: t.sum(dim=0), "sum: 'dim' is PyTorch's word; write axis="),
+        (lambda t: t.mean(dim=0, keepdim=True), "mean: 'dim' is PyTorch's word; write axis="),
+        (lambda t: t.max(axis=0, keepdim=True), "max: 'keepdim' is PyTorch's word; write keepdims="),
+        (lambda t: t.argmax(dim=0), "argmax: 'dim' is PyTorch's word; write axis="),
+        (lambda t: t.std(unbiased=False), "std: 'unbiased' is PyTorch's word; write ddof="),
+    ],
+)
+def test_keywords_of_pytorch_in_functions_of_numpy(call, words):
+    with pytest.raises(TypeError, match=f"^{words}"):
+        call(Tensor(np.ones((2, 3))))
+
+
+def methods():
+    """The methods that take an axis, by the table."""
+    entries = [entry for entry in registry.values() if entry.method and "axis" in entry.parameters]
+    assert len(entries) > 10
+    return entries
+
+
+@pytest.mark.parametrize("entry", methods(), ids=lambda entry: entry.name)
+def test_no_method_with_an_axis_takes_dim_for_it(entry):
+    for wrong, right in (("dim", "axis"), ("keepdim", "keepdims")):
+        with pytest.raises(TypeError, match=f"'{wrong}' is PyTorch's word; write {right}="):
+            getattr(Tensor(np.ones((2, 2))), entry.method)(**{wrong: 0})
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian, jvp, hvp, vmap])
+@pytest.mark.parametrize("word", TRANSFORMS)
+def test_keywords_of_other_transforms(transform, word):
+    with pytest.raises(TypeError, match=f"^{transform.__name__}: '{word}' is "):
+        transform(np.sum, **{word: 0})
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
+        transform(np.sum, nonsense=0)
+
+
+def test_a_transform_that_answers_is_still_itself():
+    assert list(inspect.signature(grad).parameters) == ["f", "argnums", "has_aux"]
+    assert grad.__doc__.startswith("A function that returns the gradient")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_other_packages(name):
+    with pytest.raises(AttributeError, match=f"^module 'autodiff' has no attribute '{name}'; use "):
+        getattr(autodiff, name)
+    with pytest.raises(AttributeError, match="^module 'autodiff' has no attribute 'nonsense'$"):
+        _ = autodiff.nonsense
 
 
 def test_arrays_have_these_methods_too():
