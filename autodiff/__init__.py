@@ -68,4 +68,4 @@ else:
             return import_module(f"{__name__}.{name}")
         from .dialects import no_such_name
 
-        raise no_such_name(__name__, name)
+        raise no_such_name(f"module '{__name__}'", name)

@@ -6,7 +6,7 @@ Only a mistake reads this: a name that a Tensor does not have.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -111,6 +111,36 @@ TRANSFORMS = {
 }
 """A keyword of another library's transforms, and what is meant here."""
 
+DRAWINGS = {
+    "filename": "graphviz's word; write draw(...).save(path)",
+    "format": "graphviz's word; write draw(...).save(path), whose ending says the format",
+    "params": "torchviz's word; write names={name: tensor}",
+    "show_attrs": "torchviz's word; write values=True",
+    "show_saved": "torchviz's word; write memory=True",
+    "show_shapes": "Keras' word; leave it out, shapes are always shown",
+    "show_values": "not a word of draw's; write values=True",
+    "show_gradients": "not a word of draw's; write gradients=True",
+    "input_size": "torchview's word; write draw(model, x) with an array x",
+    "input_data": "torchview's word; write draw(model, x)",
+    "expand_nested": "torchview's word; write depth=, the number of levels that are open",
+    "rankdir": "graphviz's word; write draw(...).graphviz(), and set it there",
+}
+"""A keyword of other libraries that draw graphs, and what is meant here."""
+
+SHOWING = {
+    "show": "its name alone in a notebook, print(drawing) on a terminal, or drawing.save(path)",
+    "view": "its name alone in a notebook, print(drawing) on a terminal, or drawing.save(path)",
+    "render": "drawing.save(path), whose ending says the format",
+    "write_png": "drawing.save('graph.png')",
+    "visual_graph": "drawing.graphviz()",
+    "source": "drawing.dot()",
+    "pipe": "drawing.svg()",
+    "text": "str(drawing)",
+    "to_html": "drawing.html()",
+    "to_json": "drawing.json()",
+}
+"""What drawings of other libraries have, and what takes its place."""
+
 NAMES = {
     "array": "Tensor(x) for a variable; a plain NumPy array is a constant",
     "autograd": "grad(f)(x), or t.backward()",
@@ -140,24 +170,26 @@ NAMES = {
 """A name of another library's, and what has its place in this package."""
 
 
-def no_such_name(module: str, name: str) -> AttributeError:
-    """The error for a name that the package does not have, with what takes its place."""
-    hint = NAMES.get(name)
-    return AttributeError(f"module '{module}' has no attribute '{name}'{'' if hint is None else f'; use {hint}'}")
+def no_such_name(owner: str, name: str, hints: Mapping[str, str] = NAMES) -> AttributeError:
+    """The error for a name that a module or object does not have, with what takes its place."""
+    hint = hints.get(name)
+    return AttributeError(f"{owner} has no attribute '{name}'{'' if hint is None else f'; use {hint}'}")
 
 
-def answering(function: F) -> F:
-    """A transform that answers a keyword of another library's with what it is called here."""
+def answering(words: Mapping[str, str]) -> Callable[[F], F]:
+    """Make a function answer the keywords of other libraries with what they are called here."""
 
-    @functools.wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:
-        if not TRANSFORMS.keys().isdisjoint(kwargs):
-            name = function.__name__
-            wrong = next(key for key in kwargs if key in TRANSFORMS)
-            raise TypeError(f"{name}: '{wrong}' is {TRANSFORMS[wrong].format(name=name)}")
-        return function(*args, **kwargs)
+    def decorated(function: F) -> F:
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            if kwargs and not words.keys().isdisjoint(kwargs):
+                name, wrong = function.__name__, next(key for key in kwargs if key in words)
+                raise TypeError(f"{name}: '{wrong}' is {words[wrong].replace('{name}', name)}")
+            return function(*args, **kwargs)
 
-    return called  # type: ignore[return-value]
+        return called  # type: ignore[return-value]
+
+    return decorated
 
 
 def keyword(operation: str, wrong: str, parameters: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dialects import answering
+from ..dialects import TRANSFORMS, answering
 from ..graph import GraphError
 from ..tensor import Tensor
 from .calling import Call, check_argnums, check_function, constant, number, numbers, one_or_all, seeds_like
@@ -33,7 +33,7 @@ def _scalar_output(y: Any, who: str) -> Any:
     return y
 
 
-@answering
+@answering(TRANSFORMS)
 def value_and_grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Any]]:
@@ -65,7 +65,7 @@ def value_and_grad(
     return value_and_gradient
 
 
-@answering
+@answering(TRANSFORMS)
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]:
     """A function that returns the gradient of ``f``: (grad f)(x)_i = df / dx_i.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dialects import answering
+from ..dialects import TRANSFORMS, answering
 from ..tensor import Tensor
 from .batching import BatchingError
 from .calling import (
@@ -31,7 +31,7 @@ from .mapping import vmap
 Array = Any
 
 
-@answering
+@answering(TRANSFORMS)
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
     """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
 
@@ -80,7 +80,7 @@ def _zeros(output: Any) -> Any:
     return np.zeros_like(array, dtype=array.dtype if array.dtype.kind in "fc" else float)
 
 
-@answering
+@answering(TRANSFORMS)
 def jacobian(
     f: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
@@ -180,7 +180,7 @@ def _joined(parts: list[Any], join: Callable[..., Any], shape: tuple[int, ...]) 
     return np.reshape(parts[0] if len(parts) == 1 and join is np.concatenate else join(parts), shape)
 
 
-@answering
+@answering(TRANSFORMS)
 def hessian(
     f: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
@@ -205,7 +205,7 @@ def hessian(
     return jacobian(jacobian(f, argnums, **options), argnums, **options)
 
 
-@answering
+@answering(TRANSFORMS)
 def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
     """The Hessian of ``f`` times ``tangents``, without the Hessian: H v = d (grad f · v).
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dialects import answering
+from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
 from ..primitive import Function, Primitive, registry
 from ..recording import _general
@@ -210,7 +210,7 @@ def _value(argument: Any) -> Any:
 # -- vmap --------------------------------------------------------------------------------------------------------
 
 
-@answering
+@answering(TRANSFORMS)
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
     """A function that maps ``f`` over an axis of its arguments: vmap(f)(xs)_i = f(xs_i), computed in one go.
 
