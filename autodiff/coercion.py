@@ -76,6 +76,18 @@ def _raised_in(error: BaseException) -> FrameType | None:
     return None if step is None else step.tb_frame
 
 
+def is_differentiated(node: Any) -> bool:
+    """Whether a transform runs that differentiates by this variable: what it was called with is on the call stack."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if _module(frame) == f"{__package__}.transforms.calling":
+            groups = frame.f_locals.get("variables", ())
+            if any(tensor._node is node for group in groups for tensor in group):
+                return True
+        frame = frame.f_back
+    return False
+
+
 # -- looking around ----------------------------------------------------------------------------------------------
 
 
@@ -115,10 +127,14 @@ def _public_name(frame: FrameType) -> str:
         for inner in (local.get(key) for key in frame.f_code.co_freevars):
             label = getattr(inner, "__name__", "<>")
             if callable(inner) and not _PRIVATE.match(label) and isinstance(inner.__module__, str):
+                home = _public_module(inner.__module__)
+                if owner is None and hasattr(sys.modules.get(home), label):
+                    return f"{home}.{label}"
                 if owner is None:
-                    return f"{_public_module(inner.__module__)}.{label}"
+                    continue
                 return f"{_public_module(type(owner).__module__)}.{type(owner).__name__}.{label}"
-        return f"{_public_module(module)}.{names[0]}"
+        label = getattr(owner, "name", None)  # one of many functions that are made alike
+        return f"{_public_module(module)}.{label if isinstance(label, str) else names[0]}"
     if names[-1] == "__ua_function__" and hasattr(local.get("method"), "__name__"):  # how scipy.fft finds its functions
         return f"{_public_module(module)}.{local['method'].__name__}"
     if len(names) == 1 or owner is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .coercion import is_refusal, refusal
+from .coercion import is_differentiated, is_refusal, refusal
 from .graph import CONSTANT, Leaf, Node
 from .protocol import foreign
 
@@ -89,6 +89,7 @@ class Conversion:
 
     _node: Node
     _value: Any
+    data: Any
 
     # -- values that leave the graph -------------------------------------------------------------------------
 
@@ -139,6 +140,29 @@ class Conversion:
         if self._value.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
             return np.array(self._decide(), dtype=dtype, copy=copy)
         raise refusal(self._value.shape, "np.asarray")
+
+    def _exported(self) -> Any:
+        """The array that another library may look at: of a variable its own, as ``t.data`` is."""
+        value, node = self._value, self._node
+        if value.dtype.kind not in "iub" and node.active and (type(node) is not Leaf or is_differentiated(node)):
+            raise refusal(self._value.shape, "__dlpack__")
+        value = np.asarray(self._decide()) if value.dtype.kind in "iub" else self.data
+        if not hasattr(value, "__dlpack__"):
+            raise BufferError(f"dlpack: the values are a {type(value).__name__}, which is no array in memory")
+        return value
+
+    def __dlpack__(self, **wishes: Any) -> Any:
+        """A variable's values for another library, without a copy.  They carry no gradient, so a result refuses.
+
+        >>> from autodiff import Tensor
+        >>> np.from_dlpack(Tensor([1.0, 2.0]))
+        array([1., 2.])
+        """
+        return self._exported().__dlpack__(**wishes)
+
+    def __dlpack_device__(self) -> Any:
+        """Where the values are: (1, 0) is the memory of this machine's processor."""
+        return self._exported().__dlpack_device__()
 
     # -- as a container --------------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ of the function that it replaces, and the tests compare the two.
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 _PLAIN = "For plain values say so: t.item() for a number, t.data for the array"
@@ -22,6 +24,7 @@ setitem: would cut this Tensor (shape {shape}) out of the graph and lose its gra
 NUMPY = {
     "array": "np.stack([t, u]) of Tensors of one shape, np.concatenate or np.block of others",
     "asarray": "t itself, which np functions take as it is; np.stack([t, u]) for a list",
+    "from_dlpack": "np.from_dlpack(t.data), or t itself",
     "asanyarray": "t itself, which np functions take as it is",
     "ascontiguousarray": "t itself: its place in memory is no concern of yours",
     "float64": "t itself, or t.astype(np.float64)",
@@ -179,6 +182,8 @@ def message(name: str, deed: str, shape: tuple[int, ...]) -> str:
     package, _, rest = name.partition(".")
     if package == "scipy":
         way = SCIPY.get(rest) or _of_module(name)
+        if os.environ.get("SCIPY_ARRAY_API", "0") not in ("", "0") and rest.startswith("special."):
+            way += ". SCIPY_ARRAY_API is set: with it the ufuncs of scipy.special take no Tensor; unset it"
         return (
             f"{name}: SciPy makes a plain array of its argument before NumPy's protocols are asked, "
             f"so no gradient can flow; write {way}"

@@ -21,7 +21,7 @@ from autodiff.primitive import registry
         ("numpy", "use t.data"), ("view", "use t.reshape"), ("unsqueeze", "np.expand_dims"),
         ("cpu", "leave this out"),
         ("requires_grad", "every array a constant"), ("permute", "transpose"), ("add_", "never changed in place"),
-        ("nonsense", "no attribute 'nonsense'"), ("sort", "np.sort"), ("__dlpack__", "__dlpack__'"),
+        ("nonsense", "no attribute 'nonsense'"), ("sort", "np.sort"), ("__cuda_array_interface__", "__"),
     ],
 )  # fmt: skip
 def test_an_attribute_that_is_called_otherwise_here(name, words):
