@@ -227,9 +227,10 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                         f"{primitive.name}: takes one list of arrays, and got several arrays; "
                         f"write {primitive.name}([t, u])"
                     )
+                two = "np.maximum or np.minimum compare two arrays, or " if primitive.name in ("max", "min") else ""
                 raise TypeError(
                     f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
-                    f"that leads to a variable was given there; pass its values: t.data, or stop_gradient(t)"
+                    f"that leads to a variable was given there; {two}pass its values: t.data, or stop_gradient(t)"
                 )
         mode = _mode()
         if mode is not None:
