@@ -115,6 +115,8 @@ def jacobian(
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         positions = numbers(argnums, args, "jacobian")
         call = Call(functools.partial(f, **kwargs), args, positions, "jacobian", has_aux)
+        if call.returned is None:
+            raise TypeError("jacobian: the function returned None; does it lack its 'return'?")
         blocks = []
         for i, output in enumerate(call.outputs):
             rows = call.arguments([number(r) for r in _rows(call, i, output, vectorize, chunk_size)])
