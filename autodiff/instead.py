@@ -34,9 +34,26 @@ NUMPY = {
     "fromiter": "np.stack(list(values))",
     "vectorize": "the function on the whole array: np functions work on all elements; or autodiff.vmap(f)(t)",
     "polynomial.polynomial.Polynomial": "np.polyval(p, x), highest power first",
-    "savetxt": "np.savetxt(path, t.data)",
+    "matrix": "t itself, which has two axes already if it is a matrix",
+    "ma.array": "np.where(mask, t, 0.0) in the place of a mask",
+    "r_[...]": "np.concatenate([t, u]), or np.stack([t, u]) of numbers",
+    "c_[...]": "np.stack([t, u], axis=1)",
+    "random.choice": "t[rng.integers(len(t), size=n)]",
+    "random.permutation": "t[rng.permutation(len(t))]",
+    "random.Generator.choice": "t[rng.integers(len(t), size=n)]",
+    "random.Generator.permutation": "t[rng.permutation(len(t))]",
+    "random.Generator.permuted": "t[rng.permutation(len(t))]",
 }
 """What NumPy has that its protocols do not reach, by its name after ``np.``."""
+
+SPELT = {
+    "lib.RClass.__getitem__": "r_[...]",
+    "lib.CClass.__getitem__": "c_[...]",
+    "matrixlib.defmatrix.matrix.__new__": "matrix",
+    "ma.core.array": "ma.array",
+    "ma.core.MaskedArray.__new__": "ma.array",
+}
+"""How a user writes what NumPy calls otherwise inside."""
 
 DRAWN = "the draw by itself, and then the Tensors: loc + scale * rng.standard_normal(shape)"
 """For random numbers whose parameters are Tensors."""
@@ -190,7 +207,9 @@ def message(name: str, deed: str, shape: tuple[int, ...]) -> str:
         )
     cut = f"would cut this Tensor (shape {shape}) out of the graph and lose its gradient"
     if package == "numpy":
-        way = DRAWN if rest.startswith("random.") else NUMPY.get(rest, _general())
+        rest = SPELT.get(rest, rest)
+        listed = f"np.{rest}(np.stack([t, u])) for a list of Tensors" if hasattr(np, rest) else _general()
+        way = NUMPY.get(rest, DRAWN if rest.startswith("random.") else listed)
         return f"np.{rest}: {cut}; write {way}. {_PLAIN}"
     if package in ("math", "cmath") and rest:
         way = MATH.get(rest) or (f"np.{rest}(t)" if hasattr(np, rest) else _general())

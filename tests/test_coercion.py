@@ -55,6 +55,10 @@ RNG = np.random.default_rng(0)
         (lambda t: np.vectorize(lambda v: v * 2.0)(t), r"^np\.vectorize: .*autodiff\.vmap"),
         (lambda t: np.random.normal(t), r"^np\.random\.normal: .*loc \+ scale \* rng\.standard"),  # noqa: NPY002
         (lambda t: RNG.normal(t), r"^np\.random\.Generator\.normal: .*loc \+ scale"),
+        (lambda t: RNG.permutation(t), r"^np\.random\.Generator\.permutation: .*t\[rng\.permutation\(len\(t\)\)\]"),
+        (lambda t: np.r_[t, t], r"^np\.r_\[\.\.\.\]: .*write np\.concatenate\(\[t, u\]\)"),
+        (lambda t: np.sum([t, t]), r"^np\.sum: .*write np\.sum\(np\.stack\(\[t, u\]\)\) for a list"),
+        (lambda t: np.max(t, t), r"^max: 'axis' .*np\.maximum or np\.minimum"),
         (lambda t: [1, 2, 3][t[0]], r"^index: .*a\[int\(t\.item\(\)\)\]"),
         (lambda t: X[t[0]], r"^index: .*a\[int\(t\.item\(\)\)\]"),
         (lambda t: S @ t, r"^scipy\.sparse\.csr_array\.\w+: .*A\.toarray\(\) @ t"),

@@ -117,3 +117,20 @@ def test_what_asks_for_an_attribute_still_works():
 def test_one_rule_an_argument(function, rules, words):
     with pytest.raises(TypeError, match=words):
         elementwise(function, *[lambda g: g] * rules)
+
+
+@pytest.mark.parametrize("name", ["save", "savetxt", "savez", "savez_compressed"])
+def test_a_file_holds_plain_values(name, tmp_path):
+    with pytest.raises(TypeError, match=rf"^{name}: a file holds plain values; write np\.{name}\(path, t\.data\)"):
+        getattr(np, name)(tmp_path / "file", Tensor([1.0]))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("abs", r"use np\.abs\(t\)"), ("matmul", r"use np\.matmul\(t\)"), ("cat", r"use np\.concatenate\(\[t, u\]\)")],
+)
+def test_a_method_that_is_a_function_of_numpys(name, words):
+    with pytest.raises(AttributeError, match=words):
+        getattr(Tensor(1.0), name)
+    with pytest.raises(AttributeError, match=r"use np\.exp, which takes Tensors"):
+        _ = autodiff.exp

@@ -51,6 +51,11 @@ def test_a_loss_in_the_place_of_a_function():
         grad(np.sum(Tensor(X)))
 
 
+def test_a_function_without_a_return_has_no_jacobian():
+    with pytest.raises(TypeError, match="jacobian: the function returned None; does it lack its 'return'"):
+        jacobian(lambda x: None)(X)
+
+
 def test_an_empty_index_picks_nothing_in_a_mapping_as_elsewhere():
     assert vmap(lambda v: v[[]])(X[None]).shape == (1, 0)
     assert vmap(lambda v: v[[], 0])(np.ones((2, 3, 4))).shape == (2, 0)
