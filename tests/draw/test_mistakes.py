@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -55,3 +56,18 @@ def test_wishes_of_the_wrong_kind(wishes, words, y):
 def test_names_of_the_callers_variables_are_found_as_before():
     weights = Tensor(np.ones(3))
     assert "weights" in str(draw(np.sum(weights * 2.0)))
+
+
+def test_a_call_that_writes_a_tensor_into_an_array_ends_in_our_words_and_has_its_drawing():
+    def assigned(x):
+        a = np.zeros(3)
+        a[0] = x[0] * 2.0
+        return np.sum(a)
+
+    with pytest.raises(TypeError, match=r"setitem: would cut(.|\n)*np\.stack") as caught:
+        draw(assigned, Tensor(np.ones(3)))
+    (failure,) = [line for line in str(caught.value.drawing).splitlines() if "FAILED" in line]
+    assert re.search(
+        r"FAILED: TypeError: setitem: would cut this Tensor .* a\[i\] = t writes plain numbers\. …$", failure
+    )
+    assert "multiply" in str(caught.value.drawing)
