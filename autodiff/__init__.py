@@ -71,4 +71,6 @@ else:
             from importlib import import_module
 
             return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        from .dialects import no_such_name
+
+        raise no_such_name(f"module '{__name__}'", name)

@@ -13,6 +13,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+from .dialects import keyword as of_pytorch
+
 
 @functools.cache
 def _theirs(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -86,6 +88,7 @@ def _refuse(name: str, keyword: str, parameters: Sequence[str]) -> None:
             f"{name}: out= would write a Tensor's values into an existing array and lose its gradient; "
             f"use what {name} returns"
         )
+    of_pytorch(name, keyword, parameters)
     raise TypeError(
         f"{name}: the keyword '{keyword}' is not differentiated here and would change the result; "
         f"supported: {', '.join(parameters)}"

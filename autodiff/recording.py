@@ -16,7 +16,7 @@ import numpy as np
 from .convention import Signature, arranged
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .primitive import VARIADIC, Composite, Primitive, listen
-from .protocol import WRONG, complain
+from .protocol import WRONG, complain, foreign
 from .rule import Rule
 from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
 
@@ -26,6 +26,17 @@ KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
 
 _NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqefdgFDG")})
 """The types of results that need no second look."""
+
+
+_CONSTANTS = _NUMPYS_OWN | {int, float, complex, bool, list, tuple}
+"""The types of constants that need no second look before they meet a Tensor."""
+
+
+def _checked(primitive: Primitive, parameter: str, constant: Any) -> None:
+    """Raise TypeError for a constant that would take part in the operation by rules of its own."""
+    odd = foreign(constant)
+    if odd is not None:
+        raise TypeError(f"{primitive.name}: {parameter} is {odd}")
 
 
 def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
@@ -111,8 +122,11 @@ def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
             "    if type(a) is Tensor:", "        va = a._value", "        na = a._node",
             "        if type(b) is Tensor:", "            vb = b._value", "            nb = b._node",
             "        else:", "            vb = b", "            nb = CONSTANT",
+            "            if type(b) not in CONSTANTS:", "                checked(primitive, 'b', b)",
             "    elif type(b) is Tensor:", "        va = a", "        na = CONSTANT", "        vb = b._value",
-            "        nb = b._node", "    else:", "        return forward(a, b)",
+            "        nb = b._node",
+            "        if type(a) not in CONSTANTS:", "            checked(primitive, 'a', a)",
+            "    else:", "        return forward(a, b)",
         ]  # fmt: skip
         unwrap = "\n".join(lines)
         choices = [("na.active and nb.active", ["a", "b"]), ("na.active", ["a"]), ("nb.active", ["b"])]
@@ -140,7 +154,7 @@ def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
         "primitive": primitive, "forward": primitive.forward, "Tensor": Tensor, "Node": Node, "CONSTANT": CONSTANT,
         "_mode": _mode, "WRONG": WRONG, "complain": complain, "NUMPYS_OWN": _NUMPYS_OWN, "admitted": _admitted,
         "new": _new, "flat_node": _flat_node, "tick": tick, "float64": np.float64, "DOUBLE": DOUBLE,
-        "ndarray": np.ndarray, "watched": _watched, "__name__": __name__,
+        "ndarray": np.ndarray, "watched": _watched, "CONSTANTS": _CONSTANTS, "checked": _checked, "__name__": __name__,
     }  # fmt: skip
     exec(compile(source, f"<recording of {primitive.name}>", "exec"), namespace)
     return namespace["call"]  # type: ignore[no-any-return]
@@ -191,6 +205,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
     rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
     place = len(primitive.parameters) - 1 - len(primitive.defaults)
+    broadcasts = primitive.core is not None
 
     def forward(values: list[Any]) -> Any:
         if primitive.variadic:
@@ -205,6 +220,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 raise TypeError(f"{primitive.name}: needs a list of arrays, got a Tensor that is one number")
             values[sequence] = list(values[sequence])
         found: list[tuple[int, int | None, Node]] = []
+        unsure: list[int] = []
         for i, value in enumerate(values):
             if type(value) is Tensor:
                 found.append((i, None, value._node))
@@ -213,16 +229,26 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 nodes: list[tuple[int | None, Node]] = []
                 values[i] = unwrapped(value, nodes)
                 found.extend((i, element, node) for element, node in nodes)
+            elif broadcasts and type(value) not in _CONSTANTS:
+                unsure.append(i)
         if not found:
             try:
                 return forward(values)
             except WRONG as error:
                 complain(primitive, values, error)
+        for i in unsure:
+            _checked(primitive, primitive.parameters[i], values[i])
         for i, _, parent in found:
             if parent.active and i not in rules:
+                if sequence is not None and i > sequence:
+                    raise TypeError(
+                        f"{primitive.name}: takes one list of arrays, and got several arrays; "
+                        f"write {primitive.name}([t, u])"
+                    )
+                two = "np.maximum or np.minimum compare two arrays, or " if primitive.name in ("max", "min") else ""
                 raise TypeError(
                     f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
-                    f"that leads to a variable was given there; pass its values: t.data, or stop_gradient(t)"
+                    f"that leads to a variable was given there; {two}pass its values: t.data, or stop_gradient(t)"
                 )
         mode = _mode()
         if mode is not None:

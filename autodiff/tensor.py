@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import graph, mode, writes
-from .conversion import Conversion, made_by
+from .conversion import Conversion, array_of, made_by
 from .dialects import missing, unknown
 from .examples import Examples, every
 from .graph import CONSTANT, GraphError, Leaf, Node, Parts, Several, Walk
@@ -67,14 +67,7 @@ class Tensor(Conversion, Methods):
             raise TypeError(
                 f"Tensor: a {type(data).__name__} has rules of its own; pass np.asarray(x), and np.where for masks"
             )
-        value = data if hasattr(data, "__array_function__") else np.asarray(data, dtype=dtype)
-        if dtype is not None and value.dtype != dtype:
-            value = value.astype(dtype)
-        if value.dtype.kind not in "fc":
-            raise TypeError(
-                f"Tensor: a variable must be floating-point, got {value.dtype}; "
-                f"write Tensor(x, dtype=float) or 1.0 instead of 1. Integers that index or count stay plain arrays"
-            )
+        value = array_of(data, dtype)
         self._value = _scalar(value)
         self._node = Leaf(value.shape, value.dtype)
 

@@ -52,7 +52,8 @@ def _picture(
         box.forward = None
     picture.arrange()
     keep_totals(picture)
-    picture.facts.insert(0, f"FAILED: {type(error).__name__}: {error}")
+    begun, _, more = str(error).partition("\n")  # a longer text stands in the exception itself
+    picture.facts.insert(0, f"FAILED: {type(error).__name__}: {begun}{' …' if more else ''}")
     return picture
 
 

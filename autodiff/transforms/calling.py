@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..coercion import taught
 from ..examples import Examples
 from ..graph import CONSTANT, Leaf, Node, Walk, tick
 from ..mode import current, entered, is_recording, recorded
@@ -33,6 +34,16 @@ def alias(x: Array) -> Array:
 
 
 alias = elementwise(alias, lambda g: g)
+
+
+def teach(error: Exception) -> None:
+    """Raise our refusal in the place of the error that NumPy or another library made of it; else return."""
+    refused = taught(error)
+    try:
+        if refused is not None:
+            raise refused from None
+    finally:  # a traceback holds this frame, which must not hold the exception in turn
+        del refused, error
 
 
 @contextmanager
@@ -121,7 +132,11 @@ class Call:
             for n, (_, unflatten), tensors in zip(argnums, trees, variables, strict=True):
                 filled[n] = unflatten(list(tensors))
             start = tick()
-            returned = f(*filled)
+            try:
+                returned = f(*filled)
+            except Exception as error:
+                teach(error)
+                raise
         self.aux = None
         if has_aux:
             if not (isinstance(returned, tuple) and len(returned) == 2):
@@ -240,12 +255,24 @@ def constant(value: Any) -> Tensor:
     return wrap(value, CONSTANT)
 
 
+def check_argnums(argnums: Any, who: str) -> None:
+    """Raise TypeError for what names no arguments: ``grad(f, x)`` is the commonest slip."""
+    many = isinstance(argnums, Sequence) and not isinstance(argnums, str)
+    for n in argnums if many else (argnums,):
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            if isinstance(n, str):
+                meant = "an argument is differentiated by its position"
+            elif isinstance(n, float | np.floating) and n == int(n) and not many:
+                meant = f"write {int(n)}, or give the arguments later: {who}(f)(x)"
+            else:
+                meant = f"the arguments come later: {who}(f)(x)"
+            raise TypeError(f"{who}: argnums must be an integer or a sequence of them, got {n!r:.60}; {meant}")
+
+
 def numbers(argnums: int | Sequence[int], args: Sequence[Any], who: str) -> list[int]:
     """The positions of the arguments to differentiate, counted from the front, or an error."""
     found = []
     for n in (argnums,) if isinstance(argnums, int | np.integer) else argnums:
-        if isinstance(n, bool) or not isinstance(n, int | np.integer):
-            raise TypeError(f"{who}: argnums must be an integer or a sequence of them, got {n!r}")
         if not -len(args) <= n < len(args):
             raise TypeError(
                 f"{who}: argnums {n}, but there are {len(args)} positional arguments; "
@@ -254,6 +281,8 @@ def numbers(argnums: int | Sequence[int], args: Sequence[Any], who: str) -> list
         if n % len(args) in found:
             raise ValueError(f"{who}: argnums {argnums} names argument {n % len(args)} twice")
         found.append(int(n) % len(args))
+    if len(found) == 1 and args[found[0]] is None:
+        raise TypeError(f"{who}: argument {found[0]} is None, and there is nothing in it to differentiate by")
     return found
 
 
@@ -265,8 +294,9 @@ def one_or_all(parts: Sequence[Any], argnums: int | Sequence[int]) -> Any:
 def check_function(f: Any, who: str) -> None:
     """Raise TypeError for what cannot be called: ``grad(f(x))`` is the commonest slip."""
     if not callable(f):
+        of_torch = "; of a loss that is computed already: loss.backward(), then w.grad" if isinstance(f, Tensor) else ""
         raise TypeError(
-            f"{who}: the first argument must be a function, got {type(f).__name__}; pass f itself, not f(x)"
+            f"{who}: the first argument must be a function, got {type(f).__name__}; pass f itself, not f(x){of_torch}"
         )
 
 

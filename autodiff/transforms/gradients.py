@@ -8,9 +8,10 @@ from typing import Any, ParamSpec, overload
 
 import numpy as np
 
+from ..dialects import TRANSFORMS, answering
 from ..graph import GraphError
 from ..tensor import Tensor
-from .calling import Call, check_function, constant, number, numbers, one_or_all, seeds_like
+from .calling import Call, check_argnums, check_function, constant, number, numbers, one_or_all, seeds_like
 
 P = ParamSpec("P")
 
@@ -42,6 +43,7 @@ def value_and_grad(
 def value_and_grad(
     f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 ) -> Callable[P, tuple[Any, Any]]: ...
+@answering(TRANSFORMS)
 def value_and_grad(
     f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 ) -> Callable[P, tuple[Any, Any]]:
@@ -55,6 +57,7 @@ def value_and_grad(
     """
 
     check_function(f, "grad")
+    check_argnums(argnums, "grad")
 
     @functools.wraps(f)
     def value_and_gradient(*args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
@@ -76,6 +79,7 @@ def value_and_grad(
 def grad(f: np.ufunc, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]: ...
 @overload
 def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[P, Any]: ...
+@answering(TRANSFORMS)
 def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[P, Any]:
     """A function that returns the gradient of ``f``: (grad f)(x)_i = df / dx_i.
 

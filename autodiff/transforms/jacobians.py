@@ -10,11 +10,13 @@ from typing import Any, ParamSpec, overload
 
 import numpy as np
 
+from ..dialects import TRANSFORMS, answering
 from ..graph import topological_order
 from ..tensor import Tensor, backward
 from .batching import BatchingError
 from .calling import (
     Call,
+    check_argnums,
     check_function,
     close,
     depends_on_more,
@@ -33,6 +35,7 @@ Array = Any
 P = ParamSpec("P")
 
 
+@answering(TRANSFORMS)
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
     """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
 
@@ -110,6 +113,7 @@ def jacobian(
     vectorize: bool | None = None,
     chunk_size: int | None = None,
 ) -> Callable[P, Any]: ...
+@answering(TRANSFORMS)
 def jacobian(
     f: Callable[P, Any],
     argnums: int | Sequence[int] = 0,
@@ -142,12 +146,15 @@ def jacobian(
     [[3.0, 2.0], [1.0, 1.0]]
     """
     check_function(f, "jacobian")
+    check_argnums(argnums, "jacobian")
     _check_options("jacobian", mode, chunk_size)
 
     @functools.wraps(f)
     def derivatives(*args: P.args, **kwargs: P.kwargs) -> Any:
         positions = numbers(argnums, args, "jacobian")
         call = Call(functools.partial(f, **kwargs), args, positions, "jacobian", has_aux)
+        if call.returned is None:
+            raise TypeError("jacobian: the function returned None; does it lack its 'return'?")
         blocks = [
             one_or_all(call.arguments([number(block) for block in row]), argnums)
             for row in _blocks(call, mode, vectorize, chunk_size)
@@ -333,6 +340,7 @@ def hessian(
     vectorize: bool | None = None,
     chunk_size: int | None = None,
 ) -> Callable[P, Any]: ...
+@answering(TRANSFORMS)
 def hessian(
     f: Callable[P, Any],
     argnums: int | Sequence[int] = 0,
@@ -354,12 +362,14 @@ def hessian(
     [[6.0, 4.0], [4.0, 0.0]]
     """
     check_function(f, "hessian")
+    check_argnums(argnums, "hessian")
     _check_options("hessian", mode, chunk_size)
     options: dict[str, Any] = {"has_aux": has_aux, "vectorize": vectorize, "chunk_size": chunk_size}
     first = jacobian(f, argnums, mode="auto" if mode == "forward" else mode, **options)
     return jacobian(first, argnums, mode=mode, **options)
 
 
+@answering(TRANSFORMS)
 def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
     """The Hessian of ``f`` times ``tangents``, without the Hessian: H v = d (grad f · v).
 

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, overload
 
 import numpy as np
 
+from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
 from ..mode import Mode, current, entered
 from ..primitive import Function, Primitive, registry
@@ -25,7 +26,7 @@ from ..structural import plain
 from ..tensor import Tensor, same_tuple, wrap
 from ..tree import flatten, flatten_like
 from .batching import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
-from .calling import check_function
+from .calling import check_function, teach
 
 Array = Any
 P = ParamSpec("P")
@@ -202,6 +203,7 @@ def _value(argument: Any) -> Any:
 def vmap(f: np.ufunc, in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]: ...
 @overload
 def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]: ...
+@answering(TRANSFORMS)
 def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]:
     """A function that maps ``f`` over an axis of its arguments: vmap(f)(xs)_i = f(xs_i), computed in one go.
 
@@ -237,8 +239,12 @@ def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P
             unflatten([_example(v, axis, level) for v, axis in zip(leaves, along, strict=True)])
             for (leaves, unflatten), along in zip(trees, leaf_axes, strict=True)
         ]
-        with entered(_Mapping(level, current())):
-            result = f(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True)))
+        try:
+            with entered(_Mapping(level, current())):
+                result = f(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True)))
+        except Exception as error:
+            teach(error)
+            raise
         outputs, unflatten = flatten(result)
         along = flatten_like(out_axes, result, "vmap: out_axes", repeat=True)
         return unflatten([_stacked(o, axis, level) for o, axis in zip(outputs, along, strict=True)])
