@@ -27,7 +27,7 @@ from .node import Leaf as Leaf
 from .node import Node as Node
 from .node import Several as Several
 from .node import tick as tick
-from .rule import Rule, WrittenError, prints_of
+from .rule import Rule, WrittenError, has_changed
 from .structural import mask, structural, tracking
 
 _age = attrgetter("age")
@@ -118,7 +118,7 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
     sequence: Any = None
     rules, lifted = [], []
     for rule, packed in zip(node.rules, saved, strict=True):
-        if rule.watched and prints_of(packed[0]) != packed[1]:
+        if rule.watched and has_changed(packed):
             raise WrittenError
         values = []
         for want, value in zip(rule.wants, rule.unpacked(packed), strict=True):
@@ -260,7 +260,8 @@ def free(order: Iterable[Node]) -> None:
 def _any_nan(values: Iterable[Any]) -> bool:
     """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel."""
     for value in values:
-        value = every(value)
+        if type(value) is not np.ndarray:
+            value = every(value)
         if isinstance(value, np.ndarray):
             square = np.vdot(value, value)
             if square != square:

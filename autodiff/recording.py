@@ -8,7 +8,7 @@ asked for, and hands back a Tensor.  With no Tensor among its arguments it is th
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ from .convention import Signature, arranged
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .primitive import VARIADIC, Composite, Primitive, listen
 from .protocol import WRONG, complain, foreign
-from .rule import Rule
+from .rule import Rule, prints_of
+from .template import factory, provide
 from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
+from .writes import print_of
 
 _new = object.__new__
 KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
@@ -63,125 +65,32 @@ def _owned(value: Any, node: Node) -> bool:
     return type(value) is np.ndarray and (node.primitive is None or value.base is not None)
 
 
-_TEMPLATE = """
-def {name}({parameters}):
-{unwrap}
-    mode = _mode()
-    if mode is not None:
-        return mode.perform(primitive, ({parameters},), {{}})
-    try:
-        y = forward({values})
-    except WRONG as error:
-        complain(primitive, ({values},), error)
-    if type(y) not in NUMPYS_OWN:
-        y = admitted(primitive, ({values},), y)
-    result = new(Tensor)
-    result._value = y
-{record}
-    else:
-        result._node = flat_node(primitive, y, [{nodes}])
-        return result
-    result._node = node = new(Node)
-    node.primitive = primitive
-    node.active = True
-    node.parents = parents
-    node.age = tick()
-    if type(y) is float64:
-        node.kind = float64
-        node.shape = ()
-        node.dtype = DOUBLE
-    else:
-        node.kind = None
-        node.shape = y.shape
-        node.dtype = y.dtype
-{watch}
-    node.rules = rules
-    node.saved = saved
-    return result
-"""
-"""The callable of a function that broadcasts, of one argument or two: what a hand would write for each of them."""
-
-
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
-    """A callable from the template, with what the rules ask for written out."""
-    names = ("x", "a", "b")[: 1] if len(primitive.parameters) == 1 else ("a", "b")
-    known = (*names, "y")
-    rules = [primitive.rules[i] for i in range(len(names))]
-    assert all(rule is not None for rule in rules)
-
-    def packed(rule: Any) -> str:
-        wanted = [f"v{known[w]}" if w < len(names) else "y" for w in rule.wants]
-        return "None" if not wanted else wanted[0] if len(wanted) == 1 else f"({', '.join(wanted)})"
-
-    lines, namespace = [], {f"r{n}": rule for n, rule in zip(names, rules, strict=True)}
-    if len(names) == 1:
-        unwrap = "    if type(x) is not Tensor:\n        return forward(x)\n    vx = x._value\n    nx = x._node"
-        choices = [("nx.active", ["x"])]
-    else:
-        lines = [
-            "    if type(a) is Tensor:", "        va = a._value", "        na = a._node",
-            "        if type(b) is Tensor:", "            vb = b._value", "            nb = b._node",
-            "        else:", "            vb = b", "            nb = CONSTANT",
-            "            if type(b) not in CONSTANTS:", "                checked(primitive, 'b', b)",
-            "    elif type(b) is Tensor:", "        va = a", "        na = CONSTANT", "        vb = b._value",
-            "        nb = b._node",
-            "        if type(a) not in CONSTANTS:", "            checked(primitive, 'a', a)",
-            "    else:", "        return forward(a, b)",
-        ]  # fmt: skip
-        unwrap = "\n".join(lines)
-        choices = [("na.active and nb.active", ["a", "b"]), ("na.active", ["a"]), ("nb.active", ["b"])]
-    record = []
-    for i, (condition, active) in enumerate(choices):
-        tag = "".join(active)
-        namespace[f"rules_{tag}"] = tuple(namespace[f"r{n}"] for n in active)
-        record.append(f"    {'el' * (i > 0)}if {condition}:")
-        record.append(f"        parents = ({', '.join(f'n{n}' for n in active)},)")
-        record.append(f"        rules = rules_{tag}")
-        record.append(f"        saved = ({', '.join(packed(namespace[f'r{n}']) for n in active)},)")
-    wanted = sorted({known[w] for rule in rules for w in rule.wants if w < len(names)})  # type: ignore[union-attr]
-    watch = ""
-    if wanted:
-        owned = " or ".join(
-            f"(type(v{n}) is ndarray and (n{n}.primitive is None or v{n}.base is not None))" for n in wanted
-        )
-        values = ", ".join(f"v{n}" for n in names)
-        watch = f"        if {owned}:\n            rules, saved = watched(rules, ({values}, y))"
-    source = _TEMPLATE.format(
-        name="call", parameters=", ".join(names), unwrap=unwrap, values=", ".join(f"v{n}" for n in names),
-        nodes=", ".join(f"n{n}" for n in names), record="\n".join(record), watch=watch,
-    )  # fmt: skip
-    namespace |= {
-        "primitive": primitive, "forward": primitive.forward, "Tensor": Tensor, "Node": Node, "CONSTANT": CONSTANT,
-        "_mode": _mode, "WRONG": WRONG, "complain": complain, "NUMPYS_OWN": _NUMPYS_OWN, "admitted": _admitted,
-        "new": _new, "flat_node": _flat_node, "tick": tick, "float64": np.float64, "DOUBLE": DOUBLE,
-        "ndarray": np.ndarray, "watched": _watched, "CONSTANTS": _CONSTANTS, "checked": _checked, "__name__": __name__,
-    }  # fmt: skip
-    exec(compile(source, f"<recording of {primitive.name}>", "exec"), namespace)
-    return namespace["call"]  # type: ignore[no-any-return]
-
-
-def _watched(rules: tuple[Rule, ...], environment: tuple[Any, ...]) -> tuple[tuple[Rule, ...], tuple[Any, ...]]:
-    """The rules, and what they keep, in a call with arrays of the user's."""
-    watching = tuple([rule.watching for rule in rules])
-    return watching, tuple([rule.pick(environment) for rule in watching])
+    """The callable of a function that broadcasts, of one argument or two."""
+    rules = [primitive.rules[i] for i in range(len(primitive.parameters))]
+    make = factory(tuple(rule.wants for rule in rules))  # type: ignore[union-attr]
+    return make(primitive, primitive.forward, *rules, *[rule.watching for rule in rules])  # type: ignore[union-attr, no-any-return]
 
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
     general = _general(primitive)
-    forward, rules = primitive.forward, (rule,)
+    forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
     takes_input = 0 in rule.wants
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Tensor or _mode() is not None or not x._node.active:
             return general(x, *args, **kwargs)
-        mine = False
+        mine: list[Any] = []
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
                 return general(x, *args, **kwargs)
-            mine = mine or kind is tuple or kind is np.ndarray
+            if kind is np.ndarray:
+                mine.append(option)
+            elif kind is tuple:
+                mine += [part for part in option if type(part) is np.ndarray]
         value = x._value
         values = primitive.bind((value, *args), kwargs)
         try:
@@ -190,9 +99,12 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
             complain(primitive, values, error)
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         parents = (x._node,)
-        if mine or (takes_input and _owned(value, parents[0])):
-            return _result(primitive, y, parents, *_watched(rules, environment))
-        return _result(primitive, y, parents, rules, (rule.pick(environment),))
+        if takes_input and _owned(value, parents[0]):
+            mine.append(value)
+        if mine:
+            used, kept = rule.keep(environment, mine)
+            return _result(primitive, y, parents, (used,), (kept,))
+        return _result(primitive, y, parents, rules, (pick(environment),))
 
     return call
 
@@ -262,7 +174,8 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
         silent: list[Node] = []
         used: list[Rule] = []
         saved: list[Any] = []
-        inner = {i for i, element, parent in found if element is None and not _owned(values[i], parent)}
+        inner = {id(v) for v in _parts(found, values)}
+        owned = [v for v in _arrays(values) if id(v) not in inner]
         for i, element, parent in found:
             rule = rules.get(i)
             if parent.active and element is not None and (i != sequence or element < 0):
@@ -274,11 +187,10 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 silent.append(parent)
                 continue
             rule = rule if element is None else rule.of(element)
-            if any(w < primitive.output and w not in inner and _is_array(values[w]) for w in rule.wants):
-                rule = rule.watching
+            rule, kept = rule.keep(environment if element is None else (*environment, element), owned)
             parents.append(parent)
             used.append(rule)
-            saved.append(rule.pick(environment if element is None else (*environment, element)))
+            saved.append(kept)
         if parents:
             return _result(primitive, y, tuple(parents), tuple(used), tuple(saved), tuple(silent))
         if isinstance(y, tuple):
@@ -288,9 +200,24 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     return call
 
 
-def _is_array(value: Any) -> bool:
-    """Whether a value is an array, or a sequence with one."""
-    return type(value) is np.ndarray or (type(value) in (list, tuple) and any(map(_is_array, value)))
+def _parts(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
+    """The values of Tensors that the user cannot hold: results of operations."""
+    for i, element, parent in found:
+        if element is None or element >= 0:
+            value = values[i] if element is None else values[i][element]
+            if not _owned(value, parent):
+                yield value
+
+
+def _arrays(values: Any) -> list[Any]:
+    """The arrays among values, and in lists and tuples of them."""
+    found: list[Any] = []
+    for value in values:
+        if type(value) is np.ndarray:
+            found.append(value)
+        elif type(value) in (list, tuple):
+            found += _arrays(value)
+    return found
 
 
 def _result(
@@ -302,11 +229,21 @@ def _result(
     silent: tuple[Node, ...] = (),
 ) -> Any:
     """The Tensor, or the tuple of them, that a recorded operation gives."""
-    several = isinstance(y, tuple)
-    shape = tuple(v.shape for v in y) if several else y.shape
-    dtype = tuple(v.dtype for v in y) if several else y.dtype
-    node = Node.make(primitive, shape, dtype, parents=parents, rules=rules, saved=saved, note=silent)
-    return outputs_of(y, node) if several else wrap(y, node)
+    node: Node = _new(Node)
+    node.primitive, node.parents, node.rules, node.saved, node.note = primitive, parents, rules, saved, silent
+    node.active, node.age = True, tick()
+    if isinstance(y, tuple):
+        node.kind = None
+        node.shape = tuple([v.shape for v in y])
+        node.dtype = tuple([v.dtype for v in y])
+        return outputs_of(y, node)
+    node.kind = np.float64 if type(y) is np.float64 else None
+    node.shape = y.shape
+    node.dtype = y.dtype
+    result: Tensor = _new(Tensor)
+    result._value = y
+    result._node = node
+    return result
 
 
 def _shape(value: Any, is_sequence: bool) -> Any:
@@ -379,4 +316,9 @@ def _install(entry: Primitive | Composite) -> None:
         setattr(Tensor, f"__{COMPARISONS[function]}__", call)
 
 
+provide(
+    CONSTANT=CONSTANT, CONSTANTS=_CONSTANTS, DOUBLE=DOUBLE, NUMPYS_OWN=_NUMPYS_OWN, Node=Node, Tensor=Tensor,
+    WRONG=WRONG, admitted=_admitted, checked=_checked, complain=complain, flat_node=_flat_node, float64=np.float64,
+    mode_of=_mode, ndarray=np.ndarray, new=_new, print_of=print_of, prints_of=prints_of, tick=tick, wrap=wrap,
+)  # fmt: skip
 listen(_install)

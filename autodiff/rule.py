@@ -24,8 +24,8 @@ class WrittenError(Exception):
 class Rule:
     """A VJP rule for one argument: ``pick`` packs what it asks for from a call, ``apply(g, packed)`` calls it.
 
-    ``watching`` is the same rule for a call in which it keeps arrays of the user's: it takes a print of each, and looks
-    whether they have changed before it is applied.
+    ``watching`` is the same rule for a call in which it keeps arrays of the user's: prints of them are kept as well, and
+    it looks whether they have changed before it is applied.
     """
 
     __slots__ = ("_elements", "apply", "element", "function", "pick", "plain", "position", "primitive", "wants",
@@ -60,6 +60,12 @@ class Rule:
             self._elements[element] = Rule(self.primitive, self.function, self.position, self.wants, element)
         return self._elements[element]
 
+    def keep(self, environment: Any, owned: list[Any]) -> tuple[Rule, Any]:
+        """The rule for a call with these arrays of the user's, and what it keeps."""
+        packed = self.pick(environment)
+        prints = prints_of(packed, owned) if owned else None
+        return (self.watching, (packed, prints)) if prints else (self, packed)
+
     def unpacked(self, packed: Any) -> tuple[Any, ...]:
         """What was picked, in the order of ``wants``."""
         if self.watched:
@@ -77,28 +83,33 @@ def _nothing(environment: Any) -> None:
 
 
 def _watching(rule: Rule) -> Rule:
-    """The rule that takes prints of what it keeps, and compares them when it is applied."""
+    """The rule that is applied to what it keeps and prints of it, which it compares."""
     twin: Rule = object.__new__(Rule)
-    for name in ("primitive", "function", "position", "element", "wants", "_elements"):
+    for name in ("primitive", "function", "position", "element", "wants", "_elements", "pick"):
         setattr(twin, name, getattr(rule, name))
-    pick, apply = rule.pick, rule.apply
-
-    def picked(environment: Any) -> Any:
-        packed = pick(environment)
-        return packed, prints_of(packed)
+    apply = rule.apply
 
     def applied(g: Any, watched: Any) -> Any:
-        packed, before = watched
-        if prints_of(packed) != before:
+        if has_changed(watched):
             raise WrittenError
-        return apply(g, packed)
+        return apply(g, watched[0])
 
-    twin.pick, twin.apply, twin.watched, twin.watching, twin.plain = picked, applied, True, twin, rule
+    twin.apply, twin.watched, twin.watching, twin.plain = applied, True, twin, rule
     return twin
 
 
-def prints_of(packed: Any) -> Any:
-    """The prints of an array, or of those among several values and in lists of them."""
+def prints_of(packed: Any, owned: list[Any] | None = None) -> list[tuple[Any, bytes]]:
+    """The arrays among what a rule keeps (those that are ``owned`` by the user, or all) with a print of each."""
     if type(packed) is np.ndarray:
-        return print_of(packed)
-    return [prints_of(v) for v in packed] if type(packed) in (tuple, list) else None
+        return [(packed, print_of(packed))] if owned is None or any(packed is array for array in owned) else []
+    if type(packed) in (tuple, list):
+        return [pair for value in packed for pair in prints_of(value, owned)]
+    return []
+
+
+def has_changed(watched: Any) -> bool:
+    """Whether one of the arrays is not what it was; ``watched`` is what a rule keeps, and the print or prints of it."""
+    packed, before = watched
+    if type(before) is bytes:
+        return print_of(packed) != before
+    return any(print_of(array) != once for array, once in before)

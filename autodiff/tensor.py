@@ -442,15 +442,17 @@ def _computed(seeds: dict[Node, Any], targets: Any, walk: Walk | None, visit: An
     results, walk = graph.backward(values, targets, walk=walk, visit=visit)
     mine: set[int] = {id(s) for s in values.values()}
     for node, value in results.items():
+        if type(value) is not np.ndarray:
+            if not isinstance(value, np.ndarray | Examples):
+                continue
+            value = results[node] = plain(value)
         if isinstance(value, np.ndarray):
-            value = plain(value)
             # a rule may hand its cotangent on, or a view of it: two variables must not share one array
-            if isinstance(value, np.ndarray) and (value.base is not None or id(value) in mine):
-                value = value.copy()
+            if value.base is not None or id(value) in mine:
+                value = results[node] = value.copy()
             mine.add(id(value))
-            results[node] = _scalar(value)
-        elif isinstance(value, Examples):
-            results[node] = plain(value)
+            if not value.shape:
+                results[node] = value[()]
     return results, walk
 
 
