@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import ops as ops
 from .graph import GraphError
-from .mode import no_grad
+from .unrecorded import no_grad
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.indexing import scatter_add
 from .ops.linalg import expm

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from operator import itemgetter
 from typing import Any
 
 from .convention import agreed, arranged
@@ -39,39 +38,12 @@ from .domain import nonzero as nonzero
 from .domain import positive as positive
 from .domain import real as real
 from .domain import sample as sample
+from .rule import Rule as Rule
 
 Function = Callable[..., Any]
 Layout = tuple[tuple[Any, ...], tuple[tuple[int, str], ...]]  # defaults after the positional ones, places of keywords
 VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
 EVERY = 1 << 30  # positional arguments
-
-
-class Rule:
-    """A VJP rule for one argument, and the picker that fetches what it asks for from a call."""
-
-    __slots__ = ("_elements", "element", "function", "pick", "position", "primitive", "wants")
-
-    def __init__(
-        self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
-    ) -> None:
-        self.primitive = primitive
-        self.function = function
-        self.position = position
-        self.element = element
-        self._elements: dict[int, Rule] = {}
-        self.wants = wants
-        # itemgetter(i) gives a bare value, itemgetter(slice) a tuple: a rule is always called with a tuple.
-        self.pick: Function
-        if len(wants) == 1:
-            self.pick = itemgetter(slice(wants[0], wants[0] + 1))
-        else:
-            self.pick = itemgetter(*wants) if wants else itemgetter(slice(0, 0))
-
-    def of(self, element: int) -> Rule:
-        """The same rule for one of a sequence of arrays."""
-        if element not in self._elements:
-            self._elements[element] = Rule(self.primitive, self.function, self.position, self.wants, element)
-        return self._elements[element]
 
 
 class Primitive:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from .convention import arranged
-from .graph import CONSTANT, Node, tick
-from .primitive import VARIADIC, Composite, Primitive, Rule, listen
+from .graph import CONSTANT, DOUBLE, Node, tick
+from .primitive import VARIADIC, Composite, Primitive, listen
 from .protocol import WRONG, complain
+from .rule import Rule
 from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
 
 _new = object.__new__
@@ -42,124 +43,142 @@ def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
 
 def _flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
     """The node of a result through which no gradient flows: recorded for pictures alone."""
-    if not any(node is not CONSTANT for node in inputs):
-        return CONSTANT
-    node: Node = Node()
-    node.primitive, node.edges, node.active = primitive, (), False
-    node.note = tuple(n for n in inputs if n is not CONSTANT)
-    node.shape, node.dtype, node.age = value.shape, value.dtype, tick()
-    return node
+    inert = tuple(node for node in inputs if node is not CONSTANT)
+    return Node.make(primitive, value.shape, value.dtype, note=inert, active=False) if inert else CONSTANT
 
 
-def _unary(primitive: Primitive, rule: Rule) -> Callable[[Any], Any]:
-    """The callable of an elementwise function of one argument."""
-    forward, function, pick = primitive.forward, rule.function, rule.pick
+def _owned(value: Any, node: Node) -> bool:
+    """Whether an argument is an array that the user may hold: a constant, a variable's, a view."""
+    return type(value) is np.ndarray and (node.primitive is None or value.base is not None)
 
-    def call(x: Any) -> Any:
-        if type(x) is not Tensor:
-            return forward(x)
-        mode = _mode()
-        if mode is not None:
-            return mode(primitive, (x,), {})
-        parent = x._node
-        value = x._value
-        try:
-            y = forward(value)
-        except WRONG as error:
-            complain(primitive, (value,), error)
-        result: Tensor = _new(Tensor)
-        result._value = y
-        if parent.active:
-            result._node = node = Node()
-            node.primitive = primitive
-            node.edges = ([parent, function, pick((value, y)), rule],)
-            node.active = True
-            node.shape = y.shape
-            node.dtype = y.dtype
-            node.age = tick()
-        else:
-            result._node = _flat_node(primitive, y, [parent])
+
+_TEMPLATE = """
+def {name}({parameters}):
+{unwrap}
+    mode = _mode()
+    if mode is not None:
+        return mode.perform(primitive, ({parameters},), {{}})
+    try:
+        y = forward({values})
+    except WRONG as error:
+        complain(primitive, ({values},), error)
+    if type(y) not in NUMPYS_OWN:
+        y = admitted(primitive, ({values},), y)
+    result = new(Tensor)
+    result._value = y
+{record}
+    else:
+        result._node = flat_node(primitive, y, [{nodes}])
         return result
-
-    return call
-
-
-def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> Callable[[Any, Any], Any]:
-    """The callable of an elementwise function of two arguments."""
-    if rule_a is None or rule_b is None or max((*rule_a.wants, *rule_b.wants), default=0) > primitive.output:
-        return _general(primitive)  # a rule that asks for a shape
-    forward = primitive.forward
-    function_a, pick_a = rule_a.function, rule_a.pick if rule_a.wants else None
-    function_b, pick_b = rule_b.function, rule_b.pick if rule_b.wants else None
-
-    def call(a: Any, b: Any) -> Any:
-        if type(a) is Tensor:
-            value_a, parent_a = a._value, a._node
-        else:
-            value_a, parent_a = a, CONSTANT
-        if type(b) is Tensor:
-            value_b, parent_b = b._value, b._node
-        else:
-            value_b, parent_b = b, CONSTANT
-            if type(a) is not Tensor:
-                return forward(a, b)
-        mode = _mode()
-        if mode is not None:
-            return mode(primitive, (a, b), {})
-        try:
-            y = forward(value_a, value_b)
-        except WRONG as error:
-            complain(primitive, (value_a, value_b), error)
-        if type(y) not in _NUMPYS_OWN:
-            y = _admitted(primitive, (value_a, value_b), y)
-        result: Tensor = _new(Tensor)
-        result._value = y
-        if parent_a.active:
-            environment = (value_a, value_b, y)
-            if parent_b.active:
-                edges: Any = (
-                    [parent_a, function_a, pick_a(environment) if pick_a else (), rule_a],
-                    [parent_b, function_b, pick_b(environment) if pick_b else (), rule_b],
-                )
-            else:
-                edges = ([parent_a, function_a, pick_a(environment) if pick_a else (), rule_a],)
-        elif parent_b.active:
-            edges = ([parent_b, function_b, pick_b((value_a, value_b, y)) if pick_b else (), rule_b],)
-        else:
-            result._node = _flat_node(primitive, y, [parent_a, parent_b])
-            return result
-        result._node = node = Node()
-        node.primitive = primitive
-        node.edges = edges
-        node.active = True
+    result._node = node = new(Node)
+    node.primitive = primitive
+    node.active = True
+    node.parents = parents
+    node.age = tick()
+    if type(y) is float64:
+        node.kind = float64
+        node.shape = ()
+        node.dtype = DOUBLE
+    else:
+        node.kind = None
         node.shape = y.shape
         node.dtype = y.dtype
-        node.age = tick()
-        return result
+{watch}
+    node.rules = rules
+    node.saved = saved
+    return result
+"""
+"""The callable of a function that broadcasts, of one argument or two: what a hand would write for each of them."""
 
-    return call
+
+def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
+    """A callable from the template, with what the rules ask for written out."""
+    names = ("x", "a", "b")[: 1] if len(primitive.parameters) == 1 else ("a", "b")
+    known = (*names, "y")
+    rules = [primitive.rules[i] for i in range(len(names))]
+    assert all(rule is not None for rule in rules)
+
+    def packed(rule: Any) -> str:
+        wanted = [f"v{known[w]}" if w < len(names) else "y" for w in rule.wants]
+        return "None" if not wanted else wanted[0] if len(wanted) == 1 else f"({', '.join(wanted)})"
+
+    lines, namespace = [], {f"r{n}": rule for n, rule in zip(names, rules, strict=True)}
+    if len(names) == 1:
+        unwrap = "    if type(x) is not Tensor:\n        return forward(x)\n    vx = x._value\n    nx = x._node"
+        choices = [("nx.active", ["x"])]
+    else:
+        lines = [
+            "    if type(a) is Tensor:", "        va = a._value", "        na = a._node",
+            "        if type(b) is Tensor:", "            vb = b._value", "            nb = b._node",
+            "        else:", "            vb = b", "            nb = CONSTANT",
+            "    elif type(b) is Tensor:", "        va = a", "        na = CONSTANT", "        vb = b._value",
+            "        nb = b._node", "    else:", "        return forward(a, b)",
+        ]  # fmt: skip
+        unwrap = "\n".join(lines)
+        choices = [("na.active and nb.active", ["a", "b"]), ("na.active", ["a"]), ("nb.active", ["b"])]
+    record = []
+    for i, (condition, active) in enumerate(choices):
+        tag = "".join(active)
+        namespace[f"rules_{tag}"] = tuple(namespace[f"r{n}"] for n in active)
+        record.append(f"    {'el' * (i > 0)}if {condition}:")
+        record.append(f"        parents = ({', '.join(f'n{n}' for n in active)},)")
+        record.append(f"        rules = rules_{tag}")
+        record.append(f"        saved = ({', '.join(packed(namespace[f'r{n}']) for n in active)},)")
+    wanted = sorted({known[w] for rule in rules for w in rule.wants if w < len(names)})  # type: ignore[union-attr]
+    watch = ""
+    if wanted:
+        owned = " or ".join(
+            f"(type(v{n}) is ndarray and (n{n}.primitive is None or v{n}.base is not None))" for n in wanted
+        )
+        values = ", ".join(f"v{n}" for n in names)
+        watch = f"        if {owned}:\n            rules, saved = watched(rules, ({values}, y))"
+    source = _TEMPLATE.format(
+        name="call", parameters=", ".join(names), unwrap=unwrap, values=", ".join(f"v{n}" for n in names),
+        nodes=", ".join(f"n{n}" for n in names), record="\n".join(record), watch=watch,
+    )  # fmt: skip
+    namespace |= {
+        "primitive": primitive, "forward": primitive.forward, "Tensor": Tensor, "Node": Node, "CONSTANT": CONSTANT,
+        "_mode": _mode, "WRONG": WRONG, "complain": complain, "NUMPYS_OWN": _NUMPYS_OWN, "admitted": _admitted,
+        "new": _new, "flat_node": _flat_node, "tick": tick, "float64": np.float64, "DOUBLE": DOUBLE,
+        "ndarray": np.ndarray, "watched": _watched, "__name__": __name__,
+    }  # fmt: skip
+    exec(compile(source, f"<recording of {primitive.name}>", "exec"), namespace)
+    return namespace["call"]  # type: ignore[no-any-return]
+
+
+def _watched(rules: tuple[Rule, ...], environment: tuple[Any, ...]) -> tuple[tuple[Rule, ...], tuple[Any, ...]]:
+    """The rules, and what they keep, in a call with arrays of the user's."""
+    watching = tuple([rule.watching for rule in rules])
+    return watching, tuple([rule.pick(environment) for rule in watching])
 
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
     general = _general(primitive)
-    forward, function, pick = primitive.forward, rule.function, rule.pick
+    forward, rules = primitive.forward, (rule,)
     shapes, output = primitive.shapes, primitive.output
+    takes_input = 0 in rule.wants
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Tensor or _mode() is not None or not x._node.active:
             return general(x, *args, **kwargs)
+        mine = False
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
                 return general(x, *args, **kwargs)
-        values = primitive.bind((x._value, *args), kwargs)
+            mine = mine or kind is tuple or kind is np.ndarray
+        value = x._value
+        values = primitive.bind((value, *args), kwargs)
         try:
             y = forward(*values)
         except WRONG as error:
             complain(primitive, values, error)
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
-        return _result(primitive, y, ([x._node, function, pick(environment), rule],))
+        parents = (x._node,)
+        if mine or (takes_input and _owned(value, parents[0])):
+            return _result(primitive, y, parents, *_watched(rules, environment))
+        return _result(primitive, y, parents, rules, (rule.pick(environment),))
 
     return call
 
@@ -207,33 +226,35 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 )
         mode = _mode()
         if mode is not None:
-            return mode(primitive, args, kwargs)
+            return mode.perform(primitive, args, kwargs)
         try:
             y = forward(values)
         except WRONG as error:
             complain(primitive, values, error)
         environment = (*values, y, *[_shape(y if k == primitive.output else values[k], k == sequence) for k in shapes])
-        edges = []
-        silent = []
+        parents: list[Node] = []
+        silent: list[Node] = []
+        used: list[Rule] = []
+        saved: list[Any] = []
+        inner = {i for i, element, parent in found if element is None and not _owned(values[i], parent)}
         for i, element, parent in found:
-            if not parent.active:
-                silent.append(parent)
-                continue
-            rule = rules[i]
-            if element is not None and (i != sequence or element < 0):
+            rule = rules.get(i)
+            if parent.active and element is not None and (i != sequence or element < 0):
                 raise TypeError(
                     f"{primitive.name}: '{primitive.parameters[i]}' is a list with Tensors in it; "
                     "make it one Tensor with np.stack"
                 )
-            if rule is None:
+            if not parent.active or rule is None:
                 silent.append(parent)
-            elif element is None:
-                edges.append([parent, rule.function, rule.pick(environment), rule])
-            else:
-                rule = rule.of(element)
-                edges.append([parent, rule.function, rule.pick((*environment, element)), rule])
-        if edges:
-            return _result(primitive, y, tuple(edges), tuple(silent))
+                continue
+            rule = rule if element is None else rule.of(element)
+            if any(w < primitive.output and w not in inner and _is_array(values[w]) for w in rule.wants):
+                rule = rule.watching
+            parents.append(parent)
+            used.append(rule)
+            saved.append(rule.pick(environment if element is None else (*environment, element)))
+        if parents:
+            return _result(primitive, y, tuple(parents), tuple(used), tuple(saved), tuple(silent))
         if isinstance(y, tuple):
             return same_tuple(y, [wrap(v, CONSTANT) for v in y])
         return wrap(y, _flat_node(primitive, y, [parent for _, _, parent in found]))
@@ -241,24 +262,25 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     return call
 
 
-def _result(primitive: Primitive, y: Any, edges: Any, silent: tuple[Node, ...] = ()) -> Any:
+def _is_array(value: Any) -> bool:
+    """Whether a value is an array, or a sequence with one."""
+    return type(value) is np.ndarray or (type(value) in (list, tuple) and any(map(_is_array, value)))
+
+
+def _result(
+    primitive: Primitive,
+    y: Any,
+    parents: tuple[Node, ...],
+    rules: tuple[Rule, ...],
+    saved: tuple[Any, ...],
+    silent: tuple[Node, ...] = (),
+) -> Any:
     """The Tensor, or the tuple of them, that a recorded operation gives."""
-    node = Node()
-    node.primitive = primitive
-    node.edges = edges
-    node.note = silent
-    node.active = True
-    node.age = tick()
-    if isinstance(y, tuple):
-        node.shape = tuple(v.shape for v in y)
-        node.dtype = tuple(v.dtype for v in y)
-        return outputs_of(y, node)
-    node.shape = y.shape
-    node.dtype = y.dtype
-    result: Tensor = _new(Tensor)
-    result._value = y
-    result._node = node
-    return result
+    several = isinstance(y, tuple)
+    shape = tuple(v.shape for v in y) if several else y.shape
+    dtype = tuple(v.dtype for v in y) if several else y.dtype
+    node = Node.make(primitive, shape, dtype, parents=parents, rules=rules, saved=saved, note=silent)
+    return outputs_of(y, node) if several else wrap(y, node)
 
 
 def _shape(value: Any, is_sequence: bool) -> Any:
@@ -300,16 +322,18 @@ def _composed(entry: Composite) -> Callable[..., Any]:
     return call
 
 
+def _asks_for_no_shape(rules: list[Any]) -> bool:
+    return all(want <= len(rules) for rule in rules for want in rule.wants)
+
+
 def _install(entry: Primitive | Composite) -> None:
     """Give an entry of the table its callable, its method and its operator."""
     if isinstance(entry, Composite):
         entry.call = _composed(entry)
     if isinstance(entry, Primitive):
         rules = [entry.rules.get(i) for i in range(len(entry.parameters))]
-        if entry.elementwise and len(rules) == 1 and rules[0] is not None:
-            entry.call = _unary(entry, rules[0])
-        elif entry.core is not None and len(rules) == 2:
-            entry.call = _binary(entry, *rules)
+        if entry.core is not None and len(rules) < 3 and None not in rules and _asks_for_no_shape(rules):
+            entry.call = _broadcasting(entry)
         elif list(entry.rules) == [0] and rules[0] is not None and entry.sequence is None and not entry.variadic:
             entry.call = _first(entry, rules[0])
         else:

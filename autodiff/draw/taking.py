@@ -202,10 +202,7 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
 
 def _input_node(value: Any) -> Node:
     """A node that can be drawn and that no gradient flows to: data."""
-    node = Node()
-    node.primitive, node.edges, node.note = None, (), None
-    node.shape, node.dtype, node.age, node.active = value.shape, value.dtype, tick(), False
-    return node
+    return Node.make(None, value.shape, value.dtype, active=False)
 
 
 # -- marks ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Domain, elementwise, exactly, example, nonzero, positive, real, registry, sample
+from ..structural import masking, selected
 
 Array = Any
 
@@ -193,6 +194,7 @@ elementwise(
     lambda g, condition: np.where(condition, g, 0.0),
     lambda g, condition: np.where(condition, 0.0, g),
     parameters=("condition", "a", "b"),
+    forward=selected,
     domain=(Domain(-1.0, 1.0), real, real),
     examples=[
         example(np.array([True, False, True]), sample(2, 3), sample(3)),
@@ -253,14 +255,14 @@ def _ratio(part: Array, length: Array) -> Array:
 elementwise(np.sign, None, forward=_sign, analytic=False, errors=[example(exactly([1.0 + 2.0j]))])
 function: Any
 for function in (np.floor, np.ceil, np.trunc, np.rint, np.isnan, np.isinf, np.isfinite, np.signbit):
-    elementwise(function, None, analytic=False)
+    elementwise(function, None, forward=masking(function), analytic=False)
 for function in (np.logical_not, np.invert):
-    elementwise(function, None, analytic=False)
+    elementwise(function, None, forward=masking(function), analytic=False)
 for function in (
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.floor_divide,
     np.logical_and, np.logical_or, np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.heaviside,
 ):  # fmt: skip
-    elementwise(function, None, None, analytic=False)
+    elementwise(function, None, None, forward=masking(function), analytic=False)
 
 
 def stop_gradient(x: Array) -> Array:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..graph import Parts
+from .examples import numbers
 from .finding import EPSILON
 from .noise import noisy_gradient
 from .passes import values_in, watched_pass
@@ -136,8 +137,8 @@ def _pulled(problem: Problem, weights: Array, watch: Callable[..., Any]) -> tupl
             if kind.kind in "fc" and np.finfo(kind).eps > (EPSILON if problem.narrow is None else problem.narrow.eps):
                 problem.narrow = np.finfo(kind)
 
-    def named(function: Any, node: Any, edge: Any) -> Any:
-        name = f"{edge[3].primitive}: its rule for '{node.primitive.parameters[edge[3].position]}'"
+    def named(function: Any, edge: Any) -> Any:
+        name = f"{edge.rule.primitive}: its rule for '{edge.argument}'"
         return watch(function, name, noticed)
 
     return watched_pass(problem, weights, named, look_at)[1], noticed
@@ -172,7 +173,7 @@ def _probed(function: Any, name: str, noticed: list[str]) -> Any:
         scaled = g.map(lambda part: part * FACTORS[0]) if isinstance(g, Parts) else g * FACTORS[0]
         again, more = function(g, *saved), function(scaled, *saved)
         pairs = (again, result), (more, FACTORS[0] * result)
-        if not all(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs):
+        if not all(np.allclose(numbers(a), numbers(b), rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs):
             noticed.append(name)
         return result
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import topological_order
+from ..examples import every
+from ..graph import GraphError, Parts
+from ..node import Edge
 from ..tensor import Tensor, backward
 from .batching import BatchingError
 from .calling import (
@@ -53,7 +55,7 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
     call = Call(f, args, range(len(args)), "jvp", has_aux)
     given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "jvp", "tangent")
     with recording() as follow:
-        outer = follow and (call.outer or depends_on_more(given, []))
+        outer = follow and (call.outer or depends_on_more(given))
         seeds, pulled = _pullback(call, outer)
         probes = [s for s in seeds if s is not None]
         products = pull(pulled, given, probes, create=outer)
@@ -178,7 +180,7 @@ def _is_tall(call: Call, vectorize: bool | None) -> bool:
     fewer: float = sum(output.size for output in outputs) - 1.1 * sum(v.size for v in call.variables)
     if fewer <= 2 or vectorize is False:
         return fewer > 2
-    nodes = topological_order([o._node for o in outputs], [v._node for v in call.variables])
+    nodes = call.walk.order
     elements = sum(_size_of(node.shape) for node in nodes)
     return fewer * elements > 10_000 * len(nodes)
 
@@ -251,8 +253,22 @@ def _pullback(call: Call, outer: bool) -> tuple[list[Tensor | None], list[Any]]:
         if probe is not None:
             seeds[output._node] = seeds[output._node] + probe if output._node in seeds else probe
     targets = {v._node for v in call.variables}
-    found = backward(seeds, targets, retain=True, create=True, along=not outer) if seeds else {}
+    options: Any = {"retain": True, "create": True, "along": not outer, "walk": call.walk, "visit": _kept}
+    found = backward(seeds, targets, **options) if seeds else {}
     return probes, [found.get(v._node) for v in call.variables]
+
+
+def _kept(edge: Edge, g: Any) -> Any:
+    """What the rule gives, which is zero if it does not depend on the cotangent: it is linear in it."""
+    pulled = edge.pull(g)
+    if type(g) is Tensor and g._node.active and not _is_active(pulled) and type(pulled) is not Parts:
+        values = every(pulled._value if type(pulled) is Tensor else pulled)
+        if isinstance(values, np.ndarray | np.generic) and np.any(np.nan_to_num(values)):
+            raise GraphError(
+                f"{edge.rule.primitive}: its rule for '{edge.argument}' took the numbers out of the cotangent (tolist, "
+                "item, a loop over them) and lost how they depend on it; write it with np. functions"
+            )
+    return pulled
 
 
 def _basis_pulled(
