@@ -50,7 +50,9 @@ class Walk:
 
     __slots__ = ("boundary", "order", "roots", "targets", "wanted")
 
-    def __init__(self, roots: Iterable[Node], targets: Collection[Node] | None = None, floor: int | None = None) -> None:
+    def __init__(
+        self, roots: Iterable[Node], targets: Collection[Node] | None = None, floor: int | None = None
+    ) -> None:
         order = list(dict.fromkeys(roots))
         self.roots = set(order)
         self.targets = targets
@@ -276,21 +278,20 @@ def backward(
     targets: Collection[Node] | None = None,
     *,
     walk: Walk | None = None,
-    recorded: bool = False,
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
 ) -> tuple[dict[Node, Any], Walk]:
     """The gradients of the seeded nodes with respect to ``targets`` (default: every leaf that they depend on).
 
-    A seed is the cotangent of a node.  ``recorded`` says that seeds are Tensors, so that rules are recorded;
-    ``lift(value, node)`` ties a saved value to its node again, which makes the result differentiable by it too.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
+    A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
+    result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
     from (:mod:`autodiff.structural`).  Returns the walk too; nothing is freed.
     """
     if walk is None or walk.roots != seeds.keys():
         walk = Walk(seeds, targets)
     check_writes(walk.order)
     with np.errstate(all="ignore"):
-        if recorded:
+        if lift is not None:
             with tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit), walk
         results = sweep(walk, seeds, visit=visit)

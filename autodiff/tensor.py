@@ -385,6 +385,10 @@ def _lift(value: Any, node: Node) -> Any:
     return outputs_of(value, node) if isinstance(value, tuple) else wrap(value, node)
 
 
+def _left(value: Any, node: Node) -> Any:
+    return value
+
+
 def backward(
     seeds: dict[Node, Any],
     targets: Any = None,
@@ -397,17 +401,16 @@ def backward(
 ) -> Any:
     """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``.
 
-    ``along`` says that they need to be differentiable by the seeds alone: then the history is shorter.
-    ``walk`` is one over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.
+    ``along`` says that this need be a history of the seeds alone, and of no variable: it is shorter.  ``walk`` is one
+    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.
     """
-    lift = None if along else _lift
     walked: list[Walk] = []
 
     def proceed() -> Any:
-        if create:
-            results, way = _recorded(seeds, targets, walk, visit, lift)
-        else:
-            results, way = _computed(seeds, targets, walk, visit)
+        lift = _left if along else _lift
+        results, way = (
+            _recorded(seeds, targets, walk, visit, lift) if create else _computed(seeds, targets, walk, visit)
+        )
         walked.append(way)
         return results
 
@@ -422,7 +425,7 @@ def backward(
 def _recorded(seeds: dict[Node, Any], targets: Any, walk: Walk | None, visit: Any, lift: Any) -> tuple[Any, Walk]:
     """A backward pass whose every operation is recorded."""
     given = {n: s if type(s) is Tensor else wrap(_marked(s), CONSTANT) for n, s in seeds.items()}
-    results, walk = graph.backward(given, targets, walk=walk, recorded=True, lift=lift, visit=visit)
+    results, walk = graph.backward(given, targets, walk=walk, lift=lift, visit=visit)
     for node, result in results.items():
         if type(result) is not Tensor:  # a rule that returned an array of constants
             result = results[node] = wrap(result, CONSTANT)

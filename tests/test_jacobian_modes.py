@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import autodiff
-from autodiff import checkpoint, grad, hessian, hvp, jacobian, jvp, no_grad, vjp, vmap
+from autodiff import GraphError, checkpoint, grad, hessian, hvp, jacobian, jvp, no_grad, vjp, vmap
 from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
 from autodiff.testing import detect_anomaly
@@ -213,6 +213,21 @@ def test_auto_goes_in_reverse_where_a_rule_cannot_be_recorded():
     np.testing.assert_array_equal(jacobian(spread, vectorize=False)(X), expected)
     with pytest.raises(TypeError, match="float"):
         jacobian(spread, mode="forward")(X)
+
+
+@pytest.mark.usefixtures("own_primitives")
+def test_a_rule_that_takes_the_numbers_out_of_its_cotangent_is_found():
+    """It is right in reverse; recorded, its result would depend on nothing, and the derivative would be zero."""
+
+    @autodiff.primitive(lambda g, x: np.array([sum(v) for v in g.tolist()]))
+    def spread(x):
+        return np.outer(x, np.ones(1000))
+
+    expected = np.broadcast_to(np.eye(3)[:, None], (3, 1000, 3))
+    np.testing.assert_array_equal(jacobian(spread, vectorize=False)(X), expected)
+    for derivative in (lambda: jacobian(spread, mode="forward")(X), lambda: jvp(spread, (X,), (X,))):
+        with pytest.raises(GraphError, match="spread: its rule for 'x' took the numbers out of the cotangent"):
+            derivative()
 
 
 # -- inside and around everything --------------------------------------------------------------------------------

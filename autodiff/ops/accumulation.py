@@ -16,7 +16,7 @@ _SPARSE = 4
 """An array of more than so many times the values is not numbered through for their sake."""
 
 _BY_PLACE = (int, slice, np.integer)
-_NUMBERS = (np.ndarray, np.generic, bool, int, float, complex)
+_NUMBERS = (np.generic, bool, int, float, complex)
 
 
 def is_basic(part: Any) -> bool:
@@ -60,6 +60,10 @@ def names_once(index: Any, shape: tuple[int, ...], values: Array) -> bool:
     return bool(np.count_nonzero(marks) == named)
 
 
+def _is_plain(values: Array) -> bool:
+    return type(values) is np.ndarray or isinstance(values, _NUMBERS)
+
+
 def _in_arrays(index: Any) -> tuple[Any, ...] | None:
     """The index with arrays in the place of lists, or None if it is not made of plain numbers."""
     parts = []
@@ -100,7 +104,7 @@ def add_at(total: Array, index: Any, values: Array) -> None:
     >>> total.tolist()
     [1.0, 0.0, 21.0]
     """
-    if type(total) is type(index) is np.ndarray and total.ndim == index.ndim == 1:
+    if type(total) is type(index) is type(values) is np.ndarray and total.ndim == index.ndim == 1:
         np.add.at(total, index, values)  # NumPy's fast loop
         return
     if total.dtype.char == "e":  # a sum of ones in half precision stays at 2,048
@@ -108,11 +112,11 @@ def add_at(total: Array, index: Any, values: Array) -> None:
         add_at(exact, index, values)
         total[...] = np.astype(exact, total.dtype)
         return
-    parts = _in_arrays(index) if type(total) is np.ndarray and isinstance(values, _NUMBERS) else None
+    parts = _in_arrays(index) if type(total) is np.ndarray and _is_plain(values) else None
     if parts is None:
-        np.add.at(total, index, values)  # an array of another library or many examples in one: its own affair
+        np.add.at(total, index, values)  # an array of another kind, or many examples in one: its own affair
         return
-    total, values = np.asarray(total), np.asarray(values)
+    values = np.asarray(values)
     if total.ndim == len(parts) == 1 and np.ndim(parts[0]) and not is_mask(parts[0]):
         place = np.shape(parts[0])
         np.add.at(total, np.ravel(parts[0]), np.ravel(np.broadcast_to(values, place)))

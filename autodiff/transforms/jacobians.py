@@ -1,4 +1,4 @@
-"""Derivatives that are matrices, and their products with vectors."""
+"""Derivatives that are matrices, in rows or in columns."""
 
 from __future__ import annotations
 
@@ -11,77 +11,14 @@ from typing import Any, ParamSpec, overload
 import numpy as np
 
 from ..dialects import TRANSFORMS, answering
-from ..graph import topological_order
-from ..tensor import Tensor, backward
+from ..tensor import Tensor
 from .batching import BatchingError
-from .calling import (
-    Call,
-    check_argnums,
-    check_function,
-    close,
-    depends_on_more,
-    number,
-    numbers,
-    one_or_all,
-    plain,
-    pull,
-    recording,
-    seeds_like,
-)
-from .gradients import grad
+from .calling import Call, check_argnums, check_function, close, number, numbers, one_or_all, pull, recording
 from .mapping import vmap
+from .products import is_active, pullback
 
 Array = Any
 P = ParamSpec("P")
-
-
-@answering(TRANSFORMS)
-def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
-    """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
-
-    ``args`` and ``tangents`` are sequences of the same nesting and shapes; ``dy`` has those of the output.  With
-    ``has_aux`` the function returns ``(y, anything)``, and anything comes third.  Costs a few evaluations of ``f``,
-    whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and pulling ``tangents`` back
-    through *it* gives the product.
-    (The trick is J. Townsend's, "A new trick for calculating Jacobian vector products", 2017.)
-
-    >>> import numpy as np
-    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 10.0))
-    (6.0, 23.0)
-    """
-    if not isinstance(args, tuple | list) or not isinstance(tangents, tuple | list):
-        raise TypeError("jvp: args and tangents are sequences, one entry an argument: jvp(f, (x,), (dx,))")
-    if len(args) != len(tangents):
-        raise ValueError(f"jvp: {len(args)} arguments but {len(tangents)} tangents; give one each")
-    check_function(f, "jvp")
-    call = Call(f, args, range(len(args)), "jvp", has_aux)
-    given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "jvp", "tangent")
-    with recording() as follow:
-        outer = follow and (call.outer or depends_on_more(given))
-        seeds, pulled = _pullback(call, outer)
-        probes = [s for s in seeds if s is not None]
-        products = pull(pulled, given, probes, create=outer)
-        close(probes)
-    rest = iter(products)
-    changes = [_zeros(output) if seed is None else next(rest) for output, seed in zip(call.outputs, seeds, strict=True)]
-    parts = [call.outputs, changes] if outer else [[plain(v) for v in values] for values in (call.outputs, changes)]
-    result = (call.result(parts[0]), call.result(parts[1]))
-    return (*result, call.seen_aux()) if has_aux else result
-
-
-def _probe(output: Any) -> Tensor | None:
-    """A cotangent to differentiate by; its values do not matter, for the pullback is linear in it."""
-    if not _is_active(output):
-        return None
-    return Tensor(np.ones_like(output._value))
-
-
-def _zeros(output: Any) -> Any:
-    """No change, for an output that depends on no argument."""
-    array = output._value if isinstance(output, Tensor) else output
-    array = array if hasattr(array, "__array_function__") else np.asarray(array)
-    return np.zeros_like(array, dtype=array.dtype if array.dtype.kind in "fc" else float)
-
 
 MODES = ("auto", "forward", "reverse")
 
@@ -202,11 +139,11 @@ def _is_tall(call: Call, vectorize: bool | None) -> bool:
     A pass costs some time for each operation, and some for each element in each row or column; one element takes about
     a 10,000th of what one operation takes.
     """
-    outputs = [output for output in call.outputs if _is_active(output)]
+    outputs = [output for output in call.outputs if is_active(output)]
     fewer: float = sum(output.size for output in outputs) - 1.1 * sum(v.size for v in call.variables)
     if fewer <= 2 or vectorize is False:
         return fewer > 2
-    nodes = topological_order([o._node for o in outputs], [v._node for v in call.variables])
+    nodes = call.walk.order
     elements = sum(_size_of(node.shape) for node in nodes)
     return fewer * elements > 10_000 * len(nodes)
 
@@ -218,13 +155,9 @@ def _size_of(shape: Any) -> int:
     return math.prod(shape)
 
 
-def _is_active(value: Any) -> bool:
-    return isinstance(value, Tensor) and value._node.active
-
-
 def _rows(call: Call, output: Any, vectorize: bool | None, chunk_size: int | None) -> list[Any]:
     """The derivatives of one output by every variable."""
-    if not _is_active(output) or not output.size:
+    if not is_active(output) or not output.size:
         return [np.zeros_like(v._value, shape=(*np.shape(output), *v.shape)) for v in call.variables]
     return _basis_pulled(output, call.variables, call.outer, vectorize, chunk_size)
 
@@ -239,10 +172,10 @@ def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> Colu
     """
     columns: Columns = {}
     with recording():
-        seeds, pulled = _pullback(call, call.outer)
+        seeds, pulled = pullback(call, call.outer)
         moving = {i: seed for i, seed in enumerate(seeds) if seed is not None}
         for j, root in enumerate(pulled):
-            if _is_active(root) and root.size:
+            if is_active(root) and root.size:
                 found = _basis_pulled(root, list(moving.values()), call.outer, vectorize, chunk_size)
                 columns.update({(i, j): block for i, block in zip(moving, found, strict=True)})
         close(list(moving.values()))
@@ -266,21 +199,6 @@ def _turned(block: Any, output: Any, kind: str, v: Tensor) -> Any:
     if v.ndim:
         block = np.moveaxis(block, tuple(range(v.ndim)), tuple(range(-v.ndim, 0)))
     return block if block.dtype == dtype else block.astype(dtype)
-
-
-def _pullback(call: Call, outer: bool) -> tuple[list[Tensor | None], list[Any]]:
-    """A cotangent for each output (None if it depends on nothing), and what is pulled back, as a function of them.
-
-    It is recorded as a function of other variables too if one is involved, ``outer``.
-    """
-    probes = [_probe(output) for output in call.outputs]
-    seeds: dict[Any, Any] = {}
-    for output, probe in zip(call.outputs, probes, strict=True):
-        if probe is not None:
-            seeds[output._node] = seeds[output._node] + probe if output._node in seeds else probe
-    targets = {v._node for v in call.variables}
-    found = backward(seeds, targets, retain=True, create=True, along=not outer, walk=call.walk) if seeds else {}
-    return probes, [found.get(v._node) for v in call.variables]
 
 
 def _basis_pulled(
@@ -367,25 +285,3 @@ def hessian(
     options: dict[str, Any] = {"has_aux": has_aux, "vectorize": vectorize, "chunk_size": chunk_size}
     first = jacobian(f, argnums, mode="auto" if mode == "forward" else mode, **options)
     return jacobian(first, argnums, mode=mode, **options)
-
-
-@answering(TRANSFORMS)
-def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
-    """The Hessian of ``f`` times ``tangents``, without the Hessian: H v = d (grad f · v).
-
-    ``args`` and ``tangents`` are sequences of the same nesting and shapes, and so is the result, one entry an argument.
-    Costs a few evaluations of ``f`` however many variables there are.
-
-    >>> import numpy as np
-    >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))[0].tolist()
-    [6.0, 120.0]
-    """
-    if not isinstance(args, tuple | list) or not isinstance(tangents, tuple | list):
-        raise TypeError("hvp: args and tangents are sequences, one entry an argument: hvp(f, (x,), (v,))")
-    check_function(f, "hvp")
-    if len(args) != len(tangents):
-        raise ValueError(f"hvp: {len(args)} arguments but {len(tangents)} tangents; give one each")
-    call = Call(grad(f, range(len(args))), args, range(len(args)), "hvp")
-    given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "hvp", "tangent")
-    recorded = call.outer or any(isinstance(t, Tensor) and t._node.active for t in given)
-    return tuple(call.arguments([number(p) for p in call.pull(given, create=recorded)]))

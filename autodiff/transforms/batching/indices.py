@@ -97,13 +97,14 @@ def _index_shapes(part: Any) -> list[tuple[int, ...]]:
 
 def _gathering(parts: list[Any], shape: tuple[int, ...], level: Level) -> tuple[Any, Mover, Mover]:
     """An index that differs between examples: every example looks into its own row."""
+    is_apart = not _adjoin(parts)
     parts = _expanded(parts, len(shape))
     places = [i for i, p in enumerate(parts) if p is not None and not isinstance(p, slice)]
     ndim = max(np.ndim(parts[i]) for i in places)
     rows = np.arange(level.size).reshape((-1,) + (1,) * ndim)
     full = (rows, *[p if p is None or isinstance(p, slice) else aligned(p, level, ndim) for p in parts])
     before = places[0]
-    if before == 0 or places[-1] - before != len(places) - 1:
+    if before == 0 or is_apart:
         return full, _same, _same  # the arrays' axes come first, in one example too
     source, target = tuple(range(1, 1 + ndim)), tuple(range(1 + before, 1 + before + ndim))
     return (
@@ -111,6 +112,12 @@ def _gathering(parts: list[Any], shape: tuple[int, ...], level: Level) -> tuple[
         lambda result: np.moveaxis(result, source, target),
         lambda result: np.moveaxis(result, target, source),
     )
+
+
+def _adjoin(parts: list[Any]) -> bool:
+    """Whether the arrays and integers of an index stand side by side.  An Ellipsis parts them, even one of no axes."""
+    places = [i for i, p in enumerate(parts) if p is not None and p is not Ellipsis and not isinstance(p, slice)]
+    return places[-1] - places[0] == len(places) - 1
 
 
 def _expanded(parts: list[Any], ndim: int) -> list[Any]:
