@@ -129,6 +129,8 @@ def _understood(entry: Any) -> inspect.Signature:
     if is_own or getattr(entry, "variadic", False):
         return inspect.signature(function)
     mine = _mine(entry)
+    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in mine):
+        return inspect.Signature(mine)
     if theirs and mine[0].kind is not inspect.Parameter.POSITIONAL_ONLY:
         mine = _at_their_places(mine, list(theirs.values()), entry.agreed)
     return inspect.Signature([mine[0].replace(name="self"), *mine[1:]])  # it is only ever seen as a method

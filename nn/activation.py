@@ -68,7 +68,7 @@ class LeakyReLU(Module):
     """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = _finite("LeakyReLU", "negative_slope", negative_slope)
+        self.negative_slope: float = _finite("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: Any) -> Any:
         return np.where(x > 0, x, x * self.negative_slope)
@@ -154,7 +154,7 @@ class Softplus(Module):
     """
 
     def __init__(self, beta: float = 1.0) -> None:
-        self.beta = _finite("Softplus", "beta", beta)
+        self.beta: float = _finite("Softplus", "beta", beta)
         if beta <= 0:
             raise ValueError(f"Softplus: beta is {beta}; it must be positive")
 

@@ -94,11 +94,13 @@ class Learner:
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
-        self.metrics = _named(metrics, _takes_logits(loss))
+        self.metrics: dict[str, Metric] = _named(metrics, _takes_logits(loss))
         self.scheduler = scheduler
         self.schedule = schedule
-        self.clip_norm = None if clip_norm is None else in_range("Learner", "clip_norm", clip_norm, 0.0)
-        self.clip_value = None if clip_value is None else in_range("Learner", "clip_value", clip_value, 0.0)
+        self.clip_norm: float | None = None if clip_norm is None else in_range("Learner", "clip_norm", clip_norm, 0.0)
+        self.clip_value: float | None = (
+            None if clip_value is None else in_range("Learner", "clip_value", clip_value, 0.0)
+        )
 
     # -- training --------------------------------------------------------------------------------------------
 

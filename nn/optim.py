@@ -37,17 +37,17 @@ class SGD(Optimizer):
     [0.0, 0.0]
     """
 
-    options = ("lr", "momentum", "weight_decay", "nesterov")
-    buffers = ("momentum_buffer",)
+    options: tuple[str, ...] = ("lr", "momentum", "weight_decay", "nesterov")
+    buffers: tuple[str, ...] = ("momentum_buffer",)
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float = 1e-3, *, momentum: float = 0.0, weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(parameters, lr)
-        self.momentum = in_range("SGD", "momentum", momentum, 0.0)
-        self.weight_decay = in_range("SGD", "weight_decay", weight_decay, 0.0)
-        self.nesterov = bool(nesterov)
+        self.momentum: float = in_range("SGD", "momentum", momentum, 0.0)
+        self.weight_decay: float = in_range("SGD", "weight_decay", weight_decay, 0.0)
+        self.nesterov: bool = bool(nesterov)
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov needs a momentum above 0")
 
@@ -86,8 +86,8 @@ class Adam(Optimizer):
     [0.9]
     """
 
-    options = ("lr", "betas", "eps", "weight_decay")
-    buffers = ("exp_avg", "exp_avg_sq")
+    options: tuple[str, ...] = ("lr", "betas", "eps", "weight_decay")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
     _decoupled = False
 
     def __init__(
@@ -99,9 +99,9 @@ class Adam(Optimizer):
         pair = betas if isinstance(betas, tuple | list) and len(betas) == 2 else ()
         if not pair or not all(isinstance(b, int | float | np.floating) and 0 <= b < 1 for b in pair):
             raise ValueError(f"{who}: betas are {betas!r}; they must be two numbers in [0, 1)")
-        self.betas = (float(pair[0]), float(pair[1]))
-        self.eps = in_range(who, "eps", eps, 0.0)
-        self.weight_decay = in_range(who, "weight_decay", weight_decay, 0.0)
+        self.betas: tuple[float, float] = (float(pair[0]), float(pair[1]))
+        self.eps: float = in_range(who, "eps", eps, 0.0)
+        self.weight_decay: float = in_range(who, "weight_decay", weight_decay, 0.0)
 
     def update(self, parameter: Array, gradient: Array, state: State, calls: Calls) -> None:
         room, other = calls.room, calls.other
@@ -168,21 +168,21 @@ class RMSprop(Optimizer):
     [0.9]
     """
 
-    options = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered")
-    buffers = ("square_avg", "grad_avg", "momentum_buffer")
+    options: tuple[str, ...] = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered")
+    buffers: tuple[str, ...] = ("square_avg", "grad_avg", "momentum_buffer")
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float = 1e-2, *, alpha: float = 0.99, eps: float = 1e-8,
         weight_decay: float = 0.0, momentum: float = 0.0, centered: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(parameters, lr)
-        self.alpha = in_range("RMSprop", "alpha", alpha, 0.0)
+        self.alpha: float = in_range("RMSprop", "alpha", alpha, 0.0)
         if alpha > 1:
             raise ValueError(f"RMSprop: alpha is {alpha}; it must lie in [0, 1]")
-        self.eps = in_range("RMSprop", "eps", eps, 0.0)
-        self.weight_decay = in_range("RMSprop", "weight_decay", weight_decay, 0.0)
-        self.momentum = in_range("RMSprop", "momentum", momentum, 0.0)
-        self.centered = bool(centered)
+        self.eps: float = in_range("RMSprop", "eps", eps, 0.0)
+        self.weight_decay: float = in_range("RMSprop", "weight_decay", weight_decay, 0.0)
+        self.momentum: float = in_range("RMSprop", "momentum", momentum, 0.0)
+        self.centered: bool = bool(centered)
 
     def update(self, parameter: Array, gradient: Array, state: State, calls: Calls) -> None:
         room = calls.room

@@ -30,7 +30,7 @@ class Optimizer:
     """The entries of a parameter's state that are arrays like it."""
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        self.parameters = checked(parameters, type(self).__name__)
+        self.parameters: list[Tensor] = checked(parameters, type(self).__name__)
         self.lr = lr
         self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
         self._scratch: list[tuple[Array, Array] | None] = []

@@ -32,7 +32,7 @@ class Sequential(Module):
                 raise TypeError(f"Sequential: layer {i} is a {type(layer).__name__}; give modules or functions")
             if isinstance(layer, type):
                 raise TypeError(f"Sequential: layer {i} is the class {layer.__name__}; make one: {layer.__name__}()")
-        self.layers = list(layers)
+        self.layers: list[Module] = list(layers)
 
     def forward(self, x: Any) -> Any:
         for layer in self.layers:

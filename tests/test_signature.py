@@ -135,3 +135,7 @@ def test_the_stub_has_the_parameters_of_the_signature(name):
     arguments = declared(STUB)[name].args
     found = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     assert found[1:] == list(inspect.signature(MADE[name]).parameters)[1:]
+
+
+def test_any_number_of_arguments_stays_any_number():
+    assert str(inspect.signature(registry[np.gradient].call)) == "(f, *varargs, axis=None, edge_order=1)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
@@ -222,9 +222,7 @@ def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> 
     """The slope of samples along each axis; a tuple if there are several axes."""
     f = f if isinstance(f, Tensor) else np.asarray(f, dtype=float)
     rank = f.ndim
-    axes = (
-        tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
-    )
+    axes = tuple(range(rank)) if axis is None else normalize_axis_tuple(axis, rank)
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order is {edge_order}; use 1 or 2")
     spacings = varargs or (1.0,)

@@ -27,7 +27,10 @@ class AnomalyError(FloatingPointError):
 
     def __init__(self, message: str, operation: str, source: Source | None, phase: str, node: Node | None) -> None:
         super().__init__(message + (f"\n  asked for at {source}" if source else ""))
-        self.operation, self.source, self.phase, self.node = operation, source, phase, node
+        self.operation: str = operation
+        self.source: Source | None = source
+        self.phase: str = phase
+        self.node: Node | None = node
 
 
 class _Seen(NamedTuple):
