@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import topological_order
+from .. import graph
+from ..graph import Node, topological_order
 from ..tensor import ITEM, Tensor, backward
 from ..transforms.calling import recording
 from ..tree import flatten
 from .examples import is_array, numbers
 from .problem import Problem, cotangents
+from .trace import Trace
 
 Array = Any
 Watch = Callable[[Any, Any, Any], Any]
@@ -23,18 +25,41 @@ def watched_pass(
 ) -> tuple[list[Array], Array]:
     """The outputs and the gradient by a pass in which ``watch(rule, node, edge)`` stands in the place of each rule.
 
-    ``look_at`` sees each operation's node first.  ``dtype`` "given" is the arguments' own precision.
+    ``look_at`` sees each operation's node first.  ``dtype`` "given" is the arguments' own precision.  What a checkpoint
+    computes again is watched as well.
     """
     tensors = [Tensor(a) for a in problem.arrays(problem.x, dtype)]
     outputs, seeds = seeded(problem, tensors, weights)
-    for node in topological_order(seeds, {t._node for t in tensors}):
-        if look_at is not None:
-            look_at(node)
-        for edge in node.edges:
-            if node.primitive is not ITEM:
-                edge[1] = watch(edge[1], node, edge)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), recording(), _Watched(watch, look_at):
         return outputs, gradient_of(problem, tensors, seeds, create=False)
+
+
+class _Watched(Trace):
+    """A mode in whose backward passes another function stands in the place of each rule."""
+
+    watches_backward = True
+
+    def __init__(self, watch: Watch, look_at: Callable[[Any], Any] | None) -> None:
+        super().__init__()
+        self._watch, self._look_at = watch, look_at
+
+    def saw(self, primitive: Any, args: Any, kwargs: Any, result: Any) -> None:
+        """Operations are left alone."""
+
+    def backward(self, seeds: dict[Node, Any], targets: Any, retain: bool, create: bool) -> Any:
+        """A pass through the rules' substitutes."""
+        for node in topological_order(seeds, targets or ()):
+            if self._look_at is not None:
+                self._look_at(node)
+            for edge in node.edges:
+                if node.primitive is not ITEM:
+                    edge[1] = self._watch(edge[1], node, edge)
+        return graph.backward({node: _value_of(seed) for node, seed in seeds.items()}, targets, retain=retain)
+
+
+def _value_of(seed: Any) -> Any:
+    """The array of a Tensor; what is none as it is."""
+    return seed._value if type(seed) is Tensor else seed
 
 
 def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[list[Array], dict[Any, Any]]:
