@@ -53,26 +53,27 @@ class Walk:
     def __init__(
         self, roots: Iterable[Node], targets: Collection[Node] | None = None, floor: int | None = None
     ) -> None:
-        order = list(dict.fromkeys(roots))
-        self.roots = set(order)
+        self.roots = seen = set(roots)
         self.targets = targets
         self.boundary: set[Node] = set()
         self.wanted: set[Node] | None = None
-        seen = set(order)
-        add, push = seen.add, order.append
+        order = list(seen)
+        waiting = order.copy()  # a stack: neighbours in the graph are neighbours in memory
+        seen = seen.copy()
+        add, push, wait, take = seen.add, order.append, waiting.append, waiting.pop
         if targets is None:
-            waiting = order.copy()  # a stack: neighbours in the graph are neighbours in memory
             while waiting:
-                for parent in waiting.pop().parents:
+                for parent in take().parents:
                     if parent not in seen:
                         add(parent)
                         push(parent)
-                        waiting.append(parent)
+                        wait(parent)
         else:
             if floor is None:
                 floor = min(map(_age, targets), default=0)
             blind = False  # whether there is a way that ends at no target
-            for node in order:
+            while waiting:
+                node = take()
                 if node in targets:
                     continue
                 if not node.parents:
@@ -85,13 +86,11 @@ class Walk:
                         self.boundary.add(parent)
                     else:
                         push(parent)
-            order.sort(key=_age, reverse=True)
-            if blind or self.boundary:
-                self.wanted = _leading(order, targets)
-            self.order = order
-            return
+                        wait(parent)
         order.sort(key=_age, reverse=True)
         self.order = order
+        if targets is not None and (blind or self.boundary):
+            self.wanted = _leading(order, targets)
 
     def path(self) -> list[Node]:
         """The nodes whose rules are to be applied."""
@@ -275,28 +274,24 @@ def _any_nan(values: Iterable[Any]) -> bool:
 
 def backward(
     seeds: dict[Node, Any],
-    targets: Collection[Node] | None = None,
+    walk: Walk,
     *,
-    walk: Walk | None = None,
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
-) -> tuple[dict[Node, Any], Walk]:
-    """The gradients of the seeded nodes with respect to ``targets`` (default: every leaf that they depend on).
+) -> dict[Node, Any]:
+    """The gradients of the seeded nodes with respect to the targets of a walk, or the leaves that it leads to.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
     result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
-    from (:mod:`autodiff.structural`).  Returns the walk too; nothing is freed.
+    from (:mod:`autodiff.structural`).  Nothing is freed.
     """
-    if walk is None or walk.roots != seeds.keys():
-        walk = Walk(seeds, targets)
     check_writes(walk.order)
     with np.errstate(all="ignore"):
         if lift is not None:
             with tracking():
-                return sweep(walk, seeds, lift=lift, visit=visit), walk
+                return sweep(walk, seeds, lift=lift, visit=visit)
         results = sweep(walk, seeds, visit=visit)
         if _any_nan(results.values()):
             with tracking():
-                strong = {node: structural(seed) for node, seed in seeds.items()}
-                results = sweep(walk, strong, visit=visit)
-    return results, walk
+                results = sweep(walk, {node: structural(seed) for node, seed in seeds.items()}, visit=visit)
+    return results

@@ -117,6 +117,11 @@ class Mode:
         around = living(self.enclosing)
         return proceed() if around is None else around.backward(proceed, seeds, targets)
 
+    def visiting(self) -> Callable[[Any, Any], Any] | None:
+        """What takes the place of each rule in backward passes, as the ``visit`` of :func:`.graph.sweep`; or None."""
+        around = living(self.enclosing)
+        return None if around is None else around.visiting()
+
     def left(self, *error: Any) -> None:
         """What is to be done when its block was left: ``error`` is what ``__exit__`` is given."""
 

@@ -10,6 +10,7 @@ Tensor and binds the name ``t`` to it; ``t[i] = v`` is refused and says what to 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from . import graph, mode, writes
 from .conversion import Conversion, array_of, made_by
 from .dialects import missing, unknown
 from .examples import Examples, every
-from .graph import CONSTANT, GraphError, Leaf, Node, Parts, Several, Walk
+from .graph import CONSTANT, Edge, GraphError, Leaf, Node, Parts, Several, Walk
 from .primitive import Primitive, registry, supplied
 from .protocol import ANSWERED, WRONG, complain, unsupported
 from .rule import Rule
@@ -404,33 +405,29 @@ def backward(
     ``along`` says that this need be a history of the seeds alone, and of no variable: it is shorter.  ``walk`` is one
     over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.
     """
-    walked: list[Walk] = []
-
-    def proceed() -> Any:
-        lift = _left if along else _lift
-        results, way = (
-            _recorded(seeds, targets, walk, visit, lift) if create else _computed(seeds, targets, walk, visit)
-        )
-        walked.append(way)
-        return results
-
+    if walk is None or walk.roots != seeds.keys():
+        walk = Walk(seeds, targets)
     around = mode.current()
+    if around is not None:
+        visit = visit or around.visiting()
+    proceed = functools.partial(_recorded, seeds, walk, visit, along) if create else functools.partial(
+        _computed, seeds, walk, visit
+    )
     results = proceed() if around is None else around.backward(proceed, seeds, targets)
     if not (retain or create):
-        for way in walked:
-            graph.free(way.order)
+        graph.free(walk.order)
     return results
 
 
-def _recorded(seeds: dict[Node, Any], targets: Any, walk: Walk | None, visit: Any, lift: Any) -> tuple[Any, Walk]:
+def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool) -> Any:
     """A backward pass whose every operation is recorded."""
     given = {n: s if type(s) is Tensor else wrap(_marked(s), CONSTANT) for n, s in seeds.items()}
-    results, walk = graph.backward(given, targets, walk=walk, lift=lift, visit=visit)
+    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear)
     for node, result in results.items():
         if type(result) is not Tensor:  # a rule that returned an array of constants
             result = results[node] = wrap(result, CONSTANT)
         result._value = plain(result._value)
-    return results, walk
+    return results
 
 
 def _marked(seed: Any) -> Any:
@@ -439,11 +436,24 @@ def _marked(seed: Any) -> Any:
     return structural(seed) if isinstance(array, np.ndarray) and not array.all() else seed
 
 
-def _computed(seeds: dict[Node, Any], targets: Any, walk: Walk | None, visit: Any) -> tuple[Any, Walk]:
+def _linear(edge: Edge, g: Any) -> Any:
+    """What a rule gives, which is zero if it does not depend on the cotangent: it is linear in it."""
+    pulled = edge.pull(g)
+    if type(g) is Tensor and g._node.active and not (type(pulled) is Tensor and pulled._node.active):
+        values = every(pulled._value if type(pulled) is Tensor else pulled)
+        if isinstance(values, np.ndarray | np.generic) and np.any(np.nan_to_num(values)):
+            raise GraphError(
+                f"{edge.rule.primitive}: its rule for '{edge.argument}' took the numbers out of the cotangent (tolist, "
+                "item, a loop over them) and lost how they depend on it; write it with np. functions"
+            )
+    return pulled
+
+
+def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any) -> Any:
     """A backward pass on arrays."""
     values = {n: s._value if type(s) is Tensor else s for n, s in seeds.items()}
-    results, walk = graph.backward(values, targets, walk=walk, visit=visit)
-    mine: set[int] = {id(s) for s in values.values()}
+    results = graph.backward(values, walk, visit=visit)
+    mine = set(map(id, values.values()))
     for node, value in results.items():
         if type(value) is not np.ndarray:
             if not isinstance(value, np.ndarray | Examples):
@@ -456,7 +466,7 @@ def _computed(seeds: dict[Node, Any], targets: Any, walk: Walk | None, visit: An
             mine.add(id(value))
             if not value.shape:
                 results[node] = value[()]
-    return results, walk
+    return results
 
 
 # -- without a history -------------------------------------------------------------------------------------------

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Edge, Visit, topological_order
+from ..graph import Edge, Node, Visit, topological_order
 from ..tensor import ITEM, Tensor, backward
 from ..transforms.calling import recording
 from ..tree import flatten
 from .examples import is_array, numbers
 from .problem import Problem, cotangents
+from .trace import Trace
 
 Array = Any
 Watch = Callable[[Any, Edge], Any]
@@ -23,20 +24,41 @@ def watched_pass(
 ) -> tuple[list[Array], Array]:
     """The outputs and the gradient by a pass in which ``watch(rule, edge)`` stands in the place of each rule.
 
-    ``look_at`` sees each operation's node first.  ``dtype`` "given" is the arguments' own precision.
+    ``look_at`` sees each operation's node first.  ``dtype`` "given" is the arguments' own precision.  What a checkpoint
+    computes again is watched as well.
     """
     tensors = [Tensor(a) for a in problem.arrays(problem.x, dtype)]
     outputs, seeds = seeded(problem, tensors, weights)
-    for node in topological_order(seeds, {t._node for t in tensors}) if look_at is not None else ():
-        look_at(node)
+    with np.errstate(all="ignore"), recording(), _Watched(watch, look_at):
+        return outputs, gradient_of(problem, tensors, seeds, create=False)
 
-    def visit(edge: Edge, g: Any) -> Any:
-        if edge.node.primitive is ITEM:
-            return edge.pull(g)
-        return watch(edge.rule.function, edge)(g, *(edge.saved or ()))
 
-    with np.errstate(all="ignore"):
-        return outputs, gradient_of(problem, tensors, seeds, create=False, visit=visit)
+class _Watched(Trace):
+    """A mode in whose backward passes another function stands in the place of each rule."""
+
+    def __init__(self, watch: Watch, look_at: Callable[[Any], Any] | None) -> None:
+        super().__init__()
+        self._watch, self._look_at = watch, look_at
+
+    def saw(self, primitive: Any, args: Any, kwargs: Any, result: Any) -> None:
+        """Operations are left alone."""
+
+    def visiting(self) -> Visit:
+        """Substitutes of the rules."""
+        watch = self._watch
+
+        def visit(edge: Edge, g: Any) -> Any:
+            if edge.node.primitive is ITEM:
+                return edge.pull(g)
+            return watch(edge.rule.function, edge)(g, *(edge.saved or ()))
+
+        return visit
+
+    def backward(self, proceed: Callable[[], Any], seeds: dict[Node, Any], targets: Any) -> Any:
+        """A pass through the substitutes; each node is looked at first."""
+        for node in topological_order(seeds, targets or ()) if self._look_at is not None else ():
+            self._look_at(node)
+        return super().backward(proceed, seeds, targets)
 
 
 def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[list[Array], dict[Any, Any]]:
@@ -53,15 +75,13 @@ def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[lis
     return outputs, seeds
 
 
-def gradient_of(
-    problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], create: bool, visit: Visit | None = None
-) -> Array:
+def gradient_of(problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], create: bool) -> Array:
     """The gradient by a backward pass from these cotangents, recorded itself if ``create``."""
     if not create:
         seeds = {node: seed._value for node, seed in seeds.items()}
     targets = {t._node for t in tensors}
     with recording():
-        found = backward(seeds, targets, retain=True, create=create, visit=visit) if seeds else {}
+        found = backward(seeds, targets, retain=True, create=create) if seeds else {}
     parts = [found[t._node] if t._node in found else np.zeros(t.shape, t.dtype) for t in tensors]
     return problem.flat([getattr(part, "_value", part) for part in parts])
 

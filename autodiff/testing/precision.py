@@ -198,10 +198,12 @@ def _given_precision(problem: Problem, weights: Array) -> tuple[list[Array], Arr
 
 def _widened(kind: Any, edge: Any, saved: Any) -> str:
     """What to say of a rule whose result is more precise than everything that it is made of."""
+    if getattr(kind, "kind", None) not in ("f", "c"):  # a checkpoint has many results
+        return ""
     node = edge.node
     kinds = node.dtype if isinstance(node.dtype, tuple) else (node.dtype,)
     given = [d for d in (*kinds, edge.parent.dtype, *(v.dtype for v in values_in(saved))) if d.kind in "fc"]
-    if not given or kind is None or kind.kind not in "fc":
+    if not given:
         return ""
     if np.finfo(kind).eps >= min(np.finfo(d).eps for d in given):
         return ""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..graph import Parts
-from .examples import numbers
 from .finding import EPSILON
 from .noise import noisy_gradient
 from .passes import values_in, watched_pass
@@ -171,9 +170,9 @@ def _probed(function: Any, name: str, noticed: list[str]) -> Any:
     def probed(g: Any, *saved: Any) -> Any:
         result = function(g, *saved)
         scaled = g.map(lambda part: part * FACTORS[0]) if isinstance(g, Parts) else g * FACTORS[0]
-        again, more = function(g, *saved), function(scaled, *saved)
-        pairs = (again, result), (more, FACTORS[0] * result)
-        if not all(np.allclose(numbers(a), numbers(b), rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs):
+        once, again, more = (_arrays_of(r) for r in (result, function(g, *saved), function(scaled, *saved)))
+        pairs = [*zip(again, once, strict=True), *zip(more, [FACTORS[0] * part for part in once], strict=True)]
+        if not all(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs):
             noticed.append(name)
         return result
 

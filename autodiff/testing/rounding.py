@@ -43,28 +43,23 @@ class Rounding(NamedTuple):
 
 
 def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
-    """The norm, over all operations, of result times cotangent times precision; None of a function without Tensors, or
-    with operations that are not seen, as those inside of a checkpoint.
+    """The norm, over all operations, of result times cotangent times precision; None of a function without Tensors.
 
     It is zero where no operation has a derivative.
     """
     sizes: dict[Any, float] = {}
-    unseen: list[Any] = []
     results = _Results()
 
     def weighed(function: Any, node: Any, edge: Any) -> Any:
         values = results.of.get(node)
-        if values is None:
-            unseen.append(node)
-            return function
-        return _weighed(function, node, values, sizes)
+        return function if values is None else _weighed(function, node, values, sizes)
 
     try:
         with results:
             watched_pass(problem, weights, weighed)
     except Exception:  # f may be a function of arrays alone, where its gradient is given
         return None
-    if not results.of or unseen:
+    if not results.of:
         return None
     kinds = [v.dtype for values in results.of.values() for v in values]
     narrow = any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)

@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..examples import every
-from ..graph import GraphError, Parts
-from ..node import Edge
 from ..dialects import TRANSFORMS, answering
 from ..tensor import Tensor, backward
 from .calling import Call, check_function, close, depends_on_more, number, plain, pull, recording, seeds_like
@@ -83,22 +80,9 @@ def pullback(call: Call, outer: bool) -> tuple[list[Tensor | None], list[Any]]:
         if probe is not None:
             seeds[output._node] = seeds[output._node] + probe if output._node in seeds else probe
     targets = {v._node for v in call.variables}
-    options: Any = {"retain": True, "create": True, "along": not outer, "walk": call.walk, "visit": _kept}
+    options: Any = {"retain": True, "create": True, "along": not outer, "walk": call.walk}
     found = backward(seeds, targets, **options) if seeds else {}
     return probes, [found.get(v._node) for v in call.variables]
-
-
-def _kept(edge: Edge, g: Any) -> Any:
-    """What the rule gives, which is zero if it does not depend on the cotangent: it is linear in it."""
-    pulled = edge.pull(g)
-    if type(g) is Tensor and g._node.active and not is_active(pulled) and type(pulled) is not Parts:
-        values = every(pulled._value if type(pulled) is Tensor else pulled)
-        if isinstance(values, np.ndarray | np.generic) and np.any(np.nan_to_num(values)):
-            raise GraphError(
-                f"{edge.rule.primitive}: its rule for '{edge.argument}' took the numbers out of the cotangent (tolist, "
-                "item, a loop over them) and lost how they depend on it; write it with np. functions"
-            )
-    return pulled
 
 
 def _probe(output: Any) -> Tensor | None:
