@@ -145,11 +145,15 @@ class Module(Holder):
                 f"load_state_dict: the state does not fit {type(self).__name__}, nothing was loaded; "
                 + "; ".join(complaints)
             )
-        for slot, given in loaded.values():
-            if isinstance(slot.value, Tensor):
-                slot.value.data = given
-            else:
-                np.copyto(slot.value, given)
+        held = [slot.value for slot, _ in loaded.values()]
+        before = [t.data if isinstance(t, Tensor) else t.copy() for t in held]
+        try:
+            for value, (_, given) in zip(held, loaded.values(), strict=True):
+                _put(value, given)
+        except BaseException:  # Ctrl-C, or an array that cannot be written: half a state is none
+            for value, old in zip(held, before, strict=True):
+                _put(value, old)
+            raise
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -220,6 +224,14 @@ class Module(Holder):
 
     def __repr__(self) -> str:
         return summary(self)
+
+
+def _put(value: Any, array: Array) -> None:
+    """Other values for a parameter or a constant."""
+    if isinstance(value, Tensor):
+        value.data = array
+    elif value.flags.writeable or not np.array_equal(value, array, equal_nan=value.dtype.kind in "fc"):
+        np.copyto(value, array)
 
 
 def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:

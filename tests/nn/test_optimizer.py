@@ -1,5 +1,6 @@
 """A step is made whole or not at all, whatever interrupts it, and its cost is linear in the number of parameters."""
 
+import contextvars
 import copy
 import itertools
 import signal
@@ -75,8 +76,8 @@ def prepared(make, steps):
     return optimizer
 
 
-def interrupted_at(optimizer, line):
-    """Raise KeyboardInterrupt after so many lines of Python in a step; whether it came to that."""
+def interrupted_at(line, act):
+    """Raise KeyboardInterrupt after so many lines of Python in ``act``; whether it came to that."""
     count, raised = itertools.count(), []
 
     def trace(frame, event, argument):
@@ -88,7 +89,7 @@ def interrupted_at(optimizer, line):
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        optimizer.step()
+        contextvars.copy_context().run(act)  # NumPy's errstate, interrupted where it ends, would stay on
     except KeyboardInterrupt:
         pass
     finally:
@@ -107,7 +108,7 @@ def test_a_step_that_is_interrupted_at_any_line_was_made_or_not(name, steps):
     outcomes = set()
     for line in itertools.count():
         optimizer = prepared(OPTIMIZERS[name], steps)
-        if not interrupted_at(optimizer, line):
+        if not interrupted_at(line, optimizer.step):
             break
         found = snapshot(optimizer)
         assert same(found, old) or same(found, new), line
@@ -117,6 +118,22 @@ def test_a_step_that_is_interrupted_at_any_line_was_made_or_not(name, steps):
             assert same(snapshot(optimizer), new)
     assert line > 50
     assert outcomes == {True, False}
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "one that computes at once"])
+def test_a_state_that_is_interrupted_at_any_line_was_loaded_or_not(name):
+    optimizer, other = prepared(OPTIMIZERS[name], 1), prepared(OPTIMIZERS[name], 2)
+    other.lr = 0.7
+    old, new = optimizer.state_dict(), other.state_dict()
+    for line in itertools.count():
+        optimizer.load_state_dict(old)
+        if not interrupted_at(line, lambda: optimizer.load_state_dict(new)):
+            break
+        now = optimizer.state_dict()
+        state = old if now["options"] == old["options"] else new
+        assert now["options"] == state["options"]
+        assert same(([], now["state"]), ([], state["state"])), line
+    assert optimizer.lr == 0.7
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
