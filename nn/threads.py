@@ -69,7 +69,7 @@ def described(number: int | None) -> str:
     """The number of threads in words; where another one is asked for, the last digits differ, and so the run does."""
     if number is None:
         return "as many threads as NumPy's library takes"
-    return f"{number} thread{'s' * (number != 1)} (OPENBLAS_NUM_THREADS asks for more)"
+    return f"{number} thread{'s' * (number != 1)} (OPENBLAS_NUM_THREADS sets another number)"
 
 
 @contextlib.contextmanager

@@ -1,9 +1,6 @@
-import contextvars
 import copy
 import gc
-import itertools
 import pickle
-import sys
 import threading
 
 import numpy as np
@@ -357,53 +354,3 @@ def test_two_threads_train_two_models_alike():
     for thread in threads:
         thread.join()
     assert all(np.array_equal(results[0][k], results[1][k]) for k in results[0])
-
-
-def interrupted_at(line, act):
-    """Raise KeyboardInterrupt after so many lines of Python in ``act``; whether it came to that."""
-    count, raised = itertools.count(), []
-
-    def trace(frame, event, argument):
-        if event == "line" and not raised and next(count) == line:
-            raised.append(True)
-            raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        contextvars.copy_context().run(act)  # NumPy's errstate, interrupted where it ends, would stay on
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
-    return bool(raised)
-
-
-def test_a_state_that_is_interrupted_at_any_line_was_loaded_or_not():
-    model = Sequential(Linear(2, 2, rng=0), Linear(2, 1, rng=1))
-    model.constants = [np.zeros(2), np.ones(3)]
-    old = model.state_dict()
-    new = {name: value + 1 for name, value in old.items()}
-    outcomes = set()
-    for line in itertools.count():
-        model.load_state_dict(old)
-        raised = interrupted_at(line, lambda: model.load_state_dict(new))
-        found = model.state_dict()
-        loaded = {all(np.array_equal(found[name], state[name]) for name in old) for state in (old, new)}
-        assert loaded == {True, False}, line
-        outcomes.add(np.array_equal(found["1.weight"], new["1.weight"]))
-        if not raised:
-            break
-    assert outcomes == {True, False}
-
-
-def test_a_constant_that_cannot_be_written_leaves_the_model_as_it_was():
-    model = Sequential(Linear(2, 2, rng=0))
-    model.constant = np.zeros(2)
-    model.constant.flags.writeable = False
-    old = model.state_dict()
-    model.load_state_dict(old)
-    with pytest.raises(ValueError, match="read-only"):
-        model.load_state_dict({name: value + 1 for name, value in old.items()})
-    assert all(np.array_equal(old[name], value) for name, value in model.state_dict().items())

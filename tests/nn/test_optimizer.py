@@ -1,6 +1,5 @@
 """A step is made whole or not at all, whatever interrupts it, and its cost is linear in the number of parameters."""
 
-import contextvars
 import copy
 import itertools
 import signal
@@ -13,6 +12,7 @@ import pytest
 from autodiff import Tensor
 from nn import optim
 from nn.calls import Calls
+from tests.interruption import interrupted_at
 
 OPTIMIZERS = {
     "SGD": lambda p: optim.SGD(p, lr=0.1),
@@ -74,27 +74,6 @@ def prepared(make, steps):
         optimizer.step()
     set_gradients(optimizer.parameters, steps)
     return optimizer
-
-
-def interrupted_at(line, act):
-    """Raise KeyboardInterrupt after so many lines of Python in ``act``; whether it came to that."""
-    count, raised = itertools.count(), []
-
-    def trace(frame, event, argument):
-        if event == "line" and not raised and next(count) == line:
-            raised.append(True)
-            raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        contextvars.copy_context().run(act)  # NumPy's errstate, interrupted where it ends, would stay on
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
-    return bool(raised)
 
 
 @pytest.mark.parametrize("steps", [0, 2])
