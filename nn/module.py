@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from autodiff import Tensor, register_container
 
+from .dialects import missing
 from .structure import (
     Holder,
     Slot,
@@ -71,6 +72,11 @@ class Module(Holder):
             what = f"{type(self).__name__}: {depth} modules stood inside one another when Python's stack was full"
             error.args = (f"{what}; put modules into one row, Sequential(a, b, c)",)
             raise error.with_traceback(None) from None
+
+    if not TYPE_CHECKING:  # a type checker shall know the attributes that there are
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing(self, name)
 
     # -- what is in it ---------------------------------------------------------------------------------------
 
