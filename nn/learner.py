@@ -123,8 +123,9 @@ class Learner:
 
         The history is a sequence of the epochs' losses.  ``validation`` (X, Y) is evaluated after every epoch.
         ``rng`` (a Generator or a seed) decides the order of the examples: the same seed gives the same run, bit for
-        bit.  ``progress`` shows a bar on standard error; by default if that is a terminal.  ``on_step(step, loss)`` is
-        called after every update, while the gradients are still there, ``on_epoch(row)`` with each row of the history.
+        bit on one machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).  ``progress`` shows a bar on
+        standard error; by default if that is a terminal.  ``on_step(step, loss)`` is called after every update, while
+        the gradients are still there, ``on_epoch(row)`` with each row of the history.
         ``watch`` is the path of an HTML page with curves, the norms of every layer and the graph, written as it goes.
 
         Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from autodiff import Tensor, register_container
 
+from .dialects import missing
 from .structure import (
     Holder,
     Slot,
@@ -71,6 +72,11 @@ class Module(Holder):
             what = f"{type(self).__name__}: {depth} modules stood inside one another when Python's stack was full"
             error.args = (f"{what}; put modules into one row, Sequential(a, b, c)",)
             raise error.with_traceback(None) from None
+
+    if not TYPE_CHECKING:  # a type checker shall know the attributes that there are
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing(self, name)
 
     # -- what is in it ---------------------------------------------------------------------------------------
 
@@ -145,11 +151,15 @@ class Module(Holder):
                 f"load_state_dict: the state does not fit {type(self).__name__}, nothing was loaded; "
                 + "; ".join(complaints)
             )
-        for slot, given in loaded.values():
-            if isinstance(slot.value, Tensor):
-                slot.value.data = given
-            else:
-                np.copyto(slot.value, given)
+        held = [slot.value for slot, _ in loaded.values()]
+        before = [t.data if isinstance(t, Tensor) else t.copy() for t in held]
+        try:
+            for value, (_, given) in zip(held, loaded.values(), strict=True):
+                _put(value, given)
+        except BaseException:  # Ctrl-C, or an array that cannot be written: half a state is none
+            for value, old in zip(held, before, strict=True):
+                _put(value, old)
+            raise
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -220,6 +230,14 @@ class Module(Holder):
 
     def __repr__(self) -> str:
         return summary(self)
+
+
+def _put(value: Any, array: Array) -> None:
+    """Other values for a parameter or a constant."""
+    if isinstance(value, Tensor):
+        value.data = array
+    elif value.flags.writeable or not np.array_equal(value, array, equal_nan=value.dtype.kind in "fc"):
+        np.copyto(value, array)
 
 
 def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:

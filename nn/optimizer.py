@@ -159,9 +159,16 @@ class Optimizer:
         type(self)(self.parameters, **state["options"])  # complains of options that are out of range
         pairs = zip(of_each, self.parameters, strict=True)
         loaded = [self._fitted(f"{who}: parameter {i}", *pair) for i, pair in enumerate(pairs)]
-        for name, value in state["options"].items():
-            setattr(self, name, value)
-        self.state = loaded
+        before = {name: getattr(self, name) for name in self.options}
+        try:
+            for name, value in state["options"].items():
+                setattr(self, name, value)
+            self.state = loaded
+        except BaseException:
+            if self.state is not loaded:
+                for name, value in before.items():
+                    setattr(self, name, value)
+            raise
 
     def _fitted(self, who: str, entries: Mapping[str, Any], parameter: Tensor) -> State:
         """A copy of the state of one parameter, if it fits."""

@@ -1,12 +1,15 @@
 """First mistakes with ``nn``, and what is said to them."""
 
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import nn
 from autodiff import Tensor
+from nn.dialects import HINTS
 
 
 def first_mistakes():
@@ -36,6 +39,22 @@ def test_first_mistakes_say_what_to_write(mistake):
     make, message = first_mistakes()[mistake]
     with pytest.raises((TypeError, ValueError), match=message):
         make()
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_names_of_other_libraries_say_what_it_is_called_here(name):
+    model = nn.Sequential(nn.Linear(2, 3))
+    assert not hasattr(model, name)
+    with pytest.raises(AttributeError, match="'Sequential' object has no attribute") as caught:
+        getattr(model, name)
+    assert str(caught.value).endswith(f"'{name}'; {HINTS[name]}")
+
+
+def test_a_name_that_is_nearly_right_is_suggested():
+    root = pathlib.Path(nn.__file__).parents[1]
+    code = "import nn; nn.Linear(2, 3).wieght"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+    assert "'Linear' object has no attribute 'wieght'. Did you mean: 'weight'?" in run.stderr
 
 
 def test_functions_in_a_row_are_shown():

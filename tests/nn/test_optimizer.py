@@ -12,6 +12,7 @@ import pytest
 from autodiff import Tensor
 from nn import optim
 from nn.calls import Calls
+from tests.interruption import interrupted_at
 
 OPTIMIZERS = {
     "SGD": lambda p: optim.SGD(p, lr=0.1),
@@ -75,27 +76,6 @@ def prepared(make, steps):
     return optimizer
 
 
-def interrupted_at(optimizer, line):
-    """Raise KeyboardInterrupt after so many lines of Python in a step; whether it came to that."""
-    count, raised = itertools.count(), []
-
-    def trace(frame, event, argument):
-        if event == "line" and not raised and next(count) == line:
-            raised.append(True)
-            raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        optimizer.step()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
-    return bool(raised)
-
-
 @pytest.mark.parametrize("steps", [0, 2])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_step_that_is_interrupted_at_any_line_was_made_or_not(name, steps):
@@ -107,7 +87,7 @@ def test_a_step_that_is_interrupted_at_any_line_was_made_or_not(name, steps):
     outcomes = set()
     for line in itertools.count():
         optimizer = prepared(OPTIMIZERS[name], steps)
-        if not interrupted_at(optimizer, line):
+        if not interrupted_at(line, optimizer.step):
             break
         found = snapshot(optimizer)
         assert same(found, old) or same(found, new), line
@@ -117,6 +97,22 @@ def test_a_step_that_is_interrupted_at_any_line_was_made_or_not(name, steps):
             assert same(snapshot(optimizer), new)
     assert line > 50
     assert outcomes == {True, False}
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "one that computes at once"])
+def test_a_state_that_is_interrupted_at_any_line_was_loaded_or_not(name):
+    optimizer, other = prepared(OPTIMIZERS[name], 1), prepared(OPTIMIZERS[name], 2)
+    other.lr = 0.7
+    old, new = optimizer.state_dict(), other.state_dict()
+    for line in itertools.count():
+        optimizer.load_state_dict(old)
+        if not interrupted_at(line, lambda: optimizer.load_state_dict(new)):
+            break
+        now = optimizer.state_dict()
+        state = old if now["options"] == old["options"] else new
+        assert now["options"] == state["options"]
+        assert same(([], now["state"]), ([], state["state"])), line
+    assert optimizer.lr == 0.7
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
