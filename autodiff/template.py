@@ -10,6 +10,8 @@ such pattern, compiled when it is first needed, and filled with the primitive.  
 from __future__ import annotations
 
 import functools
+import linecache
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -145,6 +147,8 @@ def provide(**names: Any) -> None:
 @functools.cache
 def factory(wants: Wants) -> Callable[..., Any]:
     """The function ``make`` for rules that ask for this."""
-    namespace = _globals
-    exec(compile(source(wants), "<recording of a function that broadcasts>", "exec"), namespace)
-    return namespace.pop("make")  # type: ignore[no-any-return]
+    text = source(wants)
+    name = os.path.join(os.path.dirname(__file__), f"<a function whose rules ask for {wants}>")
+    linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name  # so that tracebacks show its lines
+    exec(compile(text, name, "exec"), _globals)
+    return _globals.pop("make")  # type: ignore[no-any-return]
