@@ -184,7 +184,8 @@ def table(program: Program) -> Table:
     rows = [row(name, timings, first[name], memory.get(name)) for name in program.contestants]
     missing = [peer for peer in ("PyTorch", "JAX", "autograd") if peer in PEERS and not installed(peer)]
     rows += [[peer, NOT_INSTALLED, "", "", "", ""] for peer in missing]
-    about = f"{program.about}\nMilliseconds of processor time on one BLAS thread (JAX has its two), best of the rounds; float64."
+    measure = "Milliseconds of processor time on one BLAS thread (JAX has its two), best of the rounds; float64."
+    about = f"{program.about}\n{measure}"
     columns = ["", "ms", "pullback takes", "by medians", "compiling, ms", "peak, MiB"]
     return Table(program.heading, about, columns, rows)
 
