@@ -78,20 +78,18 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     general = _general(primitive)
     forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
-    takes_input = 0 in rule.wants
+    asked = [want for want in rule.wants if want < output]
+    takes_input = 0 in asked
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Tensor or _mode() is not None or not x._node.active:
             return general(x, *args, **kwargs)
-        mine: list[Any] = []
+        mine = False
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
                 return general(x, *args, **kwargs)
-            if kind is np.ndarray:
-                mine.append(option)
-            elif kind is tuple:
-                mine += [part for part in option if type(part) is np.ndarray]
+            mine = mine or kind is np.ndarray or kind is tuple
         value = x._value
         values = primitive.bind((value, *args), kwargs)
         try:
@@ -100,10 +98,9 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
             complain(primitive, values, error)
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         parents = (x._node,)
-        if takes_input and _owned(value, parents[0]):
-            mine.append(value)
-        if mine:
-            used, kept = rule.keep(environment, mine)
+        own = takes_input and _owned(value, parents[0])
+        if mine or own:
+            used, kept = rule.keep(environment, {w: prints_of(values[w]) for w in asked if w or own})
             return _result(primitive, y, parents, (used,), (kept,))
         return _result(primitive, y, parents, rules, (pick(environment),))
 
@@ -118,6 +115,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
     rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
     place = len(primitive.parameters) - 1 - len(primitive.defaults)
+    asked = {w for rule in rules.values() if rule is not None for w in rule.wants if w < primitive.output}
     broadcasts = primitive.core is not None
 
     def forward(values: list[Any]) -> Any:
@@ -175,8 +173,8 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
         silent: list[Node] = []
         used: list[Rule] = []
         saved: list[Any] = []
-        inner = {id(v) for v in _parts(found, values)}
-        owned = [v for v in _arrays(values) if id(v) not in inner]
+        inner = {id(v) for v in _results(found, values)}
+        prints = {w: [p for p in prints_of(values[w]) if id(p[0]) not in inner] for w in asked}
         for i, element, parent in found:
             rule = rules.get(i)
             if parent.active and element is not None and (i != sequence or element < 0):
@@ -188,7 +186,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 silent.append(parent)
                 continue
             rule = rule if element is None else rule.of(element)
-            rule, kept = rule.keep(environment if element is None else (*environment, element), owned)
+            rule, kept = rule.keep(environment if element is None else (*environment, element), prints)
             parents.append(parent)
             used.append(rule)
             saved.append(kept)
@@ -201,24 +199,13 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     return call
 
 
-def _parts(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
+def _results(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
     """The values of Tensors that the user cannot hold: results of operations."""
     for i, element, parent in found:
         if element is None or element >= 0:
             value = values[i] if element is None else values[i][element]
             if not _owned(value, parent):
                 yield value
-
-
-def _arrays(values: Any) -> list[Any]:
-    """The arrays among values, and in lists and tuples of them."""
-    found: list[Any] = []
-    for value in values:
-        if type(value) is np.ndarray:
-            found.append(value)
-        elif type(value) in (list, tuple):
-            found += _arrays(value)
-    return found
 
 
 def _result(
