@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import add_up, cast
 from .primitive import Primitive, Rule
 from .strong import strong
 
@@ -177,9 +178,10 @@ def unbroadcast(cotangent: Any, shape: tuple[int, ...]) -> Any:
     have = cotangent.shape
     extra = len(have) - len(shape)
     if have[extra:] == shape:  # only leading axes: a bias
-        return np.add.reduce(cotangent, axis=0 if extra == 1 else tuple(range(extra)))
+        return add_up(cotangent, axis=0 if extra == 1 else tuple(range(extra)))
     axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and have[extra + i] != 1)
-    return np.add.reduce(cotangent, axis=axes).reshape(shape)
+    kept = add_up(cotangent, axis=axes, keepdims=True)
+    return np.reshape(kept, shape) if extra else kept
 
 
 def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
@@ -201,7 +203,7 @@ def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
     # a rule may leave the sum over what was broadcast to us, but its batch must be the output's
     spread = batch is not None and node.shape[: len(batch)] == batch and (core or have == node.shape)
     if spread and have[1:] == parent.shape and contribution.dtype is parent.dtype:
-        return np.add.reduce(contribution, axis=0)  # the commonest case by far: a bias added to a batch
+        return add_up(contribution, axis=0)  # the commonest case by far: a bias added to a batch
     who = f"{primitive.name}: its rule for '{primitive.parameters[rule.position]}'"
     if have is None:
         raise GraphError(f"{who} returned a {type(contribution).__name__}; return an array of shape {parent.shape}")
@@ -215,7 +217,7 @@ def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
     if contribution.dtype is not parent.dtype and contribution.dtype != parent.dtype:
         if contribution.dtype.kind == "c" and parent.dtype.kind != "c":
             contribution = np.real(contribution)  # a real argument moves the output along the real axis only
-        contribution = contribution.astype(parent.dtype)
+        contribution = cast(contribution, parent.dtype)
     return contribution
 
 
@@ -352,10 +354,8 @@ def _any_nan(values: Iterable[Any]) -> bool:
         elif hasattr(value, "held"):  # many examples in one
             if _any_nan((value.held,)):
                 return True
-        else:
-            wrong = value != value
-            if wrong if wrong is True or wrong is False or not wrong.shape else wrong.any():
-                return True
+        elif isinstance(value, np.generic | float | complex) and value != value:
+            return True  # and nobody looks at the values of a foreign array, which may not be computed yet
     return False
 
 

@@ -448,6 +448,10 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
                 results[node] = _scalar(value)
         elif hasattr(value, "held"):  # many examples in one
             results[node] = plain(value)
+        elif hasattr(value, "__array_function__") and not isinstance(value, np.generic):
+            if getattr(value, "base", None) is not None or id(value) in mine:
+                value = results[node] = np.positive(value)
+            mine.add(id(value))
     return results
 
 

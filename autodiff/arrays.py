@@ -1,0 +1,76 @@
+"""What the engine and the rules ask of an array, in words that any array understands.
+
+An array is an ndarray, or anything that speaks NumPy's two protocols: a Tensor, many examples in one, a Dask array, a
+CuPy array.  NumPy's functions are the words.  A few of them cost several times as much as the method or the ufunc's
+method of an ndarray, and a training step calls them hundreds of times: these are here, decided by type.
+
+The values of an array that is not NumPy's own may lie on another machine or not be computed yet, so nobody looks at
+them without being asked: what is only a warning or an error where values are bad is left out for such an array.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def add_up(a: Array, axis: Any = None, keepdims: Any = False) -> Array:
+    """``np.sum``, for an ndarray without its Python.
+
+    >>> add_up(np.ones((2, 3)), axis=0).tolist()
+    [2.0, 2.0, 2.0]
+    """
+    if isinstance(a, np.ndarray):
+        return np.add.reduce(a, axis=axis, keepdims=keepdims)
+    return np.sum(a, axis=axis, keepdims=keepdims)
+
+
+def turned(a: Array) -> Array:
+    """``np.matrix_transpose``: each matrix of a stack with its last two axes swapped.
+
+    >>> turned(np.ones((4, 2, 3))).shape
+    (4, 3, 2)
+    """
+    return a.mT if isinstance(a, np.ndarray) else np.swapaxes(a, -1, -2)
+
+
+def cast(a: Array, dtype: Any) -> Array:
+    """``np.astype``, which NumPy has not for its scalars, nor Dask for its arrays: theirs is the method.
+
+    >>> cast(np.float64(0.5), np.float32).dtype
+    dtype('float32')
+    """
+    return a.astype(dtype) if hasattr(a, "astype") else np.astype(a, dtype)
+
+
+def values_of(a: Array) -> Array:
+    """The array behind a Tensor and behind many examples in one."""
+    while True:
+        if hasattr(type(a), "_node"):
+            a = a._value
+        elif hasattr(type(a), "held"):
+            a = a.held
+        else:
+            return a
+
+
+def is_foreign(a: Array) -> bool:
+    """Whether the values are those of an array that is not NumPy's own, and so may be looked at by its owner alone.
+
+    >>> is_foreign(np.ones(2)), is_foreign([1.0])
+    (False, False)
+    """
+    values = values_of(a)
+    return hasattr(values, "__array_function__") and not isinstance(values, np.ndarray | np.generic)
+
+
+def anywhere(condition: Array) -> bool:
+    """Whether a condition that speaks of bad values holds for any element; not asked of a foreign array.
+
+    >>> anywhere(np.array([False, True]))
+    True
+    """
+    return not is_foreign(condition) and bool(np.any(condition))
