@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 Array = Any
+_OWN = (np.ndarray, np.generic)
 
 
 def add_up(a: Array, axis: Any = None, keepdims: Any = False) -> Array:
@@ -43,7 +44,27 @@ def cast(a: Array, dtype: Any) -> Array:
     >>> cast(np.float64(0.5), np.float32).dtype
     dtype('float32')
     """
+    if a.dtype == dtype:
+        return a
     return a.astype(dtype) if hasattr(a, "astype") else np.astype(a, dtype)
+
+
+def as_array(a: Any, dtype: Any = None) -> Array:
+    """``np.asarray`` of what is no array yet, an ndarray included; a Tensor or a foreign array as it is.
+
+    >>> as_array([1, 2], float).tolist()
+    [1.0, 2.0]
+    """
+    return np.asarray(a, dtype=dtype) if isinstance(a, np.ndarray) or not hasattr(a, "__array_function__") else a
+
+
+def is_plain(a: Array) -> bool:
+    """Whether it is NumPy's own array or number.
+
+    >>> is_plain(np.ones(2)), is_plain([1.0])
+    (True, False)
+    """
+    return isinstance(a, _OWN)
 
 
 def values_of(a: Array) -> Array:
@@ -63,8 +84,15 @@ def is_foreign(a: Array) -> bool:
     >>> is_foreign(np.ones(2)), is_foreign([1.0])
     (False, False)
     """
+    if isinstance(a, _OWN):
+        return False
     values = values_of(a)
-    return hasattr(values, "__array_function__") and not isinstance(values, np.ndarray | np.generic)
+    return hasattr(values, "__array_function__") and not isinstance(values, _OWN)
+
+
+def owned(a: Array, owner: Array) -> Array:
+    """An ndarray as an array of the kind of ``owner``, a Tensor's values included."""
+    return np.zeros_like(values_of(owner), dtype=a.dtype, shape=()) + a if is_plain(a) else a
 
 
 def anywhere(condition: Array) -> bool:

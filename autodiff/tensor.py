@@ -362,7 +362,7 @@ def _unstacked(t: Tensor) -> Iterator[Tensor]:
     """The elements along the first axis, one at a time."""
     value, whole = t._value, Node()
     whole.age = 0  # not born before somebody asks for an element
-    for i in range(len(value)):
+    for i in range(value.shape[0]):
         if _mode() is not None or not t._node.active or type(value) is not np.ndarray:
             yield t[i]
             continue

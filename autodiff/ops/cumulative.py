@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..arrays import as_array, cast
 from ..primitive import composite, example, primitive, sample
-from ..tensor import Tensor
 from .reduction import floating
 
 Array = Any
@@ -175,7 +175,7 @@ def ediff1d(ary: Array, to_end: Any = None, to_begin: Any = None) -> Array:
 
 
 def _like(values: Any, array: Array) -> Array:
-    return values if isinstance(values, Tensor) else np.asarray(values, dtype=array.dtype)
+    return as_array(values, array.dtype)
 
 
 def _slope(f: Array, spacing: Any, axis: int, edge_order: int) -> Array:
@@ -219,7 +219,7 @@ def _one_sided(h: Any, k: Any, at: Array, near: Array, far: Array) -> Array:
 ])  # fmt: skip
 def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """The slope of samples along each axis; a tuple if there are several axes."""
-    f = f if isinstance(f, Tensor) else np.asarray(f, dtype=float)
+    f = as_array(f, float)
     rank = f.ndim
     axes = (
         tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
@@ -230,9 +230,9 @@ def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> 
     spacings = spacings * len(axes) if len(spacings) == 1 and np.ndim(spacings[0]) == 0 else spacings
     if len(spacings) != len(axes):
         raise TypeError(f"gradient: {len(spacings)} spacings for {len(axes)} axes; give one each, or one number")
-    spacings = tuple(s if isinstance(s, Tensor | float | int) else np.asarray(s) for s in spacings)
+    spacings = tuple(s if isinstance(s, float | int) else as_array(s) for s in spacings)
     slopes = tuple(_slope(f, spacing, i, edge_order) for spacing, i in zip(spacings, axes, strict=True))
-    slopes = tuple(slope if slope.dtype == f.dtype else slope.astype(f.dtype) for slope in slopes)
+    slopes = tuple(cast(slope, f.dtype) for slope in slopes)
     return slopes[0] if len(axes) == 1 else slopes
 
 

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
+from ..arrays import anywhere, is_foreign
 from ..primitive import composite, exactly, example, primitive, sample
 from .complexes import conjugate, hermitian, to_complex
 
@@ -102,7 +103,7 @@ def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, m
     """
     small = np.abs(denominator) <= tolerance
     off_diagonal = ~np.eye(numerator.shape[-1], dtype=bool)
-    if np.any(small & off_diagonal & (used[..., :, None] | used[..., None, :])):
+    if anywhere(small & off_diagonal & (used[..., :, None] | used[..., None, :])):
         raise LinAlgError(message)
     return np.where(small, 0.0, numerator / np.where(small, 1.0, denominator))
 
@@ -115,7 +116,7 @@ def _used(cotangent: Array) -> Array:
 def _need_no_phase(name: str, products: Array, size: Array) -> None:
     """Raise if a loss depends on the phase of complex vectors, which LAPACK chooses as it likes."""
     limit = 1e3 * float(np.finfo(products.dtype).eps)
-    if products.dtype.kind == "c" and np.any(np.abs(np.imag(products)) > limit * (1.0 + np.max(np.abs(size)))):
+    if products.dtype.kind == "c" and anywhere(np.abs(np.imag(products)) > limit * (1.0 + np.max(np.abs(size)))):
         raise LinAlgError(
             f"{name}: the loss depends on the phase of complex vectors, which is arbitrary, and has no derivative; "
             "use what does not change with it: abs(v), or products v @ v.conj().T"
@@ -180,6 +181,8 @@ def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
 
 def _need_basis(name: str, v: Array) -> None:
     """Raise if the eigenvectors are no basis: the matrix is defective."""
+    if is_foreign(v):
+        return
     values = v if isinstance(v, np.ndarray) else v.data
     eps = float(np.finfo(values.dtype).eps)
     if np.any(np.linalg.svd(values, compute_uv=False)[..., -1] < 10 * values.shape[-1] * np.sqrt(eps) * np.sqrt(eps)):
@@ -264,7 +267,7 @@ def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     u, s, vh = y
     gu, gs, gvh = (conjugate(part) for part in g)
     rows, columns, k = a.shape[-2], a.shape[-1], s.shape[-1]
-    if np.any(gu[..., :, k:] != 0) or np.any(gvh[..., k:, :] != 0):
+    if anywhere(gu[..., :, k:] != 0) or anywhere(gvh[..., k:, :] != 0):
         raise LinAlgError(
             f"svd: the vectors beyond the first {k} of a {rows} x {columns} matrix are an arbitrary basis and have no "
             "derivative; use full_matrices=False"
@@ -299,7 +302,7 @@ def _outside(gu: Array, u: Array, s: Array, tolerance: Array) -> Array:
     """The part of a cotangent that turns the vectors out of their span, over the singular values."""
     part = gu - u @ (hermitian(u) @ gu)
     zero = (s <= tolerance[..., 0])[..., None, :]
-    if np.any(zero & (gu != 0)):
+    if anywhere(zero & (gu != 0)):
         raise LinAlgError(
             "svd: a singular value is zero (the matrix has not full rank), so its singular vectors have no derivative"
         )
@@ -339,7 +342,7 @@ def _over_triangular(b: Array, r: Array) -> Array:
 def _square_qr_rule(gq: Array, gr: Array, q: Array, r: Array) -> Array:
     """For at least as many rows as columns; in the convention of Hermitian adjoints."""
     size = np.abs(diagonal_of(r))
-    if r.size and np.any(size <= _tolerance(size, q.shape[-2])[..., 0]):
+    if r.size and anywhere(size <= _tolerance(size, q.shape[-2])[..., 0]):
         raise LinAlgError("qr: the matrix has not full rank, so its factors have no derivative there")
     m = r @ hermitian(gr) - hermitian(gq) @ q
     lower = m * _lower_weights(m, 0.5, m.shape[-1])

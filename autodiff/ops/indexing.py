@@ -12,17 +12,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..arrays import as_array, is_foreign
 from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
+from .placing import added, is_basic, names_foreign
 
 Array = Any
-
-
-def _is_basic(index: Any) -> bool:
-    """Whether the index names no element twice: integers, slices, None and Ellipsis."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(isinstance(p, int | slice | np.integer) or p is None or p is Ellipsis for p in parts)
 
 
 def _is_mask(index: Any) -> bool:
@@ -76,9 +72,13 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     >>> scatter_add(np.array([1.0, 2.0]), np.array([0, 0]), (2,)).tolist()
     [3.0, 0.0]
     """
+    if is_foreign(values):
+        return added(values, index, shape)
     total = np.zeros_like(values, shape=shape)
-    if _is_basic(index) or _is_mask(index):
+    if is_basic(index) or _is_mask(index):
         total[index] = values
+    elif names_foreign(index):
+        return added(values, index, shape)
     else:
         add_at(total, index, values)
     return total
@@ -97,7 +97,7 @@ def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -
 
 def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Array:
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
-    places = indices if hasattr(indices, "shape") else np.asarray(indices)
+    places = as_array(indices)
     if mode == "wrap":
         places = places % length
     elif mode == "clip":
@@ -123,7 +123,7 @@ def _along(indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
 )  # fmt: skip
 def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
     """Elements at positions along one axis: cotangents are added back there."""
-    indices = indices.data if isinstance(indices, Tensor) else np.asarray(indices)
+    indices = indices.data if isinstance(indices, Tensor) else as_array(indices)
     if axis is None:
         return np.ravel(arr)[indices]
     rank = np.ndim(arr)

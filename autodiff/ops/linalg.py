@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
+from ..arrays import cast, is_foreign
 from ..graph import unbroadcast
 from ..primitive import composite, exactly, example, primitive, sample
 from .complexes import conjugate, hermitian, to_complex
@@ -178,8 +179,8 @@ def _cofactors(a: Array) -> Array:
     signs = ((-1.0) ** np.add.outer(np.arange(n), np.arange(n))).astype(np.finfo(a.dtype).dtype)
     rows = []
     for i in range(n):  # one row of cofactors at a time: n minors, not n²
-        minors = a[..., others[i], :][..., others].swapaxes(-2, -3)
-        rows.append(np.linalg.det(minors))
+        minors = a[..., others[i], :][..., others]
+        rows.append(np.linalg.det(np.swapaxes(minors, -2, -3)))
     return np.stack(rows, axis=-2) * signs
 
 
@@ -188,7 +189,7 @@ def _det_slope(a: Array, y: Array) -> Array:
     if a.shape[-1] == 0:
         return a
     singular = (y == 0)[..., None, None]
-    if not np.any(singular):
+    if not (is_foreign(singular) or np.any(singular)):
         return y[..., None, None] * _mt(np.linalg.inv(a))
     unit = np.eye(a.shape[-1], dtype=a.dtype)
     regular = y[..., None, None] * _mt(np.linalg.inv(np.where(singular, unit, a)))
@@ -234,7 +235,8 @@ def slogdet(a: Array) -> Any:
 @primitive(None, implements=np.linalg.matrix_rank, examples=[example(sample(3, 2, make=spread_out))], analytic=False)
 def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, rtol: Any = None) -> Array:
     """How many singular values are not zero: recorded, with derivative zero."""
-    return np.asarray(np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol))[()]  # of a vector it is a Python int
+    rank = np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
+    return rank if hasattr(rank, "shape") else np.int64(rank)  # of a vector it is a Python int
 
 
 # -- powers and products -----------------------------------------------------------------------------------------
@@ -314,21 +316,37 @@ def expm(a: Array) -> Array:
     shape = np.shape(a)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ValueError(f"expm: needs square matrices, got shape {shape}")
+    if is_foreign(a):
+        return _expm_unseen(a)
     size = np.max(np.linalg.norm(a, 1, axis=(-2, -1))).item() if math.prod(shape) else 0.0
     if not math.isfinite(size):
         raise ValueError("expm: the matrix has infinite or NaN elements")
     squarings = max(0, math.ceil(math.log2(size / 5.37))) if size > 0 else 0
-    a = a * 0.5**squarings
+    result = _pade(a * 0.5**squarings)
+    for _ in range(squarings):
+        result = result @ result
+    return result
+
+
+def _pade(a: Array) -> Array:
+    """exp(a) of matrices whose norm is at most 5.37."""
     b = [math.comb(13, k) * math.factorial(26 - k) / math.factorial(26) for k in range(14)]
-    unit = np.eye(shape[-1], dtype=a.dtype)
+    unit = np.eye(a.shape[-1], dtype=a.dtype)
     a2 = a @ a
     a4 = a2 @ a2
     a6 = a4 @ a2
     odd = a @ (a6 @ (b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2 + b[1] * unit)
     even = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * unit
-    result = np.linalg.solve(even - odd, even + odd)
-    for _ in range(squarings):
-        result = result @ result
+    return np.linalg.solve(even - odd, even + odd)
+
+
+def _expm_unseen(a: Array) -> Array:
+    """exp(a) where nobody looks how large the matrices are: each is squared as often as it must, of ten times."""
+    sizes = np.max(np.sum(np.abs(a), axis=-2, keepdims=True), axis=-1, keepdims=True, initial=0.0)
+    squarings = np.clip(np.ceil(np.log2(np.where(sizes > 5.37, sizes, 5.37) / 5.37)), 0.0, 10.0)
+    result = _pade(a * cast(np.exp2(-squarings), a.dtype))
+    for i in range(10):
+        result = np.where(i < squarings, result @ result, result)
     return result
 
 

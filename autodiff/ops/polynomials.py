@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import as_array, cast, is_foreign
 from ..primitive import composite, example, primitive, refuse, sample
 from ..tensor import Tensor
 
@@ -13,11 +14,12 @@ Array = Any
 
 
 def _array(a: Any) -> Any:
-    return a if isinstance(a, Tensor) else np.atleast_1d(np.asarray(a))
+    a = as_array(a)
+    return a if np.ndim(a) else np.reshape(a, (1,))
 
 
 def _row(a: Any) -> Any:
-    return np.reshape(a, (1,)) if np.ndim(a) == 0 else _array(a)
+    return _array(a)
 
 
 @composite(
@@ -29,7 +31,7 @@ def polyval(p: Array, x: Array) -> Array:
     p = _array(p)
     if np.ndim(p) != 1:
         raise TypeError(f"polyval: the coefficients are a vector, got shape {np.shape(p)}")
-    x = x if isinstance(x, Tensor) else np.asarray(x)
+    x = as_array(x)
     result = np.zeros_like(x)
     for i in range(np.shape(p)[0]):
         result = result * x + p[i]
@@ -127,8 +129,9 @@ def _need_single(r: Array, p: Array) -> None:
 def _roots_rule(g: Array, r: Array, p: Array) -> Array:
     if r.size == 0:
         return np.zeros_like(p)
-    _need_single(*(v.data if isinstance(v, Tensor) else v for v in (r, p)))
-    return -(g / _slope(p, r)) @ np.vander(r, np.shape(p)[0]).astype(r.dtype)
+    if not is_foreign(r):
+        _need_single(*(v.data if isinstance(v, Tensor) else v for v in (r, p)))
+    return -(g / _slope(p, r)) @ cast(np.vander(r, np.shape(p)[0]), r.dtype)
 
 
 @primitive(
@@ -139,7 +142,15 @@ def roots(p: Array) -> Array:
     """The solutions of p[0] r^n + ... + p[n] = 0: dr = -(dp[0] r^n + ... + dp[n]) / p'(r).  Equal roots are refused."""
     if np.ndim(p) != 1:
         raise ValueError(f"roots: the coefficients are a vector, got shape {np.shape(p)}")
+    if is_foreign(p):
+        return np.linalg.eigvals(_companion(p)) if np.shape(p)[0] > 1 else p[1:]
     return np.roots(p)
+
+
+def _companion(p: Array) -> Array:
+    """The matrix whose eigenvalues are the roots, if p[0] is not 0; NumPy asks no protocol for its ``roots``."""
+    n = np.shape(p)[0] - 1
+    return np.concatenate([(-p[1:] / p[0])[None], np.broadcast_to(np.eye(n, dtype=p.dtype)[:-1], (n - 1, n))], axis=0)
 
 
 @composite(
@@ -155,7 +166,7 @@ def polyfit(x: Array, y: Array, deg: int, rcond: Any = None, full: bool = False,
     """The coefficients of the polynomial that fits samples best, in the sense of least squares."""
     if full:
         raise TypeError("polyfit: full=True is not differentiated; use np.linalg.lstsq of np.vander(x, deg + 1)")
-    x, y = (a if isinstance(a, Tensor) else np.asarray(a, dtype=float) for a in (x, y))
+    x, y = (as_array(a, float) for a in (x, y))
     left = np.vander(x, deg + 1)
     right = y
     if w is not None:

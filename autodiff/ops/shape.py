@@ -110,13 +110,13 @@ def broadcast_to(array: Array, shape: Any) -> Array:
 )
 def cast(x: Array, dtype: Any) -> Array:
     """To another floating-point type: the cotangent goes back to the old one."""
-    return x.astype(dtype)
+    return x.astype(dtype) if hasattr(x, "astype") else np.astype(x, dtype)
 
 
 @primitive(None, name="astype", analytic=False, examples=[example(sample(2, 3), np.int64)])
 def count(x: Array, dtype: Any) -> Array:
     """To integers or truth values, which change by jumps: the derivative is zero everywhere."""
-    return x.astype(dtype)
+    return x.astype(dtype) if hasattr(x, "astype") else np.astype(x, dtype)
 
 
 @composite(np.astype, method="astype", examples=[example(sample(2, 3), np.float64)])

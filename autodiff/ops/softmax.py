@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import add_up, cast, is_plain
 from ..primitive import example, primitive, sample
 from ..ufuncs import reductions
 from .reduction import AXES, spread
@@ -28,10 +29,10 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     1000.693
     """
     top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0).astype(x.dtype, copy=False)
+    top = cast(np.where(np.isfinite(top), top, 0.0), x.dtype)
     with np.errstate(divide="ignore"):
-        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else np.add.reduce(total, axis=axis)
+        total = np.log(add_up(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else add_up(total, axis=axis)
 
 
 reductions[np.logaddexp] = logsumexp
@@ -44,8 +45,22 @@ def _softmax_of(x: Array, total: Array) -> Array:
 
 def _softmax(logits: Array) -> Array:
     """exp(x) / sum(exp(x)) of each row."""
-    e = np.exp(logits - np.maximum.reduce(logits, axis=-1, keepdims=True))
-    return e / np.add.reduce(e, axis=-1, keepdims=True)
+    e = np.exp(logits - largest(logits))
+    return e / add_up(e, axis=-1, keepdims=True)
+
+
+def _at_labels(logits: Array, labels: Any) -> Array:
+    """logits[i, labels[i]], for an array that may not know how to index by two arrays at once."""
+    if np.any(labels >= logits.shape[-1]):
+        raise IndexError(f"label {np.max(labels)} is too large; labels are 0 to {logits.shape[-1] - 1}")
+    return np.sum(np.where(_one_hot(labels, logits.shape[-1]), logits, 0.0), axis=-1)
+
+
+def largest(logits: Array) -> Array:
+    """The largest of each row, which stays as an axis of length 1."""
+    if is_plain(logits):
+        return np.maximum.reduce(logits, axis=-1, keepdims=True)
+    return np.max(logits, axis=-1, keepdims=True)
 
 
 def _one_hot(labels: Any, classes: int) -> Any:
@@ -71,7 +86,7 @@ def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> A
     """
     if labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
         raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
-    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
-    total = np.log(np.add.reduce(np.exp(shifted), axis=-1))
-    losses = total - shifted[np.arange(len(labels)), labels]
-    return np.add.reduce(losses) / len(labels) if mean else losses
+    shifted = logits - largest(logits)
+    total = np.log(add_up(np.exp(shifted), axis=-1))
+    losses = total - (shifted[np.arange(len(labels)), labels] if is_plain(shifted) else _at_labels(shifted, labels))
+    return add_up(losses, axis=0) / len(labels) if mean else losses

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..arrays import anywhere, as_array, cast, is_foreign
 from ..primitive import composite, example, sample
 from ..tensor import Tensor
 from .complexes import conjugate
@@ -79,10 +80,10 @@ def nanprod(
 
 def _counted(a: Array, axis: Any, where: Any, ddof: Any, message: str) -> Any:
     """How many elements take part, less ``ddof``; NaN and a warning where none is left."""
-    count = np.broadcast_to(_kept(a, where), np.shape(a)).sum(axis=axis, keepdims=True) - ddof
-    if np.any(count <= 0):
+    count = np.sum(np.broadcast_to(_kept(a, where), np.shape(a)), axis=axis, keepdims=True) - ddof
+    if anywhere(count <= 0):
         warnings.warn(message, RuntimeWarning, stacklevel=5)
-    return np.where(count <= 0, np.nan, count).astype(a.dtype)
+    return cast(np.where(count <= 0, np.nan, count), a.dtype)
 
 
 def _squeezed(result: Array, axis: Any, keepdims: bool) -> Array:
@@ -90,7 +91,7 @@ def _squeezed(result: Array, axis: Any, keepdims: bool) -> Array:
 
 
 def _typed(a: Array, dtype: Any) -> Array:
-    return a if dtype is None or a.dtype == dtype else a.astype(dtype)
+    return a if dtype is None else cast(a, dtype)
 
 
 @composite(np.nanmean, examples=[*MISSING, example(sample(3, 4, make=some_nan), axis=1, dtype=np.float64)])
@@ -115,7 +116,7 @@ def nanvar(
     centre = np.nanmean(a, axis=axis, keepdims=True, where=where)
     offset = np.where(_kept(a, where), a - centre, 0.0)
     squares = np.sum(np.real(offset * conjugate(offset)), axis=axis, keepdims=True)
-    count = _counted(a, axis, where, ddof, "Degrees of freedom <= 0 for slice.").real
+    count = np.real(_counted(a, axis, where, ddof, "Degrees of freedom <= 0 for slice."))
     return _squeezed(squares / count, axis, keepdims)
 
 
@@ -137,11 +138,12 @@ def _extreme(a: Array, axis: Any, keepdims: bool, initial: Any, where: Any, redu
         raise ValueError("where= needs initial=, the value where nothing is chosen")
     present = _kept(a, where)
     result = reduce(np.where(present, a, instead), axis=axis, keepdims=keepdims, initial=initial)
-    some = present.any(axis=axis, keepdims=keepdims)
-    if initial is None and not some.all():
+    if initial is not None:
+        return result
+    some = np.any(present, axis=axis, keepdims=keepdims)
+    if anywhere(~some):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=5)
-        result = np.where(some, result, np.nan)
-    return result
+    return np.where(some, result, np.nan) if anywhere(~some) or is_foreign(some) else result
 
 
 EXTREME = [
@@ -184,7 +186,7 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         count = np.broadcast_to(np.asarray(np.size(a) / max(np.size(mean), 1), dtype=mean.dtype), np.shape(mean))
         return (mean, count) if returned else mean
-    weights = weights if isinstance(weights, Tensor) else np.asarray(weights)
+    weights = as_array(weights)
     if np.shape(weights) != shape:
         axes = axis if isinstance(axis, tuple) else (axis,)
         if axis is None or np.shape(weights) != tuple(shape[i] for i in axes):
@@ -198,7 +200,7 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
         weights = np.reshape(weights, tuple(n if i in places else 1 for i, n in enumerate(shape)))
         weights = np.broadcast_to(weights, shape)
     total = np.sum(weights, axis=axis, keepdims=keepdims)
-    if np.any(_values(total) == 0):
+    if anywhere(_values(total) == 0):
         raise ZeroDivisionError("average: the weights sum to zero; they cannot be normalised")
     mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (mean, np.broadcast_to(total, np.shape(mean))) if returned else mean

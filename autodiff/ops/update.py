@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import cast, is_foreign
 from ..graph import unbroadcast
 from ..primitive import example, primitive, sample
 from ..tensor import Tensor
 from .indexing import add_at, getitem
+from .placing import added, names_foreign, place_of, replaced
 
 Array = Any
 
@@ -43,7 +45,7 @@ def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
         raise TypeError(
             f"{who}: x holds {x.dtype} and the values {kind}, which would be cut to fit; convert x: x.astype({kind})"
         )
-    place = np.shape(x[index])
+    place = np.shape(x[index]) if isinstance(x, np.ndarray) else place_of(index, np.shape(x))
     shape = np.shape(values)
     if len(shape) > len(place) or any(n not in (1, m) for n, m in zip(shape[::-1], place[::-1], strict=False)):
         raise ValueError(
@@ -59,9 +61,8 @@ def _from_place(g: Array, index: Any, x_shape: tuple[int, ...], values_shape: tu
     picked = getitem(g, index)
     if not _names_once(index):
         positions = np.reshape(np.arange(picked.size), picked.shape)
-        last = np.zeros_like(picked, dtype=np.intp, shape=x_shape)
-        last[index] = positions
-        picked = np.where(last[index] == positions, picked, 0.0)
+        last = index_update(np.zeros_like(picked, dtype=np.intp, shape=x_shape), index, positions)
+        picked = np.where(getitem(last, index) == positions, picked, 0.0)
     return unbroadcast(picked, values_shape)
 
 
@@ -99,6 +100,8 @@ def index_update(x: Array, index: Any, values: Array) -> Array:
     [0.0, 4.0]
     """
     result = _fresh("index_update", x, index, values)
+    if is_foreign(result) or names_foreign(index):
+        return replaced(result, index, values)
     result[index] = values
     return result
 
@@ -119,6 +122,8 @@ def index_add(x: Array, index: Any, values: Array) -> Array:
     [2.0, 0.0, 1.0]
     """
     result = _fresh("index_add", x, index, values)
+    if is_foreign(result) or names_foreign(index):
+        return result + cast(added(values, index, np.shape(x)), x.dtype)
     if _names_once(index):
         result[index] = result[index] + values
     else:
