@@ -12,7 +12,6 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..arrays import as_array
 from ..primitive import composite, example, refuse, sample
-from ..tensor import Tensor
 from .indexing import scatter_add
 
 Array = Any

@@ -37,7 +37,11 @@ elementwise(
     np.real, lambda g: g, forward=lambda x: x.real if hasattr(x, "real") else np.real(x), analytic=False, method=""
 )  # a property of Tensor
 elementwise(
-    np.imag, lambda g: g * -1j, forward=lambda x: x.imag if hasattr(x, "imag") else np.imag(x), analytic=False, method=""
+    np.imag,
+    lambda g: g * -1j,
+    forward=lambda x: x.imag if hasattr(x, "imag") else np.imag(x),
+    analytic=False,
+    method="",
 )
 elementwise(np.conjugate, lambda g: np.conjugate(g), analytic=False)
 

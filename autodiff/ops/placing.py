@@ -21,7 +21,8 @@ Index = Any
 def place_of(index: Index, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of ``x[index]`` for an x of this shape, found without memory of that size."""
     known = tuple(np.zeros(np.shape(p), int) if is_foreign(p) else p for p in _tuple(index))
-    return np.broadcast_to(np.zeros(()), shape)[known].shape  # every position is 0, which exists unless nothing does
+    place: tuple[int, ...] = np.broadcast_to(np.zeros(()), shape)[known].shape  # position 0 is always there, or none
+    return place
 
 
 def _tuple(index: Index) -> tuple[Any, ...]:
@@ -84,6 +85,11 @@ def _bordered(values: Array, index: Index, shape: tuple[int, ...]) -> Array:
 # -- positions ---------------------------------------------------------------------------------------------------
 
 
+def _is_numbers(part: Any) -> bool:
+    dtype = part.dtype if is_foreign(part) else np.asarray(part).dtype
+    return bool(dtype.kind in "iu")
+
+
 def _rows(values: Array, index: Index, shape: tuple[int, ...]) -> tuple[Array, Array, tuple[int, ...]]:
     """Values as rows, the position of each, and the shape that these are positions in the first axis of.
 
@@ -92,7 +98,7 @@ def _rows(values: Array, index: Index, shape: tuple[int, ...]) -> tuple[Array, A
     place = place_of(index, shape)
     values = spread_to(values, place)
     parts = _tuple(index)
-    if len(parts) == 1 and shape and np.ndim(parts[0]) and getattr(parts[0], "dtype", None) != bool:
+    if len(parts) == 1 and shape and np.ndim(parts[0]) and _is_numbers(parts[0]):
         places = parts[0] if is_foreign(parts[0]) else np.asarray(parts[0], dtype=int)
         count = math.prod(np.shape(places))
         places = np.reshape(places, (count,))
@@ -137,14 +143,17 @@ def _column(a: Array, like: Array) -> Array:
     return np.reshape(a, np.shape(a) + (1,) * (np.ndim(like) - 1))
 
 
-def _running(values: Array, places: Array) -> Array:
-    """Sums over the rows up to each, as far as positions are equal, by repeated doubling: log2(n) additions."""
-    n = np.shape(places)[0]
-    longest = n if is_foreign(places) else int(np.max(np.unique_counts(places).counts))
-    step = 1
+def running(values: Array, keys: Array, axis: int, longest: int) -> Array:
+    """Sums over the values up to each, as far as sorted keys are equal, by repeated doubling: log2(n) additions.
+
+    >>> running(np.ones(4), np.array([0, 0, 1, 1]), 0, 2).tolist()
+    [1.0, 2.0, 1.0, 2.0]
+    """
+    whole, step = (slice(None),) * (axis % np.ndim(values)), 1
     while step < longest:
-        same = _column(places[step:] == places[:-step], values)
-        values = np.concatenate([values[:step], values[step:] + np.where(same, values[:-step], 0.0)], axis=0)
+        later, earlier = (*whole, slice(step, None)), (*whole, slice(None, -step))
+        same = np.where(keys[later] == keys[earlier], values[earlier], 0.0)
+        values = np.concatenate([values[(*whole, slice(None, step))], values[later] + same], axis=axis)
         step *= 2
     return values
 
@@ -161,7 +170,8 @@ def added(values: Array, index: Index, shape: tuple[int, ...]) -> Array:
     if not np.shape(places)[0]:
         return np.zeros_like(values, shape=shape)
     rows, places = _sorted(rows, places)
-    named, sums = _found(_running(rows, places), places, whole[0])
+    longest = np.shape(places)[0] if is_foreign(places) else int(np.max(np.unique_counts(places).counts))
+    named, sums = _found(running(rows, _column(places, rows), 0, longest), places, whole[0])
     return np.reshape(np.where(named, sums, 0.0), shape)
 
 

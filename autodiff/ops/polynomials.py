@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import as_array, cast, is_foreign
+from ..arrays import as_array, cast, is_foreign, is_plain
 from ..primitive import composite, example, primitive, refuse, sample
 from ..tensor import Tensor
 
@@ -15,11 +15,11 @@ Array = Any
 
 def _array(a: Any) -> Any:
     a = as_array(a)
-    return a if np.ndim(a) else np.reshape(a, (1,))
+    return np.atleast_1d(a) if is_plain(a) else a
 
 
 def _row(a: Any) -> Any:
-    return _array(a)
+    return np.reshape(a, (1,)) if np.ndim(a) == 0 else _array(a)
 
 
 @composite(

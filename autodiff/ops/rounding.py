@@ -100,7 +100,7 @@ def linspace(
         raise ValueError(f"linspace: num is {num}; it counts the numbers and cannot be negative")
     parts = num - 1 if endpoint else num
     rank = max(np.ndim(start), np.ndim(stop))
-    wide = np.result_type(*[getattr(a, "dtype", a) if is_foreign(a) or isinstance(a, Tensor) else a for a in (start, stop)], 1.0)
+    wide = np.result_type(*[a.dtype if isinstance(a, Tensor) or is_foreign(a) else a for a in (start, stop)], 1.0)
     start, stop = (as_array(a, wide) for a in (start, stop))
     distance = stop - start
     shares = (np.arange(num) / max(parts, 1)).astype(wide).reshape((-1,) + (1,) * rank)

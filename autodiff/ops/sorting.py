@@ -18,6 +18,7 @@ from ..tensor import Tensor
 from .complexes import to_complex
 from .cumulative import some_nan
 from .indexing import scatter_add
+from .placing import running
 
 Array = Any
 
@@ -56,18 +57,9 @@ def _shared_by_ties(g: Array, y: Any, axis: int) -> Array:
 
 def _run_sums(g: Array, y: Any, axis: int) -> Array:
     """For each element of sorted ones the sum over those that equal it, by repeated doubling from both sides."""
-    return _up_to(g, y, axis) + np.flip(_up_to(np.flip(g, axis), np.flip(y, axis), axis), axis) - g
-
-
-def _up_to(g: Array, y: Any, axis: int) -> Array:
-    """The sum over the equal elements before each, and itself."""
-    whole, step = (slice(None),) * (axis % y.ndim), 1
-    while step < y.shape[axis]:
-        later, earlier = (*whole, slice(step, None)), (*whole, slice(None, -step))
-        added = np.where(y[later] == y[earlier], g[earlier], 0.0)
-        g = np.concatenate([g[(*whole, slice(None, step))], g[later] + added], axis=axis)
-        step *= 2
-    return g
+    n = y.shape[axis]
+    before, after = running(g, y, axis, n), running(np.flip(g, axis), np.flip(y, axis), axis, n)
+    return before + np.flip(after, axis) - g
 
 
 def _sort_rule(g: Array, a: Array, axis: int | None) -> Array:
@@ -297,7 +289,7 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
     extent = np.ptp(a.data) if np.size(a) else np.nan
     if not np.size(a) or anywhere(~np.isfinite(extent)):  # NumPy says what is wrong with NaN
         return np.histogram_bin_edges(a.data, bins)
-    margin = np.where(extent == 0, 0.5, 0.0)  # of numbers that are all the same
+    margin = cast(np.where(extent == 0, 0.5, 0.0), a.dtype)  # of numbers that are all the same
     return np.linspace(np.min(a) - margin, np.max(a) + margin, int(bins) + 1)
 
 
