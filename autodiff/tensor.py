@@ -294,6 +294,8 @@ def wrap(value: Any, node: Node) -> Tensor:
 def _answer(function: Any, args: Any, kwargs: Any) -> Any:
     if function is np.copyto:
         raise TypeError("copyto: writing a Tensor into an array would lose its gradient; use np.where instead")
+    if function is np.size and type(args[0]) is Tensor:  # Dask does not answer it, and the shape does
+        args = (np.broadcast_to(False, args[0].shape), *args[1:])
     return function(*[_stripped(a) for a in args], **{k: _stripped(v) for k, v in kwargs.items()})
 
 

@@ -72,6 +72,8 @@ def nan_to_num(a: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None
     """``a`` with NaN and infinity replaced by finite numbers, through which no gradient flows."""
     if not copy:
         raise TypeError("nan_to_num: copy=False would write into the Tensor; leave it out")
+    if nan == 0.0 and posinf is None and neginf is None:
+        return np.nan_to_num(a)
     return np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf)
 
 

@@ -27,6 +27,7 @@ from numpy.linalg import LinAlgError
 from ..arrays import anywhere, is_foreign
 from ..primitive import composite, exactly, example, primitive, sample
 from .complexes import conjugate, hermitian, to_complex
+from .indexing import getitem
 
 Array = Any
 
@@ -75,7 +76,7 @@ def diagonal_matrix(values: Array) -> Array:
 def diagonal_of(a: Array) -> Array:
     """The diagonal of each square matrix."""
     index = np.arange(a.shape[-1])
-    return a[..., index, index]
+    return getitem(a, (..., index, index))
 
 
 def _lower_weights(like: Array, diagonal: float, n: int) -> Array:
@@ -322,7 +323,10 @@ def svd(a: Array, full_matrices: bool = True, compute_uv: Any = True) -> Any:
 
     Equal singular values make a loss of the vectors an error, not one of the values.
     """
-    return np.linalg.svd(a, full_matrices, compute_uv)
+    if not is_foreign(a):
+        return np.linalg.svd(a, full_matrices, compute_uv)
+    parts = np.linalg.svd(a, full_matrices=full_matrices and compute_uv and a.shape[-2] != a.shape[-1])
+    return parts if compute_uv else parts[1]
 
 
 @composite(np.linalg.svdvals, examples=[*SQUARES, example(sample(2, 3, make=spread_out))])
@@ -383,7 +387,9 @@ def qr(a: Array, mode: str = "reduced") -> Any:
         raise ValueError(
             f"qr: mode 'complete' of shape {a.shape} adds an arbitrary basis, which has no derivative; use 'reduced'"
         )
-    return np.linalg.qr(a, mode)  # type: ignore[call-overload]
+    if mode == "r":
+        return np.linalg.qr(a, mode) if not is_foreign(a) else np.linalg.qr(a)[1]
+    return np.linalg.qr(a)  # of "complete" there is no more here
 
 
 def _cholesky_rule(g: Array, y: Array) -> Array:
@@ -404,4 +410,4 @@ def _cholesky_rule(g: Array, y: Array) -> Array:
 )  # fmt: skip
 def cholesky(a: Array, /, upper: bool = False) -> Array:
     """The lower factor l of a = l l^H, read from one triangle: dl = l phi(l^-1 da l^-H), phi halves the diagonal."""
-    return np.linalg.cholesky(a, upper=upper)
+    return np.linalg.cholesky(a, upper=True) if upper else np.linalg.cholesky(a)

@@ -16,7 +16,7 @@ from ..arrays import as_array, is_foreign
 from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
-from .placing import added, is_basic, names_foreign
+from .placing import added, is_basic, names_foreign, picked
 
 Array = Any
 
@@ -37,7 +37,7 @@ def _is_mask(index: Any) -> bool:
 )  # fmt: skip
 def getitem(a: Array, index: Any) -> Array:
     """``a[index]`` for any of NumPy's indices."""
-    return a[index]
+    return a[index] if isinstance(a, np.ndarray) or not is_foreign(a) else picked(a, index)
 
 
 def _from_places(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
@@ -92,16 +92,21 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
 )  # fmt: skip
 def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -> Array:
     """Elements at positions: cotangents are added back there."""
-    return np.take(a, indices, axis=axis, mode=mode)  # type: ignore[call-overload]
+    if not is_foreign(a):
+        return np.take(a, indices, axis=axis, mode=mode)  # type: ignore[call-overload]
+    rows, axis = (np.reshape(a, (-1,)), 0) if axis is None else (a, normalize_axis_index(axis, np.ndim(a)))
+    return picked(rows, (slice(None),) * axis + (_within(indices, rows.shape[axis], mode),))
+
+
+def _within(places: Any, length: int, mode: str) -> Any:
+    """Positions below ``length`` as the mode says, which not every library knows; those out of range stay so."""
+    places = as_array(places)
+    return places % length if mode == "wrap" else np.clip(places, 0, length - 1) if mode == "clip" else places
 
 
 def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Array:
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
-    places = as_array(indices)
-    if mode == "wrap":
-        places = places % length
-    elif mode == "clip":
-        places = np.clip(places, 0, length - 1)
+    places = _within(indices, length, mode)
     if axis is None:
         return np.reshape(scatter_add(g, (places,), (length,)), shape)
     return scatter_add(g, (slice(None),) * (axis % len(shape)) + (places,), shape)

@@ -120,7 +120,7 @@ def _pinv_rule(g: Array, a: Array, y: Array) -> Array:
 )  # fmt: skip
 def pinv(a: Array, rcond: Any = None) -> Array:
     """The pseudo-inverse: dy = -y da y + y y^H da^H (1 - a y) + (1 - y a) da^H y^H y, at constant rank."""
-    return np.linalg.pinv(a, rcond)
+    return np.linalg.pinv(a) if rcond is None else np.linalg.pinv(a, rcond)
 
 
 def _lstsq_parts(a: Array, b: Array, x: Array) -> tuple[Array, Array, Array]:
@@ -166,7 +166,7 @@ def _lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
 )
 def lstsq(a: Array, b: Array, rcond: Any = None) -> Any:
     """The least-squares solution, its residuals, the rank (a constant) and the singular values."""
-    return np.linalg.lstsq(a, b, rcond)
+    return np.linalg.lstsq(a, b) if rcond is None else np.linalg.lstsq(a, b, rcond)
 
 
 # -- determinants ------------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def expm(a: Array) -> Array:
     shape = np.shape(a)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ValueError(f"expm: needs square matrices, got shape {shape}")
-    if is_foreign(a):
+    if is_foreign(a) and math.prod(shape):
         return _expm_unseen(a)
     size = np.max(np.linalg.norm(a, 1, axis=(-2, -1))).item() if math.prod(shape) else 0.0
     if not math.isfinite(size):
@@ -342,7 +342,7 @@ def _pade(a: Array) -> Array:
 
 def _expm_unseen(a: Array) -> Array:
     """exp(a) where nobody looks how large the matrices are: each is squared as often as it must, of ten times."""
-    sizes = np.max(np.sum(np.abs(a), axis=-2, keepdims=True), axis=-1, keepdims=True, initial=0.0)
+    sizes = np.max(np.sum(np.abs(a), axis=-2, keepdims=True), axis=-1, keepdims=True)
     squarings = np.clip(np.ceil(np.log2(np.where(sizes > 5.37, sizes, 5.37) / 5.37)), 0.0, 10.0)
     result = _pade(a * cast(np.exp2(-squarings), a.dtype))
     for i in range(10):

@@ -62,12 +62,11 @@ def _bordered(values: Array, index: Index, shape: tuple[int, ...]) -> Array:
         range(n)[p] if isinstance(p, slice) else range(int(p) % n, int(p) % n + 1)
         for p, n in zip(_axes(index, len(shape)), shape, strict=True)
     ]
+    if not all(ranges):
+        return np.zeros_like(values, shape=shape)
     values = np.reshape(spread_to(values, place_of(index, shape)), [len(r) for r in ranges])
     borders = []
     for axis, (places, n) in enumerate(zip(ranges, shape, strict=True)):
-        if not places:
-            borders.append((0, n))
-            continue
         if places.step < 0:
             values, places = np.flip(values, axis), places[::-1]
         length = len(places)
@@ -156,6 +155,22 @@ def running(values: Array, keys: Array, axis: int, longest: int) -> Array:
         values = np.concatenate([values[(*whole, slice(None, step))], values[later] + same], axis=axis)
         step *= 2
     return values
+
+
+def picked(a: Array, index: Index) -> Array:
+    """``a[index]``, asked in a way that Dask understands: by slices and at most one array, of one axis."""
+    parts = tuple(np.asarray(p) if isinstance(p, list) else p for p in _tuple(index))
+    if is_basic(index) or names_foreign(index):
+        return a[parts]
+    *before, last = parts
+    if all(isinstance(p, slice) and p == slice(None) for p in before) and last.dtype.kind != "b":
+        axis, shape = len(before), np.shape(a)
+        found = a[(*before, np.reshape(last, (-1,)))]
+        return found if last.ndim == 1 else np.reshape(found, (*shape[:axis], *last.shape, *shape[axis + 1 :]))
+    if len(parts) == 1 and last.ndim == 1:
+        return a[last]
+    numbers = np.reshape(np.arange(math.prod(np.shape(a))), np.shape(a))[index]
+    return np.reshape(np.take(np.reshape(a, (-1,)), np.reshape(numbers, (-1,))), numbers.shape)
 
 
 def added(values: Array, index: Index, shape: tuple[int, ...]) -> Array:

@@ -60,9 +60,9 @@ def polysub(a1: Array, a2: Array) -> Array:
 
 def _factor_rule(g: Array, a: Array, b: Array) -> Array:
     """The cotangent of the factor a.  What NumPy strips from a product does change, but is not there to be seen."""
-    if np.size(a) == 0 or np.size(b) == 0:
+    if not (a.size and b.size):
         return np.zeros_like(a)
-    stripped = np.size(a) + np.size(b) - 1 - np.size(g)
+    stripped = a.size + b.size - 1 - g.size
     return np.reshape(np.convolve(np.pad(g, (stripped, 0)), np.reshape(b, (-1,))[::-1], "valid"), np.shape(a))
 
 

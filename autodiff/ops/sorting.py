@@ -351,7 +351,7 @@ def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introse
 )  # fmt: skip
 def searchsorted(a: Array, v: Array, side: Any = "left", sorter: Any = None) -> Array:
     """Where each of ``v`` belongs in ``a``: constant between jumps."""
-    return np.searchsorted(a, v, side=side, sorter=sorter)
+    return np.searchsorted(owned(a, v) if is_foreign(v) else a, v, side=side, sorter=sorter)
 
 
 @primitive(

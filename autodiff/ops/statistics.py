@@ -5,6 +5,7 @@ A NaN that is left out gets derivative zero.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -184,7 +185,8 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
         normalize_axis_tuple(axis, len(shape))
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
-        count = np.broadcast_to(np.asarray(np.size(a) / max(np.size(mean), 1), dtype=mean.dtype), np.shape(mean))
+        each = math.prod(shape) / max(math.prod(np.shape(mean)), 1)
+        count = np.broadcast_to(np.asarray(each, dtype=mean.dtype), np.shape(mean))
         return (mean, count) if returned else mean
     weights = as_array(weights)
     if np.shape(weights) != shape:
