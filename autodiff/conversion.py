@@ -22,6 +22,11 @@ def made_by(node: Node) -> str:
     return "a variable" if node.primitive is None else node.primitive.name
 
 
+def _numbers(values: Any) -> Any:
+    """Values that can be made Python numbers: a foreign array that cannot by itself is computed, and copied here."""
+    return values if hasattr(values, "tolist") else np.asarray(values)
+
+
 class Conversion:
     """The part of Tensor that turns it into numbers, text and lists, or says why not."""
 
@@ -42,15 +47,15 @@ class Conversion:
             raise ValueError(
                 f"item: a Tensor of shape {self._value.shape} is no single number; reduce it, or use t.tolist()"
             )
-        return self._decide().item()
+        return _numbers(self._decide()).item()
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers.  They carry no gradient."""
-        return self._decide().tolist()
+        return _numbers(self._decide()).tolist()
 
     def nonzero(self) -> Any:
         """The positions of the elements that are not zero, one array an axis."""
-        return self._decide().nonzero()
+        return np.nonzero(self._decide())
 
     def __bool__(self) -> bool:
         if self._value.size != 1:
@@ -100,7 +105,7 @@ class Conversion:
         return int(self._value.shape[0])
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._decide() == (getattr(value, "_value", value))).any())
+        return bool(np.any(self._decide() == getattr(value, "_value", value)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(

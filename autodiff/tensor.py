@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import graph
+from .arrays import cast, is_foreign
 from .conversion import Conversion, made_by
 from .dialects import missing, unknown
 from .graph import CONSTANT, GraphError, Leaf, Node, Parts, Several, tick
@@ -65,9 +66,13 @@ class Tensor(Conversion):
             raise TypeError(
                 f"Tensor: a {type(data).__name__} has rules of its own; pass np.asarray(x), and np.where for masks"
             )
-        value = data if hasattr(data, "__array_function__") else np.asarray(data, dtype=dtype)
-        if dtype is not None and value.dtype != dtype:
-            value = value.astype(dtype)
+        value = data
+        if not hasattr(data, "__array_function__"):
+            value = np.asarray(data, dtype=dtype)
+            if not value.flags.writeable:  # what another library shows of its array, and a variable is written into
+                value = value.copy()
+        if dtype is not None:
+            value = cast(value, dtype)
         if value.dtype.kind not in "fc":
             raise TypeError(
                 f"Tensor: a variable must be floating-point, got {value.dtype}; "
@@ -220,7 +225,7 @@ class Tensor(Conversion):
     def __reduce__(self) -> Any:
         if type(self._node) is not Leaf:
             raise TypeError("copy: only variables can be copied or pickled; a result holds its graph: use t.data")
-        return (_variable, (np.array(self._value),))
+        return (_variable, (np.positive(self._value) if is_foreign(self._value) else np.array(self._value),))
 
     # -- NumPy's protocols -----------------------------------------------------------------------------------
 
@@ -279,7 +284,7 @@ def _fitted(what: str, new: Any, node: Leaf) -> Any:
     if value.dtype != node.dtype:
         if not np.can_cast(value.dtype, node.dtype, "same_kind"):
             raise TypeError(f"{what}: the variable holds {node.dtype}, the new values are {value.dtype}")
-        value = value.astype(node.dtype)
+        value = cast(value, node.dtype)
     return value
 
 
@@ -402,7 +407,7 @@ def _seed(output: Tensor, gradient: Any) -> Any:
             raise TypeError(f"backward: the gradient is {given.dtype}, the Tensor {value.dtype}")
         if isinstance(gradient, Tensor):
             return gradient.astype(value.dtype)
-        given = given.astype(value.dtype)
+        given = cast(given, value.dtype)
     return gradient if isinstance(gradient, Tensor) else _scalar(given)
 
 
@@ -450,7 +455,7 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
                 results[node] = _scalar(value)
         elif hasattr(value, "held"):  # many examples in one
             results[node] = plain(value)
-        elif hasattr(value, "__array_function__") and not isinstance(value, np.generic):
+        elif is_foreign(value):
             if getattr(value, "base", None) is not None or id(value) in mine:
                 value = results[node] = np.positive(value)
             mine.add(id(value))
