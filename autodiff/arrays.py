@@ -5,7 +5,7 @@ CuPy array.  NumPy's functions are the words.  A few of them cost several times 
 method of an ndarray, and a training step calls them hundreds of times: these are here, decided by type.
 
 The values of an array that is not NumPy's own may lie on another machine or not be computed yet, so nobody looks at
-them without being asked: what is only a warning or an error where values are bad is left out for such an array.
+them without being asked.  Where bad values are an error of an ndarray, they are NaN in such an array.
 """
 
 from __future__ import annotations
@@ -93,6 +93,19 @@ def is_foreign(a: Array) -> bool:
 def owned(a: Array, owner: Array) -> Array:
     """An ndarray as an array of the kind of ``owner``, a Tensor's values included."""
     return np.zeros_like(values_of(owner), dtype=a.dtype, shape=()) + a if is_plain(a) else a
+
+
+def unless(bad: Array, value: Array, error: Exception) -> Array:
+    """``value``, and the error if something is bad; a foreign array is not looked at, but NaN in that case.
+
+    >>> unless(np.array([False]), 1.0, ValueError("bad"))
+    1.0
+    """
+    if is_foreign(bad):
+        return np.where(np.any(bad), np.nan, value)
+    if np.any(bad):
+        raise error
+    return value
 
 
 def anywhere(condition: Array) -> bool:

@@ -21,16 +21,16 @@ COLUMNS = ("function", "calls that work", "in one chunk alone", "what is asked o
 ONE_CHUNK, SEVERAL_CHUNKS = -1, 2
 
 
-class Computed(Exception):
+class ComputedError(Exception):
     """Something computed, though nobody had asked for a value."""
 
 
-class Differs(Exception):
+class OtherResultError(Exception):
     """A result that is not NumPy's."""
 
 
 def _refuse(graph: Any, keys: Any, **options: Any) -> Any:
-    raise Computed
+    raise ComputedError
 
 
 @contextmanager
@@ -71,14 +71,14 @@ def compare(found: Any, expected: Any) -> None:
     import dask.array
 
     if not isinstance(found, dask.array.Array):
-        raise Differs(f"a {type(found).__name__}")
+        raise OtherResultError(f"a {type(found).__name__}")
     with dask.config.set(scheduler="sync"):
         values = np.asarray(found.compute())
     expected = np.asarray(expected)
     if values.shape != expected.shape or found.dtype != expected.dtype or values.dtype != expected.dtype:
-        raise Differs(f"{values.dtype} {values.shape} in the place of {expected.dtype} {expected.shape}")
+        raise OtherResultError(f"{values.dtype} {values.shape} in the place of {expected.dtype} {expected.shape}")
     if not np.allclose(values, expected, rtol=1e-10, atol=1e-10, equal_nan=True):
-        raise Differs("other numbers")
+        raise OtherResultError("other numbers")
 
 
 def attempt(entry: Any, call: Template, arrays: list[Any], chunks: int) -> None:
@@ -149,9 +149,9 @@ def root(error: BaseException) -> BaseException:
 def reason(error: BaseException, names: list[str]) -> str:
     """What Dask was asked in vain."""
     error = root(error)
-    if isinstance(error, Computed):
+    if isinstance(error, ComputedError):
         return "the values"
-    if isinstance(error, Differs):
+    if isinstance(error, OtherResultError):
         return f"NumPy's result, not {error}" if str(error) != "other numbers" else "NumPy's result"
     name = f"`{names[-1]}`" if names else "an index"
     if isinstance(error, FutureWarning) or "NotImplemented" in str(error):

@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from ..arrays import anywhere, is_foreign
+from ..arrays import is_foreign, unless
 from ..primitive import composite, exactly, example, primitive, sample
+from ..tensor import Tensor
 from .complexes import conjugate, hermitian, to_complex
 from .indexing import getitem
 
@@ -104,9 +105,8 @@ def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, m
     """
     small = np.abs(denominator) <= tolerance
     off_diagonal = ~np.eye(numerator.shape[-1], dtype=bool)
-    if anywhere(small & off_diagonal & (used[..., :, None] | used[..., None, :])):
-        raise LinAlgError(message)
-    return np.where(small, 0.0, numerator / np.where(small, 1.0, denominator))
+    quotient = np.where(small, 0.0, numerator / np.where(small, 1.0, denominator))
+    return unless(small & off_diagonal & (used[..., :, None] | used[..., None, :]), quotient, LinAlgError(message))
 
 
 def _used(cotangent: Array) -> Array:
@@ -114,14 +114,16 @@ def _used(cotangent: Array) -> Array:
     return np.any(cotangent != 0, axis=-2)
 
 
-def _need_no_phase(name: str, products: Array, size: Array) -> None:
-    """Raise if a loss depends on the phase of complex vectors, which LAPACK chooses as it likes."""
+def _without_phase(name: str, products: Array, size: Array, value: Array) -> Array:
+    """``value``; raise if a loss depends on the phase of complex vectors, which LAPACK chooses as it likes."""
+    if products.dtype.kind != "c":
+        return value
     limit = 1e3 * float(np.finfo(products.dtype).eps)
-    if products.dtype.kind == "c" and anywhere(np.abs(np.imag(products)) > limit * (1.0 + np.max(np.abs(size)))):
-        raise LinAlgError(
-            f"{name}: the loss depends on the phase of complex vectors, which is arbitrary, and has no derivative; "
-            "use what does not change with it: abs(v), or products v @ v.conj().T"
-        )
+    bad = np.abs(np.imag(products)) > limit * (1.0 + np.max(np.abs(size)))
+    return unless(bad, value, LinAlgError(
+        f"{name}: the loss depends on the phase of complex vectors, which is arbitrary, and has no derivative; "
+        "use what does not change with it: abs(v), or products v @ v.conj().T"
+    ))  # fmt: skip
 
 
 # -- eigenvalues of Hermitian matrices ---------------------------------------------------------------------------
@@ -134,7 +136,7 @@ def _eigh_rule(g: Any, y: Any, UPLO: Any) -> Array:
     if w.size == 0:
         return conjugate(v) @ gv
     inner = _mt(v) @ gv
-    _need_no_phase("eigh", diagonal_of(inner), inner)
+    inner = _without_phase("eigh", diagonal_of(inner), inner, inner)
     rotation = _over(
         inner, w[..., None, :] - w[..., :, None], _tolerance(w, n), _used(gv),
         "eigh: two eigenvalues are equal, so their eigenvectors, and a loss that uses them, have no derivative; "
@@ -180,17 +182,15 @@ def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
 # -- eigenvalues of any matrix -----------------------------------------------------------------------------------
 
 
-def _need_basis(name: str, v: Array) -> None:
-    """Raise if the eigenvectors are no basis: the matrix is defective."""
-    if is_foreign(v):
-        return
-    values = v if isinstance(v, np.ndarray) else v.data
+def _basis(name: str, v: Array) -> Array:
+    """The eigenvectors; raise if they are no basis: the matrix is defective."""
+    values = v.data if isinstance(v, Tensor) else v
     eps = float(np.finfo(values.dtype).eps)
-    if np.any(np.linalg.svd(values, compute_uv=False)[..., -1] < 10 * values.shape[-1] * np.sqrt(eps) * np.sqrt(eps)):
-        raise LinAlgError(
-            f"{name}: the matrix is defective (it has fewer eigenvectors than rows), and there its eigenvalues have "
-            "no derivative"
-        )
+    smallest = np.linalg.svd(values, compute_uv=False)[..., -1]
+    return unless(smallest < 10 * values.shape[-1] * np.sqrt(eps) * np.sqrt(eps), v, LinAlgError(
+        f"{name}: the matrix is defective (it has fewer eigenvectors than rows), and there its eigenvalues have "
+        "no derivative"
+    ))  # fmt: skip
 
 
 def _from_basis(v: Array, middle: Array) -> Array:
@@ -204,7 +204,7 @@ def _eig_rule(g: Any, y: Any) -> Array:
     n = w.shape[-1]
     if w.size == 0:
         return gv
-    _need_basis("eig", v)
+    v = _basis("eig", v)
     # LAPACK scales each vector to length 1 and makes its largest component real: the adjoint of that scaling
     along = np.sum(gv * v, axis=-2, keepdims=True)
     free = gv - np.real(along) * conjugate(v)
@@ -234,8 +234,7 @@ def _eigvals_rule(g: Array, a: Array) -> Array:
     if a.size == 0:
         return a
     _, v = np.linalg.eig(a)
-    _need_basis("eigvals", v)
-    return _from_basis(v, diagonal_matrix(g))
+    return _from_basis(_basis("eigvals", v), diagonal_matrix(g))
 
 
 @primitive(
@@ -268,18 +267,20 @@ def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     u, s, vh = y
     gu, gs, gvh = (conjugate(part) for part in g)
     rows, columns, k = a.shape[-2], a.shape[-1], s.shape[-1]
-    if anywhere(gu[..., :, k:] != 0) or anywhere(gvh[..., k:, :] != 0):
-        raise LinAlgError(
-            f"svd: the vectors beyond the first {k} of a {rows} x {columns} matrix are an arbitrary basis and have no "
-            "derivative; use full_matrices=False"
-        )
+    beyond = LinAlgError(
+        f"svd: the vectors beyond the first {k} of a {rows} x {columns} matrix are an arbitrary basis and have no "
+        "derivative; use full_matrices=False"
+    )
+    if gu.shape[-1] > k or gvh.shape[-2] > k:
+        gu = unless(gu[..., :, k:] != 0, gu, beyond)
+        gvh = unless(gvh[..., k:, :] != 0, gvh, beyond)
     u, gu, v, gv = u[..., :, :k], gu[..., :, :k], hermitian(vh[..., :k, :]), hermitian(gvh[..., :k, :])
     if s.size == 0:
         return a
     tolerance = _tolerance(s, max(rows, columns))
     x, z = hermitian(u) @ gu, hermitian(v) @ gv
     phases = diagonal_of(x)
-    _need_no_phase("svd", phases + diagonal_of(z), abs(x) + abs(z))
+    x = _without_phase("svd", phases + diagonal_of(z), abs(x) + abs(z), x)
     x, z = x - hermitian(x), z - hermitian(z)
     s_i, s_j = s[..., :, None], s[..., None, :]
     # (x s_j + s_i z) / (s_j² - s_i²), split so that close singular values cancel as little as they can
@@ -303,11 +304,9 @@ def _outside(gu: Array, u: Array, s: Array, tolerance: Array) -> Array:
     """The part of a cotangent that turns the vectors out of their span, over the singular values."""
     part = gu - u @ (hermitian(u) @ gu)
     zero = (s <= tolerance[..., 0])[..., None, :]
-    if anywhere(zero & (gu != 0)):
-        raise LinAlgError(
-            "svd: a singular value is zero (the matrix has not full rank), so its singular vectors have no derivative"
-        )
-    return part / np.where(zero, 1.0, s[..., None, :])
+    return unless(zero & (gu != 0), part / np.where(zero, 1.0, s[..., None, :]), LinAlgError(
+        "svd: a singular value is zero (the matrix has not full rank), so its singular vectors have no derivative"
+    ))  # fmt: skip
 
 
 @primitive(
@@ -346,9 +345,10 @@ def _over_triangular(b: Array, r: Array) -> Array:
 def _square_qr_rule(gq: Array, gr: Array, q: Array, r: Array) -> Array:
     """For at least as many rows as columns; in the convention of Hermitian adjoints."""
     size = np.abs(diagonal_of(r))
-    if r.size and anywhere(size <= _tolerance(size, q.shape[-2])[..., 0]):
-        raise LinAlgError("qr: the matrix has not full rank, so its factors have no derivative there")
     m = r @ hermitian(gr) - hermitian(gq) @ q
+    if r.size:
+        bad = size <= _tolerance(size, q.shape[-2])[..., 0]
+        m = unless(bad, m, LinAlgError("qr: the matrix has not full rank, so its factors have no derivative there"))
     lower = m * _lower_weights(m, 0.5, m.shape[-1])
     return _over_triangular(gq + q @ (lower + hermitian(lower)), r)
 
@@ -388,8 +388,8 @@ def qr(a: Array, mode: str = "reduced") -> Any:
             f"qr: mode 'complete' of shape {a.shape} adds an arbitrary basis, which has no derivative; use 'reduced'"
         )
     if mode == "r":
-        return np.linalg.qr(a, mode) if not is_foreign(a) else np.linalg.qr(a)[1]
-    return np.linalg.qr(a)  # of "complete" there is no more here
+        return np.linalg.qr(a)[1] if is_foreign(a) else np.linalg.qr(a, "r")
+    return np.linalg.qr(a)  # "complete" too, since there is nothing to add
 
 
 def _cholesky_rule(g: Array, y: Array) -> Array:

@@ -347,7 +347,7 @@ def _expm_unseen(a: Array) -> Array:
     result = _pade(a * cast(np.exp2(-squarings), a.dtype))
     for i in range(10):
         result = np.where(i < squarings, result @ result, result)
-    return result
+    return np.where(sizes <= 5.37 * 2.0**10, result, np.nan)
 
 
 composite(expm, examples=[*STACKS, example(sample(2, 2, make=lambda v: 4.0 * v)), example(sample(0, 0))])(expm)

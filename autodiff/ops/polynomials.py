@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import as_array, cast, is_foreign, is_plain
+from ..arrays import as_array, cast, is_foreign, is_plain, unless
 from ..primitive import composite, example, primitive, refuse, sample
 from ..tensor import Tensor
 
@@ -115,22 +115,21 @@ def _slope(p: Array, r: Array) -> Array:
     return np.polyval(p[:-1] * np.arange(np.shape(p)[0] - 1, 0, -1).astype(p.dtype), r)
 
 
-def _need_single(r: Array, p: Array) -> None:
-    """Refuse roots that rounding cannot tell from one another: an error of p's size moves a root by that / p'(r)."""
+def _are_equal(r: Array, p: Array) -> Array:
+    """Which roots rounding cannot tell from one another: an error of p's size moves a root by that / p'(r)."""
     with np.errstate(all="ignore"):
-        size = np.polyval(abs(p), abs(r)) * (len(p) * np.finfo(r.dtype).eps)
-        apart = np.min(abs(r[:, None] - r) + np.diag(np.full(len(r), np.inf)), axis=0)
-        equal = apart * abs(_slope(p, r)) <= 10.0 * size
-    if np.any(equal):
-        at = r[np.argmax(equal)]
-        raise np.linalg.LinAlgError(f"roots: two roots are equal, at {at:.6g}, and there they have no derivative")
+        size = np.polyval(abs(p), abs(r)) * (p.shape[0] * np.finfo(r.dtype).eps)
+        apart = np.min(abs(r[:, None] - r) + np.diag(np.full(r.shape[0], np.inf)), axis=0)
+        return apart * abs(_slope(p, r)) <= 10.0 * size
 
 
 def _roots_rule(g: Array, r: Array, p: Array) -> Array:
     if r.size == 0:
         return np.zeros_like(p)
-    if not is_foreign(r):
-        _need_single(*(v.data if isinstance(v, Tensor) else v for v in (r, p)))
+    at, of = (v.data if isinstance(v, Tensor) else v for v in (r, p))
+    equal = _are_equal(at, of)
+    where = "" if is_foreign(equal) else f", at {at[np.argmax(equal)]:.6g},"
+    g = unless(equal, g, np.linalg.LinAlgError(f"roots: two roots are equal{where} and there have no derivative"))
     return -(g / _slope(p, r)) @ cast(np.vander(r, np.shape(p)[0]), r.dtype)
 
 

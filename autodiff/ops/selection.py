@@ -61,7 +61,7 @@ def choose(a: Any, choices: Any, mode: str = "raise") -> Array:
     result = np.broadcast_to(choices[0], shape)
     for number in range(1, count):
         result = np.where(numbers == number, choices[number], result)
-    return result
+    return np.where((numbers < 0) | (numbers >= count), np.nan, result) if is_foreign(numbers) else result
 
 
 @composite(np.compress, examples=[

@@ -50,10 +50,13 @@ def _softmax(logits: Array) -> Array:
 
 
 def _at_labels(logits: Array, labels: Any) -> Array:
-    """logits[i, labels[i]], for an array that may not know how to index by two arrays at once."""
-    if np.any(labels >= logits.shape[-1]):
+    """logits[i, labels[i]], where one of both is foreign: NaN for a label that names no class."""
+    if is_plain(logits) and is_plain(labels):
+        return logits[np.arange(len(labels)), labels]
+    if is_plain(labels) and np.any(labels >= logits.shape[-1]):
         raise IndexError(f"label {np.max(labels)} is too large; labels are 0 to {logits.shape[-1] - 1}")
-    return np.sum(np.where(_one_hot(labels, logits.shape[-1]), logits, 0.0), axis=-1)
+    hot = _one_hot(labels, logits.shape[-1])
+    return np.where(np.any(hot, axis=-1), np.sum(np.where(hot, logits, 0.0), axis=-1), np.nan)
 
 
 def largest(logits: Array) -> Array:
@@ -69,7 +72,7 @@ def _one_hot(labels: Any, classes: int) -> Any:
 
 @primitive(
     lambda g, logits, labels, mean: (
-        (g / len(labels) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
+        (g / labels.shape[0] if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
     ),
     examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
               example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
@@ -84,9 +87,9 @@ def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> A
     >>> softmax_cross_entropy(np.array([[0.0, 0.0], [1e4, 0.0]]), np.array([0, 1])).round(3).tolist()
     [0.693, 10000.0]
     """
-    if labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
+    if is_plain(labels) and labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
         raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
     shifted = logits - largest(logits)
     total = np.log(add_up(np.exp(shifted), axis=-1))
-    losses = total - (shifted[np.arange(len(labels)), labels] if is_plain(shifted) else _at_labels(shifted, labels))
-    return add_up(losses, axis=0) / len(labels) if mean else losses
+    losses = total - _at_labels(shifted, labels)
+    return add_up(losses, axis=0) / labels.shape[0] if mean else losses
