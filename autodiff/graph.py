@@ -303,7 +303,8 @@ def _blame(error: Exception, node: Node, edge: list[Any], contribution: Any) -> 
     parent, _, saved, rule = edge
     if saved is None:
         raise GraphError(_FREED.format(rule.primitive)) from None
-    if isinstance(error, AttributeError) and not hasattr(contribution, "shape"):
+    ours: Any = error.__traceback__  # of an error in the rule it goes deeper than the walk
+    if isinstance(error, AttributeError) and ours.tb_next is None and not hasattr(contribution, "shape"):
         _fit(contribution, node, parent, rule)
     error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
 
