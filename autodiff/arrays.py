@@ -58,6 +58,18 @@ def as_array(a: Any, dtype: Any = None) -> Array:
     return np.asarray(a, dtype=dtype) if isinstance(a, np.ndarray) or not hasattr(a, "__array_function__") else a
 
 
+def to_hold(a: Any, dtype: Any = None) -> Array:
+    """An array for a variable: what speaks NumPy as it is, anything else as an ndarray that can be written into.
+
+    >>> to_hold([1, 2], float).tolist()
+    [1.0, 2.0]
+    """
+    if hasattr(a, "__array_function__"):
+        return a if dtype is None else cast(a, dtype)
+    array = np.asarray(a, dtype=dtype)
+    return array if array.flags.writeable else array.copy()  # what another library shows of its own
+
+
 def is_plain(a: Array) -> bool:
     """Whether it is NumPy's own array or number.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import graph
-from .arrays import cast, is_foreign
+from .arrays import cast, is_foreign, to_hold
 from .conversion import Conversion, made_by
 from .dialects import missing, unknown
 from .graph import CONSTANT, GraphError, Leaf, Node, Parts, Several, tick
@@ -66,13 +66,7 @@ class Tensor(Conversion):
             raise TypeError(
                 f"Tensor: a {type(data).__name__} has rules of its own; pass np.asarray(x), and np.where for masks"
             )
-        value = data
-        if not hasattr(data, "__array_function__"):
-            value = np.asarray(data, dtype=dtype)
-            if not value.flags.writeable:  # what another library shows of its array, and a variable is written into
-                value = value.copy()
-        if dtype is not None:
-            value = cast(value, dtype)
+        value = to_hold(data, dtype)
         if value.dtype.kind not in "fc":
             raise TypeError(
                 f"Tensor: a variable must be floating-point, got {value.dtype}; "
@@ -278,7 +272,7 @@ def _variable(value: Any) -> Tensor:
 
 def _fitted(what: str, new: Any, node: Leaf) -> Any:
     """New values, or a new gradient, of a variable in its dtype; refused if they have another shape or kind."""
-    value = new if hasattr(new, "__array_function__") else np.asarray(new)
+    value = to_hold(new)
     if value.shape != node.shape:
         raise ValueError(f"{what}: the variable has shape {node.shape}, the new values {value.shape}")
     if value.dtype != node.dtype:
