@@ -1,4 +1,8 @@
-"""What Dask arrays in the place of NumPy's can do, found by trying every entry of the table: for ``docs/arrays.md``."""
+"""What Dask arrays in the place of NumPy's can do, found by trying every entry of the table: for ``docs/arrays.md``.
+
+Each call is made with arrays in several chunks, and in one chunk if that fails.  It works if the value and the gradient
+are NumPy's, and nothing was computed before they were asked for.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,10 @@ class ComputedError(Exception):
 
 class OtherResultError(Exception):
     """A result that is not NumPy's."""
+
+
+class UncomputableError(Exception):
+    """A result that Dask promised and does not compute."""
 
 
 def _refuse(graph: Any, keys: Any, **options: Any) -> Any:
@@ -72,8 +80,11 @@ def compare(found: Any, expected: Any) -> None:
 
     if not isinstance(found, dask.array.Array):
         raise OtherResultError(f"a {type(found).__name__}")
-    with dask.config.set(scheduler="sync"):
-        values = np.asarray(found.compute())
+    try:
+        with dask.config.set(scheduler="sync"):
+            values = np.asarray(found.compute())
+    except Exception as error:
+        raise UncomputableError(str(error)) from None
     expected = np.asarray(expected)
     if values.shape != expected.shape or found.dtype != expected.dtype or values.dtype != expected.dtype:
         raise OtherResultError(f"{values.dtype} {values.shape} in the place of {expected.dtype} {expected.shape}")
@@ -96,6 +107,8 @@ def attempt(entry: Any, call: Template, arrays: list[Any], chunks: int) -> None:
     gradients = pull(tuple(_active(s, r) for s, r in zip(seeds, expected, strict=True)))
     with lazily():
         found, pull = vjp(lambda *a: tuple(outputs(call(*a))), *ours)
+        if [r.shape for r in found] != [np.shape(r) for r in expected]:
+            raise OtherResultError("another shape")
         pulled = pull(tuple(chunked(_active(s, r), chunks) for s, r in zip(seeds, expected, strict=True)))
     for one, two in zip((*found, *pulled), (*expected, *gradients), strict=True):
         compare(one, two)
@@ -121,7 +134,8 @@ def asked() -> Iterator[list[str]]:
     function, ufunc = kind.__array_function__, kind.__array_ufunc__
 
     def note(asked: Any) -> None:
-        module = getattr(asked, "__module__", None) or "numpy"
+        theirs = isinstance(asked, np.ufunc) and not hasattr(np, asked.__name__)
+        module = "scipy.special" if theirs else "np" if isinstance(asked, np.ufunc) else asked.__module__
         names.append(f"{module.replace('numpy', 'np')}.{asked.__name__}")
 
     def noting_function(self: Any, called: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -151,8 +165,10 @@ def reason(error: BaseException, names: list[str]) -> str:
     error = root(error)
     if isinstance(error, ComputedError):
         return "the values"
+    if isinstance(error, UncomputableError):
+        return "to compute it"
     if isinstance(error, OtherResultError):
-        return f"NumPy's result, not {error}" if str(error) != "other numbers" else "NumPy's result"
+        return "the values, which decide the type" if "complex" in str(error) else "NumPy's result"
     name = f"`{names[-1]}`" if names else "an index"
     if isinstance(error, FutureWarning) or "NotImplemented" in str(error):
         return name
@@ -219,6 +235,11 @@ def limits(spelled: Callable[[Any], str]) -> str:
         f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|",
     ]  # fmt: skip
     return "\n".join([*head, *written]) + "\n"
+
+
+def page(spelled: Callable[[Any], str]) -> str:
+    """The page with the section written again."""
+    return SECTION.sub(lambda _: limits(spelled), PAGE.read_text(encoding="utf-8"))
 
 
 def rows() -> list[str]:
