@@ -103,8 +103,14 @@ def is_foreign(a: Array) -> bool:
 
 
 def owned(a: Array, owner: Array) -> Array:
-    """An ndarray as an array of the kind of ``owner``, a Tensor's values included."""
-    return np.zeros_like(values_of(owner), dtype=a.dtype, shape=()) + a if is_plain(a) else a
+    """An ndarray as an array of the kind of ``owner``, where that is foreign: CuPy computes with nothing else.
+
+    >>> owned(np.eye(2), np.ones(2)).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    if not is_foreign(owner) or not is_plain(a):
+        return a
+    return np.asarray(a, like=values_of(owner))
 
 
 def unless(bad: Array, value: Array, error: Exception) -> Array:

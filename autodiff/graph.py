@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import add_up, cast
+from .arrays import add_up, cast, owned
 from .primitive import Primitive, Rule
 from .strong import strong
 
@@ -162,7 +162,8 @@ class Parts:
     def __getitem__(self, i: int) -> Any:
         if i in self.known:
             return self.known[i]
-        return np.zeros(self.shape[i], self.dtype[i])  # raises IndexError past the end, which ends an iteration
+        zeros = np.zeros(self.shape[i], self.dtype[i])  # raises IndexError past the end, which ends an iteration
+        return owned(zeros, next(iter(self.known.values()), None))
 
     def map(self, function: Callable[[Any], Any]) -> Parts:
         """The same with a function applied to each known part."""

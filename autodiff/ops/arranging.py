@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..arrays import as_array
+from ..arrays import as_array, owned
 from ..primitive import composite, example, refuse, sample
 from .indexing import scatter_add
 
@@ -318,7 +318,7 @@ def _below(m: Array, k: int) -> Any:
 )
 def tril(m: Array, k: int = 0) -> Array:
     """The lower triangle, and zeros above it."""
-    return np.where(_below(m, k), m, 0.0)
+    return np.where(owned(_below(m, k), m), m, 0.0)
 
 
 @composite(
@@ -327,7 +327,7 @@ def tril(m: Array, k: int = 0) -> Array:
 )
 def triu(m: Array, k: int = 0) -> Array:
     """The upper triangle, and zeros below it."""
-    return np.where(_below(m, k - 1), 0.0, m)
+    return np.where(owned(_below(m, k - 1), m), 0.0, m)
 
 
 for _function, _instead in (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..arrays import as_array, cast
+from ..arrays import as_array, cast, owned
 from ..primitive import composite, example, primitive, sample
 from .reduction import floating
 
@@ -107,7 +107,7 @@ def _cumulative(
         return result
     shape = list(np.shape(x))
     shape[axis] = 1
-    return np.concatenate([np.full(shape, initial, result.dtype), result], axis=axis)
+    return np.concatenate([owned(np.full(shape, initial, result.dtype), result), result], axis=axis)
 
 
 CUMULATIVE = [example(sample(4)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=0, include_initial=True)]
@@ -135,6 +135,7 @@ def _ends(a: Array, axis: int, prepend: Any, append: Any) -> Array:
             if np.ndim(end) == 0:
                 shape = tuple(1 if i == axis % np.ndim(a) else n for i, n in enumerate(np.shape(a)))
                 end = np.broadcast_to(end, shape)
+            end = owned(as_array(end), a)
             parts.insert(0, end) if first else parts.append(end)
         if first:
             parts.append(a)
@@ -175,7 +176,7 @@ def ediff1d(ary: Array, to_end: Any = None, to_begin: Any = None) -> Array:
 
 
 def _like(values: Any, array: Array) -> Array:
-    return as_array(values, array.dtype)
+    return owned(as_array(values, array.dtype), array)
 
 
 def _slope(f: Array, spacing: Any, axis: int, edge_order: int) -> Array:

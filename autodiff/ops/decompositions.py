@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from ..arrays import is_foreign, unless
+from ..arrays import is_foreign, owned, unless
 from ..primitive import composite, exactly, example, primitive, sample
 from ..tensor import Tensor
 from .complexes import conjugate, hermitian, to_complex
@@ -71,7 +71,7 @@ def _mt(a: Array) -> Array:
 
 def diagonal_matrix(values: Array) -> Array:
     """A matrix with these values on its diagonal."""
-    return values[..., None, :] * np.eye(values.shape[-1], dtype=values.dtype)
+    return values[..., None, :] * owned(np.eye(values.shape[-1], dtype=values.dtype), values)
 
 
 def diagonal_of(a: Array) -> Array:
@@ -83,13 +83,13 @@ def diagonal_of(a: Array) -> Array:
 def _lower_weights(like: Array, diagonal: float, n: int) -> Array:
     """1 below the diagonal, ``diagonal`` on it, 0 above."""
     weights = np.tri(n, k=-1) + diagonal * np.eye(n)
-    return weights.astype(np.finfo(like.dtype).dtype)
+    return owned(weights.astype(np.finfo(like.dtype).dtype), like)
 
 
 def _read_triangle(gradient: Array, upper: bool) -> Array:
     """The gradient of a function of one triangle, from the gradient of the function of the whole Hermitian matrix."""
     weights = _lower_weights(gradient, 0.5, gradient.shape[-1])
-    return (gradient + hermitian(gradient)) * (weights.T if upper else weights)
+    return (gradient + hermitian(gradient)) * (_mt(weights) if upper else weights)
 
 
 def _tolerance(values: Array, n: int) -> Array:
@@ -104,7 +104,7 @@ def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, m
     vectors the loss depends on.
     """
     small = np.abs(denominator) <= tolerance
-    off_diagonal = ~np.eye(numerator.shape[-1], dtype=bool)
+    off_diagonal = owned(~np.eye(numerator.shape[-1], dtype=bool), numerator)
     quotient = np.where(small, 0.0, numerator / np.where(small, 1.0, denominator))
     return unless(small & off_diagonal & (used[..., :, None] | used[..., None, :]), quotient, LinAlgError(message))
 
@@ -211,7 +211,7 @@ def _eig_rule(g: Any, y: Any) -> Array:
     if v.dtype.kind == "c":
         largest = np.argmax(np.abs(v), axis=-2, keepdims=True)
         pivot = np.take_along_axis(v, largest, axis=-2)
-        at_pivot = np.arange(n)[:, None] == largest
+        at_pivot = owned(np.arange(n)[:, None], largest) == largest
         free = free + np.where(at_pivot, np.imag(along) / pivot * -1j, 0.0)
     rotation = _over(
         _mt(v) @ free, w[..., None, :] - w[..., :, None], _tolerance(w, n), _used(gv),
@@ -288,7 +288,7 @@ def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     middle = _over(x + z, s_j - s_i, tolerance, used, _NO_VECTORS) + _over(
         x - z, s_j + s_i, tolerance, used, _NO_VECTORS
     )
-    off_diagonal = ~np.eye(k, dtype=bool)
+    off_diagonal = owned(~np.eye(k, dtype=bool), middle)
     middle = np.where(off_diagonal, 0.5 * middle, 0.0) + diagonal_matrix(_nonzero_values(gs, s, tolerance))
     if a.dtype.kind == "c":
         middle = middle + diagonal_matrix(np.imag(phases) / s * 1j)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from ..arrays import cast, is_foreign
+from ..arrays import cast, is_foreign, owned
 from ..graph import unbroadcast
 from ..primitive import composite, exactly, example, primitive, sample
 from .complexes import conjugate, hermitian, to_complex
@@ -181,7 +181,7 @@ def _cofactors(a: Array) -> Array:
     for i in range(n):  # one row of cofactors at a time: n minors, not n²
         minors = a[..., others[i], :][..., others]
         rows.append(np.linalg.det(np.swapaxes(minors, -2, -3)))
-    return np.stack(rows, axis=-2) * signs
+    return np.stack(rows, axis=-2) * owned(signs, a)
 
 
 def _det_slope(a: Array, y: Array) -> Array:
@@ -191,7 +191,7 @@ def _det_slope(a: Array, y: Array) -> Array:
     singular = (y == 0)[..., None, None]
     if not (is_foreign(singular) or np.any(singular)):
         return y[..., None, None] * _mt(np.linalg.inv(a))
-    unit = np.eye(a.shape[-1], dtype=a.dtype)
+    unit = owned(np.eye(a.shape[-1], dtype=a.dtype), a)
     regular = y[..., None, None] * _mt(np.linalg.inv(np.where(singular, unit, a)))
     return np.where(singular, _cofactors(np.where(singular, a, unit)), regular)
 
@@ -254,7 +254,7 @@ def matrix_power(a: Array, n: int) -> Array:
     if n < 0:
         return np.linalg.matrix_power(np.linalg.inv(a), -n)
     if n == 0:
-        return np.where(True, np.eye(np.shape(a)[-1], dtype=a.dtype), a)
+        return np.where(True, owned(np.eye(np.shape(a)[-1], dtype=a.dtype), a), a)
     if n <= 3:
         return a if n == 1 else a @ a if n == 2 else (a @ a) @ a
     result, square = None, a
@@ -331,7 +331,7 @@ def expm(a: Array) -> Array:
 def _pade(a: Array) -> Array:
     """exp(a) of matrices whose norm is at most 5.37."""
     b = [math.comb(13, k) * math.factorial(26 - k) / math.factorial(26) for k in range(14)]
-    unit = np.eye(a.shape[-1], dtype=a.dtype)
+    unit = owned(np.eye(a.shape[-1], dtype=a.dtype), a)
     a2 = a @ a
     a4 = a2 @ a2
     a6 = a4 @ a2

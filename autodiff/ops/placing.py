@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_foreign
+from ..arrays import as_array, is_foreign, owned
 
 Array = Any
 Index = Any
@@ -20,6 +20,8 @@ Index = Any
 
 def place_of(index: Index, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of ``x[index]`` for an x of this shape, found without memory of that size."""
+    if any(is_foreign(p) and p.dtype.kind == "b" for p in _tuple(index)):
+        raise TypeError("a mask that is not NumPy's own decides the shape; choose with np.where(mask, x, 0)")
     known = tuple(np.zeros(np.shape(p), int) if is_foreign(p) else p for p in _tuple(index))
     place: tuple[int, ...] = np.broadcast_to(np.zeros(()), shape)[known].shape  # position 0 is always there, or none
     return place
@@ -116,11 +118,12 @@ def sum_of_strides(parts: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """The position of each named element, where each axis has an array of positions in it."""
     if len(parts) != len(shape) or any(not hasattr(p, "shape") or p.dtype == bool for p in parts):
         raise TypeError(
-            "an index with an array that is not NumPy's own in it must have an array of positions for each axis, or "
-            "be that one array"
+            "an index with an array that is not NumPy's own in it has an array of positions for each axis, or is that "
+            "one array; give the positions as an ndarray"
         )
     total: Any = 0
-    for places, n in zip(parts, shape, strict=True):
+    owner = next(filter(is_foreign, parts))
+    for places, n in zip((owned(np.asarray(p) if not is_foreign(p) else p, owner) for p in parts), shape, strict=True):
         total = total * n + np.where(places < 0, places + n, places)
     return total
 
@@ -128,14 +131,14 @@ def sum_of_strides(parts: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
 def _sorted(values: Array, places: Array) -> tuple[Array, Array]:
     """Rows in the order of their positions."""
     order = np.argsort(places, kind="stable")
-    return np.take(values, order, axis=0), np.take(places, order)
+    return values[order], places[order]
 
 
 def _found(values: Array, places: Array, length: int) -> tuple[Array, Array]:
     """For each number below ``length``: whether it is one of the sorted positions, and the last row at it."""
-    numbers = np.arange(length)
+    numbers = owned(np.arange(length), places)
     at = np.clip(np.searchsorted(places, numbers, side="right") - 1, 0, None)
-    return _column(np.take(places, at) == numbers, values), np.take(values, at, axis=0)
+    return owned(_column(places[at] == numbers, values), values), values[at]
 
 
 def _column(a: Array, like: Array) -> Array:
@@ -151,7 +154,7 @@ def running(values: Array, keys: Array, axis: int, longest: int) -> Array:
     whole, step = (slice(None),) * (axis % np.ndim(values)), 1
     while step < longest:
         later, earlier = (*whole, slice(step, None)), (*whole, slice(None, -step))
-        same = np.where(keys[later] == keys[earlier], values[earlier], 0.0)
+        same = np.where(owned(keys[later] == keys[earlier], values), values[earlier], 0.0)
         values = np.concatenate([values[(*whole, slice(None, step))], values[later] + same], axis=axis)
         step *= 2
     return values
@@ -170,7 +173,7 @@ def picked(a: Array, index: Index) -> Array:
     if len(parts) == 1 and last.ndim == 1:
         return a[last]
     numbers = np.reshape(np.arange(math.prod(np.shape(a))), np.shape(a))[index]
-    return np.reshape(np.take(np.reshape(a, (-1,)), np.reshape(numbers, (-1,))), numbers.shape)
+    return np.reshape(np.reshape(a, (-1,))[np.reshape(numbers, (-1,))], numbers.shape)
 
 
 def added(values: Array, index: Index, shape: tuple[int, ...]) -> Array:
@@ -196,10 +199,10 @@ def replaced(x: Array, index: Index, values: Array) -> Array:
     >>> replaced(np.zeros(3), np.array([0, 0]), np.array([1.0, 2.0])).tolist()
     [2.0, 0.0, 0.0]
     """
-    shape = np.shape(x)
+    shape, values = np.shape(x), owned(as_array(values), x)
     if is_basic(index):
         there = _bordered(np.ones(place_of(index, shape), bool), index, shape)
-        return np.where(there, _bordered(values, index, shape), x)
+        return np.where(owned(there, x), _bordered(values, index, shape), x)
     rows, places, whole = _rows(values, index, shape)
     if not np.shape(places)[0]:
         return np.positive(x)

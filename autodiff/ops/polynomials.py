@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import as_array, cast, is_foreign, is_plain, unless
+from ..arrays import as_array, cast, is_foreign, is_plain, owned, unless
 from ..primitive import composite, example, primitive, refuse, sample
 from ..tensor import Tensor
 
@@ -84,7 +84,7 @@ def polyder(p: Array, m: int = 1) -> Array:
         raise ValueError(f"polyder: m is {m}; use np.polyint for antiderivatives")
     for _ in range(m):
         powers = np.arange(np.shape(p)[0] - 1, 0, -1)
-        p = p[:-1] * powers.astype(np.promote_types(p.dtype, int))
+        p = p[:-1] * owned(powers.astype(np.promote_types(p.dtype, int)), p)
     return np.positive(p)
 
 
@@ -94,8 +94,8 @@ def polyint(p: Array, m: int = 1, k: Any = None) -> Array:
     constants = np.zeros(m) if k is None else np.broadcast_to(k, (m,)) if np.size(k) == 1 else k
     for i in range(m):
         powers = np.arange(np.shape(p)[0], 0, -1)
-        p = p / powers.astype(np.promote_types(p.dtype, int))
-        p = np.concatenate([p, np.reshape(constants[i], (1,))])
+        p = p / owned(powers.astype(np.promote_types(p.dtype, int)), p)
+        p = np.concatenate([p, owned(np.reshape(constants[i], (1,)), p)])
     return p
 
 
@@ -104,6 +104,7 @@ def poly(seq_of_zeros: Array) -> Array:
     """The coefficients of the polynomial with these roots; of a matrix, its characteristic polynomial."""
     roots = np.linalg.eigvals(seq_of_zeros) if np.ndim(seq_of_zeros) == 2 else seq_of_zeros
     result = np.ones(1, np.result_type(roots.dtype, np.float64) if roots.dtype == np.float16 else roots.dtype)
+    result = owned(result, roots)
     for i in range(np.shape(roots)[0]):
         result = np.convolve(result, np.stack([np.ones_like(roots[i]), -roots[i]]))
     matched = roots.dtype.kind == "c" and isinstance(seq_of_zeros, Tensor) and seq_of_zeros.dtype.kind != "c"
@@ -112,14 +113,14 @@ def poly(seq_of_zeros: Array) -> Array:
 
 def _slope(p: Array, r: Array) -> Array:
     """p'(r), in the precision of p."""
-    return np.polyval(p[:-1] * np.arange(np.shape(p)[0] - 1, 0, -1).astype(p.dtype), r)
+    return np.polyval(p[:-1] * owned(np.arange(np.shape(p)[0] - 1, 0, -1).astype(p.dtype), p), r)
 
 
 def _are_equal(r: Array, p: Array) -> Array:
     """Which roots rounding cannot tell from one another: an error of p's size moves a root by that / p'(r)."""
     with np.errstate(all="ignore"):
         size = np.polyval(abs(p), abs(r)) * (p.shape[0] * np.finfo(r.dtype).eps)
-        apart = np.min(abs(r[:, None] - r) + np.diag(np.full(r.shape[0], np.inf)), axis=0)
+        apart = np.min(abs(r[:, None] - r) + owned(np.diag(np.full(r.shape[0], np.inf)), r), axis=0)
         return apart * abs(_slope(p, r)) <= 10.0 * size
 
 
@@ -149,7 +150,7 @@ def roots(p: Array) -> Array:
 def _companion(p: Array) -> Array:
     """The matrix whose eigenvalues are the roots, if p[0] is not 0; NumPy asks no protocol for its ``roots``."""
     n = np.shape(p)[0] - 1
-    return np.concatenate([(-p[1:] / p[0])[None], np.broadcast_to(np.eye(n, dtype=p.dtype)[:-1], (n - 1, n))], axis=0)
+    return np.concatenate([(-p[1:] / p[0])[None], owned(np.eye(n, dtype=p.dtype)[:-1], p)], axis=0)
 
 
 @composite(

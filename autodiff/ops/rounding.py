@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import anywhere, as_array, cast, is_foreign
+from ..arrays import anywhere, as_array, cast, is_foreign, owned
 from ..primitive import Domain, composite, elementwise, example, nonzero, primitive, refuse, sample
 from ..tensor import Tensor
 
@@ -104,10 +104,10 @@ def linspace(
     start, stop = (as_array(a, wide) for a in (start, stop))
     distance = stop - start
     shares = (np.arange(num) / max(parts, 1)).astype(wide).reshape((-1,) + (1,) * rank)
-    result = shares * distance + start
+    result = owned(shares, distance) * distance + start
     if endpoint and num > 1:
         result = np.concatenate(
-            [result[:-1], np.broadcast_to(stop, np.shape(result[-1:])) + np.zeros_like(result[-1:])]
+            [result[:-1], owned(np.broadcast_to(stop, np.shape(result[-1:])), distance) + np.zeros_like(result[-1:])]
         )
     result = np.moveaxis(result, 0, axis)
     return (result, distance / parts if parts else np.nan * distance) if retstep else result
@@ -157,7 +157,7 @@ def _i1(x: Array) -> Array:
 
     The rectangle rule at 256 angles is exact to double precision as far as I1 does not overflow (|x| < 713).
     """
-    cosines = np.cos(_ANGLES).astype(x.dtype)
+    cosines = owned(np.cos(_ANGLES).astype(x.dtype), x)
     return np.mean(cosines * np.exp(x[..., None] * cosines), axis=-1)
 
 

@@ -92,12 +92,12 @@ def piecewise(x: Array, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> 
         raise ValueError(
             f"piecewise: {len(funclist)} functions for {len(conditions)} conditions; give as many, or one more"
         )
-    result = np.zeros(np.shape(x), x.dtype)
+    result = owned(np.zeros(np.shape(x), x.dtype), x)
     for condition, function in zip(conditions, funclist, strict=True):
         values = function(x[condition], *args, **kw) if callable(function) else function
         if np.ndim(values):
             values = scatter_add(values, condition, np.shape(x))
-        result = np.where(condition, values, result)
+        result = np.where(owned(condition, x), values, result)
     return result
 
 

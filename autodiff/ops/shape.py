@@ -16,6 +16,7 @@ from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
 from .indexing import scatter_add
+from .placing import picked
 
 Array = Any
 
@@ -231,7 +232,8 @@ def repeat(a: Array, repeats: Any, axis: Any = None) -> Array:
     """Elements repeated: their cotangents are summed."""
     if is_foreign(a) and (axis is None or np.ndim(repeats)):  # more than Dask can do, but not more than np.take
         rows = np.reshape(a, (-1,)) if axis is None else a
-        return np.take(rows, np.repeat(np.arange(rows.shape[axis or 0]), repeats), axis=axis or 0)
+        axis = 0 if axis is None else axis % rows.ndim
+        return picked(rows, (slice(None),) * axis + (np.repeat(np.arange(rows.shape[axis]), repeats),))
     return np.repeat(a, repeats, axis)
 
 

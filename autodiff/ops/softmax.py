@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import add_up, cast, is_plain
+from ..arrays import add_up, cast, is_plain, owned
 from ..primitive import example, primitive, sample
 from ..ufuncs import reductions
 from .reduction import AXES, spread
@@ -55,7 +55,7 @@ def _at_labels(logits: Array, labels: Any) -> Array:
         return logits[np.arange(len(labels)), labels]
     if is_plain(labels) and np.any(labels >= logits.shape[-1]):
         raise IndexError(f"label {np.max(labels)} is too large; labels are 0 to {logits.shape[-1] - 1}")
-    hot = _one_hot(labels, logits.shape[-1])
+    hot = owned(_one_hot(labels, logits.shape[-1]), logits)
     return np.where(np.any(hot, axis=-1), np.sum(np.where(hot, logits, 0.0), axis=-1), np.nan)
 
 
@@ -67,12 +67,13 @@ def largest(logits: Array) -> Array:
 
 
 def _one_hot(labels: Any, classes: int) -> Any:
-    return labels[:, None] == np.arange(classes)
+    return labels[:, None] == owned(np.arange(classes), labels)
 
 
 @primitive(
     lambda g, logits, labels, mean: (
-        (g / labels.shape[0] if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
+        (g / labels.shape[0] if mean else g[:, None])
+        * (_softmax(logits) - owned(_one_hot(labels, logits.shape[-1]), logits))
     ),
     examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
               example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],

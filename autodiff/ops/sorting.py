@@ -165,7 +165,7 @@ def _quantile(name: str, a: Array, q: Any, axis: Any, method: str, keepdims: boo
         table = _positions(q, np.arange(values.shape[-1] + 1), method)
         low, high, t = (_by_count(column, counts) for column in table)
     else:
-        low, high, t = _positions(q, counts, method)
+        low, high, t = (owned(part, values) for part in _positions(q, counts, method))
     places = np.ix_(*[np.arange(n) for n in values.shape[:-1]])
     below, above = rows[(*places, low)], rows[(*places, high)]
     t = cast(t, values.dtype) if weak or method in _CHOOSING else t

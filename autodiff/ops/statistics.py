@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..arrays import anywhere, as_array, cast, is_foreign
+from ..arrays import anywhere, as_array, cast, is_foreign, owned
 from ..primitive import composite, example, sample
 from ..tensor import Tensor
 from .complexes import conjugate
@@ -265,10 +265,11 @@ def cov(
         count, centred = np.shape(x)[1], x - np.mean(x, axis=1, keepdims=True)
         scale, weighted = float(count - ddof), centred
     else:
-        total = weights.sum()
-        centred = x - np.sum(x * weights, axis=1, keepdims=True) / total
-        spent = 0.0 if ddof == 0 else ddof * (1.0 if aweights is None else float((weights * aweights).sum() / total))
-        scale, weighted = float(total) - spent, centred * weights
+        total = float(np.sum(weights))
+        each = owned(weights, x)
+        centred = x - np.sum(x * each, axis=1, keepdims=True) / total
+        spent = 0.0 if ddof == 0 else ddof * (1.0 if aweights is None else float(np.sum(weights * aweights)) / total)
+        scale, weighted = total - spent, centred * each
     if scale <= 0:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
         scale = 0.0

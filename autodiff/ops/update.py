@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import cast, is_foreign
+from ..arrays import as_array, cast, is_foreign, owned
 from ..graph import unbroadcast
 from ..primitive import example, primitive, sample
 from ..tensor import Tensor
@@ -62,7 +62,7 @@ def _from_place(g: Array, index: Any, x_shape: tuple[int, ...], values_shape: tu
     if not _names_once(index):
         positions = np.reshape(np.arange(picked.size), picked.shape)
         last = index_update(np.zeros_like(picked, dtype=np.intp, shape=x_shape), index, positions)
-        picked = np.where(getitem(last, index) == positions, picked, 0.0)
+        picked = np.where(owned(getitem(last, index) == owned(positions, last), picked), picked, 0.0)
     return unbroadcast(picked, values_shape)
 
 
@@ -123,7 +123,7 @@ def index_add(x: Array, index: Any, values: Array) -> Array:
     """
     result = _fresh("index_add", x, index, values)
     if is_foreign(result) or names_foreign(index):
-        return result + cast(added(values, index, np.shape(x)), x.dtype)
+        return result + cast(added(owned(as_array(values), x), index, np.shape(x)), x.dtype)
     if _names_once(index):
         result[index] = result[index] + values
     else:

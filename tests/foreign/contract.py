@@ -8,6 +8,7 @@ from autodiff import Tensor
 from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.tensor import backward
+from autodiff.testing.samples import Template
 from tests.differences import calls, cotangents, numpy_function, outputs, weights
 
 special.load()  # all that can be in the table
@@ -39,34 +40,46 @@ def second(call, arrays, seeds, of):
     return [found.get(t._node) for t in tensors]
 
 
-def check_call(entry, call, kind, rng):
+def with_constants(call, of):
+    """The call with each ndarray among its constants as another array."""
+
+    def converted(value):
+        if isinstance(value, np.ndarray) and value.ndim:
+            return of(value)
+        return type(value)(map(converted, value)) if type(value) in (list, tuple) else value
+
+    return Template(call.call, converted(tuple(call.args)), {k: converted(v) for k, v in call.kwargs.items()})
+
+
+def check_call(entry, call, kind, rng, constants=False):
     """The value, the gradient and the gradient's gradient of one call are NumPy's, in arrays of this kind.
 
-    ``kind`` is a pair of functions, from an ndarray to an array of the kind and back.
+    ``kind`` is a pair of functions, from an ndarray to an array of the kind and back; ``constants`` are of it too.
     """
     of, _ = kind
+    theirs = with_constants(call, of) if constants else call
     arrays = call.arrays(rng)
     try:
         expected = outputs(numpy_function(call, entry)(*arrays))
     except TypeError:
         assert entry.flat  # a bitwise function: made for integers and booleans
         return
-    for result, value in zip(outputs(call(*[Tensor(of(a)) for a in arrays])), expected, strict=True):
+    for result, value in zip(outputs(theirs(*[Tensor(of(a)) for a in arrays])), expected, strict=True):
         if isinstance(entry, Composite) and entry.name.startswith("emath"):  # complex, whatever the values are
             value = np.asarray(value, np.complex128)
         same(result.data, np.asarray(value), kind, 1e-12)
     if isinstance(entry, Primitive) and entry.flat:
         return
     seeds = weights(expected, rng, np.float64)
-    found = cotangents(call, [Tensor(of(a)) for a in arrays], [of(s) for s in seeds])
+    found = cotangents(theirs, [Tensor(of(a)) for a in arrays], [of(s) for s in seeds])
     for one, two in zip(found, cotangents(call, arrays, seeds), strict=True):
         same(one, two, kind, 1e-12)
-    for one, two in zip(second(call, arrays, seeds, of), second(call, arrays, seeds, np.asarray), strict=True):
+    for one, two in zip(second(theirs, arrays, seeds, of), second(call, arrays, seeds, np.asarray), strict=True):
         same(one, two, kind, 1e-11)
 
 
-def check(entry, kind, rng):
+def check(entry, kind, rng, constants=False):
     """Every call of an entry."""
     with np.errstate(all="ignore"):
         for call in calls(entry):
-            check_call(entry, call, kind, rng)
+            check_call(entry, call, kind, rng, constants)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-WRITERS = frozenset(
-    {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal, np.asarray, np.array}
-)
-"""Functions that write into their argument, or that make an ndarray of it."""
+WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal})
+"""Functions that write into their argument."""
+MAKERS = frozenset({np.asarray, np.array})
+"""Functions that make an ndarray of their argument, or with ``like=`` a strict array."""
 
 
 def plain(value):
@@ -22,16 +22,23 @@ def plain(value):
     return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
 
 
-def strict(value):
+def wrapped(value, kind):
     """What NumPy returned, its arrays made strict."""
     if isinstance(value, np.ndarray | np.generic):
-        return Strict(value)
+        return kind(value)
     if isinstance(value, list):
-        return [strict(v) for v in value]
+        return [wrapped(v, kind) for v in value]
     if isinstance(value, tuple):
-        parts = [strict(v) for v in value]
+        parts = [wrapped(v, kind) for v in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     return value
+
+
+def has_ndarray(value):
+    """Whether an ndarray of at least one axis is among the arguments of a call."""
+    if isinstance(value, list | tuple):
+        return any(map(has_ndarray, value))
+    return isinstance(value, np.ndarray) and value.ndim > 0
 
 
 class Strict:
@@ -49,7 +56,7 @@ class Strict:
         self.ndim, self.size = self._held.ndim, self._held.size
 
     def __repr__(self):
-        return f"Strict({self._held!r})"
+        return f"{type(self).__name__}({self._held!r})"
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method != "__call__":
@@ -58,17 +65,17 @@ class Strict:
             raise TypeError(f"np.{ufunc.__name__} was called with {', '.join(kwargs)} on a strict array")
         if not all(isinstance(x, Strict | np.ndarray | np.generic | bool | int | float | complex) for x in inputs):
             return NotImplemented
-        return strict(ufunc(*map(plain, inputs), **kwargs))
+        return wrapped(ufunc(*map(plain, inputs), **kwargs), type(self))
 
     def __array_function__(self, function, types, args, kwargs):
-        if function in WRITERS or "out" in kwargs:
+        if function in WRITERS or "out" in kwargs or (function in MAKERS and isinstance(args[0], Strict)):
             raise TypeError(f"np.{function.__name__} was called on a strict array")
         if not all(issubclass(t, Strict | np.ndarray) for t in types):
             return NotImplemented
-        return strict(function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()}))
+        return wrapped(function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()}), type(self))
 
     def __getitem__(self, index):
-        return strict(self._held[plain(index)])
+        return wrapped(self._held[plain(index)], type(self))
 
     def _refused(self, *_, **__):
         raise TypeError("a strict array was asked for its values")
@@ -97,3 +104,19 @@ for _name, _ufunc in {
     setattr(Strict, f"__{_name}__", _operator(_ufunc))
 for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
     setattr(Strict, f"__{_name}__", lambda self, ufunc=_ufunc: ufunc(self))
+
+
+class Jealous(Strict):
+    """A strict array that takes no ndarray beside it, as CuPy's: only ``like=`` makes one of its kind, and an index."""
+
+    __slots__ = ()
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        if has_ndarray(inputs):
+            raise TypeError(f"an ndarray was given to np.{ufunc.__name__} beside a jealous array")
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        if has_ndarray(args) and function not in MAKERS:
+            raise TypeError(f"an ndarray was given to np.{function.__name__} beside a jealous array")
+        return super().__array_function__(function, types, args, kwargs)

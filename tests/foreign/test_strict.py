@@ -15,16 +15,35 @@ from autodiff.ops.placing import added, picked, replaced
 from autodiff.primitive import registry
 from autodiff.testing.arrays import indices, shapes
 from tests.foreign.contract import ENTRIES, check, same
-from tests.foreign.strict import Strict, plain
+from tests.foreign.strict import Jealous, Strict, plain
 
 KIND = (Strict, plain)
 ASKING = [np.trim_zeros]
 """Functions that cannot do without the values: the shape of the result depends on them."""
+DECIDING = (
+    "cov", "delete", "getitem", "index_add", "index_update", "nanpercentile", "nanquantile", "percentile", "piecewise",
+    "quantile",
+)  # fmt: skip
+"""Functions whose masks, probabilities or counts are looked at, and so are ndarrays."""
 
 
 @pytest.mark.parametrize("entry", [e for e in ENTRIES if e.function not in ASKING], ids=lambda e: e.name)
 def test_value_gradient_and_second_order(entry, rng):
     check(entry, KIND, rng)
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.function not in ASKING], ids=lambda e: e.name)
+def test_no_ndarray_is_mixed_with_an_array_that_takes_none(entry, rng):
+    """With constants of its own kind, except for those whose values decide."""
+    check(entry, (Jealous, plain), rng, constants=entry.name not in DECIDING)
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.name in DECIDING], ids=lambda e: e.name)
+def test_a_constant_that_decides_is_an_ndarray(entry, rng):
+    with pytest.raises(
+        TypeError, match="asked for its values|decides the shape|positions as an ndarray|beside a jealous"
+    ):
+        check(entry, (Jealous, plain), rng, constants=True)
 
 
 @pytest.mark.parametrize("function", ASKING)
