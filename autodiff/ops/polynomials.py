@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import as_array, cast, is_foreign, is_plain, owned, unless
+from ..arrays import as_array, cast, is_foreign, is_plain, owned
 from ..primitive import composite, example, primitive, refuse, sample
 from ..tensor import Tensor
 
@@ -129,8 +129,10 @@ def _roots_rule(g: Array, r: Array, p: Array) -> Array:
         return np.zeros_like(p)
     at, of = (v.data if isinstance(v, Tensor) else v for v in (r, p))
     equal = _are_equal(at, of)
-    where = "" if is_foreign(equal) else f", at {at[np.argmax(equal)]:.6g},"
-    g = unless(equal, g, np.linalg.LinAlgError(f"roots: two roots are equal{where} and there have no derivative"))
+    if not is_foreign(equal) and np.any(equal):
+        where = at[np.argmax(equal)]
+        raise np.linalg.LinAlgError(f"roots: two roots are equal, at {where:.6g}, and there they have no derivative")
+    g = np.where(np.any(equal), np.nan, g) if is_foreign(equal) else g
     return -(g / _slope(p, r)) @ cast(np.vander(r, np.shape(p)[0]), r.dtype)
 
 
