@@ -204,7 +204,8 @@ def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
     # a rule may leave the sum over what was broadcast to us, but its batch must be the output's
     spread = batch is not None and node.shape[: len(batch)] == batch and (core or have == node.shape)
     if spread and have[1:] == parent.shape and contribution.dtype is parent.dtype:
-        return add_up(contribution, axis=0)  # the commonest case by far: a bias added to a batch
+        # the commonest case by far: a bias added to a batch
+        return np.add.reduce(contribution, axis=0) if type(contribution) is np.ndarray else np.sum(contribution, axis=0)
     who = f"{primitive.name}: its rule for '{primitive.parameters[rule.position]}'"
     if have is None:
         raise GraphError(f"{who} returned a {type(contribution).__name__}; return an array of shape {parent.shape}")

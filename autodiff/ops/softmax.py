@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import add_up, cast, is_plain, owned
+from ..arrays import add_up, cast, is_foreign, owned
 from ..primitive import example, primitive, sample
 from ..ufuncs import reductions
 from .reduction import AXES, spread
@@ -45,35 +45,34 @@ def _softmax_of(x: Array, total: Array) -> Array:
 
 def _softmax(logits: Array) -> Array:
     """exp(x) / sum(exp(x)) of each row."""
-    e = np.exp(logits - largest(logits))
-    return e / add_up(e, axis=-1, keepdims=True)
+    if isinstance(logits, np.ndarray):
+        e = np.exp(logits - np.maximum.reduce(logits, axis=-1, keepdims=True))
+        return e / np.add.reduce(e, axis=-1, keepdims=True)
+    e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
 
 
-def _at_labels(logits: Array, labels: Any) -> Array:
-    """logits[i, labels[i]], where one of both is foreign: NaN for a label that names no class."""
-    if is_plain(logits) and is_plain(labels):
-        return logits[np.arange(len(labels)), labels]
-    if is_plain(labels) and np.any(labels >= logits.shape[-1]):
-        raise IndexError(f"label {np.max(labels)} is too large; labels are 0 to {logits.shape[-1] - 1}")
-    hot = owned(_one_hot(labels, logits.shape[-1]), logits)
-    return np.where(np.any(hot, axis=-1), np.sum(np.where(hot, logits, 0.0), axis=-1), np.nan)
+def _one_hot(labels: Any, like: Array) -> Any:
+    classes = np.arange(like.shape[-1])
+    if isinstance(labels, np.ndarray) and isinstance(like, np.ndarray):
+        return labels[:, None] == classes
+    return owned(labels[:, None] == owned(classes, labels), like)
 
 
-def largest(logits: Array) -> Array:
-    """The largest of each row, which stays as an axis of length 1."""
-    if is_plain(logits):
-        return np.maximum.reduce(logits, axis=-1, keepdims=True)
-    return np.max(logits, axis=-1, keepdims=True)
-
-
-def _one_hot(labels: Any, classes: int) -> Any:
-    return labels[:, None] == owned(np.arange(classes), labels)
+def _losses_unseen(logits: Array, labels: Any) -> Array:
+    """The loss of each row where nobody looks at values: NaN for a label that names no class."""
+    if not is_foreign(labels) and np.any((labels < 0) | (labels >= logits.shape[-1])):
+        raise IndexError(f"a label names no class; labels are 0 to {logits.shape[-1] - 1}")
+    shifted = logits - np.max(logits, axis=-1, keepdims=True)
+    hot = _one_hot(labels, logits)
+    chosen = np.where(np.any(hot, axis=-1), np.sum(np.where(hot, shifted, 0.0), axis=-1), np.nan)
+    return np.log(np.sum(np.exp(shifted), axis=-1)) - chosen
 
 
 @primitive(
     lambda g, logits, labels, mean: (
         (g / labels.shape[0] if mean else g[:, None])
-        * (_softmax(logits) - owned(_one_hot(labels, logits.shape[-1]), logits))
+        * (_softmax(logits) - _one_hot(labels, logits))
     ),
     examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
               example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
@@ -88,9 +87,12 @@ def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> A
     >>> softmax_cross_entropy(np.array([[0.0, 0.0], [1e4, 0.0]]), np.array([0, 1])).round(3).tolist()
     [0.693, 10000.0]
     """
-    if is_plain(labels) and labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
+    if is_foreign(logits) or is_foreign(labels):
+        losses = _losses_unseen(logits, labels)
+        return np.sum(losses) / labels.shape[0] if mean else losses
+    if labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
         raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
-    shifted = logits - largest(logits)
-    total = np.log(add_up(np.exp(shifted), axis=-1))
-    losses = total - _at_labels(shifted, labels)
-    return add_up(losses, axis=0) / labels.shape[0] if mean else losses
+    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
+    total = np.log(np.add.reduce(np.exp(shifted), axis=-1))
+    losses = total - shifted[np.arange(len(labels)), labels]
+    return np.add.reduce(losses) / len(labels) if mean else losses
