@@ -6,6 +6,7 @@ written into, and arithmetic of its own in half of the precision.  Where JAX is 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 
 import numpy as np
@@ -43,8 +44,7 @@ class Elsewhere:
 
 KINDS = {"of the tests": Elsewhere}
 if importlib.util.find_spec("jax") is not None:
-    import jax.numpy as jnp
-
+    jnp = importlib.import_module("jax.numpy")
     KINDS["of JAX"] = lambda values: jnp.asarray(values, np.float32)
 
 

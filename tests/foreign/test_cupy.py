@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 
 import numpy as np
@@ -11,7 +12,7 @@ from tests.foreign.contract import ENTRIES, check
 from tests.foreign.test_strict import ASKING, DECIDING
 
 if importlib.util.find_spec("cupy") is not None:
-    import cupy
+    cupy = importlib.import_module("cupy")
 
     def from_cupy(array):
         return np.asarray(array.get())
