@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from . import ops as ops
 from .graph import GraphError
-from .mode import no_grad
+from .unrecorded import no_grad
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
+from .ops.erf import erf
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
 from .ops.softmax import logsumexp, softmax_cross_entropy
@@ -28,6 +29,7 @@ __all__ = [
     "checkpoint",
     "composite",
     "elementwise",
+    "erf",
     "exactly",
     "example",
     "expm",
@@ -56,14 +58,19 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from . import draw as draw
+    from . import files as files
     from . import testing as testing
+    from .draw import Draw
+
+    draw: Draw
 else:
 
     def __getattr__(name: str) -> object:
-        """Pictures and gradient checks, imported when they are first asked for."""
-        if name in ("draw", "testing"):
+        """Pictures, gradient checks and files, imported when they are first asked for."""
+        if name in ("draw", "files", "testing"):
             from importlib import import_module
 
             return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        from .dialects import no_such_name
+
+        raise no_such_name(f"module '{__name__}'", name)

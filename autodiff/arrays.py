@@ -14,19 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from .examples import Examples
+
 Array = Any
 _OWN = (np.ndarray, np.generic)
 
 
-def add_up(a: Array, axis: Any = None, keepdims: Any = False) -> Array:
+def add_up(a: Array, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Array:
     """``np.sum``, for an ndarray without its Python.
 
     >>> add_up(np.ones((2, 3)), axis=0).tolist()
     [2.0, 2.0, 2.0]
     """
     if isinstance(a, np.ndarray):
-        return np.add.reduce(a, axis=axis, keepdims=keepdims)
-    return np.sum(a, axis=axis, keepdims=keepdims)
+        return np.add.reduce(a, axis=axis, keepdims=keepdims, dtype=dtype)
+    return np.sum(a, axis=axis, keepdims=keepdims, dtype=dtype)
 
 
 def turned(a: Array) -> Array:
@@ -84,7 +86,7 @@ def values_of(a: Array) -> Array:
     while True:
         if hasattr(type(a), "_node"):
             a = a._value
-        elif hasattr(type(a), "held"):
+        elif isinstance(a, Examples):
             a = a.held
         else:
             return a

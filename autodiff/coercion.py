@@ -1,28 +1,210 @@
-"""What is said where a plain array is asked of a Tensor by a function that NumPy's protocols do not reach."""
+"""Who asks a Tensor for a plain value, and what is said to the one who wrote that.
+
+NumPy and Python ask by ``__array__``, ``__float__`` and the like, and do not say on whose behalf.  The call stack does:
+the outermost frame of a library, or else the user's own line.  Only a mistake reads this.
+"""
 
 from __future__ import annotations
 
+import ast
+import linecache
+import opcode
+import re
 import sys
+from itertools import islice
+from types import FrameType, ModuleType
+from typing import Any, NamedTuple, TypeGuard
 
-_TAIL = "SciPy makes a plain array of its argument before NumPy's protocols are asked, so no gradient can flow; write "
-INSTEAD = {
-    "logsumexp": "autodiff.logsumexp(x, axis=axis), which has the same value",
-    "softmax": "np.exp(x - autodiff.logsumexp(x, axis=axis, keepdims=True))",
-    "log_softmax": "x - autodiff.logsumexp(x, axis=axis, keepdims=True)",
-    "polygamma": "(-1) ** (n + 1) * math.factorial(n) * scipy.special.zeta(n + 1.0, x), or psi(x) for n = 0",
-    "multigammaln": "the sum of scipy.special.gammaln(a - 0.5 * j) for j in range(d), plus d (d - 1) / 4 log(pi)",
-}
-"""Functions of ``scipy.special`` that are no ufuncs, and what to write in their place."""
+from . import instead
+
+LIBRARIES = frozenset(
+    {
+        "numpy", "scipy", "pandas", "matplotlib", "mpl_toolkits", "seaborn", "sklearn", "skimage", "statsmodels",
+        "torch", "jax", "tensorflow", "networkx", "sympy", "numba", "xarray", "plotly", "PIL", "joblib",
+    }
+)  # fmt: skip
+"""Packages whose functions ask on their own: what is named is the function of theirs that the user called."""
+
+_PRIVATE = re.compile(r"_[^_]|<")
+"""How names begin that no user knows; those of operators do not."""
+
+_NAMED = LIBRARIES | {"math", "cmath", "statistics"}
 
 
-def replacement() -> str | None:
-    """The function of SciPy's that asks, and what to write instead; None if it is somebody else."""
-    frame = sys._getframe(2)
-    for _ in range(8):
-        name = frame.f_code.co_name
-        if name in INSTEAD and str(frame.f_globals.get("__name__")).startswith("scipy.special"):
-            return f"{name}: {_TAIL}{INSTEAD[name]}"
-        if frame.f_back is None:
-            return None
-        frame = frame.f_back
+class Asker(NamedTuple):
+    """The function that needs a plain value, by its public name; ``deed`` is what a line does that calls none."""
+
+    name: str = ""
+    deed: str = ""
+
+
+def refusal(shape: tuple[int, ...], how: str) -> TypeError:
+    """The error for whoever asks; ``how`` is what was asked for, in case nothing better can be said."""
+    asker = who_asks(sys._getframe(2))
+    return TypeError(instead.message(asker.name, asker.deed or how, shape))
+
+
+def taught(error: BaseException) -> TypeError | None:
+    """The refusal that NumPy or another library made another error of; None if there is none, or a user did.
+
+    NumPy's ``a[i] = t`` ends in "setting an array element with a sequence", and the reason stands far above.
+    """
+    words = str(error)
+    numpys_own = words.startswith("setting an array element") or words.endswith("with an exception set")
+    if not numpys_own and _root(_raised_in(error)) not in LIBRARIES:
+        return None
+    below: BaseException | None = error
+    for _ in range(8):  # a chain may be a circle
+        below = below and (below.__cause__ or (None if below.__suppress_context__ else below.__context__))
+        if below is not None and is_refusal(below):
+            return below.with_traceback(error.__traceback__)
     return None
+
+
+def is_refusal(error: BaseException) -> TypeGuard[TypeError]:
+    """Whether a Tensor raised this because its value would have left the graph."""
+    frame = _raised_in(error)
+    asked = frame is not None and frame.f_code.co_name.startswith("__")  # __float__, __array__ and the like
+    return isinstance(error, TypeError) and asked and _module(frame) == f"{__package__}.conversion"
+
+
+def _raised_in(error: BaseException) -> FrameType | None:
+    """The innermost frame of Python's that an error came from."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    return None if step is None else step.tb_frame
+
+
+def is_differentiated(node: Any) -> bool:
+    """Whether a transform runs that differentiates by this variable: what it was called with is on the call stack."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if _module(frame) == f"{__package__}.transforms.calling":
+            groups = frame.f_locals.get("variables", ())
+            if any(tensor._node is node for group in groups for tensor in group):
+                return True
+        frame = frame.f_back
+    return False
+
+
+# -- looking around ----------------------------------------------------------------------------------------------
+
+
+def who_asks(frame: FrameType | None) -> Asker:
+    """The function of a library that asks, seen from the innermost frame, or what the user's line does."""
+    outermost = None
+    while frame is not None and _root(frame) == __package__:  # an operation of ours, on a list with a Tensor in it
+        frame = frame.f_back
+    while frame is not None and _root(frame) in LIBRARIES:
+        outermost, frame = frame, frame.f_back
+    if outermost is not None:
+        return Asker(_public_name(outermost))
+    return Asker() if frame is None else _on_the_line(frame)
+
+
+def _module(frame: FrameType | None) -> str:
+    return "" if frame is None else str(frame.f_globals.get("__name__", ""))
+
+
+def _root(frame: FrameType | None) -> str:
+    return _module(frame).partition(".")[0]
+
+
+def _public_module(module: str) -> str:
+    """``scipy.linalg._basic`` is ``scipy.linalg`` to its user."""
+    parts = module.split(".")
+    private = next((i for i, part in enumerate(parts) if part.startswith("_") and part != "__main__"), len(parts))
+    return ".".join(parts[:private])
+
+
+def _public_name(frame: FrameType) -> str:
+    """The name by which a user calls the function that runs in this frame."""
+    module, names = _module(frame), frame.f_code.co_qualname.split(".")
+    local = frame.f_locals
+    owner = local.get("self", local.get("cls"))
+    if "<locals>" in names:  # a decorator's wrapper, which holds what it stands for
+        for inner in (local.get(key) for key in frame.f_code.co_freevars):
+            label = getattr(inner, "__name__", "<>")
+            if callable(inner) and not _PRIVATE.match(label) and isinstance(inner.__module__, str):
+                home = _public_module(inner.__module__)
+                if owner is None and hasattr(sys.modules.get(home), label):
+                    return f"{home}.{label}"
+                if owner is None:
+                    continue
+                return f"{_public_module(type(owner).__module__)}.{type(owner).__name__}.{label}"
+        label = getattr(owner, "name", None)  # one of many functions that are made alike
+        return f"{_public_module(module)}.{label if isinstance(label, str) else names[0]}"
+    if names[-1] == "__ua_function__" and hasattr(local.get("method"), "__name__"):  # how scipy.fft finds its functions
+        return f"{_public_module(module)}.{local['method'].__name__}"
+    if len(names) == 1 or owner is None:
+        return f"{_public_module(module)}.{'.'.join(names)}"
+    owner = getattr(owner, "dist", owner)  # a distribution with its parameters fixed
+    kind = owner if isinstance(owner, type) else type(owner)
+    if names[-1] == "__call__" and not hasattr(sys.modules.get(_public_module(kind.__module__)), kind.__name__):
+        return f"{_public_module(module)}.{getattr(owner, '__name__', kind.__name__)}"  # an object like a function
+    label = kind.__name__.removesuffix("_gen").removesuffix("_frozen")
+    method = "" if names[-1] in ("__init__", "__new__", "__call__") else f".{names[-1]}"
+    return f"{_public_module(kind.__module__)}.{label}{method}"
+
+
+# -- reading the user's line -------------------------------------------------------------------------------------
+
+
+def _on_the_line(frame: FrameType) -> Asker:
+    """What the instruction does at which a frame of the user's stands."""
+    code = frame.f_code
+    operation = opcode.opname[code.co_code[frame.f_lasti]]
+    if operation == "STORE_SUBSCR":
+        return Asker(deed="setitem")
+    if operation == "BINARY_SUBSCR":
+        return Asker(deed="index")
+    text = _segment(frame)
+    try:
+        node: Any = ast.parse(f"({text})", mode="eval").body
+    except (SyntaxError, ValueError):
+        return Asker()
+    if isinstance(node, ast.Subscript):
+        return Asker(deed="index")
+    if isinstance(node, ast.Call) and not isinstance(node.func, ast.Call):
+        return Asker(_called(node.func, frame))
+    return Asker()
+
+
+def _segment(frame: FrameType) -> str:
+    """The source of the expression that a frame evaluates, or an empty string where there is none."""
+    positions = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
+    first, last, start, stop = positions
+    if first is None or last is None or start is None or stop is None or last - first > 50:
+        return ""
+    lines = [line.encode() for line in linecache.getlines(frame.f_code.co_filename, frame.f_globals)[first - 1 : last]]
+    if len(lines) != last - first + 1:
+        return ""
+    lines[-1] = lines[-1][:stop]
+    lines[0] = lines[0][start:]
+    return b"".join(lines).decode(errors="replace")
+
+
+def _called(node: ast.expr, frame: FrameType) -> str:
+    """The public name of the function that an expression stands for, as far as it can be told without running it."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.insert(0, node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return names[-1] if names else ""
+    path, builtin = [node.id, *names], vars(sys.modules["builtins"])
+    thing = frame.f_locals.get(node.id, frame.f_globals.get(node.id, builtin.get(node.id)))
+    for i, name in enumerate(names):
+        if isinstance(thing, ModuleType):
+            path = [_public_module(thing.__name__), *names[i:]]
+        elif not isinstance(thing, type):  # to ask anything else for an attribute might compute
+            kind = type(thing)
+            if kind.__module__.partition(".")[0] in LIBRARIES:  # a generator of random numbers
+                path = [_public_module(kind.__module__), kind.__name__, *names[i:]]
+            break
+        thing = getattr(thing, name, None)
+    module = getattr(thing, "__module__", None)
+    if not names and isinstance(module, str) and module.partition(".")[0] in _NAMED:  # from math import sin
+        return f"{_public_module(module)}.{getattr(thing, '__name__', node.id)}"
+    return ".".join(path)

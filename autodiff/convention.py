@@ -3,7 +3,7 @@
 A function in the table names the parameters that it is differentiated with.  NumPy's function of that name may have
 more of them, in another order, as in ``np.max(a, axis, out, keepdims)``.  A call that is written for NumPy becomes one
 for the table here: positional arguments get NumPy's names, what only repeats NumPy's default is dropped, and what would
-change the result without a derivative is refused.
+change the result without a derivative is refused.  ``inspect.signature(Tensor.sum)`` shows which call is understood.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
+
+from .dialects import keyword as of_pytorch
 
 
 @functools.cache
@@ -86,7 +88,83 @@ def _refuse(name: str, keyword: str, parameters: Sequence[str]) -> None:
             f"{name}: out= would write a Tensor's values into an existing array and lose its gradient; "
             f"use what {name} returns"
         )
+    of_pytorch(name, keyword, parameters)
     raise TypeError(
         f"{name}: the keyword '{keyword}' is not differentiated here and would change the result; "
         f"supported: {', '.join(parameters)}"
     )
+
+
+# -- what inspect.signature says ---------------------------------------------------------------------------------
+
+
+class Signature(inspect.Signature):
+    """The signature of an entry's callable, found out when somebody looks: an import makes hundreds, and few look."""
+
+    __slots__ = ("entry",)
+    entry: Any
+
+    @classmethod
+    def of(cls, entry: Any) -> Self:
+        """The signature of the callable of an entry in the table."""
+        made = cls.__new__(cls)
+        made.entry = entry
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in inspect.Signature.__slots__:  # these are empty until here
+            raise AttributeError(name)
+        found = _understood(self.entry)
+        inspect.Signature.__init__(self, list(found.parameters.values()), return_annotation=found.return_annotation)
+        return getattr(self, name)
+
+
+def _understood(entry: Any) -> inspect.Signature:
+    """The signature of an entry's callable: NumPy's parameters at NumPy's places, as far as the entry uses them.
+
+    One without use, such as ``out``, stands there where it keeps the place of others; it takes NumPy's default alone.
+    """
+    function, theirs = entry.function, _theirs(entry.function)
+    is_own = inspect.isfunction(function) and function.__module__.partition(".")[0] not in ("numpy", "scipy")
+    if is_own or getattr(entry, "variadic", False):
+        return inspect.signature(function)
+    mine = _mine(entry)
+    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in mine):
+        return inspect.Signature(mine)
+    if theirs and mine[0].kind is not inspect.Parameter.POSITIONAL_ONLY:
+        mine = _at_their_places(mine, list(theirs.values()), entry.agreed)
+    return inspect.Signature([mine[0].replace(name="self"), *mine[1:]])  # it is only ever seen as a method
+
+
+def _mine(entry: Any) -> list[inspect.Parameter]:
+    """The parameters of an entry as the table has them."""
+    if not hasattr(entry, "rules"):
+        written = inspect.signature(inspect.unwrap(entry.call)).parameters.values()
+        return [p.replace(annotation=inspect.Parameter.empty) for p in written]
+    kind = inspect.Parameter.POSITIONAL_ONLY if entry.elementwise else inspect.Parameter.POSITIONAL_OR_KEYWORD
+    first = len(entry.parameters) - len(entry.defaults)
+    defaults = (inspect.Parameter.empty,) * first + entry.defaults
+    pairs = zip(entry.parameters, defaults, strict=True)
+    return [inspect.Parameter(name, kind, default=default) for name, default in pairs]
+
+
+def _at_their_places(
+    mine: list[inspect.Parameter], theirs: list[inspect.Parameter], agreed: int
+) -> list[inspect.Parameter]:
+    """Our parameters in NumPy's order, with those of NumPy between them that only keep a place."""
+    rest = {p.name: p for p in mine}
+    kept, placed, keywords = 0, [], []
+    for i, their in enumerate(theirs):
+        my = rest.pop(mine[i].name if i < agreed else their.name, None)
+        if their.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD):
+            placed.append(their if my is None else _renamed(my, their))
+            kept = kept if my is None else len(placed)
+        elif my is not None:
+            keywords.append(_renamed(my, their))
+    keywords += rest.values()
+    return [*placed[:kept], *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in keywords)]
+
+
+def _renamed(my: inspect.Parameter, their: inspect.Parameter) -> inspect.Parameter:
+    """A parameter of ours under NumPy's name; a default that only says "nothing given" is NumPy's way to say so."""
+    return my.replace(name=their.name, default=their.default if type(my.default) is object else my.default)

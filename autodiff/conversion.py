@@ -7,12 +7,15 @@ write instead, since the gradient would be lost.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .coercion import replacement
+from .arrays import to_hold
+from .coercion import is_differentiated, is_refusal, refusal
 from .graph import CONSTANT, Leaf, Node
+from .protocol import foreign
 
 
 def made_by(node: Node) -> str:
@@ -27,6 +30,62 @@ def _numbers(values: Any) -> Any:
     return values if hasattr(values, "tolist") else np.asarray(values)
 
 
+def array_of(data: Any, dtype: Any) -> Any:
+    """The array that a variable is made of, or an error that says what the data is and what to pass."""
+    try:
+        value = to_hold(data, dtype)
+    except (TypeError, ValueError) as error:
+        if is_refusal(error):
+            raise TypeError(
+                "Tensor: got a list with Tensors in it, which would lose their gradients; write np.stack(list), "
+                "whose result is a Tensor already"
+            ) from None
+        raise type(error)(f"Tensor: {_about(data) or error}") from None
+    if value.dtype.kind in "fc":
+        return value
+    if value.dtype.kind in "biu":
+        raise TypeError(
+            f"Tensor: a variable must be floating-point, got {value.dtype}; "
+            "write Tensor(x, dtype=float) or 1.0 instead of 1. Integers that index or count stay plain arrays"
+        )
+    raise TypeError(f"Tensor: {_about(data) or f'a variable must be floating-point, got {value.dtype}'}")
+
+
+def _about(data: Any) -> str | None:
+    """What is wrong with data that is no array of numbers; None if it might be one."""
+    if data is None:
+        return "got None; does a function lack its 'return'? For an absent parameter keep None itself"
+    if isinstance(data, str | bytes):
+        return f"got the text {data!r:.40}; write Tensor(float(text)), or Tensor(np.loadtxt(file)) for one with numbers"
+    if isinstance(data, dict):
+        return (
+            "got a dict; make a Tensor of each value, {key: Tensor(value), ...}: "
+            "grad and the optimizers take such nestings as they are"
+        )
+    if isinstance(data, set | frozenset | Iterator):
+        return f"got a {type(data).__name__}, which has no order or no length; write Tensor(list(x))"
+    if isinstance(data, list | tuple):
+        lengths = {len(row) if isinstance(row, list | tuple) else np.shape(row)[0] for row in data if _has_rows(row)}
+        if len(lengths) > 1 or (lengths and not all(map(_has_rows, data))):
+            parts = sorted(lengths) + ["none"] * (not all(map(_has_rows, data)))
+            return (
+                f"the rows have different lengths ({', '.join(map(str, parts))}), and an array has one; "
+                "pad them to one length, or make a Tensor of each: [Tensor(row) for row in rows]"
+            )
+        return next((about for about in map(_about, data) if about is not None), None)
+    odd = foreign(data)
+    if odd is not None:
+        return f"got {odd}"
+    if hasattr(data, "__array__") or isinstance(data, bool | int | float | complex):
+        return None
+    way = "call it first" if callable(data) else "pass an array, a number, or a nested list of numbers"
+    return f"got an instance of {type(data).__name__}, which is no array of numbers; {way}"
+
+
+def _has_rows(row: Any) -> bool:
+    return isinstance(row, list | tuple) or bool(np.ndim(row) if hasattr(row, "__array__") else 0)
+
+
 class Conversion:
     """The part of Tensor that turns it into numbers, text and lists, or says why not."""
 
@@ -34,6 +93,7 @@ class Conversion:
 
     _node: Node
     _value: Any
+    data: Any
 
     # -- values that leave the graph -------------------------------------------------------------------------
 
@@ -65,37 +125,51 @@ class Conversion:
             )
         return bool(self._decide())
 
-    def _leaves_the_graph(self, what: str) -> TypeError:
-        return TypeError(
-            f"{what} would cut this Tensor (shape {self._value.shape}) out of the graph and lose its gradient. "
-            "Inside a differentiated function use the np. function: np.exp(t) instead of math.exp(t), "
-            "np.stack([t, u]) instead of np.array([t, u]), np.concatenate instead of np.r_[t, u], "
-            "np.where instead of a[i] = t. "
-            "For a plain value say so: t.item() for a number, t.data for the array"
-        )
+    if not TYPE_CHECKING:  # a type checker refuses float(t) and math.exp(t), as they do
 
-    def __float__(self) -> float:
-        raise self._leaves_the_graph("float(t)")
+        def __float__(self) -> float:
+            raise refusal(self._value.shape, "float")
 
-    def __int__(self) -> int:
-        raise self._leaves_the_graph("int(t)")
+        def __int__(self) -> int:
+            raise refusal(self._value.shape, "int")
 
-    def __complex__(self) -> complex:
-        raise self._leaves_the_graph("complex(t)")
+        def __complex__(self) -> complex:
+            raise refusal(self._value.shape, "complex")
 
-    def __index__(self) -> int:
-        value = self._value
-        if value.dtype.kind in "iu" and value.size == 1:  # a position, such as argmax gives: it has no gradient to lose
-            return int(self.item())
-        raise self._leaves_the_graph("using it as an integer")
+        def __index__(self) -> int:
+            value = self._value
+            # a position, such as argmax gives, has no gradient to lose
+            if value.dtype.kind in "iu" and value.size == 1:
+                return int(self.item())
+            raise refusal(self._value.shape, "index")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self._value.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
             return np.array(self._decide(), dtype=dtype, copy=copy)
-        instead = replacement()
-        if instead is not None:
-            raise TypeError(instead)
-        raise self._leaves_the_graph("NumPy asked for a plain array (np.asarray(t), a[i] = t, np.array([t, u])), which")
+        raise refusal(self._value.shape, "np.asarray")
+
+    def _exported(self) -> Any:
+        """The array that another library may look at: of a variable its own, as ``t.data`` is."""
+        value, node = self._value, self._node
+        if value.dtype.kind not in "iub" and node.active and (type(node) is not Leaf or is_differentiated(node)):
+            raise refusal(self._value.shape, "__dlpack__")
+        value = np.asarray(self._decide()) if value.dtype.kind in "iub" else self.data
+        if not hasattr(value, "__dlpack__"):
+            raise BufferError(f"dlpack: the values are a {type(value).__name__}, which is no array in memory")
+        return value
+
+    def __dlpack__(self, **wishes: Any) -> Any:
+        """A variable's values for another library, without a copy.  They carry no gradient, so a result refuses.
+
+        >>> from autodiff import Tensor
+        >>> np.from_dlpack(Tensor([1.0, 2.0]))
+        array([1., 2.])
+        """
+        return self._exported().__dlpack__(**wishes)
+
+    def __dlpack_device__(self) -> Any:
+        """Where the values are: (1, 0) is the memory of this machine's processor."""
+        return self._exported().__dlpack_device__()
 
     # -- as a container --------------------------------------------------------------------------------------
 
@@ -107,23 +181,25 @@ class Conversion:
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self._decide() == getattr(value, "_value", value)))
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            f"setitem: a Tensor (shape {self._value.shape}) cannot be written into: results already computed from it "
-            "would keep the old values and get the wrong gradient.\n"
-            "  instead of                     write\n"
-            "  x[i] = v                       x = x.at[i].set(v)\n"
-            "  x[i] += v                      x = x.at[i].add(v)\n"
-            "  x[mask] = v                    x = np.where(mask, v, x)\n"
-            "  out[i] = f(i) in a loop        out = np.stack([f(i) for i in ...])\n"
-            "  w[...] = new (a variable)      w.data = new"
-        )
+    if not TYPE_CHECKING:  # a type checker refuses what always raises
 
-    def __delitem__(self, index: Any) -> None:
-        raise TypeError(
-            f"delitem: elements of a Tensor (shape {self._value.shape}) cannot be taken away; "
-            "write t = np.delete(t, index)"
-        )
+        def __setitem__(self, index: Any, value: Any) -> None:
+            raise TypeError(
+                f"setitem: a Tensor (shape {self._value.shape}) cannot be written into: results already computed from "
+                "it would keep the old values and get the wrong gradient.\n"
+                "  instead of                     write\n"
+                "  x[i] = v                       x = x.at[i].set(v)\n"
+                "  x[i] += v                      x = x.at[i].add(v)\n"
+                "  x[mask] = v                    x = np.where(mask, v, x)\n"
+                "  out[i] = f(i) in a loop        out = np.stack([f(i) for i in ...])\n"
+                "  w[...] = new (a variable)      w.data = new"
+            )
+
+        def __delitem__(self, index: Any) -> None:
+            raise TypeError(
+                f"delitem: elements of a Tensor (shape {self._value.shape}) cannot be taken away; "
+                "write t = np.delete(t, index)"
+            )
 
     # -- as text ---------------------------------------------------------------------------------------------
 

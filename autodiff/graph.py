@@ -1,8 +1,4 @@
-"""The engine: what a recorded operation is, the order to walk the graph in, and the walk.
-
-The graph points one way, from results to what they were made of, and holds no Tensor: a :class:`Node` knows its
-parents' nodes and the few values its rules asked for.  An intermediate array that no rule asked for dies with
-the user's variable, and without cycles the whole graph dies by reference counting.
+"""The engine: the order to walk the graph in, and the walk.
 
 Not one derivative stands here.  A rule is called with whatever array type the cotangent has, so the same walk
 gives numbers (ndarrays) or a differentiable result (Tensors, see ``lift``).
@@ -10,88 +6,31 @@ gives numbers (ndarrays) or a differentiable result (Tensors, see ``lift``).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from .arrays import add_up, cast, owned
-from .primitive import Primitive, Rule
-from .strong import strong
-
-tick = itertools.count(1).__next__
-"""The time of birth of a node.  A node is younger than its parents, so sorting by age *is* a topological sort."""
-
-
-latest_mutation = 0
-"""When any variable was last written in place: a graph that is younger needs no closer look."""
-
-
-class GraphError(RuntimeError):
-    """A graph was used in a way that has no right answer: freed, mutated, or not a graph at all."""
-
-
-class Node:
-    """One recorded operation.
-
-    ``edges`` holds a list ``[parent, rule function, saved values, rule]`` for each input that leads to a variable;
-    the saved values become None when the graph is freed.  ``note`` is what only a picture needs: the other
-    inputs and options, or None.  ``active`` is False where no gradient can flow.
-    """
-
-    __slots__ = ("__weakref__", "active", "age", "dtype", "edges", "note", "primitive", "shape")
-
-    active: bool
-    age: int
-    dtype: Any
-    edges: Any
-    note: Any
-    primitive: Primitive | None
-    shape: tuple[int, ...]
-
-    def __repr__(self) -> str:
-        name = "leaf" if self.primitive is None else self.primitive.name
-        return f"<node {name} {self.dtype}{list(self.shape)}>"
-
-
-class Leaf(Node):
-    """A variable: where gradients arrive.
-
-    ``mutated_at`` is the time at which ``mutated``, the variable's array, was last written in place.
-    """
-
-    __slots__ = ("grad", "mutated", "mutated_at")
-
-    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
-        self.primitive = None
-        self.edges = ()
-        self.note = None
-        self.shape = shape
-        self.dtype = dtype
-        self.active = True
-        self.age = tick()
-        self.grad: Any = None
-        self.mutated: Any = None
-        self.mutated_at = 0
-
-    def mark_mutated(self, array: Any) -> None:
-        """Note that ``array``, which this variable held, has been written in place."""
-        global latest_mutation
-        self.mutated = array
-        self.mutated_at = latest_mutation = tick()
-
-
-def constant_node() -> Node:
-    """The node of everything that is not recorded."""
-    node = Node()
-    node.primitive, node.edges, node.note, node.shape, node.dtype = None, (), None, (), None
-    node.active, node.age = False, 0
-    return node
-
-
-CONSTANT = constant_node()
+from . import writes
+from .arrays import is_foreign
+from .cotangents import Parts as Parts
+from .cotangents import Scattered as Scattered
+from .cotangents import fit
+from .cotangents import unbroadcast as unbroadcast
+from .examples import every
+from .node import CONSTANT as CONSTANT
+from .node import DOUBLE as DOUBLE
+from .node import FREED
+from .node import Edge as Edge
+from .node import GraphError as GraphError
+from .node import Leaf as Leaf
+from .node import Node as Node
+from .node import Several as Several
+from .node import tick as tick
+from .rule import Rule, WrittenError, has_changed
+from .structural import is_tracking, mask, structural, tracking
 
 _age = attrgetter("age")
 
@@ -101,313 +40,269 @@ def topological_order(roots: Iterable[Node], stop: Collection[Node] = ()) -> lis
 
     Iterative, one visit a node.  Does not look behind the nodes in ``stop``.
     """
-    order = list(roots)
-    seen = set(order)
-    add, push = seen.add, order.append
-    for node in order:  # grows while it is walked
-        if stop and node in stop:
-            continue
-        for edge in node.edges:
-            parent = edge[0]
-            if parent not in seen:
-                add(parent)
-                push(parent)
-    order.sort(key=_age, reverse=True)
-    return order
+    return Walk(roots, stop or None).order
 
 
-class Several(tuple[Any, ...]):
-    """The shapes, or the dtypes, of the outputs of one operation.
+class Walk:
+    """The nodes between ``roots`` and ``targets`` (None: all variables), each once, children before parents.
 
-    There may be 100,000 of them, each compared with all by the walk: so identity is asked first.
+    What is older than every target leads to none of them, so the walk stops there: ``boundary`` are those nodes.
+    ``wanted`` is None if every node of ``order`` leads to a target, otherwise the set of those that do.
     """
 
-    __slots__ = ()
-    __hash__ = tuple.__hash__
+    __slots__ = ("boundary", "order", "roots", "targets", "wanted")
 
-    def __eq__(self, other: object) -> bool:
-        return self is other or tuple.__eq__(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return self is not other and tuple.__ne__(self, other)
-
-
-class Parts:
-    """The cotangent of an operation with several outputs, as far as it is known: a sequence of one for each.
-
-    Outputs that nobody used have a cotangent of zeros.  Two of them add, so the walk treats it as an array.
-    """
-
-    __slots__ = ("dtype", "known", "shape")
-
-    def __init__(self, known: dict[int, Any], shape: Any, dtype: Any) -> None:
-        self.known = known
-        self.shape = shape
-        self.dtype = dtype
-
-    def __add__(self, other: Parts) -> Parts:
-        total = Parts(dict(self.known), self.shape, self.dtype)
-        total += other
-        return total
-
-    def __iadd__(self, other: Parts) -> Parts:
-        known = self.known
-        for i, part in other.known.items():
-            known[i] = known[i] + part if i in known else part
-        return self
-
-    def __len__(self) -> int:
-        return len(self.shape)
-
-    def __getitem__(self, i: int) -> Any:
-        if i in self.known:
-            return self.known[i]
-        zeros = np.zeros(self.shape[i], self.dtype[i])  # raises IndexError past the end, which ends an iteration
-        return owned(zeros, next(iter(self.known.values()), None))
-
-    def map(self, function: Callable[[Any], Any]) -> Parts:
-        """The same with a function applied to each known part."""
-        return Parts({i: function(part) for i, part in self.known.items()}, self.shape, self.dtype)
-
-
-def unbroadcast(cotangent: Any, shape: tuple[int, ...]) -> Any:
-    """The adjoint of broadcasting from ``shape``: sum over what was repeated.
-
-    >>> unbroadcast(np.ones((2, 3)), (3,)).tolist()
-    [2.0, 2.0, 2.0]
-    """
-    have = cotangent.shape
-    extra = len(have) - len(shape)
-    if have[extra:] == shape:  # only leading axes: a bias
-        return add_up(cotangent, axis=0 if extra == 1 else tuple(range(extra)))
-    axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and have[extra + i] != 1)
-    kept = add_up(cotangent, axis=axes, keepdims=True)
-    return np.reshape(kept, shape) if extra else kept
-
-
-def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
-    """Whether ``shape`` broadcasts to ``to`` along all but the last ``core`` axes."""
-    extra = len(to) - len(shape)
-    if extra < 0 or to[len(to) - core :] != shape[len(shape) - core :]:
-        return False
-    if to[extra:] == shape:
-        return True
-    return all(n in (1, m) for n, m in zip(shape, to[extra:], strict=True))
-
-
-def _fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
-    """A rule's result in the shape and dtype of the argument it belongs to, or an error that names the rule."""
-    primitive: Any = node.primitive
-    have: Any = getattr(contribution, "shape", None)
-    core: Any = None if primitive.core is None else primitive.core[rule.position]
-    batch = None if have is None or core is None else have[: len(have) - core]
-    # a rule may leave the sum over what was broadcast to us, but its batch must be the output's
-    spread = batch is not None and node.shape[: len(batch)] == batch and (core or have == node.shape)
-    if spread and have[1:] == parent.shape and contribution.dtype is parent.dtype:
-        # the commonest case by far: a bias added to a batch
-        return np.add.reduce(contribution, axis=0) if type(contribution) is np.ndarray else np.sum(contribution, axis=0)
-    who = f"{primitive.name}: its rule for '{primitive.parameters[rule.position]}'"
-    if have is None:
-        raise GraphError(f"{who} returned a {type(contribution).__name__}; return an array of shape {parent.shape}")
-    if contribution.shape != parent.shape:
-        if not spread or not _broadcasts(parent.shape, have, core):
-            raise GraphError(
-                f"{who} returned shape {have}, the argument has {parent.shape} "
-                f"(output {node.shape}); a rule returns the shape of its argument"
-            )
-        contribution = unbroadcast(contribution, parent.shape)
-    if contribution.dtype is not parent.dtype and contribution.dtype != parent.dtype:
-        if contribution.dtype.kind == "c" and parent.dtype.kind != "c":
-            contribution = np.real(contribution)  # a real argument moves the output along the real axis only
-        contribution = cast(contribution, parent.dtype)
-    return contribution
-
-
-def _lifted(node: Node, edge: list[Any], lift: Callable[[Any, Node], Any]) -> list[Any]:
-    """The saved values of an edge, those that came from nodes tied to them again."""
-    rule: Rule = edge[3]
-    primitive = node.primitive
-    assert primitive is not None
-    values = []
-    for want, value in zip(rule.wants, edge[2], strict=True):
-        if want == primitive.output:
-            value = lift(value, node)
-        elif want < primitive.output:
-            for parent, _, _, other in node.edges:
-                if other.position == want:
-                    if want != primitive.sequence:
-                        value = lift(value, parent)
+    def __init__(
+        self, roots: Iterable[Node], targets: Collection[Node] | None = None, floor: int | None = None
+    ) -> None:
+        self.roots = seen = set(roots)
+        self.targets = targets
+        self.boundary: set[Node] = set()
+        self.wanted: set[Node] | None = None
+        order = list(seen)
+        waiting = order.copy()  # a stack: neighbours in the graph are neighbours in memory
+        seen = seen.copy()
+        add, push, wait, take = seen.add, order.append, waiting.append, waiting.pop
+        if targets is None:
+            while waiting:
+                for parent in take().parents:
+                    if parent not in seen:
+                        add(parent)
+                        push(parent)
+                        wait(parent)
+        else:
+            if floor is None:
+                floor = min(map(_age, targets), default=0)
+            blind = False  # whether there is a way that ends at no target
+            while waiting:
+                node = take()
+                if node in targets:
+                    continue
+                if not node.parents:
+                    blind = True
+                for parent in node.parents:
+                    if parent in seen:
+                        continue
+                    add(parent)
+                    if parent.age < floor:
+                        self.boundary.add(parent)
                     else:
-                        value = list(value)
-                        value[other.element] = lift(value[other.element], parent)
-        values.append(value)
-    return values
+                        push(parent)
+                        wait(parent)
+        order.sort(key=_age, reverse=True)
+        self.order = order
+        if targets is not None and (blind or self.boundary):
+            self.wanted = _leading(order, targets)
+
+    def path(self) -> list[Node]:
+        """The nodes whose rules are to be applied."""
+        wanted, targets = self.wanted, self.targets
+        if targets is None:
+            return self.order
+        return [node for node in self.order if node not in targets and (wanted is None or node in wanted)]
 
 
-_FREED = (
-    "backward: the graph through '{}' was used and freed by an earlier backward(); "
-    "call the first one with retain_graph=True, or compute the loss again"
+def _leading(order: list[Node], targets: Collection[Node]) -> set[Node]:
+    """The nodes that lead to a target, the targets included."""
+    leading: set[Node] = set()
+    for node in reversed(order):
+        if node in targets or not leading.isdisjoint(node.parents):
+            leading.add(node)
+    return leading
+
+
+def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, ...], list[Any]]:
+    """The rules of a node and what they saved, with the values that came from nodes tied to them again."""
+    primitive, saved = node.primitive, node.saved
+    assert primitive is not None
+    if saved is None:
+        raise GraphError(FREED.format(primitive.name))
+    sources = {rule.position: parent for parent, rule in zip(node.parents, node.rules, strict=True)}
+    sequence: Any = None
+    rules, lifted = [], []
+    for rule, packed in zip(node.rules, saved, strict=True):
+        if rule.watched and has_changed(packed):
+            raise WrittenError
+        values = []
+        for want, value in zip(rule.wants, rule.unpacked(packed), strict=True):
+            if want == primitive.output:
+                value = lift(value, node)
+            elif want == primitive.sequence:
+                if sequence is None:
+                    sequence = list(value)
+                    for other, parent in zip(node.rules, node.parents, strict=True):
+                        sequence[other.element] = lift(value[other.element], parent)
+                value = sequence
+            elif want in sources:
+                value = lift(value, sources[want])
+            elif is_tracking() and isinstance(value, np.ndarray | np.generic):
+                value = mask(value)
+            values.append(value)
+        rules.append(rule.plain)
+        lifted.append(rule.plain.packed(tuple(values)))
+    return tuple(rules), lifted
+
+
+_CHANGED = (
+    "backward: '{}' saved an array of shape {} that was changed in place afterwards, so its gradient would be wrong; "
+    "call backward() before the array is written, or write into a copy (of a variable: t.data = t.data - step)"
 )
 
+Visit = Callable[[Edge, Any], Any]
 
-def _sweep(
-    order: list[Node], seeds: dict[Node, Any], pull: Callable[[Node, list[Any], Any], Any] | None
+
+def sweep(
+    walk: Walk,
+    seeds: dict[Node, Any],
+    *,
+    visit: Visit | None = None,
+    lift: Callable[[Any, Node], Any] | None = None,
 ) -> dict[Node, Any]:
-    """One pass over the graph, children first; what is left at the end are the cotangents of nodes not in ``order``,
-    and of leaves.  ``pull(node, edge, g)`` takes the place of calling the rule; None from it is no contribution."""
+    """One pass over the graph, children first; the result are the cotangents of variables and targets.
+
+    ``visit(edge, g)`` takes the place of ``edge.pull(g)``, to look at what goes by; ``lift(value, node)`` ties saved
+    values to their nodes, which records what the rules do.
+    """
     cotangents = dict(seeds)
-    take = cotangents.pop
+    take, wanted = cotangents.pop, walk.wanted
     summed: set[Node] = set()  # whose cotangent is an array of our own
     node: Any = None
-    edge: Any = None
+    rule: Any = None
     contribution = None
     try:
-        for node in order:
-            edges = node.edges
-            if edges:
-                g = take(node)
-                for edge in edges:
-                    parent, function, saved, rule = edge
-                    if pull is None:  # unpacking costs more than these two questions
-                        if not saved:
-                            contribution = function(g)
-                        elif len(saved) == 1:
-                            contribution = function(g, saved[0])
-                        else:
-                            contribution = function(g, *saved)
-                    else:
-                        contribution = pull(node, edge, g)
-                        if contribution is None:
-                            continue
-                    if contribution.shape != parent.shape or contribution.dtype is not parent.dtype:
-                        contribution = _fit(contribution, node, parent, rule)
-                    if parent in cotangents:
-                        total = cotangents[parent]
-                        if parent in summed:
-                            total += contribution
-                        else:  # not in place: a rule may have handed its cotangent on as it was
-                            total = total + contribution
+        for node in walk.path():
+            parents = node.parents
+            if not parents:
+                continue
+            g = take(node)
+            rules, saved = (node.rules, node.saved) if lift is None else _lifted(node, lift)
+            for parent, rule, packed in zip(parents, rules, saved):
+                if wanted is not None and parent not in wanted:
+                    continue
+                if visit is None:
+                    contribution = rule.apply(g, packed)
+                else:
+                    contribution = visit(Edge(node, parent, rule, rule.unpacked(packed)), g)
+                if type(contribution) is not parent.kind and (
+                    contribution.shape != parent.shape or contribution.dtype is not parent.dtype
+                ):
+                    if type(contribution) is Scattered:
+                        if parent not in summed:
+                            total = np.zeros(parent.shape, parent.dtype)
+                            if parent in cotangents:
+                                total += cotangents[parent]
+                            cotangents[parent] = total
                             summed.add(parent)
-                        cotangents[parent] = total
-                    else:
-                        cotangents[parent] = contribution
+                        contribution.add(cotangents[parent], contribution.values)
+                        continue
+                    contribution = fit(contribution, node, parent, rule)
+                if parent not in cotangents:
+                    cotangents[parent] = contribution
+                elif parent in summed:
+                    total = cotangents[parent]
+                    total += contribution
+                    cotangents[parent] = total
+                else:  # not in place: a rule may have handed its cotangent on as it was
+                    cotangents[parent] = cotangents[parent] + contribution
+                    summed.add(parent)
     except GraphError:
         raise
     except Exception as error:
-        if edge is not None:
-            _blame(error, node, edge, contribution)
+        if node is not None:
+            _blame(error, node, rule, contribution)
         raise
     return cotangents
 
 
-def _blame(error: Exception, node: Node, edge: list[Any], contribution: Any) -> None:
-    """Raise what a failure of the walk at ``edge`` means, or note at the error where it happened."""
-    parent, _, saved, rule = edge
-    if saved is None:
-        raise GraphError(_FREED.format(rule.primitive)) from None
+def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -> None:
+    """Raise what a failure of the walk at a rule means, or note at the error where it happened."""
+    if node.saved is None:
+        raise GraphError(FREED.format(node.primitive and node.primitive.name)) from None
+    if rule is None:
+        return
+    if isinstance(error, WrittenError):
+        shape = next(np.shape(v) for v in rule.unpacked(node.saved[node.rules.index(rule)]) if type(v) is np.ndarray)
+        raise GraphError(_CHANGED.format(rule.primitive, shape)) from None
     ours: Any = error.__traceback__  # of an error in the rule it goes deeper than the walk
     if isinstance(error, AttributeError) and ours.tb_next is None and not hasattr(contribution, "shape"):
-        _fit(contribution, node, parent, rule)
+        parent = node.parents[node.rules.index(rule)]
+        fit(contribution, node, parent, rule)
     error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
 
 
-def _needed(order: list[Node], targets: Collection[Node]) -> set[Node]:
-    """The nodes between the roots and the targets, both included."""
-    needed: set[Node] = set()
-    for node in reversed(order):
-        if node in targets or any(edge[0] in needed for edge in node.edges):
-            needed.add(node)
-    return needed
-
-
-def _check_mutation(order: list[Node]) -> None:
-    """Raise if an operation saved a variable's array that was written in place afterwards."""
-    oldest = next((node.age for node in reversed(order) if node.edges), 0)
-    if latest_mutation < oldest:
+def check_writes(order: list[Node]) -> None:
+    """Raise GraphError if memory that a rule saved was written through a variable afterwards."""
+    oldest = next((node.age for node in reversed(order) if node.parents), 0)
+    if writes.latest < oldest:
         return
-    leaves = [node for node in order if type(node) is Leaf and node.mutated_at]
-    for leaf in leaves:
-        for node in order:
-            if node.age > leaf.mutated_at:
-                continue
-            for edge in node.edges:
-                for value in edge[2] or ():
-                    if isinstance(value, np.ndarray) and np.may_share_memory(value, leaf.mutated):
-                        raise GraphError(
-                            f"backward: '{edge[3].primitive}' saved an array of shape {value.shape} that was changed "
-                            f"in place afterwards, so its gradient would be wrong; call backward() before the update, "
-                            f"or assign a new array: t.data = t.data - step"
-                        )
+    for node in order:
+        for packed, rule in zip(node.saved or (), node.rules, strict=False):
+            for value in arrays_of(rule.unpacked(packed)):
+                if writes.written_since(value, node.age):
+                    raise GraphError(_CHANGED.format(rule.primitive, value.shape))
+
+
+def arrays_of(values: Any) -> list[Any]:
+    """The arrays among what a rule saved, in lists of them and of examples too."""
+    found: list[Any] = []
+    for value in values:
+        value = every(value)
+        if isinstance(value, np.ndarray):
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            found += arrays_of(value)
+    return found
 
 
 def free(order: Iterable[Node]) -> None:
     """Drop what the rules saved.  The structure stays, so that the graph can still be drawn."""
     for node in order:
-        for edge in node.edges:
-            edge[2] = None
+        if node.parents:
+            node.saved = None
 
 
 def _any_nan(values: Iterable[Any]) -> bool:
-    """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel."""
+    """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel.
+
+    Nobody looks at the values of a foreign array, which may not be computed yet.
+    """
     for value in values:
+        if type(value) is not np.ndarray:
+            value = every(value)
         if isinstance(value, np.ndarray):
             square = np.vdot(value, value)
             if square != square:
                 return True
-        elif hasattr(value, "held"):  # many examples in one
-            if _any_nan((value.held,)):
-                return True
-        elif isinstance(value, np.generic | float | complex) and value != value:
-            return True  # and nobody looks at the values of a foreign array, which may not be computed yet
+        elif isinstance(value, np.generic) and value != value:  # type: ignore[comparison-overlap]
+            return True
     return False
+
+
+def _any_foreign(seeds: dict[Node, Any]) -> bool:
+    """Whether the pass is one on foreign arrays: what is computed with one is one too."""
+    return any(map(is_foreign, seeds.values()))
 
 
 def backward(
     seeds: dict[Node, Any],
-    targets: Collection[Node] | None = None,
+    walk: Walk,
     *,
-    retain: bool = False,
     lift: Callable[[Any, Node], Any] | None = None,
-    strengthen: Callable[[Any], Any] = strong,
-    value_of: Callable[[Any], Any] | None = None,
+    visit: Visit | None = None,
 ) -> dict[Node, Any]:
-    """The gradients of the seeded nodes with respect to ``targets`` (default: every leaf that they depend on).
+    """The gradients of the seeded nodes with respect to the targets of a walk, or the leaves that it leads to.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
-    result differentiable; then ``strengthen`` and ``value_of`` are those of the lifted type.  If a gradient comes
-    out NaN, the pass is made once more in the arithmetic of :mod:`autodiff.strong`, where a cotangent of exactly
-    zero wins over an infinite derivative.  Frees the graph unless ``retain``; if anything fails, nothing is freed.
+    result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
+    from (:mod:`autodiff.structural`), which those of foreign arrays do not.  Nothing is freed.
     """
-    order = topological_order(seeds, targets or ())
-    needed = None
-    if targets is not None:
-        needed = _needed(order, targets)
-        order = [node for node in order if node in needed and node not in targets]
+    check_writes(walk.order)
     with np.errstate(all="ignore"):
-        plain = lift is None and needed is None
-        results = _sweep(order, seeds, None if plain else _pull(needed, lift, None))
-        values = results.values()
-        if _any_nan(values if value_of is None else map(value_of, values)):
-            results = _sweep(order, seeds, _pull(needed, lift, strengthen))
-    _check_mutation(order)
-    if not retain:
-        free(order)
+        if lift is not None:
+            with nullcontext() if _any_foreign(seeds) else tracking():
+                return sweep(walk, seeds, lift=lift, visit=visit)
+        results = sweep(walk, seeds, visit=visit)
+        if _any_nan(results.values()) and not _any_foreign(seeds):
+            with tracking():
+                results = sweep(walk, {node: structural(seed) for node, seed in seeds.items()}, visit=visit)
     return results
-
-
-def _pull(
-    needed: set[Node] | None, lift: Callable[[Any, Node], Any] | None, strengthen: Callable[[Any], Any] | None
-) -> Callable[[Node, list[Any], Any], Any]:
-    """What the walk does at an edge when it is not simply to call the rule."""
-
-    def pull(node: Node, edge: list[Any], g: Any) -> Any:
-        if needed is not None and edge[0] not in needed:
-            return None
-        if strengthen is not None:
-            g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
-        contribution = edge[1](g, *(edge[2] if lift is None or edge[2] is None else _lifted(node, edge, lift)))
-        if contribution is None:  # of a rule that forgot to return; from here None would mean that nobody needs it
-            _fit(contribution, node, edge[0], edge[3])
-        return contribution
-
-    return pull

@@ -1,95 +1,194 @@
-"""Modes: what happens to operations on Tensors in place of being recorded.
+"""Modes: what happens to operations on Tensors in place of being recorded, and what a mode must answer.
 
-A mode belongs to a thread and to an asynchronous task: others are not affected.
+A mode belongs to a thread and to an asynchronous task: others are not affected.  Modes nest; each knows the one around
+it (``enclosing``, None outside of all), and whoever does an operation on behalf of a mode does it :meth:`~Mode.outside`.
+Nobody probes a mode for attributes: what it may be asked stands here, with the answer that passes the question on.
+
+Ctrl-C at any instruction leaves no mode on.  An interrupt may come before the first instruction of ``__exit__``, where
+nothing can catch it.  So a mode does not rely on being turned off: what a ``with`` statement holds as its ``__exit__``
+dies with the block, however the block is left, and a mode whose ``__exit__`` is dead is over.  It does nothing from
+then on, and the next operation takes it off.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Callable, Generator
-from contextlib import ContextDecorator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
+from weakref import ref
 
-from .tensor import _mode, _state, _unrecorded
+from .primitive import Primitive
 
-_outer: ContextVar[tuple[Any, ...]] = ContextVar("autodiff_outer_modes", default=())
-"""The modes outside of each no_grad that is open.  Kept here and not in the object, which several threads may share,
-and by number and not by name, since two suspended generators may be closed in any order."""
+_state: ContextVar[Mode | None] = ContextVar("autodiff_mode", default=None)
+_opening: ContextVar[Mode | None] = ContextVar("autodiff_mode_that_a_with_statement_is_about_to_enter", default=None)
 
-_GENERATOR, _COROUTINE, _ASYNCHRONOUS_GENERATOR = 0x20, 0x80, 0x200  # bits in a code object's flags
+innermost = _state.get
+"""The mode that operations go to, be it over or not, or None: then they are recorded."""
 
 
-class no_grad(ContextDecorator):  # noqa: N801
-    """Compute without recording: results are constants and keep nothing alive.
+def current() -> Mode | None:
+    """The innermost mode that is not over, or None: then operations are recorded."""
+    return living(_state.get())
 
-    A context manager or a decorator, of generators and coroutines too; other threads and tasks are not affected.
-    In a generator a ``with no_grad():`` around a ``yield`` holds for the caller as well, as with any context variable:
-    decorate the generator instead.
 
-    >>> from autodiff import Tensor
-    >>> x = Tensor(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y
-    Tensor(4., float64, a constant)
+def living(mode: Mode | None) -> Mode | None:
+    """The innermost of a mode and those around it that is not over."""
+    while mode is not None and mode.over:
+        mode = mode.enclosing
+    return mode
+
+
+@contextmanager
+def entered(mode: Mode | None) -> Iterator[None]:
+    """What is done inside is done in this mode, and the one before comes back whatever happens.
+
+    A ``with`` statement that is interrupted drops this generator, which closes it.
+    """
+    before = _state.get()
+    try:
+        _state.set(mode)
+        yield
+    finally:
+        _state.set(before)
+
+
+def is_recording() -> bool:
+    """Whether an operation that is done here and now remembers what it was done to."""
+    mode = current()
+    return mode is None or mode.is_recording
+
+
+def recorded(mode: Mode | None) -> Mode | None:
+    """The mode in which the same things are done, and everything is recorded."""
+    return None if mode is None else mode.recorded()
+
+
+class _Exit:
+    """The ``__exit__`` of a mode: a ``with`` statement asks for it once, before it enters."""
+
+    def __get__(self, mode: Any, kind: Any = None) -> Any:
+        if mode is None:  # of the class, as ExitStack asks for it
+            return lambda mode, *error: mode.__exit__(*error)
+        opened = mode.inside(None)
+        opened._name = object()
+        # not a closure: an interrupted call of it would live on in the traceback, and the block with it
+        leave = functools.partial(_leave, mode, opened)
+        opened._block = ref(leave)
+        _opening.set(opened)
+        return leave
+
+
+class Mode:
+    """What stands in the place of recording.  A context manager, or passed to :func:`entered`.
+
+    Each block, and each place inside of another mode, has a copy of its own, so that blocks nest and threads share a
+    mode.  What copies have in common they hold in dictionaries and lists.
     """
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        """``@no_grad`` without brackets is ``@no_grad()``."""
-        mode = super().__new__(cls)
-        return mode if function is None else mode(function)
+    enclosing: Mode | None = None
+    _original: Mode | None = None
+    _block: ref[Any] | None = None
+    _name: Any = None
 
-    def __enter__(self) -> None:
-        _outer.set((*_outer.get(), _mode()))
-        _state.set(_unrecorded)
+    # -- what a mode must answer -----------------------------------------------------------------------------
 
-    def __exit__(self, *exception: object) -> None:
-        if outer := _outer.get():
-            _outer.set(outer[:-1])
-            _state.set(outer[-1])
+    def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Do one operation, in the place of ``primitive.call``."""
+        raise NotImplementedError
 
-    def __call__(self, function: Any) -> Any:
-        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-        if flags & _ASYNCHRONOUS_GENERATOR:
-            raise TypeError(
-                f"no_grad: {function.__name__} is an asynchronous generator, whose caller would run without recording "
-                "too; write 'with no_grad():' inside it, around what has no yield"
-            )
-        if flags & _COROUTINE:
-            return _coroutine(function)
-        return _generator(function) if flags & _GENERATOR else super().__call__(function)
+    @property
+    def is_recording(self) -> bool:
+        """Whether operations leave a history: as around this mode, unless it says otherwise."""
+        return self.enclosing is None or self.enclosing.is_recording
+
+    def recorded(self) -> Mode | None:
+        """The mode that does the same and records: what a transform computes its function in."""
+        return self if self.is_recording else self.inside(recorded(self.enclosing))
+
+    def unwatched(self) -> Mode | None:
+        """The mode for what leaves no history: as around this one, unless it changes how things are computed."""
+        return None if self.enclosing is None else self.enclosing.unwatched()
+
+    def backward(self, proceed: Callable[[], Any], seeds: dict[Any, Any], targets: Any) -> Any:
+        """Make a backward pass, by ``proceed()``, which frees nothing; the result are the gradients."""
+        around = living(self.enclosing)
+        return proceed() if around is None else around.backward(proceed, seeds, targets)
+
+    def visiting(self) -> Callable[[Any, Any], Any] | None:
+        """What takes the place of each rule in backward passes, as the ``visit`` of :func:`.graph.sweep`; or None."""
+        around = living(self.enclosing)
+        return None if around is None else around.visiting()
+
+    def left(self, *error: Any) -> None:
+        """What is to be done when its block was left: ``error`` is what ``__exit__`` is given."""
+
+    # -- what all modes do alike -----------------------------------------------------------------------------
+
+    def perform(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Do one operation, unless this mode is over."""
+        if not self.over:
+            return self.operate(primitive, args, kwargs)
+        if _state.get() is self:
+            _state.set(current())
+            return primitive.call(*args, **kwargs)
+        with self.outside():
+            return primitive.call(*args, **kwargs)
+
+    def inside(self, enclosing: Mode | None) -> Any:
+        """This mode with another one around it."""
+        mode = copy.copy(self)
+        mode._original, mode.enclosing = self._original or self, enclosing
+        return mode
+
+    def outside(self) -> Any:
+        """A context in which operations go to the mode around this one."""
+        return entered(self.enclosing)
+
+    @property
+    def over(self) -> bool:
+        """Whether the block was left, though nobody could say so."""
+        return self._block is not None and self._block() is None
+
+    def __enter__(self) -> Self:
+        opened = _opening.get()
+        if opened is None or opened._original is not self or opened.over:  # called by hand
+            opened = self.inside(None)
+            opened._name = object()
+        _opening.set(None)
+        opened.enclosing = current()
+        _state.set(opened)
+        return self
+
+    __exit__ = _Exit()
 
 
-def _coroutine(function: Any) -> Any:
-    @functools.wraps(function)
-    async def decorated(*args: Any, **kwargs: Any) -> Any:
-        with no_grad():
-            return await function(*args, **kwargs)
+def _leave(mode: Mode, opened: Mode, *error: Any) -> None:
+    """Turn the mode off that was entered, or the last one of this object where ``__exit__`` is called by hand."""
+    name: Any = opened._name
+    if opened.enclosing is None and not _is_on(name):
+        one = _state.get()
+        while one is not None and one._original is not mode:
+            one = one.enclosing
+        name = None if one is None else one._name
+    _state.set(_without(name, _state.get()))
+    opened._block = None  # it was left as it should be: what computes something again may still ask this mode
+    mode.left(*error)
 
-    return decorated
+
+def _is_on(name: Any) -> bool:
+    mode = _state.get()
+    while mode is not None and mode._name is not name:
+        mode = mode.enclosing
+    return mode is not None
 
 
-def _generator(function: Any) -> Any:
-    """The function with every step of its generator, but not what its caller does between them, without recording."""
-
-    @functools.wraps(function)
-    def decorated(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        running = function(*args, **kwargs)
-        resume: Callable[[Any], Any] = running.send
-        given: Any = None
-        while True:
-            try:
-                with no_grad():
-                    made = resume(given)
-            except StopIteration as stop:
-                return stop.value
-            try:
-                given, resume = (yield made), running.send
-            except GeneratorExit:
-                running.close()
-                raise
-            except BaseException as error:
-                given, resume = error, running.throw
-
-    return decorated
+def _without(name: Any, mode: Mode | None) -> Mode | None:
+    """A mode without one of those in it: suspended generators may be closed in any order."""
+    if mode is None or name is None or not _is_on(name):
+        return mode
+    if mode._name is name:
+        return mode.enclosing
+    return mode.inside(_without(name, mode.enclosing))

@@ -26,8 +26,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from .convention import agreed, arranged
 from .domain import Domain as Domain
@@ -39,39 +38,13 @@ from .domain import nonzero as nonzero
 from .domain import positive as positive
 from .domain import real as real
 from .domain import sample as sample
+from .rule import Rule as Rule
 
 Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
 Layout = tuple[tuple[Any, ...], tuple[tuple[int, str], ...]]  # defaults after the positional ones, places of keywords
 VARIADIC = 0x04  # CO_VARARGS, the bit in a code object's flags that says *args
 EVERY = 1 << 30  # positional arguments
-
-
-class Rule:
-    """A VJP rule for one argument, and the picker that fetches what it asks for from a call."""
-
-    __slots__ = ("_elements", "element", "function", "pick", "position", "primitive", "wants")
-
-    def __init__(
-        self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
-    ) -> None:
-        self.primitive = primitive
-        self.function = function
-        self.position = position
-        self.element = element
-        self._elements: dict[int, Rule] = {}
-        self.wants = wants
-        # itemgetter(i) gives a bare value, itemgetter(slice) a tuple: a rule is always called with a tuple.
-        self.pick: Function
-        if len(wants) == 1:
-            self.pick = itemgetter(slice(wants[0], wants[0] + 1))
-        else:
-            self.pick = itemgetter(*wants) if wants else itemgetter(slice(0, 0))
-
-    def of(self, element: int) -> Rule:
-        """The same rule for one of a sequence of arrays."""
-        if element not in self._elements:
-            self._elements[element] = Rule(self.primitive, self.function, self.position, self.wants, element)
-        return self._elements[element]
 
 
 class Primitive:
@@ -283,7 +256,7 @@ def _check_count(function: Function, rules: int) -> None:
 
 
 def elementwise(
-    function: Function,
+    function: F,
     *rules: Function | None,
     domain: Domain | tuple[Domain, ...] = real,
     parameters: tuple[str, ...] | None = None,
@@ -294,7 +267,7 @@ def elementwise(
     examples: Sequence[Example] = (),
     kinks: Sequence[Example] = (),
     errors: Sequence[Example] = (),
-) -> Function:
+) -> F:
     """Register a function that broadcasts its arguments and works on each element by itself.
 
     One rule an argument, in order; ``None`` for a derivative that is zero everywhere.  The engine sums the
@@ -335,7 +308,7 @@ def elementwise(
         method=(name or function.__name__) if method is None else method or None,
     )
     _register(entry)
-    return entry.call
+    return entry.call  # type: ignore[return-value]  # it takes Tensors too
 
 
 def gufunc(
@@ -447,7 +420,7 @@ def composite(
     kinks: Sequence[Example] = (),
     errors: Sequence[Example] = (),
     method: str | None = None,
-) -> Callable[[Function], Function]:
+) -> Callable[[F], F]:
     """Register the decorated function, written with differentiable NumPy, as what ``implements`` means on Tensors.
 
     >>> import numpy as np
@@ -459,7 +432,7 @@ def composite(
     4.0
     """
 
-    def register(function: Function) -> Function:
+    def register(function: F) -> F:
         _register(Composite(implements, function, examples, method, kinks, errors))
         return function
 

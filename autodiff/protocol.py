@@ -10,10 +10,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .coercion import is_refusal
 from .primitive import Composite, Primitive, refusals, registry
 
-WRONG = (TypeError, ValueError, IndexError)
-"""What NumPy raises for arguments that do not fit."""
+WRONG = (TypeError, ValueError, IndexError, AttributeError)
+"""What NumPy raises for arguments that do not fit; the last for what is no number: arctan2(x, None)."""
 
 ANSWERED = frozenset(
     {
@@ -61,17 +62,91 @@ def complain(entry: Primitive | Composite, values: Any, error: Exception) -> NoR
 
 def _explained(entry: Primitive | Composite, values: Any, error: Exception) -> Exception:
     ours = str(error).startswith(entry.name + ":") and "gufunc" not in str(error)
-    if ours or (isinstance(entry, Primitive) and error.__cause__ is not None and _NAMED.match(str(error))):
+    if (
+        ours
+        or is_refusal(error)
+        or (isinstance(entry, Primitive) and error.__cause__ is not None and _NAMED.match(str(error)))
+    ):
         return error  # good as it is
     described = ", ".join(f"{p} {describe(v)}" for p, v in zip(entry.parameters, values, strict=False))
+    operands = isinstance(entry, Primitive) and entry.core is not None
+    for parameter, value in zip(entry.parameters, values, strict=False):
+        odd = not_numbers(value) if operands else foreign(value)
+        if odd is not None:
+            return TypeError(f"{entry.name}: {parameter} is {odd} (called with {described})")
+    if isinstance(error, AttributeError):
+        return error
     way_out = ""
     if isinstance(entry, Primitive) and entry.elementwise and isinstance(error, ValueError):
         way_out = "; shapes must agree from the right or be 1: reshape one, or add an axis with t[..., None]"
     kind: type[Exception] = next(k for k in _KINDS if isinstance(error, k))
     if isinstance(entry, Composite) and _NAMED.match(str(error)):  # an operation inside: say whose part it is
         return kind(f"{entry.name}: {error}")
-    complaint = str(error).removeprefix(f"{entry.name}: ")
+    complaint = _in_words(str(error).removeprefix(f"{entry.name}: "), entry)
     return kind(f"{entry.name}: {complaint} (called with {described}){way_out}")
+
+
+_LENGTHS = re.compile(r"operand (\d) .*core dimension (-?\d+), .*\(size (\d+) is different from (\d+)\)")
+_AXES = re.compile(r"operand (\d) does not have enough dimensions \(has (\d+), .* requires (\d+)\)")
+
+
+def _in_words(complaint: str, entry: Primitive | Composite) -> str:
+    """NumPy's complaint about the shapes that a product takes, without the language of its sources."""
+    if found := _LENGTHS.search(complaint):
+        return (
+            f"the lengths of the axes that are multiplied differ, {found[4]} and {found[3]}; "
+            "transpose one (x.T, or np.swapaxes(x, -1, -2) in a stack), or reshape it"
+        )
+    if complaint.startswith("zero-dimensional arrays cannot be concatenated"):
+        return "numbers have no axis to be put together along; write np.stack([t, u])"
+    if found := _AXES.search(complaint):
+        return (
+            f"{entry.parameters[int(found[1])]} has {found[2]} axes and needs at least {found[3]}; "
+            "a number multiplies with *"
+        )
+    return complaint
+
+
+def foreign(value: Any) -> str | None:
+    """A container whose values no protocol of NumPy's reaches, and how to get at them; None for anything else.
+
+    It would take part in an operation by rules of its own, and the derivative would be that of another one.
+    """
+    kind = type(value)
+    if hasattr(kind, "__array_function__") or hasattr(kind, "__array_namespace__"):
+        return None
+    if hasattr(kind, "toarray"):
+        return f"a {kind.__name__}, which is sparse and knows no Tensor: write x.toarray()"
+    if hasattr(kind, "to_numpy"):
+        return f"a {kind.__name__}, which has labels of its own: write x.to_numpy()"
+    return None
+
+
+_KIND_OF = {
+    "O": "Python objects, and an operation needs numbers: write np.asarray(x, dtype=float)",
+    "U": "text, and an operation needs numbers: write np.asarray(x, dtype=float)",
+    "S": "text, and an operation needs numbers: write np.asarray(x, dtype=float)",
+    "M": "dates, and an operation needs numbers: write (x - x[0]) / np.timedelta64(1, 's')",
+    "m": "times, and an operation needs numbers: write x / np.timedelta64(1, 's')",
+}
+
+
+def not_numbers(value: Any) -> str | None:
+    """What an operand is that holds no numbers, and what may be meant; None if it may hold some."""
+    if value is None:
+        return "None, and an operation needs numbers: does a function lack its 'return'?"
+    if isinstance(value, str | bytes):
+        return f"the text {value!r:.40}, and an operation needs numbers: write float(text), or np.asarray(texts, float)"
+    if isinstance(value, dict | set | frozenset):
+        return f"a {type(value).__name__}, and an operation needs numbers or arrays: take its values one by one"
+    if isinstance(value, list | tuple):
+        odd = next((o for o in map(not_numbers, value) if o is not None), None)
+        return odd and f"a {type(value).__name__} with {odd}"
+    if isinstance(value, np.ndarray) and value.dtype.kind in _KIND_OF:
+        return f"an array of {_KIND_OF[value.dtype.kind]}"
+    if callable(value) and not hasattr(value, "__array__"):
+        return f"the function {getattr(value, '__name__', value)!r:.40}, and an operation needs numbers: call it"
+    return foreign(value)
 
 
 def describe(value: Any) -> str:

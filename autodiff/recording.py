@@ -8,16 +8,19 @@ asked for, and hands back a Tensor.  With no Tensor among its arguments it is th
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from .convention import arranged
-from .graph import CONSTANT, Node, tick
-from .primitive import VARIADIC, Composite, Primitive, Rule, listen
-from .protocol import WRONG, complain
+from .convention import Signature, arranged
+from .graph import CONSTANT, DOUBLE, Node, tick
+from .primitive import VARIADIC, Composite, Primitive, listen
+from .protocol import WRONG, complain, foreign
+from .rule import Rule, prints_of
+from .template import factory, provide
 from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
+from .writes import print_of
 
 _new = object.__new__
 KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
@@ -30,6 +33,17 @@ _NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqef
 def _speaks(y: Any) -> bool:
     """Whether an operation's result is NumPy's, or of an array that NumPy's functions can go on with."""
     return isinstance(y, np.generic) or hasattr(y, "__array_function__")
+
+
+_CONSTANTS = _NUMPYS_OWN | {int, float, complex, bool, list, tuple}
+"""The types of constants that need no second look before they meet a Tensor."""
+
+
+def _checked(primitive: Primitive, parameter: str, constant: Any) -> None:
+    """Raise TypeError for a constant that would take part in the operation by rules of its own."""
+    odd = foreign(constant)
+    if odd is not None:
+        raise TypeError(f"{primitive.name}: {parameter} is {odd}")
 
 
 def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
@@ -47,124 +61,55 @@ def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
 
 def _flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
     """The node of a result through which no gradient flows: recorded for pictures alone."""
-    if not any(node is not CONSTANT for node in inputs):
-        return CONSTANT
-    node: Node = Node()
-    node.primitive, node.edges, node.active = primitive, (), False
-    node.note = tuple(n for n in inputs if n is not CONSTANT)
-    node.shape, node.dtype, node.age = value.shape, value.dtype, tick()
-    return node
+    inert = tuple(node for node in inputs if node is not CONSTANT)
+    return Node.make(primitive, value.shape, value.dtype, note=inert, active=False) if inert else CONSTANT
 
 
-def _unary(primitive: Primitive, rule: Rule) -> Callable[[Any], Any]:
-    """The callable of an elementwise function of one argument."""
-    forward, function, pick = primitive.forward, rule.function, rule.pick
-
-    def call(x: Any) -> Any:
-        if type(x) is not Tensor:
-            return forward(x)
-        mode = _mode()
-        if mode is not None:
-            return mode(primitive, (x,), {})
-        parent = x._node
-        value = x._value
-        try:
-            y = forward(value)
-        except WRONG as error:
-            complain(primitive, (value,), error)
-        result: Tensor = _new(Tensor)
-        result._value = y
-        if parent.active:
-            result._node = node = Node()
-            node.primitive = primitive
-            node.edges = ([parent, function, pick((value, y)), rule],)
-            node.active = True
-            node.shape = y.shape
-            node.dtype = y.dtype
-            node.age = tick()
-        else:
-            result._node = _flat_node(primitive, y, [parent])
-        return result
-
-    return call
+def _owned(value: Any, node: Node) -> bool:
+    """Whether an argument is an array that the user may hold: a constant, a variable's, a view."""
+    return type(value) is np.ndarray and (node.primitive is None or value.base is not None)
 
 
-def _binary(primitive: Primitive, rule_a: Rule | None, rule_b: Rule | None) -> Callable[[Any, Any], Any]:
-    """The callable of an elementwise function of two arguments."""
-    if rule_a is None or rule_b is None or max((*rule_a.wants, *rule_b.wants), default=0) > primitive.output:
-        return _general(primitive)  # a rule that asks for a shape
-    forward = primitive.forward
-    function_a, pick_a = rule_a.function, rule_a.pick if rule_a.wants else None
-    function_b, pick_b = rule_b.function, rule_b.pick if rule_b.wants else None
-
-    def call(a: Any, b: Any) -> Any:
-        if type(a) is Tensor:
-            value_a, parent_a = a._value, a._node
-        else:
-            value_a, parent_a = a, CONSTANT
-        if type(b) is Tensor:
-            value_b, parent_b = b._value, b._node
-        else:
-            value_b, parent_b = b, CONSTANT
-            if type(a) is not Tensor:
-                return forward(a, b)
-        mode = _mode()
-        if mode is not None:
-            return mode(primitive, (a, b), {})
-        try:
-            y = forward(value_a, value_b)
-        except WRONG as error:
-            complain(primitive, (value_a, value_b), error)
-        if type(y) not in _NUMPYS_OWN:
-            y = _admitted(primitive, (value_a, value_b), y)
-        result: Tensor = _new(Tensor)
-        result._value = y
-        if parent_a.active:
-            environment = (value_a, value_b, y)
-            if parent_b.active:
-                edges: Any = (
-                    [parent_a, function_a, pick_a(environment) if pick_a else (), rule_a],
-                    [parent_b, function_b, pick_b(environment) if pick_b else (), rule_b],
-                )
-            else:
-                edges = ([parent_a, function_a, pick_a(environment) if pick_a else (), rule_a],)
-        elif parent_b.active:
-            edges = ([parent_b, function_b, pick_b((value_a, value_b, y)) if pick_b else (), rule_b],)
-        else:
-            result._node = _flat_node(primitive, y, [parent_a, parent_b])
-            return result
-        result._node = node = Node()
-        node.primitive = primitive
-        node.edges = edges
-        node.active = True
-        node.shape = y.shape
-        node.dtype = y.dtype
-        node.age = tick()
-        return result
-
-    return call
+def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
+    """The callable of a function that broadcasts, of one argument or two."""
+    rules = [primitive.rules[i] for i in range(len(primitive.parameters))]
+    make = factory(tuple(rule.wants for rule in rules))  # type: ignore[union-attr]
+    return make(primitive, primitive.forward, *rules, *[rule.watching for rule in rules])  # type: ignore[union-attr, no-any-return]
 
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
     general = _general(primitive)
-    forward, function, pick = primitive.forward, rule.function, rule.pick
+    forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
+    takes_input = 0 in rule.wants
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Tensor or _mode() is not None or not x._node.active:
             return general(x, *args, **kwargs)
+        mine: list[Any] = []
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
                 return general(x, *args, **kwargs)
-        values = primitive.bind((x._value, *args), kwargs)
+            if kind is np.ndarray:
+                mine.append(option)
+            elif kind is tuple:
+                mine += [part for part in option if type(part) is np.ndarray]
+        value = x._value
+        values = primitive.bind((value, *args), kwargs)
         try:
             y = forward(*values)
         except WRONG as error:
             complain(primitive, values, error)
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
-        return _result(primitive, y, ([x._node, function, pick(environment), rule],))
+        parents = (x._node,)
+        if takes_input and _owned(value, parents[0]):
+            mine.append(value)
+        if mine:
+            used, kept = rule.keep(environment, mine)
+            return _result(primitive, y, parents, (used,), (kept,))
+        return _result(primitive, y, parents, rules, (pick(environment),))
 
     return call
 
@@ -177,6 +122,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
     rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
     place = len(primitive.parameters) - 1 - len(primitive.defaults)
+    broadcasts = primitive.core is not None
 
     def forward(values: list[Any]) -> Any:
         if primitive.variadic:
@@ -191,6 +137,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 raise TypeError(f"{primitive.name}: needs a list of arrays, got a Tensor that is one number")
             values[sequence] = list(values[sequence])
         found: list[tuple[int, int | None, Node]] = []
+        unsure: list[int] = []
         for i, value in enumerate(values):
             if type(value) is Tensor:
                 found.append((i, None, value._node))
@@ -199,46 +146,58 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 nodes: list[tuple[int | None, Node]] = []
                 values[i] = unwrapped(value, nodes)
                 found.extend((i, element, node) for element, node in nodes)
+            elif broadcasts and type(value) not in _CONSTANTS:
+                unsure.append(i)
         if not found:
             try:
                 return forward(values)
             except WRONG as error:
                 complain(primitive, values, error)
+        for i in unsure:
+            _checked(primitive, primitive.parameters[i], values[i])
         for i, _, parent in found:
             if parent.active and i not in rules:
+                if sequence is not None and i > sequence:
+                    raise TypeError(
+                        f"{primitive.name}: takes one list of arrays, and got several arrays; "
+                        f"write {primitive.name}([t, u])"
+                    )
+                two = "np.maximum or np.minimum compare two arrays, or " if primitive.name in ("max", "min") else ""
                 raise TypeError(
                     f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
-                    f"that leads to a variable was given there; pass its values: t.data, or stop_gradient(t)"
+                    f"that leads to a variable was given there; {two}pass its values: t.data, or stop_gradient(t)"
                 )
         mode = _mode()
         if mode is not None:
-            return mode(primitive, args, kwargs)
+            return mode.perform(primitive, args, kwargs)
         try:
             y = forward(values)
         except WRONG as error:
             complain(primitive, values, error)
         environment = (*values, y, *[_shape(y if k == primitive.output else values[k], k == sequence) for k in shapes])
-        edges = []
-        silent = []
+        parents: list[Node] = []
+        silent: list[Node] = []
+        used: list[Rule] = []
+        saved: list[Any] = []
+        inner = {id(v) for v in _parts(found, values)}
+        owned = [v for v in _arrays(values) if id(v) not in inner]
         for i, element, parent in found:
-            if not parent.active:
-                silent.append(parent)
-                continue
-            rule = rules[i]
-            if element is not None and (i != sequence or element < 0):
+            rule = rules.get(i)
+            if parent.active and element is not None and (i != sequence or element < 0):
                 raise TypeError(
                     f"{primitive.name}: '{primitive.parameters[i]}' is a list with Tensors in it; "
                     "make it one Tensor with np.stack"
                 )
-            if rule is None:
+            if not parent.active or rule is None:
                 silent.append(parent)
-            elif element is None:
-                edges.append([parent, rule.function, rule.pick(environment), rule])
-            else:
-                rule = rule.of(element)
-                edges.append([parent, rule.function, rule.pick((*environment, element)), rule])
-        if edges:
-            return _result(primitive, y, tuple(edges), tuple(silent))
+                continue
+            rule = rule if element is None else rule.of(element)
+            rule, kept = rule.keep(environment if element is None else (*environment, element), owned)
+            parents.append(parent)
+            used.append(rule)
+            saved.append(kept)
+        if parents:
+            return _result(primitive, y, tuple(parents), tuple(used), tuple(saved), tuple(silent))
         if isinstance(y, tuple):
             return same_tuple(y, [wrap(v, CONSTANT) for v in y])
         return wrap(y, _flat_node(primitive, y, [parent for _, _, parent in found]))
@@ -246,18 +205,44 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     return call
 
 
-def _result(primitive: Primitive, y: Any, edges: Any, silent: tuple[Node, ...] = ()) -> Any:
+def _parts(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
+    """The values of Tensors that the user cannot hold: results of operations."""
+    for i, element, parent in found:
+        if element is None or element >= 0:
+            value = values[i] if element is None else values[i][element]
+            if not _owned(value, parent):
+                yield value
+
+
+def _arrays(values: Any) -> list[Any]:
+    """The arrays among values, and in lists and tuples of them."""
+    found: list[Any] = []
+    for value in values:
+        if type(value) is np.ndarray:
+            found.append(value)
+        elif type(value) in (list, tuple):
+            found += _arrays(value)
+    return found
+
+
+def _result(
+    primitive: Primitive,
+    y: Any,
+    parents: tuple[Node, ...],
+    rules: tuple[Rule, ...],
+    saved: tuple[Any, ...],
+    silent: tuple[Node, ...] = (),
+) -> Any:
     """The Tensor, or the tuple of them, that a recorded operation gives."""
-    node = Node()
-    node.primitive = primitive
-    node.edges = edges
-    node.note = silent
-    node.active = True
-    node.age = tick()
+    node: Node = _new(Node)
+    node.primitive, node.parents, node.rules, node.saved, node.note = primitive, parents, rules, saved, silent
+    node.active, node.age = True, tick()
     if isinstance(y, tuple):
-        node.shape = tuple(v.shape for v in y)
-        node.dtype = tuple(v.dtype for v in y)
+        node.kind = None
+        node.shape = tuple([v.shape for v in y])
+        node.dtype = tuple([v.dtype for v in y])
         return outputs_of(y, node)
+    node.kind = np.float64 if type(y) is np.float64 else None
     node.shape = y.shape
     node.dtype = y.dtype
     result: Tensor = _new(Tensor)
@@ -305,16 +290,18 @@ def _composed(entry: Composite) -> Callable[..., Any]:
     return call
 
 
+def _asks_for_no_shape(rules: list[Any]) -> bool:
+    return all(want <= len(rules) for rule in rules for want in rule.wants)
+
+
 def _install(entry: Primitive | Composite) -> None:
     """Give an entry of the table its callable, its method and its operator."""
     if isinstance(entry, Composite):
         entry.call = _composed(entry)
     if isinstance(entry, Primitive):
         rules = [entry.rules.get(i) for i in range(len(entry.parameters))]
-        if entry.elementwise and len(rules) == 1 and rules[0] is not None:
-            entry.call = _unary(entry, rules[0])
-        elif entry.core is not None and len(rules) == 2:
-            entry.call = _binary(entry, *rules)
+        if entry.core is not None and len(rules) < 3 and None not in rules and _asks_for_no_shape(rules):
+            entry.call = _broadcasting(entry)
         elif list(entry.rules) == [0] and rules[0] is not None and entry.sequence is None and not entry.variadic:
             entry.call = _first(entry, rules[0])
         else:
@@ -322,6 +309,7 @@ def _install(entry: Primitive | Composite) -> None:
         entry.call.__name__ = entry.call.__qualname__ = entry.name
         entry.call.__doc__ = entry.function.__doc__
     call, function = entry.call, entry.function
+    call.__signature__ = Signature.of(entry)  # type: ignore[attr-defined]
     if entry.method is not None and entry.method not in Tensor.__dict__:
         setattr(Tensor, entry.method, call)
     if function in ALIASES:
@@ -333,4 +321,9 @@ def _install(entry: Primitive | Composite) -> None:
         setattr(Tensor, f"__{COMPARISONS[function]}__", call)
 
 
+provide(
+    CONSTANT=CONSTANT, CONSTANTS=_CONSTANTS, DOUBLE=DOUBLE, NUMPYS_OWN=_NUMPYS_OWN, Node=Node, Tensor=Tensor,
+    WRONG=WRONG, admitted=_admitted, checked=_checked, complain=complain, flat_node=_flat_node, float64=np.float64,
+    mode_of=_mode, ndarray=np.ndarray, new=_new, print_of=print_of, prints_of=prints_of, tick=tick, wrap=wrap,
+)  # fmt: skip
 listen(_install)

@@ -10,32 +10,35 @@ Tensor and binds the name ``t`` to it; ``t[i] = v`` is refused and says what to 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import graph
+from . import graph, mode, writes
 from .arrays import cast, is_foreign, to_hold
-from .conversion import Conversion, made_by
+from .conversion import Conversion, array_of, made_by
 from .dialects import missing, unknown
-from .graph import CONSTANT, GraphError, Leaf, Node, Parts, Several, tick
-from .primitive import Primitive, Rule, registry, supplied
+from .examples import Examples, every
+from .graph import CONSTANT, Edge, GraphError, Leaf, Node, Parts, Several, Walk
+from .primitive import Primitive, registry, supplied
 from .protocol import ANSWERED, WRONG, complain, unsupported
-from .strong import StrongZero, plain, strong
+from .rule import Rule
+from .structural import plain, structural
 from .ufuncs import unusual
+
+if TYPE_CHECKING:  # the operators and methods that the table adds, as 'python -m docs' writes them down
+    from .methods import Methods
+else:
+    Methods = object
 
 _new = object.__new__
 _numpy: Any = np  # its type stubs know no Tensor
-_state: ContextVar[Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any] | None] = ContextVar(
-    "autodiff_mode", default=None
-)
-_mode = _state.get
-"""None: record.  Otherwise a function that takes the place of recording; each thread and task has its own."""
+_mode = mode.innermost
 
 
-class Tensor(Conversion):
+class Tensor(Conversion, Methods):
     """An array that remembers how it was made, so that gradients can flow back to what it was made of.
 
     ``Tensor(x)`` is a variable (a leaf) holding ``x``, which is shared and not copied; a constant is a plain array.
@@ -66,12 +69,7 @@ class Tensor(Conversion):
             raise TypeError(
                 f"Tensor: a {type(data).__name__} has rules of its own; pass np.asarray(x), and np.where for masks"
             )
-        value = to_hold(data, dtype)
-        if value.dtype.kind not in "fc":
-            raise TypeError(
-                f"Tensor: a variable must be floating-point, got {value.dtype}; "
-                f"write Tensor(x, dtype=float) or 1.0 instead of 1. Integers that index or count stay plain arrays"
-            )
+        value = array_of(data, dtype)
         self._value = _scalar(value)
         self._node = Leaf(value.shape, value.dtype)
 
@@ -97,7 +95,7 @@ class Tensor(Conversion):
     def data(self, new: Any) -> None:
         node, old = self._node, self._value
         if new is old and type(old) is np.ndarray and type(node) is Leaf:  # what an optimizer does, in place
-            node.mark_mutated(old)
+            writes.note(old)
             return
         if type(node) is not Leaf:
             raise GraphError("data: only a variable can be given new values; this Tensor is the result of an operation")
@@ -105,7 +103,7 @@ class Tensor(Conversion):
             raise TypeError("data: got a Tensor; assign its array: t.data = other.data")
         value = _fitted("data", new, node)
         if isinstance(old, np.ndarray) and isinstance(value, np.ndarray) and np.may_share_memory(old, value):
-            node.mark_mutated(old)
+            writes.note(value)
         self._value = _scalar(value)
 
     @property
@@ -239,23 +237,7 @@ class Tensor(Conversion):
             raise unsupported(function)
         return entry.call(*args, **kwargs)
 
-    if TYPE_CHECKING:  # operators and methods come from the table; this is what a type checker may assume of them
-
-        def _binary(self, other: Any) -> Tensor: ...
-        def _unary(self) -> Tensor: ...
-        def __getattr__(self, name: str) -> Any: ...
-        def __getitem__(self, index: Any) -> Tensor: ...
-
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _binary
-        __pow__ = __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _binary
-        __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
-        __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _binary
-        __neg__ = __pos__ = __abs__ = __invert__ = _unary
-
-        def __eq__(self, other: Any) -> Tensor: ...  # type: ignore[override]
-        def __ne__(self, other: Any) -> Tensor: ...  # type: ignore[override]
-
-    else:
+    if not TYPE_CHECKING:  # a checker would take any name for known
 
         def __getattr__(self, name: str) -> Any:
             missing(name)
@@ -336,7 +318,7 @@ ITEM = Primitive(
 )
 """One output of an operation that has several.  Its adjoint makes the one cotangent part of all."""
 _NOT_AN_ARRAY = ITEM.output + 1
-_ITEM_RULE = Rule("item", lambda g, i, shape, dtype: Parts({i: g}, shape, dtype), 0, (_NOT_AN_ARRAY,) * 3)
+_ITEM_RULES = (Rule("item", lambda g, i, shape, dtype: Parts({i: g}, shape, dtype), 0, (_NOT_AN_ARRAY,) * 3),)
 
 
 def outputs_of(values: Any, whole: Node) -> Any:
@@ -346,11 +328,11 @@ def outputs_of(values: Any, whole: Node) -> Any:
 
 def _output(value: Any, whole: Node, i: int) -> Tensor:
     """Output number ``i`` of an operation that has several."""
-    node = Node()
-    node.primitive = ITEM
-    node.edges = ([whole, _ITEM_RULE.function, (i, whole.shape, whole.dtype), _ITEM_RULE],)
-    node.active = value.dtype.kind in "fc"
-    node.shape, node.dtype, node.age = value.shape, value.dtype, tick()
+    saved = (i, whole.shape, whole.dtype)
+    node = Node.make(
+        ITEM, value.shape, value.dtype, parents=(whole,), rules=_ITEM_RULES, saved=(saved,),
+        active=value.dtype.kind in "fc",
+    )  # fmt: skip
     return wrap(value, node)
 
 
@@ -361,16 +343,14 @@ _UNSTACK_RULE: Any = UNSTACK.rules[0]
 
 def _unstacked(t: Tensor) -> Iterator[Tensor]:
     """The elements along the first axis, one at a time."""
-    value, whole = t._value, Node()
-    whole.age = 0  # not born before somebody asks for an element
+    value, whole = t._value, None  # not born before somebody asks for an element
     for i in range(value.shape[0]):
         if _mode() is not None or not t._node.active or type(value) is not np.ndarray:
             yield t[i]
             continue
-        if not whole.age:
-            whole.primitive, whole.note, whole.active, whole.age = UNSTACK, (), True, tick()
-            whole.edges = ([t._node, _UNSTACK_RULE.function, (), _UNSTACK_RULE],)
-            whole.shape, whole.dtype = Several((value.shape[1:],) * len(value)), Several((value.dtype,) * len(value))
+        if whole is None:
+            shapes, dtypes = Several((value.shape[1:],) * len(value)), Several((value.dtype,) * len(value))
+            whole = Node.make(UNSTACK, shapes, dtypes, parents=(t._node,), rules=(_UNSTACK_RULE,), saved=(None,))
         yield _output(value[i], whole, i)
 
 
@@ -405,40 +385,88 @@ def _seed(output: Tensor, gradient: Any) -> Any:
     return gradient if isinstance(gradient, Tensor) else _scalar(given)
 
 
-def _strong_tensor(cotangent: Any) -> Any:
-    if type(cotangent) is Tensor:
-        return wrap(strong(cotangent._value), cotangent._node)
-    return strong(cotangent)
-
-
-def _value_of(cotangent: Any) -> Any:
-    return cotangent._value if type(cotangent) is Tensor else cotangent
-
-
 def _lift(value: Any, node: Node) -> Any:
     return outputs_of(value, node) if isinstance(value, tuple) else wrap(value, node)
 
 
-def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = False, create: bool = False) -> Any:
-    """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``."""
-    mode: Any = _mode()
-    while mode is not None:  # also around a mapping
-        if getattr(mode, "watches_backward", False):
-            return mode.backward(seeds, targets, retain, create)
-        mode = getattr(mode, "enclosing", None)
-    if create:
-        seeds = {n: s if type(s) is Tensor else wrap(s, CONSTANT) for n, s in seeds.items()}
-        results = graph.backward(seeds, targets, retain=True, lift=_lift, strengthen=_strong_tensor, value_of=_value_of)
-        for node, result in results.items():
-            if type(result) is not Tensor:  # a rule that returned an array of constants
-                result = results[node] = wrap(result, CONSTANT)
-            result._value = plain(result._value)
-        return results
+def _left(value: Any, node: Node) -> Any:
+    return value
+
+
+def backward(
+    seeds: dict[Node, Any],
+    targets: Any = None,
+    *,
+    retain: bool = False,
+    create: bool = False,
+    along: bool = False,
+    walk: Walk | None = None,
+    visit: graph.Visit | None = None,
+) -> Any:
+    """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``.
+
+    ``along`` says that this need be a history of the seeds alone, and of no variable: it is shorter.  ``walk`` is one
+    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.
+    """
+    if walk is None or walk.roots != seeds.keys():
+        walk = Walk(seeds, targets)
+    around = mode.current()
+    if around is not None:
+        visit = visit or around.visiting()
+    proceed = (
+        functools.partial(_recorded, seeds, walk, visit, along)
+        if create
+        else functools.partial(_computed, seeds, walk, visit)
+    )
+    results = proceed() if around is None else around.backward(proceed, seeds, targets)
+    if not (retain or create):
+        graph.free(walk.order)
+    return results
+
+
+def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool) -> Any:
+    """A backward pass whose every operation is recorded."""
+    given = {n: s if type(s) is Tensor else wrap(_marked(s), CONSTANT) for n, s in seeds.items()}
+    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear)
+    for node, result in results.items():
+        if type(result) is not Tensor:  # a rule that returned an array of constants
+            result = results[node] = wrap(result, CONSTANT)
+        result._value = plain(result._value)
+    return results
+
+
+def _marked(seed: Any) -> Any:
+    """A cotangent with its zeros marked as structural, if it has any."""
+    array = every(seed)
+    return structural(seed) if isinstance(array, np.ndarray) and not array.all() else seed
+
+
+def _linear(edge: Edge, g: Any) -> Any:
+    """What a rule gives, which is zero if it does not depend on the cotangent: it is linear in it."""
+    pulled = edge.pull(g)
+    if type(g) is Tensor and g._node.active and not (type(pulled) is Tensor and pulled._node.active):
+        values = every(pulled._value if type(pulled) is Tensor else pulled)
+        if isinstance(values, np.ndarray | np.generic) and np.any(np.nan_to_num(values)):
+            raise GraphError(
+                f"{edge.rule.primitive}: its rule for '{edge.argument}' took the numbers out of the cotangent (tolist, "
+                "item, a loop over them) and lost how they depend on it; write it with np. functions"
+            )
+    return pulled
+
+
+def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any) -> Any:
+    """A backward pass on arrays."""
     values = {n: s._value if type(s) is Tensor else s for n, s in seeds.items()}
-    results = graph.backward(values, targets, retain=retain)
-    mine: set[int] = {id(s) for s in values.values()}
+    results = graph.backward(values, walk, visit=visit)
+    mine = set(map(id, values.values()))
     for node, value in results.items():
-        if type(value) is StrongZero:
+        if type(value) is not np.ndarray:
+            if not isinstance(value, np.ndarray | Examples):
+                if is_foreign(value):
+                    if getattr(value, "base", None) is not None or id(value) in mine:
+                        value = results[node] = np.positive(value)
+                    mine.add(id(value))
+                continue
             value = results[node] = plain(value)
         if isinstance(value, np.ndarray):
             # a rule may hand its cotangent on, or a view of it: two variables must not share one array
@@ -446,20 +474,22 @@ def backward(seeds: dict[Node, Any], targets: Any = None, *, retain: bool = Fals
                 value = results[node] = value.copy()
             mine.add(id(value))
             if not value.shape:
-                results[node] = _scalar(value)
-        elif hasattr(value, "held"):  # many examples in one
-            results[node] = plain(value)
-        elif is_foreign(value):
-            if getattr(value, "base", None) is not None or id(value) in mine:
-                value = results[node] = np.positive(value)
-            mine.add(id(value))
+                results[node] = value[()]
     return results
 
 
-# -- modes -------------------------------------------------------------------------------------------------------
+# -- without a history -------------------------------------------------------------------------------------------
 
 
-def _unrecorded(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+def detached(value: Any) -> Any:
+    """An argument with constants in the place of its Tensors."""
+    if type(value) is Tensor:
+        return wrap(value._value, CONSTANT)
+    return type(value)(detached(v) for v in value) if type(value) in (list, tuple) else value
+
+
+def unrecorded(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The constant that an operation gives."""
     values = [_stripped(a) for a in args]
     try:
         y = primitive.forward(*values, **{k: _stripped(v) for k, v in kwargs.items()})

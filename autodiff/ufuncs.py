@@ -55,7 +55,7 @@ def unusual(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
 def _is_default(keyword: str, value: Any) -> bool:
     if keyword == "where":
         return value is True
-    return (keyword in ("dtype", "initial") and value is None) or value is np._NoValue
+    return (keyword == "dtype" and value is None) or value is np._NoValue
 
 
 def _axis(ufunc: Any, a: Any, axis: Any) -> int:
@@ -91,25 +91,47 @@ def _refuse(ufunc: Any, method: str, kwargs: Any) -> None:
 def _reduce(ufunc: Any, a: Any, *, axis: Any = 0, keepdims: bool = False, dtype: Any = None, **kwargs: Any) -> Any:
     """a_0 f a_1 f a_2 ..., from the left."""
     if ufunc in reductions:
-        if dtype is not None and ufunc in accumulations:  # sums and products say in which type they are taken
-            kwargs["dtype"] = dtype
-        else:
-            a = _cast(a, dtype)
-        return reductions[ufunc](a, axis=axis, keepdims=keepdims, **kwargs)
-    initial = kwargs.pop("initial", None)
+        return _known_reduction(ufunc, a, axis, keepdims, dtype, kwargs)
+    initial = kwargs.pop("initial", ufunc.identity)
     _refuse(ufunc, "reduce", kwargs)
+    a, shape = _cast(a, dtype), np.shape(a)
+    if (not shape and axis in (None, 0, -1)) or (axis is None and ufunc in _ANY_ORDER):
+        a, axis = np.reshape(a, (-1,)), 0
     axis = _axis(ufunc, a, axis)
-    parts = _parts(_cast(a, dtype), axis)
+    parts = _parts(a, axis)
     if initial is not None:
-        parts.insert(0, initial)
-    elif not parts:
-        if ufunc.identity is None:
-            raise ValueError(f"{ufunc.__name__}: nothing to reduce along axis {axis} of shape {np.shape(a)}")
-        parts.append(np.full([n for i, n in enumerate(np.shape(a)) if i != axis], ufunc.identity, a.dtype))
+        start = np.sum(a[(*(slice(None),) * axis, slice(0, 0))], axis=axis)  # zeros that know where they come from
+        parts.insert(0, start + np.full(np.shape(start), initial, a.dtype))
+    if not parts:
+        raise ValueError(f"{ufunc.__name__}: nothing to reduce along axis {axis} of shape {np.shape(a)}")
     result = parts[0]
     for part in parts[1:]:
         result = ufunc(result, part)
-    return np.expand_dims(result, axis) if keepdims else result
+    if not keepdims:
+        return result
+    return np.expand_dims(result, axis) if len(shape) == np.ndim(a) else np.reshape(result, (1,) * len(shape))
+
+
+_ANY_ORDER = frozenset({np.hypot, np.logaddexp2, np.fmax, np.fmin})
+"""Those of the others whose steps may be taken in any order, along all axes at once."""
+
+_STARTING = frozenset({np.add, np.multiply, np.maximum, np.minimum})
+"""The ufuncs whose reduction takes ``initial`` by itself."""
+
+
+def _known_reduction(ufunc: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, kwargs: dict[str, Any]) -> Any:
+    """A reduction that is a function of its own, to which the initial value is added if it takes none."""
+    if dtype is not None and ufunc in accumulations:  # sums and products say in which type they are taken
+        kwargs["dtype"] = dtype
+    else:
+        a = _cast(a, dtype)
+    initial = kwargs.pop("initial", np._NoValue)
+    if ufunc in _STARTING and initial is not None and initial is not np._NoValue:
+        kwargs["initial"] = initial
+    result = reductions[ufunc](a, axis=axis, keepdims=keepdims, **kwargs)
+    if initial is None and np.size(result) and not np.size(a):
+        raise ValueError(f"{ufunc.__name__}: nothing to reduce in shape {np.shape(a)}, and no initial value")
+    return result if ufunc in _STARTING or initial is None or initial is np._NoValue else ufunc(result, initial)
 
 
 def _accumulate(ufunc: Any, a: Any, *, axis: int = 0, dtype: Any = None, **kwargs: Any) -> Any:
@@ -119,9 +141,10 @@ def _accumulate(ufunc: Any, a: Any, *, axis: int = 0, dtype: Any = None, **kwarg
         known = {} if dtype is None else {"dtype": dtype}
         return accumulations[ufunc](a, axis=_axis(ufunc, a, axis), **known)
     axis = _axis(ufunc, a, axis)
-    parts = _parts(_cast(a, dtype), axis)
+    a = np.astype(a, bool) if "dd->?" in ufunc.types else _cast(a, dtype)
+    parts = _parts(a, axis)
     if not parts:
-        return np.positive(a)
+        return np.copy(a)
     results = parts[:1]
     for part in parts[1:]:
         results.append(ufunc(results[-1], part))

@@ -28,7 +28,7 @@ import numpy as np
 from autodiff.ops import special
 from autodiff.primitive import Composite, Domain, Primitive, registry
 
-from . import arrays, checks
+from . import arrays, checks, stubs
 from .blocks import rewritten
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,21 +117,21 @@ def cell(text: str) -> str:
 
 
 def meaning(entry: Primitive | Composite) -> str:
-    """The first line of what the source says of an entry, in Markdown; nothing if it is NumPy's own docstring."""
+    """The first line of what the source says of an entry; nothing if it is NumPy's own docstring."""
     written = inspect.getdoc(entry.call if isinstance(entry, Composite) else entry.forward)
     theirs = isinstance(entry.function, np.ufunc) or entry.function.__module__.startswith("numpy")
-    return "" if not written or (theirs and written == inspect.getdoc(entry.function)) else prose(written)
+    return "" if not written or (theirs and written == inspect.getdoc(entry.function)) else written.splitlines()[0]
 
 
 def prose(text: str) -> str:
-    """A first line for a table: bars, stars and brackets as they are, code in one backtick."""
-    return re.sub(r"([|*\[\]_])", r"\\\1", text.splitlines()[0]).replace("``", "`")
+    """A line for a table: bars, stars and brackets as they are, code in one backtick."""
+    return re.sub(r"([|*\[\]_])", r"\\\1", text).replace("``", "`")
 
 
 def rows(entry: Primitive | Composite) -> Iterator[str]:
     """One row for each argument that a derivative can flow to."""
     calls = f"{len(entry.examples)} call{'s'[: len(entry.examples) != 1]}"
-    said = meaning(entry)
+    said = prose(meaning(entry))
     if isinstance(entry, Composite):
         yield f"| {spelled(entry)} | | {said or 'written with the others'} | {calls} |"
         return
@@ -185,7 +185,7 @@ def page(path: Path, text: str | None = None) -> dict[Path, str]:
 def pages(trying: bool) -> dict[Path, str]:
     """Every page that holds something from the code, with what it should say; what must be tried only if ``trying``."""
     # first, because the code on the other pages registers functions of its own
-    found = {ROOT / "docs" / "operations.md": operations()}
+    found = {ROOT / "docs" / "operations.md": operations(), stubs.FILE: stubs.stub(spelled, meaning)}
     if trying:
         found[checks.PAGE] = checks.checks(spelled)
         found |= page(arrays.PAGE, arrays.page(spelled))

@@ -9,7 +9,7 @@
 >>> optimizer.step()
 """
 
-from . import data, datasets, init, metrics, optim, schedule
+from . import data, datasets, init, metrics, optim, safetensors, schedule
 from .activation import (
     GELU,
     LeakyReLU,
@@ -89,6 +89,7 @@ __all__ = [
     "mse_loss",
     "nll_loss",
     "optim",
+    "safetensors",
     "schedule",
     "softmax",
     "train_test_split",

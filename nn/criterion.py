@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +20,12 @@ from .module import Module
 
 class _Loss(Module):
     """A loss with its options: loss(prediction, target)."""
+
+    def __new__(cls, *values: Any, **options: Any) -> Self:
+        if values:
+            name = cls.__name__
+            raise TypeError(f"{name}: options have names; make the loss, then call it: {name}()(prediction, target)")
+        return super().__new__(cls)
 
     def __init__(self, *, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
@@ -82,8 +88,9 @@ class CrossEntropyLoss(_Loss):
         self, *, axis: int = -1, weight: Any = None, label_smoothing: float = 0.0, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction=reduction)
-        self.axis, self.label_smoothing = axis, label_smoothing
-        self.weight = None if weight is None else np.asarray(weight)
+        self.axis: int = axis
+        self.label_smoothing: float = label_smoothing
+        self.weight: Any = None if weight is None else np.asarray(weight)
 
     def forward(self, prediction: Any, target: Any) -> Any:
         return cross_entropy(
@@ -103,7 +110,7 @@ class NLLLoss(_Loss):
     def __init__(self, *, axis: int = -1, weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
         self.axis = axis
-        self.weight = None if weight is None else np.asarray(weight)
+        self.weight: Any = None if weight is None else np.asarray(weight)
 
     def forward(self, prediction: Any, target: Any) -> Any:
         return nll_loss(prediction, target, axis=self.axis, weight=self.weight, reduction=self.reduction)
@@ -131,7 +138,7 @@ class BCEWithLogitsLoss(_Loss):
 
     def __init__(self, *, pos_weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.pos_weight = None if pos_weight is None else np.asarray(pos_weight)
+        self.pos_weight: Any = None if pos_weight is None else np.asarray(pos_weight)
 
     def forward(self, prediction: Any, target: Any) -> Any:
         return binary_cross_entropy_with_logits(

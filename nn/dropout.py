@@ -27,8 +27,8 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
         if not isinstance(p, int | float | np.floating) or not 0 <= p <= 1:
             raise ValueError(f"Dropout: p is {p!r}; the probability of dropping must lie in [0, 1]")
-        self.p = float(p)
-        self.rng = generator(rng)
+        self.p: float = float(p)
+        self.rng: np.random.Generator = generator(rng)
 
     def forward(self, x: Any) -> Any:
         if not self.training or self.p == 0:

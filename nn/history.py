@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
+
+from autodiff import files
 
 from .curve import svg
 
@@ -64,27 +67,35 @@ class History(Sequence[float]):
     # -- files -----------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write every column to a file: ``.json`` (a list of epochs; null for what is not finite) or ``.csv``."""
+        """Write every column to a file: ``.json`` (a list of epochs; null for what is not finite) or ``.csv``.
+
+        The file appears whole or not at all.
+        """
         kind = os.path.splitext(path)[1].lower()
         if kind == ".json":
             rows = [{k: v if math.isfinite(v) else None for k, v in row.items()} for row in self.rows]
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump(rows, file, indent=1)
-                file.write("\n")
+            files.write(path, json.dumps(rows, indent=1), "\n")
         elif kind == ".csv":
-            with open(path, "w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, self.columns)
-                writer.writeheader()
-                writer.writerows(self.rows)
+            table = io.StringIO(newline="")
+            writer = csv.DictWriter(table, self.columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+            files.write(path, table.getvalue())
         else:
             raise ValueError(f"history: cannot save to '{os.fspath(path)}'; end the name in .json or .csv")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> History:
-        """The history that ``save`` wrote to a ``.json`` file."""
-        with open(path, encoding="utf-8") as file:
-            rows = json.load(file)
-        return cls({k: math.nan if v is None else v for k, v in row.items()} for row in rows)
+        """The history that ``save`` wrote to a ``.json`` file; ValueError that names the file if it is damaged."""
+        with open(path, "rb") as file:
+            contents = file.read()
+        try:
+            rows = json.loads(contents)
+        except (ValueError, RecursionError) as error:
+            raise _damaged(path, f"it is no JSON ({error})") from None
+        if not isinstance(rows, list):
+            raise _damaged(path, "it is no list of epochs")
+        return cls(_loaded(path, i, row) for i, row in enumerate(rows, 1))
 
     # -- pictures --------------------------------------------------------------------------------------------
 
@@ -135,3 +146,18 @@ class History(Sequence[float]):
             one.set(title=title, xlabel="epoch")
             one.legend()
         return axes
+
+
+def _damaged(path: str | os.PathLike[str], what: str) -> ValueError:
+    return ValueError(f"{os.fspath(path)}: not a history: {what}; load reads the .json file that save wrote")
+
+
+def _loaded(path: str | os.PathLike[str], epoch: int, row: Any) -> dict[str, float]:
+    """The measurements of one epoch in a file."""
+    if not isinstance(row, dict):
+        raise _damaged(path, f"epoch {epoch} is no mapping from names to numbers")
+    for name, value in row.items():
+        countable = type(value) is int and abs(value) < 2**63  # JSON knows no end of integers
+        if not (value is None or type(value) is float or countable):
+            raise _damaged(path, f"'{name[:60]}' of epoch {epoch} is no number")
+    return {name: math.nan if value is None else value for name, value in row.items()}

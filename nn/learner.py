@@ -94,11 +94,13 @@ class Learner:
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
-        self.metrics = _named(metrics, _takes_logits(loss))
+        self.metrics: dict[str, Metric] = _named(metrics, _takes_logits(loss))
         self.scheduler = scheduler
         self.schedule = schedule
-        self.clip_norm = None if clip_norm is None else in_range("Learner", "clip_norm", clip_norm, 0.0)
-        self.clip_value = None if clip_value is None else in_range("Learner", "clip_value", clip_value, 0.0)
+        self.clip_norm: float | None = None if clip_norm is None else in_range("Learner", "clip_norm", clip_norm, 0.0)
+        self.clip_value: float | None = (
+            None if clip_value is None else in_range("Learner", "clip_value", clip_value, 0.0)
+        )
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -121,8 +123,9 @@ class Learner:
 
         The history is a sequence of the epochs' losses.  ``validation`` (X, Y) is evaluated after every epoch.
         ``rng`` (a Generator or a seed) decides the order of the examples: the same seed gives the same run, bit for
-        bit.  ``progress`` shows a bar on standard error; by default if that is a terminal.  ``on_step(step, loss)`` is
-        called after every update, while the gradients are still there, ``on_epoch(row)`` with each row of the history.
+        bit on one machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).  ``progress`` shows a bar on
+        standard error; by default if that is a terminal.  ``on_step(step, loss)`` is called after every update, while
+        the gradients are still there, ``on_epoch(row)`` with each row of the history.
         ``watch`` is the path of an HTML page with curves, the norms of every layer and the graph, written as it goes.
 
         Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which

@@ -39,9 +39,12 @@ class Linear(Module):
             raise TypeError(f"Linear: dtype is {np.dtype(dtype)}; parameters are floating-point")
         rng = generator(rng)
         bound = 1.0 / math.sqrt(in_features)
-        self.in_features, self.out_features = int(in_features), int(out_features)
-        self.weight = Tensor(init.uniform((in_features, out_features), -bound, bound, rng=rng, dtype=dtype))
-        self.bias = Tensor(init.uniform((out_features,), -bound, bound, rng=rng, dtype=dtype)) if bias else None
+        self.in_features: int = int(in_features)
+        self.out_features: int = int(out_features)
+        self.weight: Tensor = Tensor(init.uniform((in_features, out_features), -bound, bound, rng=rng, dtype=dtype))
+        self.bias: Tensor | None = (
+            Tensor(init.uniform((out_features,), -bound, bound, rng=rng, dtype=dtype)) if bias else None
+        )
 
     def forward(self, x: Any) -> Any:
         try:

@@ -255,10 +255,10 @@ def _divided(who: str, losses: Any, weights: Array, reduction: str) -> Any:
     """As _reduced, but a mean is divided by the sum of the weights."""
     if reduction != "mean":
         return _reduced(who, losses, reduction)
-    total = float(weights.sum())
+    total = float(np.sum(weights, dtype=np.float64))  # float16 holds no more than 65,504
     if not total:
         raise ValueError(f"{who}: all targets have weight 0 or the batch is empty, so there is no mean; use 'sum'")
-    return losses.sum() * (1.0 / total)
+    return losses.mean() * (losses.size / total)  # a sum would overflow float16
 
 
 def _class_weights(who: str, weight: Any, logits: Any, axis: int) -> Array:

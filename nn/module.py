@@ -10,13 +10,15 @@ underscore, where they are nobody's parameter.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from autodiff import Tensor, register_container
 
+from .dialects import missing
 from .structure import (
     Holder,
     Slot,
@@ -33,6 +35,8 @@ from .structure import (
 from .summary import summary
 
 Array = Any
+DEEP = 50
+"""So many modules inside one another are no accident of a function that calls itself."""
 
 
 class Module(Holder):
@@ -59,7 +63,20 @@ class Module(Holder):
         raise NotImplementedError(f"{type(self).__name__}: has no forward; define forward(self, x) in the class")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except RecursionError as error:
+            depth = error.__dict__["depth"] = getattr(error, "depth", 0) + 1  # how many modules it has come through
+            if depth < DEEP:
+                raise  # a function that calls itself: its lines are what one wants to see
+            what = f"{type(self).__name__}: {depth} modules stood inside one another when Python's stack was full"
+            error.args = (f"{what}; put modules into one row, Sequential(a, b, c)",)
+            raise error.with_traceback(None) from None
+
+    if not TYPE_CHECKING:  # a type checker shall know the attributes that there are
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing(self, name)
 
     # -- what is in it ---------------------------------------------------------------------------------------
 
@@ -112,7 +129,7 @@ class Module(Holder):
         that is missing, unexpected or of another shape; then nothing has been loaded.
         """
         if not isinstance(state, Mapping):
-            raise TypeError(f"load_state_dict: expected names and arrays, got {type(state).__name__}")
+            raise TypeError(f"load_state_dict: expected names and arrays, got {_instead_of_a_state(state)}")
         slots = named_slots(self, "load_state_dict")
         complaints = []
         if missing := [name for name in slots if name not in state]:
@@ -134,11 +151,15 @@ class Module(Holder):
                 f"load_state_dict: the state does not fit {type(self).__name__}, nothing was loaded; "
                 + "; ".join(complaints)
             )
-        for slot, given in loaded.values():
-            if isinstance(slot.value, Tensor):
-                slot.value.data = given
-            else:
-                np.copyto(slot.value, given)
+        held = [slot.value for slot, _ in loaded.values()]
+        before = [t.data if isinstance(t, Tensor) else t.copy() for t in held]
+        try:
+            for value, (_, given) in zip(held, loaded.values(), strict=True):
+                _put(value, given)
+        except BaseException:  # Ctrl-C, or an array that cannot be written: half a state is none
+            for value, old in zip(held, before, strict=True):
+                _put(value, old)
+            raise
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -211,6 +232,14 @@ class Module(Holder):
         return summary(self)
 
 
+def _put(value: Any, array: Array) -> None:
+    """Other values for a parameter or a constant."""
+    if isinstance(value, Tensor):
+        value.data = array
+    elif value.flags.writeable or not np.array_equal(value, array, equal_nan=value.dtype.kind in "fc"):
+        np.copyto(value, array)
+
+
 def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:
     """A new array from a state in the dtype that the model has there, and what is wrong with it, or ''."""
     array = np.asarray(values_of(given))
@@ -223,6 +252,16 @@ def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:
     if here.dtype.kind in "fc" and array.dtype != here.dtype and np.any(np.isfinite(array) & ~np.isfinite(cast)):
         return array, f"{name} holds numbers too large for the model's {here.dtype}"
     return cast, ""
+
+
+def _instead_of_a_state(given: Any) -> str:
+    """What was given, and what was meant."""
+    kind = type(given).__name__
+    if isinstance(given, str | bytes | os.PathLike):
+        return f"{kind}; read the file first: load_state_dict(load_file({given!r})), with nn.safetensors.load_file"
+    if isinstance(given, Module):
+        return f"{kind}, a module; pass its state: load_state_dict(other.state_dict())"
+    return kind
 
 
 def _shortened(value: Tensor) -> str:

@@ -1,7 +1,8 @@
 """Random draws: every one that a model makes goes through :func:`draw`, which is handed its generator.
 
 ``rng`` is a ``numpy.random.Generator``, or an integer seed that makes a new one.  The same seed gives the same
-numbers, bit for bit; without one they are new each time.
+numbers, bit for bit; without one they are new each time.  What is computed from them is the same to the bit on one
+machine with one number of threads for matrix products: another number adds in another order.
 """
 
 from __future__ import annotations

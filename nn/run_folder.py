@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from autodiff import files
+
 from .history import History
 from .module import Module
 from .safetensors import save_file
@@ -43,7 +45,7 @@ class RunFolder:
         if path is None:
             self.path = _next(name)
             return
-        self.path = Path(path).expanduser()
+        self.path = Path(files.expanded(path))
         if self.path.exists() and not self.path.is_dir():
             raise FileExistsError(f"{self.path} is a file; name a folder")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -74,11 +76,11 @@ class RunFolder:
         """``history.json``, ``history.csv`` and ``curves.svg``."""
         history.save(self.path / "history.json")
         history.save(self.path / "history.csv")
-        (self.path / "curves.svg").write_text(history.svg(), encoding="utf-8")
+        files.write(self.path / "curves.svg", history.svg())
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """``result.json``: the options and what was measured at the end."""
-        (self.path / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        files.write(self.path / "result.json", json.dumps(result, indent=1), "\n")
 
     def write_graph(self, model: Module, batch: Any) -> None:
         """``graph.dot``, ``graph.svg`` and ``graph.html``: how the model computes its outputs for a batch."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
 
-from autodiff import Tensor
+from autodiff import Tensor, files
 
 _CODES = {
     "bool": "BOOL", "uint8": "U8", "int8": "I8", "uint16": "U16", "int16": "I16", "float16": "F16",
@@ -25,6 +24,8 @@ _CODES = {
 _DTYPES = {code: np.dtype(name).newbyteorder("<") for name, code in _CODES.items()}
 _LONGEST_HEADER = 100_000_000
 _METADATA = "__metadata__"
+_MOST_AXES = 64  # of an array of NumPy
+_SHOWN = 60
 
 
 class SafetensorsError(ValueError):
@@ -67,6 +68,11 @@ def _header(arrays: dict[str, np.ndarray[Any, Any]], metadata: Mapping[str, str]
     return len(text).to_bytes(8, "little") + text
 
 
+def _instead_of_arrays(given: Any) -> str:
+    what = "pass its state: model.state_dict()" if hasattr(given, "state_dict") else "write save_file(arrays, path)"
+    return f"{type(given).__name__}; {what}"
+
+
 def save_file(
     tensors: Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None
 ) -> None:
@@ -83,24 +89,13 @@ def save_file(
     ...     load_file(path)["weight"].tolist()
     [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
     """
+    if not isinstance(tensors, Mapping):
+        raise SafetensorsError(f"save_file: expected arrays by name, got a {_instead_of_arrays(tensors)}")
     arrays = {name: _storable(name, value) for name, value in tensors.items()}
     # the widest types first, as the reference does: then each array is aligned to its own type
     arrays = dict(sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
     header = _header(arrays, metadata)
-    path = os.path.abspath(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(header)
-            for array in arrays.values():
-                file.write(array.reshape(-1).view(np.uint8).data)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # mkstemp's files are for the owner alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    files.write(path, header, *(array.reshape(-1).view(np.uint8).data for array in arrays.values()))
 
 
 # -- reading -----------------------------------------------------------------------------------------------------
@@ -110,13 +105,19 @@ def _bad(path: str, what: str) -> NoReturn:
     raise SafetensorsError(f"{path}: not a valid safetensors file: {what}")
 
 
+def _short(value: Any) -> str:
+    """What a file says, for an error: a damaged one may say a lot."""
+    text = repr(value[:_SHOWN] if isinstance(value, list | str) else value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; the json module would silently keep the last of two equal names."""
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name '{repeated}' stands in it twice")
+    result: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in result:
+            raise ValueError(f"the name {_short(name)} stands in it twice")
+        result[name] = value
     return result
 
 
@@ -146,18 +147,26 @@ def _is_size(value: Any) -> bool:
 
 def _entry(name: str, entry: Any, path: str) -> tuple[np.dtype[Any], tuple[int, ...], int, int]:
     """One entry of the header, checked by itself: type, shape, begin, end."""
+    who = _short(name)
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        _bad(path, f"the entry of '{name}' must have dtype, shape and data_offsets")
+        _bad(path, f"the entry of {who} must have dtype, shape and data_offsets")
     code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(code, str) or code not in _DTYPES:
-        _bad(path, f"'{name}' has the type {code!r}, which NumPy does not have")
+        _bad(path, f"{who} has the type {_short(code)}, which NumPy does not have")
+    if isinstance(shape, list) and len(shape) > _MOST_AXES:
+        _bad(path, f"{who} has {len(shape):,} axes, and an array has at most {_MOST_AXES}")
     if not isinstance(shape, list) or not all(map(_is_size, shape)):
-        _bad(path, f"'{name}' has the shape {shape!r}")
+        _bad(path, f"{who} has the shape {_short(shape)}")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_size, offsets)):
-        _bad(path, f"'{name}' has the offsets {offsets!r}")
+        _bad(path, f"{who} has the offsets {_short(offsets)}")
     needed = math.prod(shape) * _DTYPES[code].itemsize
     if offsets[1] - offsets[0] != needed:
-        _bad(path, f"'{name}' has shape {shape} of {code}, {needed:,} bytes, but the offsets {offsets}")
+        _bad(path, f"{who} has shape {_short(shape)} of {code}, {needed:,} bytes, but the offsets {_short(offsets)}")
+    if not needed:
+        try:
+            np.empty(shape, _DTYPES[code])
+        except ValueError as error:  # a length beyond those that a machine can count
+            _bad(path, f"{who} has the shape {_short(shape)} ({error})")
     return _DTYPES[code], tuple(shape), offsets[0], offsets[1]
 
 
@@ -170,11 +179,13 @@ def _read(path: str | os.PathLike[str], names: bool) -> tuple[dict[str, np.ndarr
         end = 0
         for name, (_, _, first, last) in sorted(entries.items(), key=lambda item: item[1][2:]):
             if first != end:
-                _bad(where, f"'{name}' begins at byte {first:,} of the data, where {end:,} was expected")
+                _bad(where, f"{_short(name)} begins at byte {first:,} of the data, where {end:,} was expected")
             end = last
         if start + end != size:
             _bad(where, f"its arrays take {end:,} bytes, and {size - start:,} are there; it was cut off or changed")
-        contents = file.read() if names else b""
+        contents = file.read(end) if names else b""
+        if names and len(contents) < end:
+            _bad(where, "it became shorter while it was read")
     arrays = {}
     for name, (dtype, shape, first, _) in entries.items() if names else ():
         flat = np.frombuffer(contents, dtype, math.prod(shape), first) if 0 not in shape else np.empty(0, dtype)

@@ -23,8 +23,8 @@ class Scheduler:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{type(self).__name__}: expected an optimizer, got {type(optimizer).__name__}")
         self.optimizer = optimizer
-        self.base_lr = optimizer.lr
-        self.steps = 0
+        self.base_lr: float = optimizer.lr
+        self.steps: int = 0
         optimizer.lr = self.rate(0)
 
     def rate(self, steps: int) -> float:
@@ -66,8 +66,8 @@ class StepLR(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = _count("StepLR", "step_size", step_size)
-        self.gamma = in_range("StepLR", "gamma", gamma, 0.0)
+        self.step_size: int = _count("StepLR", "step_size", step_size)
+        self.gamma: float = in_range("StepLR", "gamma", gamma, 0.0)
         super().__init__(optimizer)
 
     def rate(self, steps: int) -> float:
@@ -88,8 +88,8 @@ class CosineAnnealingLR(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max = _count("CosineAnnealingLR", "T_max", T_max)
-        self.eta_min = in_range("CosineAnnealingLR", "eta_min", eta_min, 0.0)
+        self.T_max: int = _count("CosineAnnealingLR", "T_max", T_max)
+        self.eta_min: float = in_range("CosineAnnealingLR", "eta_min", eta_min, 0.0)
         super().__init__(optimizer)
 
     def rate(self, steps: int) -> float:
@@ -107,7 +107,7 @@ class LinearWarmup(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int, start_factor: float = 1.0 / 3.0) -> None:
-        self.total_iters = _count("LinearWarmup", "total_iters", total_iters)
+        self.total_iters: int = _count("LinearWarmup", "total_iters", total_iters)
         if not 0 <= start_factor <= 1:
             raise ValueError(f"LinearWarmup: start_factor is {start_factor}; it must lie in [0, 1]")
         self.start_factor = start_factor
@@ -133,7 +133,8 @@ class SequentialLR(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[Scheduler], milestones: Sequence[int]) -> None:
-        self.schedulers, self.milestones = list(schedulers), list(milestones)
+        self.schedulers: list[Scheduler] = list(schedulers)
+        self.milestones: list[int] = list(milestones)
         if not self.schedulers or len(self.milestones) != len(self.schedulers) - 1:
             raise ValueError(
                 f"SequentialLR: {len(self.schedulers)} schedulers and {len(self.milestones)} milestones; "

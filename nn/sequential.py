@@ -32,7 +32,7 @@ class Sequential(Module):
                 raise TypeError(f"Sequential: layer {i} is a {type(layer).__name__}; give modules or functions")
             if isinstance(layer, type):
                 raise TypeError(f"Sequential: layer {i} is the class {layer.__name__}; make one: {layer.__name__}()")
-        self.layers = list(layers)
+        self.layers: list[Module] = list(layers)
 
     def forward(self, x: Any) -> Any:
         for layer in self.layers:
@@ -50,5 +50,7 @@ class Sequential(Module):
             return Sequential(*self.layers[index])
         try:
             return self.layers[index]
+        except TypeError:
+            raise TypeError(f"Sequential: a layer has a number, not the name {index!r}; write model[0]") from None
         except IndexError:
             raise IndexError(f"Sequential: there is no layer {index}; it has {len(self.layers)}") from None

@@ -6,6 +6,7 @@ Everything here is iterative: a model may be as deep as its names are bearable.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -34,6 +35,12 @@ class Holder:
                     f"{cls.__name__}: the class attribute '{name}' is a {type(value).__name__}, which all of its "
                     f"instances would share and no walk would find; assign it in __init__: self.{name} = ..."
                 )
+
+    @property
+    def __deepcopy__(self) -> Callable[[dict[int, Any]], Any]:
+        if not is_plain(type(self)):
+            raise AttributeError("__deepcopy__")  # its class says how it is copied
+        return functools.partial(deep_copied, self)
 
 
 class Slot(NamedTuple):
@@ -221,6 +228,28 @@ def assign(slot: Slot, value: Any) -> None:
 
 def _tuple_like(like: Any, items: list[Any]) -> Any:
     return type(like)(*items) if hasattr(like, "_fields") else type(like)(items)
+
+
+_COPYING = {f"__{name}__" for name in ("deepcopy", "getnewargs", "getnewargs_ex", "getstate", "reduce", "reduce_ex",
+                                      "setstate")}  # fmt: skip
+
+
+def is_plain(kind: type) -> bool:
+    """Whether the modules of a class are copied by their attributes alone: it does not say how."""
+    classes = [c for c in kind.__mro__ if c not in (Holder, object)]
+    return not any(vars(c).keys() & _COPYING or vars(c).get("__slots__") for c in classes)
+
+
+def deep_copied(root: Holder, memo: dict[int, Any]) -> Any:
+    """A deep copy of a module; the modules inside it are made first, so that none is copied from within another."""
+    made = []
+    for _, module in modules_of(root):
+        if id(module) not in memo and is_plain(type(module)):
+            memo[id(module)] = new = object.__new__(type(module))
+            made.append((module, new))
+    for module, new in made:
+        vars(new).update(copy.deepcopy(vars(module), memo))
+    return memo[id(root)]
 
 
 def split(model: Holder) -> tuple[list[Any], Callable[[list[Any]], Any]]:

@@ -45,18 +45,33 @@ def _lines(model: Any, own: dict[int, list[Slot]]) -> list[str]:
         if module is None:
             lines.append(f"{indent})")
             continue
+        if not hasattr(module, "extra_repr"):
+            lines.append(f"{indent}{label}{_function(module)}")
+            continue
         head = f"{indent}{label}{type(module).__name__}("
         if id(module) in shown:
             lines.append(f"{head}...)  shown above")
             continue
         shown.add(id(module))
-        inside = [(thing.name, thing.value) for thing in contents(module) if isinstance(thing.value, Holder)]
+        inside = _inside(module)
         arrays = _arrays(own.get(id(module), []))
         lines.append(head + module.extra_repr() + ("" if inside else ")") + (f"  {arrays}" if arrays else ""))
         if inside:
             todo.append((indent, "", None))
             todo.extend((indent + "  ", f"{name}: ", child) for name, child in reversed(inside))
     return lines
+
+
+def _inside(module: Any) -> list[tuple[str, Any]]:
+    """The modules in a module, and the functions in a row of layers, by name."""
+    layers = vars(module).get(module._inlined or "", ())
+    row = {str(i): layer for i, layer in enumerate(layers) if callable(layer)}
+    return list({**row, **{t.name: t.value for t in contents(module) if isinstance(t.value, Holder)}}.items())
+
+
+def _function(function: Any) -> str:
+    """How a function is called, or of what class it is."""
+    return str(getattr(function, "__name__", f"{type(function).__name__}()"))
 
 
 def _arrays(slots: list[Slot], *, counted: bool = True) -> str:

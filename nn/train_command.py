@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from . import (
     Sequential,
     datasets,
     optim,
+    options,
+    threads,
     train_test_split,
 )
 from .command import USAGE, CommandError, version
@@ -74,7 +77,7 @@ The 1,797 images of the UCI handwritten digits (8 x 8) come with the package; MN
 its four original files. The run folder receives
 
   parameters.safetensors    what was learned
-  result.json               the options, the test accuracy, the confusion matrix
+  result.json               the options, the test accuracy, the confusion matrix; written last
   history.json, .csv        loss, accuracy and speed of every epoch
   curves.svg                loss and accuracy over the epochs
   training.html             the same with the norms of every layer, to watch while it runs
@@ -86,51 +89,14 @@ examples:
   pullback train --hidden 64,32 --epochs 60 --seed 1 --output runs/small
   pullback train --data mnist --data-path ~/mnist
 
+Matrix products use one thread unless they are large: several wait for each other on a busy machine.
+OPENBLAS_NUM_THREADS, OMP_NUM_THREADS or MKL_NUM_THREADS say otherwise. The number is in result.json.
+
 exit codes: 0 trained, 1 failed, 2 wrong usage, 130 interrupted
 """
 
 
 # -- options -------------------------------------------------------------------------------------------------------
-
-
-def _whole(text: str) -> int:
-    value = int(text) if text.strip().lstrip("+").isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
-    return value
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 0")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
-    return value
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to less than 1")
-    return value
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    parts = text.split(",") if text.strip() else []
-    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a list of sizes like 64,32")
-    return tuple(int(part) for part in parts)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -147,22 +113,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--data-path", metavar="DIR", help=f"the folder with MNIST's files; ${datasets.nist.VARIABLE}, "
                       "then a cache folder, where it is not given")  # fmt: skip
     model = parser.add_argument_group("model and training")
-    model.add_argument("--hidden", type=_sizes, metavar="SIZES",
+    model.add_argument("--hidden", type=options.sizes, metavar="SIZES",
                        help=f"the sizes of the hidden layers, '' for none ({default('hidden')})")  # fmt: skip
-    model.add_argument("--epochs", type=_whole, metavar="N", help=f"passes over the data ({default('epochs')})")
-    model.add_argument("--batch-size", type=_whole, metavar="N",
+    model.add_argument("--epochs", type=options.whole, metavar="N", help=f"passes over the data ({default('epochs')})")
+    model.add_argument("--batch-size", type=options.whole, metavar="N",
                        help=f"examples in a step ({default('batch_size')})")  # fmt: skip
     model.add_argument("--optimizer", choices=list(OPTIMIZERS),
                        help=f"how parameters are updated ({default('optimizer')})")  # fmt: skip
-    model.add_argument("--lr", type=_positive, metavar="X",
+    model.add_argument("--lr", type=options.positive, metavar="X",
                        help=f"the learning rate at the start; falls to 0 along a cosine ({default('lr')})")  # fmt: skip
-    model.add_argument("--dropout", type=_share, metavar="P",
+    model.add_argument("--dropout", type=options.share, metavar="P",
                        help=f"the share of hidden values dropped in training ({default('dropout')})")  # fmt: skip
-    model.add_argument("--label-smoothing", type=_share, metavar="P",
+    model.add_argument("--label-smoothing", type=options.share, metavar="P",
                        help=f"the share of each target spread over all digits ({default('label_smoothing')})"
                        )  # fmt: skip
-    model.add_argument("--seed", type=_seed, default=0, metavar="N",
-                       help="the same seed gives the same run, bit for bit (default: 0)")  # fmt: skip
+    model.add_argument("--seed", type=options.seed, default=0, metavar="N",
+                       help="the same seed gives the same run, bit for bit on one machine with the same number of "
+                       "threads (default: 0)")  # fmt: skip
     output = parser.add_argument_group("output")
     output.add_argument("--output", metavar="DIR", help="the run folder, new or empty (default: runs/DATA-N)")
     output.add_argument("--quiet", action="store_true", help="print the test accuracy and the run folder alone")
@@ -260,8 +227,10 @@ def run(arguments: argparse.Namespace) -> int:
         data = load(arguments.data, arguments.data_path, recipe.validation, rng)
     except (OSError, ValueError) as error:
         raise CommandError(str(error)) from error
+    sizes = (data.train[0].shape[1], *recipe.hidden, CLASSES)
+    largest = recipe.batch_size * max(n * m for n, m in itertools.pairwise(sizes))
     try:
-        with RunFolder(arguments.output, arguments.data) as folder:
+        with RunFolder(arguments.output, arguments.data) as folder, threads.chosen(largest):
             _train(arguments, recipe, data, rng, folder, say)
     except BrokenPipeError:  # not the folder: whoever read our output has gone
         raise
@@ -294,7 +263,9 @@ def _train(
     )
     uses = ("train", "validate", "test")
     counts = ", ".join(f"{len(part[1]):,} to {use}" for part, use in zip(data, uses, strict=True))
-    say(f"{arguments.data}: {counts}\n{model}\n{_loss_line(recipe.label_smoothing)}\n{_in_columns(_COLUMNS)}")
+    say(f"{arguments.data}: {counts}\n{model}\n{_loss_line(recipe.label_smoothing)}")
+    say(f"matrix products: {threads.described(threads.count())}")
+    say(_in_columns(_COLUMNS))
     try:
         history = learner.fit(
             *data.train,
@@ -327,18 +298,19 @@ def _write(
     data: Data,
     folder: RunFolder,
 ) -> None:
-    options = {"data": arguments.data, "seed": arguments.seed, **recipe._asdict()}
-    folder.write_parameters(model, options)
+    used = {"data": arguments.data, "seed": arguments.seed, **recipe._asdict()}
+    folder.write_parameters(model, used)
     folder.write_history(history)
+    folder.write_graph(model.eval(), data.train[0][: recipe.batch_size])
     folder.write_result(
         {
-            "options": options,
+            "options": used,
             "test_loss": measured["loss"],
             "test_accuracy": measured["accuracy"],
             "confusion_matrix": matrix.tolist(),
+            "blas_threads": threads.count(),
             "version": version(),
             "numpy": np.__version__,
             "python": sys.version.split()[0],
         }
     )
-    folder.write_graph(model.eval(), data.train[0][: recipe.batch_size])

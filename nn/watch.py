@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff import files
 from autodiff.draw import draw
 
 from .curve import svg
@@ -132,9 +133,7 @@ class Watch:
         for piece in pieces:
             name, _, rest = piece.partition("*/")
             text += parts[name] + rest
-        draft = self.path.with_name(self.path.name + ".part")  # a reader never meets half a page
-        draft.write_text(text, encoding="utf-8", errors="replace")
-        draft.replace(self.path)
+        files.write(self.path, text, errors="replace")
         self._written = time.monotonic()
         return self.path
 

@@ -4,6 +4,8 @@ import pytest
 from autodiff import Tensor
 from autodiff.primitive import registry
 
+collect_ignore = ["typing"]  # code for type checkers, some of it wrong
+
 
 @pytest.fixture
 def rng():

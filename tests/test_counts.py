@@ -25,7 +25,7 @@ RULES = [entry for entry in registry.values() if isinstance(entry, Primitive) an
 
 def recorded(output):
     """The operations of a graph; its variables are not among them."""
-    return [node for node in topological_order([output._node]) if node.edges]
+    return [node for node in topological_order([output._node]) if node.parents]
 
 
 def kept(output):
@@ -38,7 +38,7 @@ def kept(output):
             for item in value:
                 yield from arrays(item)
 
-    saved = [edge[2] for node in recorded(output) for edge in node.edges]
+    saved = [edge.saved for node in recorded(output) for edge in node.edges]
     return list({id(array): array for array in arrays(saved)}.values())
 
 
@@ -96,7 +96,7 @@ def test_what_leads_to_no_wanted_gradient_is_not_walked(counted):
 def test_constants_and_the_unused_make_no_edge():
     x, w = np.ones((5, 3)), Tensor(np.ones((3, 2)))
     [product] = [node for node in recorded(x @ w) if node.primitive.name == "matmul"]
-    assert [edge[0] for edge in product.edges] == [w._node]
+    assert product.parents == (w._node,)
 
 
 # -- arrays kept alive: exactly those that the rules asked for -------------------------------------------------------
@@ -123,7 +123,7 @@ def test_a_node_keeps_what_its_rules_ask_for_and_nothing_else(entry, rng):
         nodes = [n for n in topological_order([result._node for result in results]) if n.primitive is entry]
         if not nodes:
             continue  # its derivative is zero here: nothing is asked for
-        asked = {want for edge in nodes[0].edges for want in edge[3].wants}
+        asked = {want for rule in nodes[0].rules for want in rule.wants}
         if entry.sequence is not None:
             places = [entry.sequence] * len(places)
         bases = {id(result._value.base) for result in results} if entry.output in asked else set()

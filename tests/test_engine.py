@@ -45,7 +45,7 @@ def test_chained_diamonds_visit_each_node_once():
     order = topological_order([y._node])
     assert len(order) == len(set(order)) == 61
     position = {node: i for i, node in enumerate(order)}
-    assert all(position[node] < position[edge[0]] for node in order for edge in node.edges)
+    assert all(position[node] < position[parent] for node in order for parent in node.parents)
     y.backward()
 
 

@@ -236,3 +236,10 @@ def test_rows_of_a_table_chosen_by_examples(rng):
         np.testing.assert_array_equal(vmap(look, (None, 0))(table, ids), table[ids])
         found = grad(lambda t, look=look: np.sum(vmap(lambda i: np.sin(look(t, i)))(ids)))(table)
         np.testing.assert_allclose(found, grad(lambda t: np.sum(np.sin(t[ids])))(table))
+
+
+def test_an_ellipsis_of_no_axes_parts_the_arrays_of_an_index():
+    """x[:, 0, ..., i] puts the axes of i first, also where the Ellipsis stands for nothing."""
+    x, i = np.arange(36.0).reshape(2, 3, 2, 3), np.array([[0, 2], [1, 1]])
+    found = vmap(lambda x, i: x[:, 0, ..., i])(x, i)
+    np.testing.assert_array_equal(found, np.stack([x[0][:, 0, ..., i[0]], x[1][:, 0, ..., i[1]]]))

@@ -20,9 +20,12 @@ from .drawing import Drawing, draw
 __all__ = ["Drawing", "draw"]
 
 
-class _CallableModule(ModuleType):
-    # importing this package makes it the attribute "draw" of its parent, in the place of any function of that name
+class Draw(ModuleType):
+    """This package, which is the function too: importing it makes it the attribute "draw" of its parent."""
+
+    Drawing = Drawing
+    draw = staticmethod(draw)
     __call__ = staticmethod(draw)
 
 
-sys.modules[__name__].__class__ = _CallableModule
+sys.modules[__name__].__class__ = Draw

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..dialects import DRAWINGS, SHOWING, answering, no_such_name
 from ..graph import Node
 from ..tensor import Tensor
 from . import taking
@@ -46,6 +47,11 @@ class Drawing:
         limit(picture, max_nodes)
 
     # -- formats -------------------------------------------------------------------------------------------------
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_such_name("'Drawing' object", name, SHOWING)
 
     def __str__(self) -> str:
         from .text import text
@@ -102,10 +108,12 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file whose ending says the format; returns the path.
 
-        .svg .html .dot .gv .json .mmd .txt need nothing; .png and .pdf need Graphviz.  Raises ValueError for
-        another ending, OSError if the file cannot be written.
+        .svg .html .dot .gv .json .mmd .txt need nothing; .png and .pdf need Graphviz.  The file appears whole or not
+        at all.  Raises ValueError for another ending, OSError if the file cannot be written.
         """
         from pathlib import Path
+
+        from .. import files
 
         path = Path(path)
         kind = path.suffix.lower()
@@ -114,13 +122,13 @@ class Drawing:
         if kind in (".png", ".pdf"):
             from .dot import rendered
 
-            path.write_bytes(rendered(self.picture, kind[1:]))
+            files.write(path, rendered(self.picture, kind[1:]))
             return path
         make: dict[str, Callable[[], str]] = {
             ".svg": self.svg, ".html": self.html, ".dot": self.dot, ".gv": self.dot, ".json": self.json,
             ".mmd": self.mermaid, ".txt": lambda: str(self) + "\n",
         }  # fmt: skip
-        path.write_text(make[kind](), encoding="utf-8", errors="replace")
+        files.write(path, make[kind](), errors="replace")
         return path
 
     def frames(self) -> list[str]:
@@ -179,6 +187,7 @@ def _bundle(makers: dict[str, Callable[[], str]]) -> dict[str, str]:
     return bundle
 
 
+@answering(DRAWINGS)
 def draw(
     subject: Any, *args: Any, depth: int | None = None, focus: Any = None, hide: Hidden = (), max_nodes: int = 200,
     values: bool = False, gradients: bool = False, memory: bool = False, times: bool = False, backward: bool = False,
@@ -220,6 +229,7 @@ def draw(
     """
     if isinstance(subject, Drawing):
         return subject
+    _check_limits(depth, max_nodes)
     found = Names()
     _given_names(found, names)
     frame = caller()
@@ -231,6 +241,13 @@ def draw(
     if focus is not None:
         picture = _focused(picture, focus, found)
     return Drawing(picture, depth=depth, max_nodes=max_nodes)
+
+
+def _check_limits(depth: Any, max_nodes: Any) -> None:
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int)):
+        raise TypeError(f"draw: depth is {depth!r}; give a number of levels, or None for as many as are easy to read")
+    if isinstance(max_nodes, bool) or not isinstance(max_nodes, int):
+        raise TypeError(f"draw: max_nodes is {max_nodes!r}; give a number of boxes")
 
 
 def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes: taking.Wishes) -> Picture:
@@ -274,6 +291,8 @@ def _given_names(found: Names, names: Any) -> None:
 def _hidden(hide: Hidden) -> Callable[[Box], bool]:
     if callable(hide):
         return hide
+    if not isinstance(hide, Iterable):
+        raise TypeError(f"draw: hide is {hide!r}; give names of operations or kinds, or a function of a box")
     chosen = {hide} if isinstance(hide, str) else set(hide)
     return lambda box: box.operation in chosen or box.kind in chosen or (bool(box.name) and box.name in chosen)
 

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from .. import graph, recording
-from ..graph import CONSTANT, Node, tick
+from ..graph import CONSTANT, Node
 from ..primitive import Primitive
 from .naming import Names, of_library
 from .picture import Group, Picture
@@ -22,16 +22,13 @@ from .watching import Record, Watch, describe, line_of, tensors
 
 def failed_node(primitive: Primitive) -> Node:
     """A node in the place of the result that there is not."""
-    node = Node()
-    node.primitive, node.edges, node.note, node.active = primitive, (), None, False
-    node.shape, node.dtype, node.age = None, "", tick()  # type: ignore[assignment]
-    return node
+    return Node.make(primitive, None, "", active=False)
 
 
 def so_far(watch: Watch, names: Names, error: BaseException) -> Picture:
     """The picture of the operations of a watched call that were done before an exception."""
     roots = list(watch.of)
-    failed = watch.failed
+    failed = watch.failed[0] if watch.failed else None
     if failed is not None:
         failed.node = failed_node(failed.primitive)
         watch.of[failed.node] = failed
@@ -55,7 +52,8 @@ def _picture(
         box.forward = None
     picture.arrange()
     keep_totals(picture)
-    picture.facts.insert(0, f"FAILED: {type(error).__name__}: {error}")
+    begun, _, more = str(error).partition("\n")  # a longer text stands in the exception itself
+    picture.facts.insert(0, f"FAILED: {type(error).__name__}: {begun}{' …' if more else ''}")
     return picture
 
 
@@ -95,9 +93,11 @@ def _of_operation(error: BaseException, names: Names, shown: BaseException) -> P
         return _picture([*_seeds(frames), node], names, {}, [Group("root", "")], node, shown)
     for frame in reversed(frames):
         values = frame.f_locals
-        if frame.f_globals is recording.__dict__ and isinstance(values.get("primitive"), Primitive):
-            return _of_call(values, names, shown)
-        if frame.f_code is graph._sweep.__code__ and isinstance(values.get("node"), Node):
+        if frame.f_globals.get("__name__") == recording.__name__:  # written there, or generated
+            primitive = values.get("primitive", frame.f_globals.get("primitive"))
+            if isinstance(primitive, Primitive):
+                return _of_call(primitive, values, names, shown)
+        if frame.f_code is graph.sweep.__code__ and isinstance(values.get("node"), Node):
             return _picture(list(values["seeds"]), names, {}, [Group("root", "")], values["node"], shown)
     return None
 
@@ -140,9 +140,8 @@ def _seeds(frames: list[FrameType]) -> list[Node]:
     return []
 
 
-def _of_call(values: dict[str, Any], names: Names, error: BaseException) -> Picture:
+def _of_call(primitive: Primitive, values: dict[str, Any], names: Names, error: BaseException) -> Picture:
     """The picture of one call of an operation, from the variables of the engine's function that made it."""
-    primitive = values["primitive"]
     first = [values[name] for name in ("a", "b", "x") if name in values]
     args, kwargs = (*first, *values.get("args", ())), values.get("kwargs", {})
     record = Record(primitive, 0, "")

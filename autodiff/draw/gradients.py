@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph
-from ..graph import Leaf, Node, Parts
-from ..strong import StrongZero, plain, strong
-from ..tensor import Tensor
+from ..graph import Edge, Leaf, Node, Parts
+from ..structural import plain
+from ..tensor import Tensor, backward
 from .measure import Measure, measure
 from .picture import Picture
 
@@ -24,43 +23,32 @@ class Backward:
         self.error: BaseException | None = None
         self.guilty: Node | None = None
         self.summed = any(t.size != 1 for t in outputs)
-        self._seeds = {t._node: np.ones_like(t._value) for t in outputs if t._node.active}
-        self._order = graph.topological_order(self._seeds)
-        with np.errstate(all="ignore"):
-            self._sweep(None)
-            if self.error is None and any(m.nan for m in self.arrived.values()):
-                self._sweep(strong)  # as the engine does: a cotangent of exactly zero wins over an infinite derivative
-
-    def _sweep(self, strengthen: Any) -> None:
-        self.arrived = {}
-        self.seconds = {}
-
-        def pull(node: Node, edge: list[Any], g: Any) -> Any:
-            self.guilty = node
-            self._note(node, g)
-            if strengthen is not None:
-                g = g.map(strengthen) if isinstance(g, Parts) else strengthen(g)
-            started = time.perf_counter()
-            result = edge[1](g, *edge[2])
-            self.seconds[node] = self.seconds.get(node, 0.0) + time.perf_counter() - started
-            return result
-
+        seeds = {t._node: np.ones_like(t._value) for t in outputs if t._node.active}
         try:
-            for node, g in graph._sweep(self._order, self._seeds, pull).items():
+            results = backward(seeds, retain=True, visit=self._visit)
+            for node, g in results.items():
                 self._note(node, g)
             self.guilty = None
         except Exception as error:
             self.error = error
 
+    def _visit(self, edge: Edge, g: Any) -> Any:
+        node = self.guilty = edge.node
+        self._note(node, g)
+        started = time.perf_counter()
+        result = edge.pull(g)
+        self.seconds[node] = self.seconds.get(node, 0.0) + time.perf_counter() - started
+        return result
+
     def _note(self, node: Node, g: Any) -> None:
-        if node not in self.arrived and not isinstance(g, Parts):
-            self.arrived[node] = measure(plain(g) if isinstance(g, StrongZero) else g)
+        if not isinstance(g, Parts):  # of a second look at a NaN, the second
+            self.arrived[node] = measure(plain(g))
 
 
 def keep_gradients(picture: Picture, position: dict[Node, int], outputs: list[Tensor], timed: bool) -> Backward | None:
     """Make the backward pass and note what arrives at each node; on a freed graph, the ``.grad`` of its variables."""
     boxes = picture.boxes
-    if any(edge[2] is None for node in position for edge in node.edges):
+    if any(node.saved is None for node in position):
         for node, i in position.items():
             if type(node) is Leaf and node.grad is not None:
                 grad = node.grad._value if isinstance(node.grad, Tensor) else node.grad

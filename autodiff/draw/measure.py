@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..examples import every
+
 WHOLE = 6
 """Arrays of at most this many elements are shown whole, larger ones by their smallest, mean and largest element."""
 
@@ -55,6 +57,7 @@ class Measure:
 
 def measure(value: Any) -> Measure:
     """Measure an array: minimum, mean, maximum and norm of the finite elements, and how many are not finite."""
+    value = every(value)
     array = np.asarray(value) if isinstance(value, np.generic | int | float | complex) else value
     result = Measure(size=int(array.size))
     if not array.size:

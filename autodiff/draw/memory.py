@@ -36,11 +36,9 @@ class _Counter:
         return total
 
     def of_node(self, node: Node) -> int:
-        """The bytes of one operation: itself, its edges, and what they saved."""
-        total = sys.getsizeof(node) + sys.getsizeof(node.age) + self.size(node.shape) + sys.getsizeof(node.edges)
-        for edge in node.edges:
-            total += sys.getsizeof(edge) + self.size(edge[2])
-        return total
+        """The bytes of one operation: itself, and what its rules saved."""
+        parts = (node, node.age, node.parents, node.saved)
+        return sum(map(sys.getsizeof, parts)) + self.size(node.shape) + sum(map(self.size, node.saved or ()))
 
 
 def _is_common(value: Any) -> bool:
@@ -58,10 +56,10 @@ def keep_bytes(picture: Picture, position: dict[Node, int], names: Names) -> Non
     counter = _Counter(names.owned)
     total = 0
     for node, i in position.items():
-        kept = picture.boxes[i].kept = counter.of_node(node) if node.edges else 0
+        kept = picture.boxes[i].kept = counter.of_node(node) if node.parents else 0
         total += kept
     picture.facts.append(f"kept for backward: {amount(total)}, and {amount(counter.shared)} that you hold anyway")
-    if any(edge[2] is None for node in position for edge in node.edges):
+    if any(node.saved is None for node in position):
         picture.facts.append(
             "the graph was freed by backward(): its arrays are gone; draw it before, or retain_graph=True"
         )

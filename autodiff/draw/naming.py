@@ -52,7 +52,7 @@ class Names:
             if node is not CONSTANT:
                 self.of.setdefault(node, name)
                 self.tensors.setdefault(node, value)
-            if not node.edges:
+            if not node.parents:
                 self.own(value._value)
         elif isinstance(value, np.ndarray):
             self.own(value)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..graph import CONSTANT, Node
-from ..primitive import Rule
 from .measure import measure
 from .modules import FACT, by_parameters
 from .naming import Names
@@ -26,7 +25,7 @@ def before(roots: Iterable[Node], records: Records) -> list[Node]:
     for node in order:  # grows while it is walked
         record = records.get(node)
         parents = record.parents if record is not None else []
-        for parent in (*parents, *(edge[0] for edge in node.edges), *(getattr(node, "note", None) or ())):
+        for parent in (*parents, *node.parents, *node.inert):
             if parent not in seen and parent is not CONSTANT:
                 seen.add(parent)
                 order.append(parent)
@@ -57,8 +56,8 @@ def _saved_label(node: Node) -> str:
     if primitive.elementwise and len(primitive.parameters) == 1:
         return primitive.name  # nothing but its argument, and there may be a hundred thousand
     known: dict[int, Any] = {}
-    led = {edge[3].position for edge in node.edges}
-    for _, _, saved, rule in node.edges:
+    led = {rule.position for rule in node.rules}
+    for _, _, rule, saved in node.edges:
         known.update(
             (want, value)
             for want, value in zip(rule.wants, saved or (), strict=False)
@@ -67,7 +66,7 @@ def _saved_label(node: Node) -> str:
     whole = not primitive.elementwise or len(led) == len(primitive.parameters)
     if primitive.sequence is not None or (whole and not known):
         return primitive.name
-    unknown = "·" if getattr(node, "note", None) else "…"
+    unknown = "·" if node.inert else "…"
     shown = []
     first_default = len(primitive.parameters) - len(primitive.defaults)
     for i, name in enumerate(primitive.parameters):
@@ -106,9 +105,8 @@ def read(
         if record is not None:
             parents[node], arguments[node] = record.parents, record.arguments
         else:
-            silent = getattr(node, "note", None) or ()
-            parents[node] = [edge[0] for edge in node.edges] + [n for n in silent if n is not CONSTANT]
-            arguments[node] = [_argument(node, edge[3]) for edge in node.edges] + [""] * len(silent)
+            parents[node] = [*node.parents, *(n for n in node.inert if n is not CONSTANT)]
+            arguments[node] = [edge.argument for edge in node.edges] + [""] * len(node.inert)
     modules = {} if not tell_modules or not names.homes else by_parameters(order, parents, names, groups)
     order = _late_leaves(order, parents)
     position = {node: i for i, node in enumerate(order)}
@@ -134,14 +132,9 @@ def read(
     return picture, position
 
 
-def _argument(node: Node, rule: Rule) -> str:
-    assert node.primitive is not None
-    return node.primitive.parameters[rule.position]
-
-
 def _group_of_item(node: Node, records: Records) -> int:
     """The group of one output of an operation with several: that of the operation."""
-    record = records.get(node.edges[0][0]) if node.edges else None
+    record = records.get(node.parents[0]) if node.parents else None
     return record.group if record is not None else 0
 
 
@@ -178,16 +171,17 @@ def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> No
             boxes[position[node]].value = measure(tensor._value)
     for node, i in position.items():
         for edge in node.edges:
-            rule, primitive = edge[3], node.primitive
+            rule, primitive = edge.rule, node.primitive
             assert primitive is not None
-            for want, value in zip(rule.wants, edge[2] or (), strict=False):
+            for want, value in zip(rule.wants, edge.saved or (), strict=False):
                 if not isinstance(value, np.ndarray | np.generic):
                     continue
                 if want == primitive.output:
                     target = i
                 else:
                     target = next(
-                        (position[e[0]] for e in node.edges if e[3].position == want and e[3].element is None), -1
+                        (position[e.parent] for e in node.edges if e.rule.position == want and e.rule.element is None),
+                        -1,
                     )
                 if target >= 0 and boxes[target].value is None and boxes[target].shape == value.shape:
                     boxes[target].value = measure(value)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..coercion import taught
 from ..graph import CONSTANT, GraphError, Node, tick
 from ..tensor import Tensor, backward, wrap
 from ..tree import flatten
@@ -143,10 +144,16 @@ def of_call(
         with watch:
             result = function(*arguments)
     except Exception as error:
-        picture = so_far(watch, names, error)
-        picture.title = title
-        carry(error, picture)
-        raise
+        shown = taught(error) or error
+        try:
+            picture = so_far(watch, names, shown)
+            picture.title = title
+            carry(shown, picture)
+            if shown is error:
+                raise
+            raise shown from None
+        finally:  # its traceback holds this frame
+            del shown
     outputs = _tensors(result)
     if not any(t._node is not CONSTANT for t in outputs):
         raise GraphError(
@@ -202,10 +209,7 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
 
 def _input_node(value: Any) -> Node:
     """A node that can be drawn and that no gradient flows to: data."""
-    node = Node()
-    node.primitive, node.edges, node.note = None, (), None
-    node.shape, node.dtype, node.age, node.active = value.shape, value.dtype, tick(), False
-    return node
+    return Node.make(None, value.shape, value.dtype, active=False)
 
 
 # -- marks ---------------------------------------------------------------------------------------------------------

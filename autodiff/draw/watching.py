@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..graph import CONSTANT, Node
+from ..mode import Mode
 from ..primitive import Primitive
-from ..tensor import Tensor, _state
+from ..tensor import Tensor
 from .measure import Measure, measure
 from .naming import Names, is_module, of_library
 from .picture import Group
@@ -124,7 +125,7 @@ def tensors(value: Any) -> list[Tensor]:
     return []
 
 
-class Watch:
+class Watch(Mode):
     """One watched call.  Used as a context manager; ``records`` come in the order of computation."""
 
     def __init__(self, names: Names, *, values: bool = False, own_name: str = "") -> None:
@@ -133,41 +134,34 @@ class Watch:
         self.records: list[Record] = []
         self.of: dict[Node, Record] = {}
         self.groups: list[Group] = [Group("root", own_name)]
-        self.failed: Record | None = None
+        self.failed: list[Record] = []  # the first operation that failed, and those that it was a part of
         self._stack: list[tuple[FrameType, int]] = []
-        self._boundary: FrameType | None = None
+        self._boundary = sys._getframe(1)
         self._local: dict[Any, bool] = {}
 
-    def __enter__(self) -> Watch:
-        self._boundary = sys._getframe(1)
-        self._token = _state.set(self)
-        return self
+    def left(self, *error: Any) -> None:
+        """Forget the frames, which keep the variables of their functions alive."""
+        self._stack.clear()
 
-    def __exit__(self, *exception: object) -> None:
-        _state.reset(self._token)
-        self._stack = []  # frames keep the variables of their functions alive
-        self._boundary = None
-
-    def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Do it outside, and note who asked for it and what came out."""
         group, line = self._place()
         record = Record(primitive, group, line)
         record.parents, record.arguments, record.label = describe(primitive, args, kwargs)
         self.records.append(record)
-        token = _state.set(None)
         try:
-            started = time.perf_counter()
-            result = primitive.call(*args, **kwargs)
-            record.forward = time.perf_counter() - started
+            with self.outside():
+                started = time.perf_counter()
+                result = primitive.call(*args, **kwargs)
+                record.forward = time.perf_counter() - started
         except BaseException as error:
             record.error = error
-            self.failed = self.failed or record
+            self.failed.append(record)
             raise
-        finally:
-            _state.reset(token)
         first = result[0] if isinstance(result, tuple) and result else result
         node = getattr(first, "_node", CONSTANT)
         if isinstance(result, tuple) and node is not CONSTANT:
-            node = node.edges[0][0]  # the operation itself: its outputs are nodes of their own
+            node = node.parents[0]  # the operation itself: its outputs are nodes of their own
         elif node is not CONSTANT:
             record.value = measure(first._value) if self.values else None
         if node is CONSTANT:
@@ -182,7 +176,7 @@ class Watch:
     def _place(self) -> tuple[int, str]:
         """The group of the running operation, and the line of code that asked for it."""
         frames: list[FrameType] = []
-        frame: FrameType | None = sys._getframe(2)
+        frame: FrameType | None = sys._getframe(3)
         line = ""
         while frame is not None and frame is not self._boundary:
             code = frame.f_code

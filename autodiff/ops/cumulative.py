@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..arrays import as_array, cast, owned
 from ..primitive import composite, example, primitive, sample
@@ -42,6 +42,7 @@ def _suffix_sums(g: Array, a: Array) -> Array:
 def _cumprod_rule(g: Array, a: Array, axis: Any) -> Array:
     if a.size == 0:
         return a
+    axis = axis if a.shape else None  # NumPy takes axis 0 of a single number
     moved = np.reshape(a, (-1,)) if axis is None else np.moveaxis(a, axis, -1)
     sums = _suffix_sums(g if axis is None else np.moveaxis(g, axis, -1), moved)
     before = np.concatenate([np.ones_like(moved[..., :1]), np.cumprod(moved[..., :-1], axis=-1)], axis=-1)
@@ -222,9 +223,7 @@ def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> 
     """The slope of samples along each axis; a tuple if there are several axes."""
     f = as_array(f, float)
     rank = f.ndim
-    axes = (
-        tuple(range(rank)) if axis is None else tuple(i % rank for i in (axis if isinstance(axis, tuple) else (axis,)))
-    )
+    axes = tuple(range(rank)) if axis is None else normalize_axis_tuple(axis, rank)
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order is {edge_order}; use 1 or 2")
     spacings = varargs or (1.0,)

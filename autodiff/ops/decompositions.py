@@ -29,6 +29,7 @@ from ..primitive import composite, exactly, example, primitive, sample
 from ..tensor import Tensor
 from .complexes import conjugate, hermitian, to_complex
 from .indexing import getitem
+from .kinks import by_convention
 
 Array = Any
 
@@ -255,7 +256,9 @@ _NO_VECTORS = (
 
 
 def _nonzero_values(gs: Array, s: Array, tolerance: Array) -> Array:
-    return np.where(s <= tolerance[..., 0], 0.0, gs)
+    """The cotangents of singular values, 0 by convention for those that are zero."""
+    kept = s > tolerance[..., 0]
+    return gs * by_convention(np.where(kept, s.dtype.type(1.0), 0.0), (s,), lambda: (s, kept))
 
 
 def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Domain, elementwise, exactly, example, nonzero, positive, real, registry, sample
+from ..structural import masking, selected
+from .kinks import by_convention
 
 Array = Any
 
@@ -35,34 +37,39 @@ elementwise(np.sqrt, lambda g, y: g * 0.5 / y, domain=positive)
 elementwise(np.cbrt, lambda g, y: g / (3.0 * (y * y)), domain=nonzero)
 
 
-def _one_less(a: Array, b: Array) -> Array:
-    """b - 1, and 1 where a and b are 0, so that b * a ** (b - 1) is 0 there.
+def _base_slope(a: Array, b: Array) -> Array:
+    """b a^(b - 1), and 0 for b = 0 whatever a is.
 
-    At other a the power stays, though b is 0: its derivative by b is 1 / a.
+    By b it has the derivative a^(b - 1) (1 + b log(a)), which is 1 / a at b = 0: the power stays there.
     """
     if type(b) in (int, float):  # a plain number keeps float32 what it is
-        return b - 1 if b else 1
-    return np.where((a == 0) & (b == 0), 1.0, b - 1.0)
+        return b * a ** (b - 1 if b else 0)
+    flat = (b == 0) & ((a == 0) | (a != a))
+    power = a ** np.where(flat, 0.0, b - 1.0)
+    return by_convention(b * power, (b,), lambda: (b, (a != 0) | (b > 1)))
 
 
-def _log_of_base(a: Array) -> Array:
-    """log(a), and 0 where a is 0: 0 ** b does not change with b > 0."""
+def _exponent_slope(a: Array, b: Array, y: Array) -> Array:
+    """a^b log(a), and 0 where a is 0: 0 ** b does not change with b > 0."""
     if type(a) in (int, float):  # a plain number keeps float32 what it is
-        return float(np.log(a)) if a else 0.0
-    return np.log(np.where(a == 0, 1.0, a))
+        return by_convention(y * (float(np.log(a)) if a else 0.0), (b,), lambda: (b, (b > 0) | (a != 0)))
+    zero = a == 0
+    slope = y * np.log(np.where(zero, 1.0, a))
+    slope = by_convention(slope, (a,), lambda: (a, ~zero | (b > 1)))
+    return by_convention(slope, (b,), lambda: (b, ~zero | (b > 0)))
 
 
 elementwise(
     np.power,
-    lambda g, a, b: g * (b * a ** _one_less(a, b)),
-    lambda g, a, y: g * (y * _log_of_base(a)),
+    lambda g, a, b: g * _base_slope(a, b),
+    lambda g, a, b, y: g * _exponent_slope(a, b, y),
     forward=operator.pow,
     domain=(positive, real),
 )
 elementwise(
     np.float_power,
-    lambda g, a, b: g * (b * a ** _one_less(a, b)),
-    lambda g, a, y: g * (y * _log_of_base(a)),
+    lambda g, a, b: g * _base_slope(a, b),
+    lambda g, a, b, y: g * _exponent_slope(a, b, y),
     domain=(positive, real),
 )
 _TWICE = (Domain(10.0, 13.0), Domain(4.3, 5.1))  # the quotient lies between 2 and 3
@@ -127,8 +134,9 @@ def _arcsinh_slope(x: Array) -> Array:
 def _over_square(part: Array, a: Array, b: Array) -> Array:
     """part / (a² + b²), by way of hypot so that squares neither overflow nor vanish, and 0 at the origin."""
     length = np.hypot(a, b)
-    length = np.where(length == 0, 1.0, length)
-    return part / length / length
+    zero = length == 0
+    safe = np.where(zero, 1.0, length)
+    return by_convention(part / safe / safe, (length,), lambda: (length, ~zero))
 
 
 def _sinc_slope(x: Array) -> Array:
@@ -143,43 +151,46 @@ def _sinc_slope(x: Array) -> Array:
 # -- choosing ----------------------------------------------------------------------------------------------------
 
 
-def _half_at_ties(g: Array, chosen: Array, other: Array, wins: Array) -> Array:
-    return np.where(chosen == other, g * 0.5, g * wins)
+def _share_at_ties(g: Array, chosen: Array, other: Array, wins: Array) -> Array:
+    """``g`` times 1 for what is chosen, 0 for what is not, and half at a tie."""
+    tie = chosen == other
+    share = np.where(tie, g.dtype.type(0.5), wins)
+    return g * by_convention(share, (chosen, other), lambda: (chosen - other, ~tie))
 
 
 _TIE = [example(exactly([0.5, 2.0]), exactly([0.5, 1.0]))]
 
 elementwise(
     np.maximum,
-    lambda g, a, b: _half_at_ties(g, a, b, a > b),
-    lambda g, a, b: _half_at_ties(g, b, a, b > a),
+    lambda g, a, b: _share_at_ties(g, a, b, a > b),
+    lambda g, a, b: _share_at_ties(g, b, a, b > a),
     kinks=_TIE,
     analytic=False,
 )
 elementwise(
     np.minimum,
-    lambda g, a, b: _half_at_ties(g, a, b, a < b),
-    lambda g, a, b: _half_at_ties(g, b, a, b < a),
+    lambda g, a, b: _share_at_ties(g, a, b, a < b),
+    lambda g, a, b: _share_at_ties(g, b, a, b < a),
     kinks=_TIE,
     analytic=False,
 )
 elementwise(  # where b is NaN, a is chosen: not (a <= b), and b is not (b > a)
     np.fmax,
-    lambda g, a, b: _half_at_ties(g, a, b, (a > b) | np.isnan(b)),
-    lambda g, a, b: _half_at_ties(g, b, a, (b > a) | np.isnan(a)),
+    lambda g, a, b: _share_at_ties(g, a, b, (a > b) | np.isnan(b)),
+    lambda g, a, b: _share_at_ties(g, b, a, (b > a) | np.isnan(a)),
     kinks=_TIE,
     analytic=False,
 )
 elementwise(
     np.fmin,
-    lambda g, a, b: _half_at_ties(g, a, b, (a < b) | np.isnan(b)),
-    lambda g, a, b: _half_at_ties(g, b, a, (b < a) | np.isnan(a)),
+    lambda g, a, b: _share_at_ties(g, a, b, (a < b) | np.isnan(b)),
+    lambda g, a, b: _share_at_ties(g, b, a, (b < a) | np.isnan(a)),
     kinks=_TIE,
     analytic=False,
 )
 elementwise(np.absolute, lambda g, x: g * direction(x), domain=nonzero)
-elementwise(np.fabs, lambda g, x: g * np.sign(x), domain=nonzero)
-elementwise(np.copysign, lambda g, a, y: g * np.sign(a * np.sign(y)), None, domain=(nonzero, nonzero))
+elementwise(np.fabs, lambda g, x: g * direction(x), domain=nonzero)
+elementwise(np.copysign, lambda g, a, y: g * direction(a * np.sign(y)), None, domain=(nonzero, nonzero))
 elementwise(
     np.hypot,
     lambda g, a, y: g * _ratio(a, y),
@@ -193,6 +204,7 @@ elementwise(
     lambda g, condition: np.where(condition, g, 0.0),
     lambda g, condition: np.where(condition, 0.0, g),
     parameters=("condition", "a", "b"),
+    forward=selected,
     domain=(Domain(-1.0, 1.0), real, real),
     examples=[
         example(np.array([True, False, True]), sample(2, 3), sample(3)),
@@ -230,7 +242,12 @@ limit = elementwise(
 
 
 def direction(x: Array) -> Array:
-    """The derivative of abs: the sign of a real x, conj(x) / |x| of a complex one, 0 at 0."""
+    """The derivative of abs: the sign of a real x, conj(x) / |x| of a complex one, 0 by convention at 0."""
+    return by_convention(unit(x), (x,), lambda: (x, x != 0))
+
+
+def unit(x: Array) -> Array:
+    """The sign of a real x, conj(x) / |x| of a complex one, 0 at 0."""
     if x.dtype.kind != "c":
         return np.sign(x)
     length = np.abs(x)
@@ -244,8 +261,9 @@ def _sign(x: Array) -> Array:
 
 
 def _ratio(part: Array, length: Array) -> Array:
-    """part / length, and 0 where the length is 0: the norm's derivative there is 0 by convention."""
-    return part / np.where(length == 0, 1.0, length)
+    """part / length, and 0 by convention where the length is 0."""
+    zero = length == 0
+    return by_convention(part / np.where(zero, 1.0, length), (part, length), lambda: (length, ~zero))
 
 
 # -- recorded, with a derivative that is zero everywhere ---------------------------------------------------------
@@ -253,14 +271,14 @@ def _ratio(part: Array, length: Array) -> Array:
 elementwise(np.sign, None, forward=_sign, analytic=False, errors=[example(exactly([1.0 + 2.0j]))])
 function: Any
 for function in (np.floor, np.ceil, np.trunc, np.rint, np.isnan, np.isinf, np.isfinite, np.signbit):
-    elementwise(function, None, analytic=False)
+    elementwise(function, None, forward=masking(function), analytic=False)
 for function in (np.logical_not, np.invert):
-    elementwise(function, None, analytic=False)
+    elementwise(function, None, forward=masking(function), analytic=False)
 for function in (
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.floor_divide,
     np.logical_and, np.logical_or, np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.heaviside,
 ):  # fmt: skip
-    elementwise(function, None, None, analytic=False)
+    elementwise(function, None, None, forward=masking(function), analytic=False)
 
 
 def stop_gradient(x: Array) -> Array:
@@ -270,7 +288,7 @@ def stop_gradient(x: Array) -> Array:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     3.0
     """
-    return np.positive(x)
+    return np.copy(x) if x.dtype.kind == "b" else np.positive(x)
 
 
 stop_gradient = elementwise(stop_gradient, None, analytic=False, method="detach")

@@ -1,7 +1,7 @@
 """Choosing elements by position, and its adjoint: adding into positions.
 
 ``getitem`` and ``scatter_add`` are each other's adjoint, so each is the other's rule and both differentiate to any
-order.  An index that names an element twice adds twice.
+order.  An index that names an element twice adds twice, in the order in which it names them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..arrays import as_array, is_foreign
 from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
+from ..structural import begin
 from ..tensor import Tensor
-from .placing import added, is_basic, names_foreign, picked
+from .accumulation import add_at, names_once
+from .placing import added, names_foreign, picked
 
 Array = Any
-
-
-def _is_mask(index: Any) -> bool:
-    return isinstance(index, np.ndarray) and index.dtype == bool
 
 
 @primitive(
@@ -49,17 +47,6 @@ def _from_places(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
     return np.reshape(found, shape) if extra else found
 
 
-def add_at(total: Array, index: Any, values: Array) -> None:
-    """``np.add.at``, safe from a read beyond the end of the values (NumPy 2.4).
-
-    There, values of one axis that an index of several axes into one axis would repeat are not repeated.
-    """
-    part = index[0] if isinstance(index, tuple) and len(index) == 1 else index
-    if np.ndim(total) == 1 and not isinstance(part, tuple) and np.ndim(values) == 1:
-        values = np.broadcast_to(values, np.shape(part)) if np.ndim(part) > 1 else values
-    np.add.at(total, index, values)
-
-
 @primitive(
     lambda g, index, values_shape: _from_places(g, index, values_shape),
     examples=[example(sample(3), np.array([0, 2, 2]), (4,)), example(sample(2), slice(0, 4, 2), (4,)),
@@ -74,8 +61,9 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """
     if is_foreign(values):
         return added(values, index, shape)
-    total = np.zeros_like(values, shape=shape)
-    if is_basic(index) or _is_mask(index):
+    values = begin(values)
+    total = np.zeros_like(values, shape=shape, order="C")
+    if names_once(index, shape, values):
         total[index] = values
     elif names_foreign(index):
         return added(values, index, shape)
@@ -105,6 +93,9 @@ def _within(places: Any, length: int, mode: str) -> Any:
 
 
 def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Array:
+    if 0 in shape:  # there NumPy takes any position
+        return np.zeros_like(g, shape=shape)
+    axis = axis if shape else None  # NumPy takes axis 0 of a single number
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
     places = _within(indices, length, mode)
     if axis is None:

@@ -151,18 +151,30 @@ def _einsum_rule(g: Array, subscripts: str, operands: Any, operands_shape: Any, 
     kept = [c for c in letters if c in output or any(c in t for t in others)]
     product = np.einsum(",".join([output, *others]) + "->" + "".join(kept), g, *arrays)
     sizes = dict(zip(mine, shape, strict=True))
-    # a letter that only this operand has was summed away: its axis comes back by repetition
+    # a letter that only this operand has was summed away: its axis comes back by repetition, as does one that is of
+    # length 1 in all the others; one that is of length 1 in this operand was repeated, and is summed
     product = np.reshape(product, [product.shape[kept.index(c)] if c in kept else 1 for c in letters])
-    lengths = [product.shape[i] if c in kept else sizes[c] for i, c in enumerate(letters)]
+    lengths = [sizes[c] if n == 1 else n for n, c in zip(product.shape, letters, strict=True)]
     product = _fit(np.broadcast_to(product, lengths), tuple(sizes[c] for c in letters))
     return product if len(letters) == len(mine) else _on_diagonal(product, letters, mine, shape)
 
 
 def _on_diagonal(values: Array, letters: str, mine: str, shape: tuple[int, ...]) -> Array:
     """Place ``values`` where a term names a letter twice (``ii``): on the diagonal, zero elsewhere."""
+    if 0 in values.shape:
+        return np.zeros_like(values, shape=shape)
     rank = len(letters)
     grid = {c: np.arange(values.shape[i]).reshape((-1,) + (1,) * (rank - 1 - i)) for i, c in enumerate(letters)}
     return scatter_add(values, tuple(grid[c] for c in mine), shape)
+
+
+def _check_diagonals(subscripts: str, operands: Any) -> None:
+    """Refuse the diagonal of an array with axes of length 0 and others: NumPy would read beyond its end."""
+    terms = subscripts.replace(" ", "").partition("->")[0].split(",")
+    for term, shape in zip(terms, map(np.shape, operands), strict=False):
+        sizes = dict(zip(term, shape, strict=False))
+        if "." not in term and len(term) == len(shape) and tuple(sizes[c] for c in term) != shape:
+            raise ValueError(f"einsum: '{term}' names axes of different lengths by one letter, shape {shape}")
 
 
 @primitive(
@@ -184,6 +196,8 @@ def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
 
     Subscripts may be lists of integers after each operand, as in NumPy.
     """
+    if not all(map(np.size, operands)):
+        _check_diagonals(subscripts, operands)
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 

@@ -1,6 +1,7 @@
 """Norms of vectors and matrices, in all of NumPy's orders, and the condition number.
 
-Every norm has derivative 0 at 0, to every order, and a vector norm with respect to an element that is 0.
+Every norm has derivative 0 at 0, and a vector norm with respect to an element that is 0; second derivatives there are
+NaN, where the function has none.
 Where several elements, columns or singular values tie for the largest, they share the derivative equally.
 """
 
@@ -12,17 +13,38 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..arrays import add_up, cast
-from ..primitive import composite, exactly, example, nonzero, primitive, sample
+from ..primitive import composite, elementwise, exactly, example, nonzero, positive, primitive, sample
 from .complexes import conjugate, to_complex
 from .decompositions import spread_out
-from .elementwise import direction
+from .elementwise import unit
+from .kinks import by_convention
+from .precision import wide
 from .reduction import spread
 
 Array = Any
 
 
+def _inverse(y: Array) -> Array:
+    """1 / y, and 0 by convention where y is 0."""
+    y, zero = wide(y), y == 0
+    return by_convention(np.where(zero, 0.0, 1.0 / np.where(zero, 1.0, y)), (y,), lambda: (y, ~zero))
+
+
+def root(x: Array) -> Array:
+    """sqrt(x), with derivative 0 at 0.
+
+    >>> from autodiff import grad
+    >>> float(grad(root)(4.0)), float(grad(root)(0.0))
+    (0.25, 0.0)
+    """
+    return np.sqrt(x)
+
+
+root = elementwise(root, lambda g, y: g * (0.5 * _inverse(y)), domain=positive, method="", analytic=False)
+
+
 @primitive(
-    lambda g, x, y, axis: spread(np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y)), x.shape, axis) * conjugate(x),
+    lambda g, x, y, axis: spread(g * _inverse(y), x.shape, axis) * conjugate(x),
     examples=[example(sample(2, 3)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=(0, 1), keepdims=True),
               example(sample()), example(sample(0)), example(sample(3, make=to_complex))],
     kinks=[example(exactly([0.0, 0.0]))],
@@ -39,9 +61,13 @@ def length(x: Array, axis: Any = None, keepdims: Any = False) -> Array:
 
 def _power_rule(g: Array, x: Array, y: Array, order: float, axis: Any) -> Array:
     """g (|x| / y)^(order - 1) times the direction of x, 0 where x or the norm is 0."""
-    zero = spread(y == 0, x.shape, axis) | (x == 0)
-    size = np.where(zero, 1.0, np.abs(x)) / np.where(zero, 1.0, spread(y, x.shape, axis))
-    return np.where(zero, 0.0, spread(g, x.shape, axis) * size ** (order - 1.0)) * direction(x)
+    y = spread(y, x.shape, axis)
+    zero = (y == 0) | (x == 0)
+    size = np.where(zero, 1.0, np.abs(x)) / np.where(zero, 1.0, y)
+    slope = np.where(zero, 0.0, size ** (order - 1.0)) * unit(x)
+    slope = by_convention(slope, (x,), lambda: (x, (y != 0) if order > 2 else ~zero))
+    slope = by_convention(slope, (x,), lambda: (y, (y != 0) if order >= 1 else ~zero))
+    return spread(g, x.shape, axis) * slope
 
 
 @primitive(
@@ -70,7 +96,8 @@ def _vector_norm(x: Array, ord: Any, axis: Any, keepdims: bool) -> Array:  # noq
     if isinstance(ord, str):
         raise ValueError(f"norm: the order '{ord}' is for matrices; a vector's is a number")
     if ord == np.inf:
-        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+        largest = np.max if np.size(x) else np.sum  # of no numbers: 0, as NumPy has it
+        return largest(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == -np.inf:
         return np.min(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:

@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import as_array, is_foreign, owned
+from ..arrays import as_array, cast, is_foreign, owned
+from . import accumulation
+from .accumulation import parts_of
+from .precision import wide
 
 Array = Any
 Index = Any
@@ -20,15 +23,11 @@ Index = Any
 
 def place_of(index: Index, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of ``x[index]`` for an x of this shape, found without memory of that size."""
-    if any(is_foreign(p) and p.dtype.kind == "b" for p in _tuple(index)):
+    if any(is_foreign(p) and p.dtype.kind == "b" for p in parts_of(index)):
         raise TypeError("a mask that is not NumPy's own decides the shape; choose with np.where(mask, x, 0)")
-    known = tuple(np.zeros(np.shape(p), int) if is_foreign(p) else p for p in _tuple(index))
+    known = tuple(np.zeros(np.shape(p), int) if is_foreign(p) else p for p in parts_of(index))
     place: tuple[int, ...] = np.broadcast_to(np.zeros(()), shape)[known].shape  # position 0 is always there, or none
     return place
-
-
-def _tuple(index: Index) -> tuple[Any, ...]:
-    return index if isinstance(index, tuple) else (index,)
 
 
 def spread_to(values: Array, place: tuple[int, ...]) -> Array:
@@ -39,12 +38,12 @@ def spread_to(values: Array, place: tuple[int, ...]) -> Array:
 
 def is_basic(index: Index) -> bool:
     """Whether the index names no element twice: integers, slices, None and Ellipsis."""
-    return all(isinstance(p, int | slice | np.integer) or p is None or p is Ellipsis for p in _tuple(index))
+    return all(map(accumulation.is_basic, parts_of(index)))
 
 
 def names_foreign(index: Index) -> bool:
     """Whether a part of the index is an array that is not NumPy's own."""
-    return any(map(is_foreign, _tuple(index)))
+    return any(map(is_foreign, parts_of(index)))
 
 
 # -- slices ------------------------------------------------------------------------------------------------------
@@ -52,7 +51,7 @@ def names_foreign(index: Index) -> bool:
 
 def _axes(index: Index, rank: int) -> list[Any]:
     """One integer or slice for each axis."""
-    parts = [p for p in _tuple(index) if p is not None]
+    parts = [p for p in parts_of(index) if p is not None]
     at = next((i for i, p in enumerate(parts) if p is Ellipsis), len(parts))
     rest = parts[at + 1 :]
     return [*parts[:at], *[slice(None)] * (rank - at - len(rest)), *rest]
@@ -98,7 +97,7 @@ def _rows(values: Array, index: Index, shape: tuple[int, ...]) -> tuple[Array, A
     """
     place = place_of(index, shape)
     values = spread_to(values, place)
-    parts = _tuple(index)
+    parts = parts_of(index)
     if len(parts) == 1 and shape and np.ndim(parts[0]) and _is_numbers(parts[0]):
         places = parts[0] if is_foreign(parts[0]) else np.asarray(parts[0], dtype=int)
         count = math.prod(np.shape(places))
@@ -162,7 +161,7 @@ def running(values: Array, keys: Array, axis: int, longest: int) -> Array:
 
 def picked(a: Array, index: Index) -> Array:
     """``a[index]``, asked in a way that Dask understands: by slices and at most one array, of one axis."""
-    parts = tuple(np.asarray(p) if isinstance(p, list) else p for p in _tuple(index))
+    parts = tuple(np.asarray(p) if isinstance(p, list) else p for p in parts_of(index))
     if is_basic(index) or names_foreign(index):
         return a[parts]
     *before, last = parts
@@ -187,10 +186,10 @@ def added(values: Array, index: Index, shape: tuple[int, ...]) -> Array:
     rows, places, whole = _rows(values, index, shape)
     if not np.shape(places)[0]:
         return np.zeros_like(values, shape=shape)
-    rows, places = _sorted(rows, places)
+    rows, places = _sorted(wide(rows), places)
     longest = np.shape(places)[0] if is_foreign(places) else int(np.max(np.unique_counts(places).counts))
     named, sums = _found(running(rows, _column(places, rows), 0, longest), places, whole[0])
-    return np.reshape(np.where(named, sums, 0.0), shape)
+    return np.reshape(cast(np.where(named, sums, 0.0), values.dtype), shape)
 
 
 def replaced(x: Array, index: Index, values: Array) -> Array:

@@ -16,6 +16,8 @@ import numpy as np
 from ..arrays import cast, is_plain
 from ..primitive import exactly, example, primitive, sample
 from .complexes import to_complex
+from .kinks import by_convention
+from .precision import over_count, wide
 
 Array = Any
 
@@ -81,7 +83,9 @@ def sum(  # noqa: A001
 
 
 @primitive(
-    lambda g, a_shape, axis, where: _over(g / _squeezed(_count(a_shape, axis, where), g), a_shape, axis, where),
+    lambda g, a_shape, axis, where: _over(
+        over_count(g, _squeezed(_count(a_shape, axis, where), g)), a_shape, axis, where
+    ),
     implements=np.mean, examples=[*AXES, *MASKED], method="mean",
 )  # fmt: skip
 def mean(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True, dtype: Any = None) -> Array:
@@ -94,8 +98,8 @@ def mean(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True, d
 
 
 def _squeezed(count: Any, g: Array) -> Any:
-    """A count of elements in the shape and precision of ``g``."""
-    return count if isinstance(count, int) else cast(np.reshape(count, g.shape), g.dtype)
+    """A count of elements in the shape of ``g``."""
+    return count if isinstance(count, int) else np.reshape(count, g.shape)
 
 
 def _shared(g: Array, a: Array, y: Array, axis: Any, where: Any, initial: Any) -> Array:
@@ -103,10 +107,16 @@ def _shared(g: Array, a: Array, y: Array, axis: Any, where: Any, initial: Any) -
     wins = a == spread(y, a.shape, axis)
     if where is not True:
         wins = wins & where
-    if initial is None:
-        return wins * (spread(g, a.shape, axis) / cast(np.sum(wins, axis=axis, keepdims=True), g.dtype))
-    count = np.sum(wins, axis=axis, keepdims=True) + (spread(y, a.shape, axis) == initial)
-    return wins * (spread(g, a.shape, axis) / cast(np.where(count == 0, 1.0, count), g.dtype))
+    count = np.sum(wins, axis=axis, keepdims=True)
+    if initial is not None:
+        count = count + (spread(y, a.shape, axis) == initial)
+        count = np.where(count == 0, 1, count)
+
+    def tie() -> Any:
+        return np.sum(np.where(wins, a, 0.0), axis=axis, keepdims=True), count == 1
+
+    share = over_count(by_convention(np.ones_like(count, dtype=a.dtype), (a,), tie), count)
+    return wins * (wide(spread(g, a.shape, axis)) * share)
 
 
 TIED = [example(exactly([1.25, 0.5, 1.25, 0.5])), example(exactly([[0.5, 0.5], [1.0, 2.0]]), axis=1)]
@@ -164,7 +174,7 @@ def _others(a: Array, axis: Any) -> Array:
     """
     axes = (
         tuple(range(a.ndim))
-        if axis is None
+        if axis is None or not a.ndim
         else tuple(i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
     )
     if not axes:
@@ -224,9 +234,11 @@ def _centred(a: Array, axis: Any, where: Any) -> Array:
 
 
 def _freedom(a: Array, axis: Any, where: Any, ddof: Any, correction: Any) -> Any:
-    """How many elements there are, less the degrees of freedom that are spent, in the precision of ``a``."""
-    count = _count(a.shape, axis, where)
-    return (count if isinstance(count, int) else cast(count, a.dtype)) - spent(ddof, correction)
+    """How many elements there are, less the degrees of freedom that are spent; NaN where none is left."""
+    count = _count(a.shape, axis, where) - spent(ddof, correction)
+    if isinstance(count, int | float):
+        return count if count > 0 else math.nan
+    return np.where(count > 0, count, np.nan)
 
 
 def spent(ddof: Any, correction: Any) -> Any:
@@ -247,9 +259,8 @@ SPREAD = [
 
 @primitive(
     lambda g, a, axis, ddof, where, correction: (
-        spread(g, a.shape, axis)
-        * (_centred(a, axis, where) * 2.0)
-        / _freedom(a, axis, where, ddof, correction)
+        over_count(wide(spread(g, a.shape, axis)) * 2.0, _freedom(a, axis, where, ddof, correction))
+        * _centred(a, axis, where)
     ),
     implements=np.var, examples=SPREAD, method="var", analytic=False,
 )  # fmt: skip
@@ -264,10 +275,10 @@ def var(
 
 @primitive(
     lambda g, a, y, axis, ddof, where, correction: (
-        spread(g / np.where(y == 0, 1.0, y), a.shape, axis)
+        over_count(spread(g, a.shape, axis), _freedom(a, axis, where, ddof, correction))
+        * spread(_inverse(y), a.shape, axis)
         # centred twice, since equal elements whose mean was rounded are equal
         * _centred(a - np.mean(a, axis=axis, keepdims=True, **_given(where=where)), axis, where)
-        / _freedom(a, axis, where, ddof, correction)
     ),
     implements=np.std, examples=SPREAD, kinks=[example(exactly([0.5, 0.5, 0.5]))], method="std", analytic=False,
 )  # fmt: skip
@@ -280,8 +291,14 @@ def std(
     return np.std(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, **_given(where=where))
 
 
+def _inverse(y: Array) -> Array:
+    """1 / y, and 1 where y is 0, which stands there for a convention."""
+    y = wide(y)
+    return by_convention(1.0 / np.where(y == 0, 1.0, y), (y,), lambda: (y, y != 0))
+
+
 def _later(g: Array, axis: int) -> Array:
-    return np.flip(np.cumsum(np.flip(g, axis=axis), axis=axis), axis=axis)
+    return np.flip(np.cumsum(np.flip(wide(g), axis=axis), axis=axis), axis=axis)
 
 
 @primitive(
@@ -299,7 +316,7 @@ def cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
 
 
 def _constant(function: Any) -> None:
-    def constant(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    def constant(a: Array, axis: int | None = None, keepdims: bool = False) -> Array:
         return function(a, axis=axis, keepdims=keepdims)
 
     name = function.__name__

@@ -17,6 +17,7 @@ from ..primitive import composite, example, primitive, sample
 from ..tensor import Tensor
 from .indexing import scatter_add
 from .placing import picked
+from .precision import wide
 
 Array = Any
 
@@ -137,7 +138,7 @@ def copy(a: Array, order: Any = "K", subok: bool = False) -> Array:
     """The same values, which no one else writes into; how they lie in memory is not ours to say."""
     if order not in ("K", "C", "F", "A"):
         raise ValueError(f"copy: order={order!r}; it is 'C', 'F', 'A' or 'K'")
-    return np.positive(a)
+    return count(a, bool) if a.dtype.kind == "b" else np.positive(a)
 
 
 def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
@@ -145,6 +146,8 @@ def _part(g: Array, shapes: Any, position: int, axis: int | None) -> Array:
     start, stop = _starts(shapes, axis)[position : position + 2]
     if axis is None:
         return np.reshape(g[start:stop], shapes[position])
+    if axis == 0:
+        return g[start:stop]
     window = [slice(None)] * g.ndim
     window[axis] = slice(start, stop)
     return g[tuple(window)]
@@ -182,7 +185,8 @@ def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None, casting: Any = "s
 
 
 @primitive(
-    lambda g, axis, position: np.moveaxis(g, axis, 0)[position], implements=np.stack, sequence="arrays",
+    lambda g, axis, position: (g if axis == 0 else np.moveaxis(g, axis, 0))[position],
+    implements=np.stack, sequence="arrays",
     examples=[example([sample(2, 3), sample(2, 3)]), example([sample(2, 3), sample(2, 3)], axis=-1),
               example([sample(), sample(), sample()])],
 )  # fmt: skip
@@ -214,6 +218,7 @@ def roll(a: Array, shift: Any, axis: Any = None) -> Array:
 
 def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Array:
     """Sum the copies that repeat made."""
+    axis = axis if shape else None  # NumPy takes axis 0 of a single number
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
     counts = np.broadcast_to(repeats, (length,))
     sources = np.repeat(np.arange(length), counts)
@@ -228,7 +233,7 @@ def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None)
     examples=[example(sample(3), 2), example(sample(2, 3), 2, axis=1), example(sample(2, 3), [1, 2], axis=0),
               example(sample(2, 2), 2), example(sample(3), [0, 2, 1])],
 )  # fmt: skip
-def repeat(a: Array, repeats: Any, axis: Any = None) -> Array:
+def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Elements repeated: their cotangents are summed."""
     if is_foreign(a) and (axis is None or np.ndim(repeats)):  # more than Dask can do, but not more than np.take
         rows = np.reshape(a, (-1,)) if axis is None else a
@@ -243,7 +248,7 @@ def _untiled(g: Array, shape: tuple[int, ...], reps: Any) -> Array:
     full = (1,) * (rank - len(shape)) + tuple(shape)
     counts = (1,) * (rank - len(counts)) + counts
     split = [n for pair in zip(counts, full, strict=True) for n in pair]
-    return np.reshape(np.sum(np.reshape(g, split), axis=tuple(range(0, 2 * rank, 2))), shape)
+    return np.reshape(np.sum(np.reshape(wide(g), split), axis=tuple(range(0, 2 * rank, 2))), shape)
 
 
 @primitive(

@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import add_up, cast, is_foreign, owned
 from ..primitive import example, primitive, sample
 from ..ufuncs import reductions
+from .precision import over_count
 from .reduction import AXES, spread
 
 Array = Any
@@ -19,8 +20,9 @@ Array = Any
     examples=AXES, method="logsumexp",
 )  # fmt: skip
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """log(sum(exp(x))) along ``axis``, exact where exp overflows.
+    """log(sum(exp(x))) along ``axis``, exact where exp overflows; -inf of no elements.
 
+    Of complex numbers the principal branch, with an imaginary part from -pi to pi.
     A primitive because the composition overflows, and its stable form needs twice the passes.
 
     >>> import numpy as np
@@ -28,10 +30,12 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     >>> float(logsumexp(np.array([1000.0, 1000.0])).round(3))
     1000.693
     """
-    top = np.max(x, axis=axis, keepdims=True)
-    top = cast(np.where(np.isfinite(top), top, 0.0), x.dtype)
+    top = np.max(np.real(x) if x.size else np.ones((1,) * x.ndim, x.dtype), axis=axis, keepdims=True)
+    top = cast(np.where(np.isfinite(top), top, 0.0), top.dtype)
+    wide = np.float32 if x.dtype.char == "e" else None  # 65,520 equal elements would overflow
     with np.errstate(divide="ignore"):
-        total = np.log(add_up(np.exp(x - top), axis=axis, keepdims=True)) + top
+        total = np.log(add_up(np.exp(x - top), axis=axis, keepdims=True, dtype=wide)) + top
+    total = total if wide is None else cast(total, x.dtype)
     return total if keepdims else add_up(total, axis=axis)
 
 
@@ -71,8 +75,7 @@ def _losses_unseen(logits: Array, labels: Any) -> Array:
 
 @primitive(
     lambda g, logits, labels, mean: (
-        (g / labels.shape[0] if mean else g[:, None])
-        * (_softmax(logits) - _one_hot(labels, logits))
+        (over_count(g, labels.shape[0]) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits))
     ),
     examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
               example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
@@ -87,12 +90,19 @@ def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> A
     >>> softmax_cross_entropy(np.array([[0.0, 0.0], [1e4, 0.0]]), np.array([0, 1])).round(3).tolist()
     [0.693, 10000.0]
     """
+    if labels.shape[:1] != logits.shape[:1]:
+        raise ValueError(f"{logits.shape[0]} rows of logits and {labels.size} labels; give one each")
     if is_foreign(logits) or is_foreign(labels):
         losses = _losses_unseen(logits, labels)
-        return np.sum(losses) / labels.shape[0] if mean else losses
+        return np.mean(losses) if mean else losses
     if labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
         raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
     shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
     total = np.log(np.add.reduce(np.exp(shifted), axis=-1))
     losses = total - shifted[np.arange(len(labels)), labels]
-    return np.add.reduce(losses) / len(labels) if mean else losses
+    return _mean(losses) if mean else losses
+
+
+def _mean(losses: Array) -> Array:
+    """np.mean's arithmetic, not its Python."""
+    return np.mean(losses) if losses.dtype.char == "e" else np.add.reduce(losses) / len(losses)

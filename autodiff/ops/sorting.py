@@ -18,7 +18,9 @@ from ..tensor import Tensor
 from .complexes import to_complex
 from .cumulative import some_nan
 from .indexing import scatter_add
+from .kinks import by_convention
 from .placing import running
+from .precision import over_count, wide
 
 Array = Any
 
@@ -40,19 +42,23 @@ def _values(a: Array) -> Any:
     return a.data if isinstance(a, Tensor) else a
 
 
-def _shared_by_ties(g: Array, y: Any, axis: int) -> Array:
-    """Cotangents of sorted elements, averaged over runs of equal ones."""
+def _shared_by_ties(g: Array, y: Array, axis: int) -> Array:
+    """Cotangents of the sorted elements ``y``, averaged over runs of equal ones."""
     after, before = [slice(None)] * y.ndim, [slice(None)] * y.ndim
     after[axis], before[axis] = slice(1, None), slice(None, -1)
-    if is_foreign(y):
-        return _run_sums(g, y, axis) / _run_sums(np.ones_like(y), y, axis)
-    new = y[tuple(after)] != y[tuple(before)]
+    values = _values(y)
+    if is_foreign(values):
+        sizes = _run_sums(np.ones_like(values), values, axis)
+        share = by_convention(np.ones_like(values), (y,), lambda: (_run_sums(y, values, axis), sizes == 1))
+        return over_count(_run_sums(wide(g), values, axis), sizes) * share
+    new = values[tuple(after)] != values[tuple(before)]
     if new.all():
         return g
-    start = np.zeros_like(y[tuple([slice(None)] * (axis % y.ndim) + [slice(0, 1)])], dtype=int)
+    start = np.zeros_like(values[tuple([slice(None)] * (axis % y.ndim) + [slice(0, 1)])], dtype=int)
     runs = _along(np.concatenate([start, np.cumsum(new, axis=axis)], axis=axis), axis)
-    sizes = scatter_add(np.ones(y.shape, y.real.dtype), runs, y.shape)
-    return scatter_add(g, runs, y.shape)[runs] / sizes[runs]
+    sizes = scatter_add(np.ones(y.shape, int), runs, y.shape)[runs]
+    share = by_convention(np.ones(y.shape, y.dtype), (y,), lambda: (scatter_add(y, runs, y.shape)[runs], sizes == 1))
+    return over_count(scatter_add(wide(g), runs, y.shape)[runs], sizes) * share
 
 
 def _run_sums(g: Array, y: Any, axis: int) -> Array:
@@ -67,8 +73,7 @@ def _sort_rule(g: Array, a: Array, axis: int | None) -> Array:
         return np.reshape(_sort_rule(g, np.reshape(a, (-1,)), -1), a.shape)
     if a.ndim == 0 or a.size == 0:
         return g
-    a = _values(a)
-    order = np.argsort(a, axis=axis, kind="stable")
+    order = np.argsort(_values(a), axis=axis, kind="stable")
     places = _along(order, axis)
     return scatter_add(_shared_by_ties(g, a[places], axis), places, a.shape)
 

@@ -17,6 +17,8 @@ from ..primitive import composite, example, sample
 from ..tensor import Tensor
 from .complexes import conjugate
 from .cumulative import some_nan
+from .norms import root
+from .precision import over_count
 from .reduction import TIED, spent
 
 Array = Any
@@ -79,12 +81,12 @@ def nanprod(
     return np.prod(np.where(_kept(a, where), a, 1.0), axis=axis, dtype=dtype, keepdims=keepdims, initial=initial)
 
 
-def _counted(a: Array, axis: Any, where: Any, ddof: Any, message: str) -> Any:
-    """How many elements take part, less ``ddof``; NaN and a warning where none is left."""
+def _over_count(total: Array, a: Array, axis: Any, where: Any, ddof: Any, message: str) -> Any:
+    """A sum over how many elements take part, less ``ddof``; NaN and a warning where none is left."""
     count = np.sum(np.broadcast_to(_kept(a, where), np.shape(a)), axis=axis, keepdims=True) - ddof
     if anywhere(count <= 0):
         warnings.warn(message, RuntimeWarning, stacklevel=5)
-    return cast(np.where(count <= 0, np.nan, count), a.dtype)
+    return _typed(over_count(total, np.where(count <= 0, np.nan, count)), total.dtype)
 
 
 def _squeezed(result: Array, axis: Any, keepdims: bool) -> Array:
@@ -100,7 +102,7 @@ def nanmean(a: Array, axis: Any = None, keepdims: bool = False, where: Any = Tru
     """The mean of the elements that are not NaN."""
     a = _typed(a, dtype)
     total = np.nansum(a, axis=axis, keepdims=True, where=where)
-    return _squeezed(total / _counted(a, axis, where, 0, "Mean of empty slice"), axis, keepdims)
+    return _squeezed(_over_count(total, a, axis, where, 0, "Mean of empty slice"), axis, keepdims)
 
 
 SPREAD = [*MISSING, example(sample(3, 4, make=some_nan), axis=1, ddof=1),
@@ -117,8 +119,8 @@ def nanvar(
     centre = np.nanmean(a, axis=axis, keepdims=True, where=where)
     offset = np.where(_kept(a, where), a - centre, 0.0)
     squares = np.sum(np.real(offset * conjugate(offset)), axis=axis, keepdims=True)
-    count = np.real(_counted(a, axis, where, ddof, "Degrees of freedom <= 0 for slice."))
-    return _squeezed(squares / count, axis, keepdims)
+    variance = _over_count(squares, a, axis, where, ddof, "Degrees of freedom <= 0 for slice.")
+    return _squeezed(variance, axis, keepdims)
 
 
 @composite(np.nanstd, examples=SPREAD)
@@ -128,9 +130,7 @@ def nanstd(
 ) -> Array:  # fmt: skip
     """The standard deviation of the elements that are not NaN; derivative 0 where they are all equal."""
     ddof = spent(ddof, correction)
-    variance = np.nanvar(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where)
-    flat = _values(variance) == 0
-    return np.where(flat, 0.0, np.sqrt(np.where(flat, 1.0, variance)))
+    return root(np.nanvar(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where))
 
 
 def _extreme(a: Array, axis: Any, keepdims: bool, initial: Any, where: Any, reduce: Any, instead: float) -> Array:

@@ -19,23 +19,13 @@ import numpy as np
 from ..arrays import as_array, cast, is_foreign, owned
 from ..graph import unbroadcast
 from ..primitive import example, primitive, sample
+from ..structural import begin
 from ..tensor import Tensor
-from .indexing import add_at, getitem
+from .accumulation import add_at, names_once_by_kind
+from .indexing import getitem
 from .placing import added, names_foreign, place_of, replaced
 
 Array = Any
-
-
-def _names_once(index: Any) -> bool:
-    """Whether it can be seen from its kind that an index names no element twice: no array of numbers in it."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        p is None or p is Ellipsis or isinstance(p, bool | int | slice | np.integer) or _is_mask(p) for p in parts
-    )
-
-
-def _is_mask(part: Any) -> bool:
-    return hasattr(part, "dtype") and part.dtype.kind == "b"
 
 
 def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
@@ -59,7 +49,7 @@ def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
 def _from_place(g: Array, index: Any, x_shape: tuple[int, ...], values_shape: tuple[int, ...]) -> Array:
     """The part of ``g`` at the index, and zero for values that another one has overwritten."""
     picked = getitem(g, index)
-    if not _names_once(index):
+    if not names_once_by_kind(index):
         positions = np.reshape(np.arange(picked.size), picked.shape)
         last = index_update(np.zeros_like(picked, dtype=np.intp, shape=x_shape), index, positions)
         picked = np.where(owned(getitem(last, index) == owned(positions, last), picked), picked, 0.0)
@@ -99,7 +89,7 @@ def index_update(x: Array, index: Any, values: Array) -> Array:
     >>> grad(lambda x: np.sum(index_update(x, 0, 5.0) ** 2))(np.array([1.0, 2.0])).tolist()
     [0.0, 4.0]
     """
-    result = _fresh("index_update", x, index, values)
+    result = _fresh("index_update", begin(x), index, values)
     if is_foreign(result) or names_foreign(index):
         return replaced(result, index, values)
     result[index] = values
@@ -124,7 +114,7 @@ def index_add(x: Array, index: Any, values: Array) -> Array:
     result = _fresh("index_add", x, index, values)
     if is_foreign(result) or names_foreign(index):
         return result + cast(added(owned(as_array(values), x), index, np.shape(x)), x.dtype)
-    if _names_once(index):
+    if names_once_by_kind(index):
         result[index] = result[index] + values
     else:
         add_at(result, index, values)
@@ -198,7 +188,7 @@ class Place:
         return self._changed("apply", function)
 
     def _changed(self, who: str, function: Callable[[Any], Any]) -> Tensor:
-        if not _names_once(self._index):
+        if not names_once_by_kind(self._index):
             shape = self._tensor.shape
             positions = np.reshape(np.arange(self._tensor.size), shape)[self._index]
             if np.unique(positions).size != positions.size:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import zlib
-from types import TracebackType
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
-from .. import graph
-from ..graph import CONSTANT, GraphError, Node, Parts, topological_order
+from ..graph import CONSTANT, Edge, GraphError, Node, Parts, Walk, sweep
+from ..mode import entered
 from ..primitive import Primitive
-from ..strong import strong
-from ..tensor import Tensor, _state, backward
+from ..structural import structural, tracking
+from ..tensor import Tensor
+from .examples import is_array, numbers
 from .trace import Source, Trace, calling_line, operation_node
 
 
@@ -26,7 +27,10 @@ class AnomalyError(FloatingPointError):
 
     def __init__(self, message: str, operation: str, source: Source | None, phase: str, node: Node | None) -> None:
         super().__init__(message + (f"\n  asked for at {source}" if source else ""))
-        self.operation, self.source, self.phase, self.node = operation, source, phase, node
+        self.operation: str = operation
+        self.source: Source | None = source
+        self.phase: str = phase
+        self.node: Node | None = node
 
 
 class _Seen(NamedTuple):
@@ -62,7 +66,6 @@ class detect_anomaly(Trace):  # noqa: N801
 
     def __init__(self) -> None:
         super().__init__()
-        self.watches_backward = True
         self.sources: WeakKeyDictionary[Node, Source | None] = WeakKeyDictionary()
         self.bad: WeakKeyDictionary[Node, _Seen] = WeakKeyDictionary()
         self.sums: WeakKeyDictionary[Node, list[int]] = WeakKeyDictionary()
@@ -78,7 +81,7 @@ class detect_anomaly(Trace):  # noqa: N801
         if node is CONSTANT:
             return
         source = self.sources[node] = calling_line()
-        self.sums[node] = [_checksum(v) for edge in node.edges for v in edge[2] or ()]
+        self.sums[node] = [_checksum(v) for edge in node.edges for v in edge.saved or ()]
         parts = [r for r in (result if isinstance(result, tuple) else (result,)) if type(r) is Tensor]
         wrong = next((p for p in parts if not _is_finite(p._value)), None)
         if wrong is None:
@@ -94,72 +97,55 @@ class detect_anomaly(Trace):  # noqa: N801
         for current in waiting:
             if self.bad[current].first:
                 found.append(current)
-            for edge in current.edges:
-                if edge[0] in self.bad and edge[0] not in visited:
-                    visited.add(edge[0])
-                    waiting.append(edge[0])
+            for parent in current.parents:
+                if parent in self.bad and parent not in visited:
+                    visited.add(parent)
+                    waiting.append(parent)
         guilty = min(found or [node], key=lambda n: n.age)
         seen = self.bad[guilty]
         return AnomalyError(seen.what, seen.operation, seen.source, "forward", guilty)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        super().__exit__(kind, error, traceback)
-        if kind is None:
+    def left(self, *error: Any) -> None:
+        """Raise for a result that is not finite and that nothing was computed from, unless there was an error."""
+        if error[:1] == (None,):
             ends = [node for node in self.bad if node not in self.used and node.primitive is not None]
             if ends:
                 raise self._blame(min(ends, key=lambda n: n.age))
 
     # -- backward --------------------------------------------------------------------------------------------
 
-    def backward(self, seeds: dict[Node, Any], targets: Any, retain: bool, create: bool) -> Any:
+    def backward(self, proceed: Callable[[], Any], seeds: dict[Node, Any], targets: Any) -> Any:
         """A backward pass whose result is looked at; the pass is made again, slowly, if it is not finite."""
-        order = topological_order(seeds, targets or ())
-        self._verify(order)
+        walk = Walk(seeds, targets)
+        self._verify(walk.order)
         self.used.update(seeds)
         for node in seeds:
             if node in self.bad:
                 raise self._blame(node)
-        self.watches_backward = False
-        try:
-            results = backward(seeds, targets, retain=True, create=create)
-            if not all(_is_finite(value) for value in results.values()):
-                self._search(order, seeds, targets)
-        finally:
-            self.watches_backward = True
-        if not (retain or create):
-            graph.free(order)
+        results = super().backward(proceed, seeds, targets)
+        if not all(_is_finite(value) for value in results.values()):
+            self._search(walk, seeds)
         return results
 
-    def _search(self, order: list[Node], seeds: dict[Node, Any], targets: Any) -> None:
-        needed = None if targets is None else graph._needed(order, targets)
-        rest = order if needed is None else [n for n in order if n in needed and n not in targets]
-        pull = graph._pull(needed, None, strong)
-
-        def watched(node: Node, edge: list[Any], g: Any) -> Any:
-            contribution = pull(node, edge, g)
-            if contribution is not None and _is_finite(g) and not _is_finite(contribution):
-                raise self._blame_rule(node, edge, contribution)
+    def _search(self, walk: Walk, seeds: dict[Node, Any]) -> None:
+        def watched(edge: Edge, g: Any) -> Any:
+            contribution = edge.pull(g)
+            if _is_finite(g) and not _is_finite(contribution):
+                raise self._blame_rule(edge, contribution)
             return contribution
 
-        values = {n: s._value if type(s) is Tensor else s for n, s in seeds.items()}
-        token = _state.set(self.enclosing)
-        try:
-            with np.errstate(all="ignore"):
-                graph._sweep(rest, values, watched)
-        finally:
-            _state.reset(token)
+        values = {n: structural(s._value if type(s) is Tensor else s) for n, s in seeds.items()}
+        with np.errstate(all="ignore"), entered(self.enclosing), tracking():
+            sweep(walk, values, visit=watched)
         message = "backward: a gradient is not finite, although each contribution to it is: their sum overflows"
         raise AnomalyError(message, "add", None, "backward", None)
 
-    def _blame_rule(self, node: Node, edge: list[Any], contribution: Any) -> AnomalyError:
-        primitive = node.primitive
+    def _blame_rule(self, edge: Edge, contribution: Any) -> AnomalyError:
+        node, primitive, name = edge.node, edge.node.primitive, edge.argument
         assert primitive is not None
-        name = primitive.parameters[edge[3].position]
-        saved = ", ".join(_summary(v) for v in edge[2] or () if isinstance(v, np.ndarray | np.generic))
+        saved = ", ".join(_summary(v) for v in edge.saved or () if is_array(v))
         message = (
-            f"{primitive.name}: its derivative with respect to '{name}' is {_kinds(_plain(contribution))}, "
+            f"{primitive.name}: its derivative with respect to '{name}' is {_kinds(numbers(contribution))}, "
             "while what flowed into it was finite" + (f"; it was computed from {saved}" if saved else "")
         )
         return AnomalyError(message, primitive.name, self.sources.get(node), "backward", node)
@@ -170,7 +156,7 @@ class detect_anomaly(Trace):  # noqa: N801
             before = self.sums.get(node)
             if before is None:
                 continue
-            saved = [(edge[3], v) for edge in node.edges for v in edge[2] or ()]
+            saved = [(edge.rule, v) for edge in node.edges for v in edge.saved or ()]
             for (rule, value), checksum in zip(saved, before, strict=False):
                 if _checksum(value) != checksum:
                     source = self.sources.get(node)
@@ -191,25 +177,17 @@ def _tensors(values: Any) -> list[Tensor]:
     return found
 
 
-def _plain(value: Any) -> Any:
-    value = value._value if type(value) is Tensor else value
-    while hasattr(value, "held"):  # many examples in one
-        value = value.held
-    return np.asarray(value).view(np.ndarray)
-
-
 def _is_finite(value: Any) -> bool:
     if isinstance(value, Parts):
         return all(_is_finite(part) for part in value.known.values())
-    array = _plain(value)
+    array = numbers(value)
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
 def _checksum(value: Any) -> int:
     if type(value) in (list, tuple):  # the operands of einsum, the arrays of an index
         return zlib.crc32(b",".join(str(_checksum(v)).encode() for v in value))
-    while hasattr(value, "held"):
-        value = value.held
+    value = numbers(value) if is_array(value) else value
     if isinstance(value, np.ndarray) and value.dtype != object:
         return zlib.crc32(np.ascontiguousarray(value).view(np.uint8).data) if value.size else 0
     return 0
@@ -223,7 +201,7 @@ def _kinds(array: Any) -> str:
 
 
 def _summary(value: Any) -> str:
-    array = _plain(value)
+    array = numbers(value)
     text = f"{array.dtype} {array.shape}"
     if array.size and array.dtype.kind == "f":
         with np.errstate(all="ignore"):
@@ -232,8 +210,8 @@ def _summary(value: Any) -> str:
 
 
 def _described(primitive: Primitive, result: Any, args: tuple[Any, ...]) -> str:
-    arrays = [_plain(a) for a in args if isinstance(a, Tensor | np.ndarray | np.generic | float)]
+    arrays = [numbers(a) for a in args if isinstance(a, Tensor | np.ndarray | np.generic | float)]
     finite = all(_is_finite(a) for a in arrays)
     given = ", ".join(_summary(a) for a in arrays)
     cause = f"from finite arguments: {given}" if finite else f"because an argument is not finite already: {given}"
-    return f"{primitive.name}: its result is {_kinds(_plain(result))}, {cause}"
+    return f"{primitive.name}: its result is {_kinds(numbers(result))}, {cause}"

@@ -114,7 +114,7 @@ def parameters_of(entry: Entry) -> tuple[str, ...]:
     """The names of the parameters in order; none where a function takes any number of arrays."""
     if isinstance(entry, Primitive):
         return () if entry.variadic else entry.parameters
-    found = inspect.signature(entry.call).parameters.values()
+    found = inspect.signature(inspect.unwrap(entry.call)).parameters.values()
     return () if any(p.kind is p.VAR_POSITIONAL for p in found) else tuple(p.name for p in found)
 
 

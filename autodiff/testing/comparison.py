@@ -149,6 +149,7 @@ class Comparison:
             return values, norms(slopes * ((moved - x) - shifts))
 
         line = Line(move, self.weights, base, self.epsilon, self.inner)
+        line.reach = float(np.max(np.abs(u), initial=0.0))
         suspected = self.problem.narrow is not None or self.problem.given_gradient is not None
         if suspected and self.inside is not None and self.inside.narrow:
             line.know(self.inside.size)

@@ -10,6 +10,7 @@ import numpy as np
 from ..tensor import Tensor
 from ..transforms import vjp
 from ..tree import flatten
+from .asking import check_arguments, noted, refuse_keywords
 from .comparison import Comparison
 from .judgement import judge
 from .precision import compare_precision
@@ -32,6 +33,7 @@ def gradcheck(
     rng: int | np.random.Generator | None = None,
     tolerance: float | None = None,
     gradient: Function | None = None,
+    **unknown: Any,
 ) -> Report:
     """Compare the gradient of ``f`` at ``args`` with slopes of its values: correct, wrong, or inconclusive and why.
 
@@ -56,6 +58,8 @@ def gradcheck(
     >>> gradcheck(lambda x: x**2, 3.0, gradient=lambda x: 2.02 * x).verdict
     'wrong'
     """
+    refuse_keywords("gradcheck", unknown, "order, rng, tolerance and gradient")
+    check_arguments("gradcheck", f, args)
     if order < 1:
         raise ValueError(f"gradcheck: order must be 1 or more, got {order}")
     if order > 1 and gradient is not None:
@@ -135,7 +139,8 @@ def _check(
     with np.errstate(all="ignore"):  # steps may leave the domain
         try:
             examine_arguments(problem)
-            base, pull = examine_function(problem)
+            with noted("gradcheck", original, args):
+                base, pull = examine_function(problem)
         except UnusableError as error:
             return Report("inconclusive", str(error), evaluations=problem.evaluations, **facts)
         try:

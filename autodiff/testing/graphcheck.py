@@ -11,8 +11,12 @@ import numpy as np
 
 from ..graph import GraphError, Node, topological_order
 from ..primitive import registry
-from ..tensor import Tensor
+from ..tensor import ITEM, Tensor
+from ..transforms.calling import recording
+from ..transforms.checkpointing import reopened
 from ..tree import flatten
+from .asking import check_arguments, noted, refuse_keywords
+from .examples import Mapped, numbers
 from .gradcheck import gradcheck
 from .report import Report
 from .reproducer import expression
@@ -26,9 +30,10 @@ _TEACH = (
     "  check_graph(loss)                  loss = f(x)\n"
     "                                 check_graph(loss)          or: check_graph(f, x)"
 )
+OF_EXAMPLES = "done for many examples at once: the first of the indices counts them"
 
 
-def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None) -> Report:
+def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None, **unknown: Any) -> Report:
     """Check the rule of every operation of a graph at the values it was called with; name the first that is wrong.
 
     ``output`` is a Tensor that was computed inside ``with record():``, or a function, which is called with ``args``
@@ -42,8 +47,10 @@ def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None =
     >>> check_graph(lambda x: np.sum(np.exp(x) * x), np.array([0.5, 1.0])).verdict
     'correct'
     """
+    refuse_keywords("check_graph", unknown, "rng alone")
     if not isinstance(output, Tensor) and callable(output):
-        with record():
+        check_arguments("check_graph", output, args)
+        with recording(), record(), noted("check_graph", output, args):
             leaves, unflatten = flatten(args)
             output = output(*unflatten([_variable(leaf) for leaf in leaves]))
     outputs = [leaf for leaf in flatten(output)[0] if isinstance(leaf, Tensor) and leaf._node.active]
@@ -51,7 +58,7 @@ def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None =
         raise GraphError(
             "check_graph: no variable leads to this output; was it made under no_grad() or from arrays only?"
         )
-    nodes = [n for n in reversed(topological_order([t._node for t in outputs])) if _is_operation(n)]
+    nodes = _operations([t._node for t in outputs])
     missing = [node for node in nodes if node not in records]
     if missing:
         raise GraphError(_TEACH.format(len(missing), len(nodes)))
@@ -65,8 +72,16 @@ def _variable(leaf: Any) -> Any:
     return Tensor(value) if kind in ("f", "c") and not isinstance(leaf, Tensor) else leaf
 
 
-def _is_operation(node: Node) -> bool:
-    return node.primitive is not None and node.primitive.name != "item"
+def _operations(roots: list[Node]) -> list[Node]:
+    """The operations behind these nodes, those inside of checkpointed parts too, which are computed again for it."""
+    found: dict[Node, None] = {}
+    for node in topological_order(roots):
+        inside = reopened(node)
+        if inside is not None:
+            found.update(dict.fromkeys(_operations(inside)))
+        elif node.primitive is not None and node.primitive is not ITEM:
+            found[node] = None
+    return list(found)
 
 
 def _first_fault(nodes: list[Node], rng: Any) -> Report:
@@ -83,8 +98,9 @@ def _first_fault(nodes: list[Node], rng: Any) -> Report:
         if not report.correct and (doubtful is None or report.verdict == "wrong"):
             where = f"asked for at {seen.source}" if seen.source else "no source line is known"
             named = f"{seen.primitive.name} (operation {number} of {len(nodes)})"
+            notes = [where, *[OF_EXAMPLES] * bool(report.index and _mapped(seen)), *report.notes]
             code = _reproducer(seen, report.seed)
-            report = replace(report, function=named, notes=[where, *report.notes], node=node, code=code)
+            report = replace(report, function=named, notes=notes, node=node, code=code)
             if report.verdict == "wrong":
                 return report
             doubtful = report
@@ -98,7 +114,7 @@ def _check_node(seen: Record, rng: Any) -> Report | None:
     if seen.primitive.name == "stop_gradient":
         return None
     call, values = _local(seen)
-    if not values or any(np.asarray(part).dtype.kind not in "fc" for part in _parts(call(*values))):
+    if not values or any(numbers(part).dtype.kind not in "fc" for part in _parts(call(*values))):
         return None
     return gradcheck(call, *values, rng=rng)
 
@@ -109,7 +125,7 @@ def _reproducer(seen: Record, seed: int) -> str:
 
     def text(value: Any) -> str | None:
         if isinstance(value, Variable) and value.active:
-            values.append(expression(np.asarray(value.value)))
+            values.append(expression(numbers(value.value)))
             return f"x{len(values) - 1}"
         if type(value) in (list, tuple):
             inside = [text(v) for v in value]
@@ -130,6 +146,9 @@ def _reproducer(seen: Record, seed: int) -> str:
         lines.append(f"operation = operation  # put your {name} here: it is not in the table")
     else:
         lines.append(f"operation = [entry.call for entry in registry.values() if entry.name == {name!r}][{number}]")
+    if _mapped(seen):
+        lines[-1] += "  # it was done for many examples at once: report.node"
+        return "\n".join(lines)
     if None in arguments or None in values:
         lines[-1] += "  # its arguments are too large to print: report.node"
         return "\n".join(lines)
@@ -144,14 +163,18 @@ def _parts(result: Any) -> list[Any]:
 
 
 def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
-    """The operation as a function of those arguments through which gradients flow, and their values."""
+    """The operation as a function of those arguments through which gradients flow, and their values.
+
+    Of one that was done for many examples at once it takes and gives arrays of all of them.
+    """
     values: list[Any] = []
+    mapped = _mapped(seen)
 
     def taken(value: Any) -> Any:
         if isinstance(value, Variable):
             if not value.active:
                 return value.value
-            values.append(np.asarray(value.value))
+            values.append(mapped.stacked(value.value))
             return _Slot(len(values) - 1)
         return type(value)(map(taken, value)) if type(value) in (list, tuple) else value
 
@@ -161,14 +184,24 @@ def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
     def call(*arrays: Any) -> Any:
         def filled(value: Any) -> Any:
             if isinstance(value, _Slot):
-                return arrays[value.number]
+                return mapped.enter(arrays[value.number])
             return type(value)(map(filled, value)) if type(value) in (list, tuple) else value
 
-        return seen.primitive.call(*map(filled, args), **{k: filled(v) for k, v in kwargs.items()})
+        return mapped.leave(seen.primitive.call(*map(filled, args), **{k: filled(v) for k, v in kwargs.items()}))
 
     call.__name__ = call.__qualname__ = seen.primitive.name
     _name_arguments(call, args, seen.primitive.parameters)
-    return call, [v.copy() for v in values]
+    return call, values
+
+
+def _mapped(seen: Record) -> Mapped:
+    """The way into the mappings that an operation was done in, and out of them; false if there was none."""
+    return Mapped(seen.primitive, _values([*seen.args, *seen.kwargs.values()]))
+
+
+def _values(args: Any) -> list[Any]:
+    """The arguments of a recorded call, with values in the place of Variables."""
+    return [a.value if isinstance(a, Variable) else _values(a) if type(a) in (list, tuple) else a for a in args]
 
 
 def _name_arguments(call: Callable[..., Any], args: list[Any], parameters: tuple[str, ...]) -> None:

@@ -53,7 +53,8 @@ def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
         if found.correct:
             kinks = list(dict.fromkeys([*report.kinks, *found.kinks]))
             resolution = max(report.resolution or 0.0, found.resolution or 0.0) or None
-            report = replace(report, kinks=kinks, resolution=resolution)
+            resolved = min(report.resolved, found.resolved)
+            report = replace(report, kinks=kinks, resolution=resolution, resolved=resolved)
         else:
             unheard += int(np.count_nonzero(part.weights))
     if unheard:
@@ -191,8 +192,8 @@ def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> R
     worst = 0.0
     for finding in comparison.findings if not comparison.safe.any() else ():
         found = finding.found
-        seen = max((max(abs(row.left), abs(row.right)) for row in finding.line.table), default=0.0)
-        if found.kink is None and abs(found.value) > max(found.bound, RESOLVED * seen) and found.bound > 0:
+        largest = max((max(abs(row.left), abs(row.right)) for row in finding.line.table), default=0.0)
+        if found.kink is None and abs(found.value) > max(found.bound, RESOLVED * largest) and found.bound > 0:
             return inconclusive(comparison, finding, UNDECIDED, facts)
     for place in comparison.problem.inputs:
         resolution, reason = _unresolved(comparison, place, members)
@@ -205,4 +206,20 @@ def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> R
         size = norm(comparison.safe * shown.direction) or 1.0
         numbers = {"error": shown.error / size, "bound": shown.found.bound / size, "method": method(shown)}
     steps = steps_of_line(shown) if shown is not None else []
-    return Report("correct", resolution=worst or None, steps=steps, **numbers, **counts(comparison), **facts)
+    seen: dict[str, Any] = {
+        "resolution": worst or None,
+        "resolved": _resolved(comparison, members),
+        "elements": comparison.problem.size,
+    }
+    return Report("correct", steps=steps, **seen, **numbers, **counts(comparison), **facts)
+
+
+def _resolved(comparison: Comparison, members: Array) -> int:
+    """In how many elements a fault of 1 % would have been seen, or any at all where the gradient is zero.
+
+    Beside ``members`` these are elements that were taken for kinks, which are near by.
+    """
+    near = [np.flatnonzero(kink.direction) for kink in comparison.kinks if kink.found.kink is None]
+    looked_at = np.unique(np.concatenate([members, *near])).astype(int)
+    is_clear = (comparison.resolution[looked_at] <= RESOLVED) | (comparison.safe[looked_at] == 0)
+    return int(np.count_nonzero(is_clear)) if not comparison.tolerance else len(looked_at)

@@ -57,6 +57,7 @@ class Line:
         self.base = base
         self.epsilon = epsilon
         self.inner = inner  # the size of the terms that may cancel inside of the function
+        self.reach = np.inf  # the largest change of an argument at a step of 1
         self.inside = 0.0  # how far rounding inside of the function moves phi, where that is known
         self.rows: dict[int, Row | None] = {}
         self.changed: dict[int, Array] = {}  # which outputs moved, at each step

@@ -43,7 +43,8 @@ class Around(NamedTuple):
 def jumps(comparison: Comparison, members: Array) -> Array:
     """Which of ``members`` have a gradient that differs between x and the points on both sides of it."""
     problem = comparison.problem
-    shift = BESIDE * comparison.direction(members)
+    # beside the element itself: a gradient that changes with a small one need not jump
+    shift = BESIDE * comparison.direction(members, relative=True)
     seen = [comparison.safe[members]]
     for x in (problem.x - shift, problem.x + shift):
         _, pull = problem.pullback(x)

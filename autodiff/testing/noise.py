@@ -8,15 +8,19 @@ Source: D. S. Parker, "Monte Carlo arithmetic: exploiting randomness in floating
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import numpy as np
 
 from ..primitive import Primitive
-from ..tensor import ITEM, Tensor, _state, same_tuple
+from ..tensor import ITEM, Tensor, same_tuple
+from ..transforms.calling import recording
 from ..tree import flatten
+from .examples import with_numbers
 from .passes import gradient_of, seeded, values_in
 from .problem import Problem, as_real
+from .trace import Trace
 
 Array = Any
 
@@ -30,23 +34,17 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
     Of a ``kind`` of number (``np.finfo``) the range is observed too: what is too large is infinite, and what is too
     small is rounded to a multiple of the smallest there is.
     """
-    token = _state.set(_moving(unit, rng, kind))
-    try:
+    with recording(), _Moving(unit, rng, kind):
         x = _moved_array(problem.x, unit, rng)
         return _recorded_gradient(problem, x, _moved_array(weights, unit, rng))
-    finally:
-        _state.reset(token)
 
 
 def noisy_values(problem: Problem, kind: Any, rng: np.random.Generator) -> Array:
     """The values, moved in the same way."""
     unit = float(kind.eps)
-    token = _state.set(_moving(unit, rng, kind))
-    try:
+    with recording(), _Moving(unit, rng, kind):
         leaves, _ = flatten(problem.call([Tensor(a) for a in problem.arrays(_moved_array(problem.x, unit, rng))]))
         return np.concatenate([as_real(o).astype(np.float64) for o in problem.outputs(leaves)])
-    finally:
-        _state.reset(token)
 
 
 def _recorded_gradient(problem: Problem, x: Array, weights: Array) -> Array:
@@ -56,26 +54,34 @@ def _recorded_gradient(problem: Problem, x: Array, weights: Array) -> Array:
     return gradient_of(problem, tensors, seeds, create=True)
 
 
-def _moving(unit: float, rng: np.random.Generator, kind: Any) -> Any:
-    """A mode that moves results.  A number that was only copied from an argument stays: the two must be equal."""
+class _Moving(Trace):
+    """A mode that moves results.  A number that was only copied from an argument stays: the two must be equal.
 
-    def mode(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        inside = _state.set(None)
-        try:
-            result = primitive.call(*args, **kwargs)
-        finally:
-            _state.reset(inside)
+    What is computed twice is moved alike, as rounding does: a checkpoint computes everything twice.
+    """
+
+    def __init__(self, unit: float, rng: np.random.Generator, kind: Any) -> None:
+        super().__init__()
+        self._unit, self._kind, self._seed = unit, kind, int(rng.integers(2**32))
+
+    def saw(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """Move the result of one operation."""
         pool = _numbers_in([*args, *kwargs.values()])
         for part in result if isinstance(result, tuple) else (result,):
             value = part._value
             if value.dtype.kind in "fc":
-                moved = _moved_array(value, unit, rng) if primitive.elementwise else _mixed(value, unit, rng)
-                moved = moved if kind is None else _in_range(moved, kind, rng)
-                part._value = np.where(np.isin(value, pool), value, moved)
+                part._value = with_numbers(value, lambda exact: self._moved(exact, primitive.elementwise, pool))
                 _keep_moved(part._node, value, part._value)
-        return result
 
-    return mode
+    def _moved(self, exact: Any, elementwise: bool, pool: Array) -> Any:
+        rng = np.random.default_rng((self._seed, zlib.crc32(np.ascontiguousarray(exact).view(np.uint8).data)))
+        # what is computed in single precision is rounded to it, whatever the unit, and stays what it is
+        unit = max(self._unit, float(np.finfo(exact.dtype).eps))
+        moved = _moved_array(exact, unit, rng) if elementwise else _mixed(exact, unit, rng)
+        if self._kind is not None:
+            moved = _in_range(moved, self._kind, rng)
+        with np.errstate(all="ignore"):
+            return np.where(np.isin(exact, pool), exact, moved).astype(exact.dtype)
 
 
 def _keep_moved(node: Any, value: Any, moved: Any) -> None:
@@ -87,9 +93,8 @@ def _keep_moved(node: Any, value: Any, moved: Any) -> None:
         return moved if saved is value else saved
 
     if node.primitive is ITEM:  # one of several outputs: the rules are those of the whole
-        node = node.edges[0][0]
-    for edge in node.edges:
-        edge[2] = tuple(kept(saved) for saved in edge[2])
+        node = node.parents[0]
+    node.replace(kept)
 
 
 def _numbers_in(args: list[Any]) -> Array:

@@ -7,37 +7,63 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import topological_order
+from ..graph import Edge, Node, Visit, topological_order
 from ..tensor import ITEM, Tensor, backward
+from ..transforms.calling import recording
 from ..tree import flatten
+from .examples import is_array, numbers
 from .problem import Problem, cotangents
+from .trace import Trace
 
 Array = Any
-Watch = Callable[[Any, Any, Any], Any]
+Watch = Callable[[Any, Edge], Any]
 
 
 def watched_pass(
     problem: Problem, weights: Array, watch: Watch, look_at: Callable[[Any], Any] | None = None, dtype: Any = None
 ) -> tuple[list[Array], Array]:
-    """The outputs and the gradient by a pass in which ``watch(rule, node, edge)`` stands in the place of each rule.
+    """The outputs and the gradient by a pass in which ``watch(rule, edge)`` stands in the place of each rule.
 
-    ``look_at`` sees each operation's node first.  ``dtype`` "given" is the arguments' own precision.
+    ``look_at`` sees each operation's node first.  ``dtype`` "given" is the arguments' own precision.  What a checkpoint
+    computes again is watched as well.
     """
     tensors = [Tensor(a) for a in problem.arrays(problem.x, dtype)]
     outputs, seeds = seeded(problem, tensors, weights)
-    for node in topological_order(seeds, {t._node for t in tensors}):
-        if look_at is not None:
-            look_at(node)
-        for edge in node.edges:
-            if node.primitive is not ITEM:
-                edge[1] = watch(edge[1], node, edge)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), recording(), _Watched(watch, look_at):
         return outputs, gradient_of(problem, tensors, seeds, create=False)
+
+
+class _Watched(Trace):
+    """A mode in whose backward passes another function stands in the place of each rule."""
+
+    def __init__(self, watch: Watch, look_at: Callable[[Any], Any] | None) -> None:
+        super().__init__()
+        self._watch, self._look_at = watch, look_at
+
+    def saw(self, primitive: Any, args: Any, kwargs: Any, result: Any) -> None:
+        """Operations are left alone."""
+
+    def visiting(self) -> Visit:
+        """Substitutes of the rules."""
+        watch = self._watch
+
+        def visit(edge: Edge, g: Any) -> Any:
+            if edge.node.primitive is ITEM:
+                return edge.pull(g)
+            return watch(edge.rule.function, edge)(g, *(edge.saved or ()))
+
+        return visit
+
+    def backward(self, proceed: Callable[[], Any], seeds: dict[Node, Any], targets: Any) -> Any:
+        """A pass through the substitutes; each node is looked at first."""
+        for node in topological_order(seeds, targets or ()) if self._look_at is not None else ():
+            self._look_at(node)
+        return super().backward(proceed, seeds, targets)
 
 
 def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[list[Array], dict[Any, Any]]:
     """The outputs for these arguments, and the cotangents of their nodes."""
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), recording():
         leaves, _ = flatten(problem.call(list(tensors)))
     kept = [o for o in leaves if np.asarray(getattr(o, "_value", o)).dtype.kind in "fc"]
     outputs = problem.outputs(kept)
@@ -54,19 +80,18 @@ def gradient_of(problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], 
     if not create:
         seeds = {node: seed._value for node, seed in seeds.items()}
     targets = {t._node for t in tensors}
-    found = backward(seeds, targets, retain=True, create=create) if seeds else {}
+    with recording():
+        found = backward(seeds, targets, retain=True, create=create) if seeds else {}
     parts = [found[t._node] if t._node in found else np.zeros(t.shape, t.dtype) for t in tensors]
     return problem.flat([getattr(part, "_value", part) for part in parts])
 
 
 def values_in(args: Any) -> list[Any]:
-    """The arrays among arguments, and those of Tensors."""
+    """The numbers of the arrays among arguments, and of Tensors."""
     found: list[Any] = []
     for value in args:
-        if type(value) is Tensor:
-            found.append(value._value)
-        elif isinstance(value, np.ndarray | np.generic):
-            found.append(value)
+        if type(value) is Tensor or is_array(value):
+            found.append(numbers(value))
         elif type(value) in (list, tuple):
             found += values_in(value)
     return found

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..tensor import same_tuple
+from .examples import is_array, numbers
 from .finding import EPSILON, RESOLVED
 from .line import norm
 from .noise import noisy_gradient, noisy_values
@@ -148,12 +149,13 @@ def _rules_differ(problem: Problem, weights: Array, size: float) -> bool:
     """Whether a rule itself gives another result in double precision, by so much that it explains a relative error."""
     differences: list[float] = []
 
-    def twice(function: Any, node: Any, edge: Any) -> Any:
+    def twice(function: Any, edge: Any) -> Any:
         def rule(g: Any, *saved: Any) -> Any:
             result = function(g, *saved)
-            if isinstance(g, np.ndarray | np.generic) and isinstance(result, np.ndarray | np.generic):
-                exact = np.asarray(function(_in_double(g), *map(_in_double, saved)))
+            if is_array(g) and is_array(result):
+                exact = numbers(function(_in_double(g), *map(_in_double, saved)))
                 with np.errstate(all="ignore"):
+                    result = numbers(result)
                     apart = np.max(np.abs(result - exact), initial=0.0) / np.max(np.abs(exact), initial=0.0)
                 differences.append(float(apart) if np.isfinite(apart) else 0.0)
             return result
@@ -169,7 +171,7 @@ def _in_double(value: Any) -> Any:
     if isinstance(value, tuple):
         return same_tuple(value, [_in_double(v) for v in value])
     kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if not isinstance(value, np.ndarray | np.generic) or kind not in "fc":
+    if not is_array(value) or kind not in "fc":
         return value
     return value.astype(np.complex128 if kind == "c" else np.float64)
 
@@ -181,10 +183,10 @@ def _given_precision(problem: Problem, weights: Array) -> tuple[list[Array], Arr
     """The outputs and the gradient in the arguments' own precision, and what is wrong with a rule that leaves it."""
     widened: list[str] = []
 
-    def watch(function: Any, node: Any, edge: Any) -> Any:
+    def watch(function: Any, edge: Any) -> Any:
         def rule(g: Any, *saved: Any) -> Any:
             result = function(g, *saved)
-            text = _widened(getattr(result, "dtype", None), node, edge, saved)
+            text = _widened(getattr(result, "dtype", None), edge, saved)
             widened.extend([text] if text else [])
             return result
 
@@ -194,15 +196,18 @@ def _given_precision(problem: Problem, weights: Array) -> tuple[list[Array], Arr
     return outputs, gradient, widened[0] if widened else ""
 
 
-def _widened(kind: Any, node: Any, edge: Any, saved: Any) -> str:
+def _widened(kind: Any, edge: Any, saved: Any) -> str:
     """What to say of a rule whose result is more precise than everything that it is made of."""
+    if getattr(kind, "kind", None) not in ("f", "c"):  # a checkpoint has many results
+        return ""
+    node = edge.node
     kinds = node.dtype if isinstance(node.dtype, tuple) else (node.dtype,)
-    given = [d for d in (*kinds, edge[0].dtype, *(v.dtype for v in values_in(saved))) if d.kind in "fc"]
-    if not given or kind is None or kind.kind not in "fc":
+    given = [d for d in (*kinds, edge.parent.dtype, *(v.dtype for v in values_in(saved))) if d.kind in "fc"]
+    if not given:
         return ""
     if np.finfo(kind).eps >= min(np.finfo(d).eps for d in given):
         return ""
     return (
-        f"{node.primitive.name}: its rule for '{node.primitive.parameters[edge[3].position]}' returns {kind} from "
+        f"{node.primitive.name}: its rule for '{edge.argument}' returns {kind} from "
         f"{given[0]}; the engine rounds it back, at twice the time and memory: write constants as Python numbers"
     )

@@ -136,8 +136,8 @@ def _pulled(problem: Problem, weights: Array, watch: Callable[..., Any]) -> tupl
             if kind.kind in "fc" and np.finfo(kind).eps > (EPSILON if problem.narrow is None else problem.narrow.eps):
                 problem.narrow = np.finfo(kind)
 
-    def named(function: Any, node: Any, edge: Any) -> Any:
-        name = f"{edge[3].primitive}: its rule for '{node.primitive.parameters[edge[3].position]}'"
+    def named(function: Any, edge: Any) -> Any:
+        name = f"{edge.rule.primitive}: its rule for '{edge.argument}'"
         return watch(function, name, noticed)
 
     return watched_pass(problem, weights, named, look_at)[1], noticed
@@ -170,8 +170,8 @@ def _probed(function: Any, name: str, noticed: list[str]) -> Any:
     def probed(g: Any, *saved: Any) -> Any:
         result = function(g, *saved)
         scaled = g.map(lambda part: part * FACTORS[0]) if isinstance(g, Parts) else g * FACTORS[0]
-        again, more = function(g, *saved), function(scaled, *saved)
-        pairs = (again, result), (more, FACTORS[0] * result)
+        once, again, more = (_arrays_of(r) for r in (result, function(g, *saved), function(scaled, *saved)))
+        pairs = [*zip(again, once, strict=True), *zip(more, [FACTORS[0] * part for part in once], strict=True)]
         if not all(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs):
             noticed.append(name)
         return result

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import Node
 from ..primitive import Primitive
 from ..tensor import Tensor
 from ..tree import flatten
+from .examples import numbers
 from .problem import Problem
 from .trace import Trace
 
@@ -37,13 +39,13 @@ class _Log(Trace):
         self.steps.append((primitive, args, kwargs, result))
 
 
-def _replaced(value: Any, known: dict[int, Array]) -> Any:
+def _replaced(value: Any, known: dict[Node, Array]) -> Any:
     """An argument with its Tensors replaced by their values at the other point."""
     if type(value) is Tensor:
-        if id(value) in known:
-            return known[id(value)]
-        if value._node.active:
-            raise _UnseenError
+        if value._node in known:  # a rule gets what it saved as another Tensor of the same node
+            return known[value._node]
+        if value._node.primitive is not None and value._node.active:
+            raise _UnseenError  # a variable that is none of the arguments stays what it is
         return value._value
     return type(value)([_replaced(v, known) for v in value]) if type(value) in (list, tuple) else value
 
@@ -53,23 +55,19 @@ def _replayed(problem: Problem, x: Array, moved: Array) -> Array:
     tensors = [Tensor(a) for a in problem.arrays(x)]
     with _Log() as log:
         outputs = flatten(problem.call(list(tensors)))[0]
-    known = {id(t): a for t, a in zip(tensors, problem.arrays(moved), strict=True)}
+    known = {t._node: a for t, a in zip(tensors, problem.arrays(moved), strict=True)}
     for primitive, args, kwargs, result in log.steps:
         if primitive.flat:  # its derivative is said to be zero: so it stays
             continue
         again = primitive.call(*_replaced(args, known), **_replaced_in(kwargs, known))
         parts = zip(result, again, strict=True) if isinstance(result, tuple) else [(result, again)]
-        known.update((id(old), new) for old, new in parts)
-    found = [np.ravel(np.asarray(_replaced(o, known))) for o in outputs if np.asarray(_plain(o)).dtype.kind in "fc"]
+        known.update((old._node, new) for old, new in parts if old._node.active)
+    found = [np.ravel(numbers(_replaced(o, known))) for o in outputs if numbers(o).dtype.kind in "fc"]
     return np.concatenate(found)
 
 
-def _replaced_in(kwargs: dict[str, Any], known: dict[int, Array]) -> dict[str, Any]:
+def _replaced_in(kwargs: dict[str, Any], known: dict[Node, Array]) -> dict[str, Any]:
     return {name: _replaced(value, known) for name, value in kwargs.items()}
-
-
-def _plain(value: Any) -> Any:
-    return value._value if type(value) is Tensor else value
 
 
 def leaves_the_graph(problem: Problem, direction: Array) -> bool:

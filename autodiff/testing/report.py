@@ -27,7 +27,8 @@ class Report:
     ``analytic`` and ``numeric`` are the two values at ``argument`` and ``index`` (of ``output``, where the function
     returns an array), ``error`` is how far apart they are and ``bound`` the estimated error of the numeric value;
     of a correct gradient they are those of the directional derivative, relative to its size.
-    ``resolution`` is the smallest relative fault in one element that would have been seen.
+    ``resolution`` is the smallest relative fault that would have been seen in any one of ``resolved`` elements, of all
+    ``elements`` there are: the others are too small beside the rest, or at a kink.
     """
 
     verdict: str
@@ -42,6 +43,8 @@ class Report:
     error: float | None = None
     bound: float | None = None
     resolution: float | None = None
+    resolved: int = 0
+    elements: int = 0
     method: str = ""
     steps: list[tuple[float, float, float, float]] = field(default_factory=list)
     kinks: list[str] = field(default_factory=list)
@@ -79,7 +82,9 @@ class Report:
         if self.error is not None:
             facts.append(("error", f"{self.error:.3g}   (numeric value known to {_short(self.bound)})"))
         if self.resolution is not None and self.verdict != "wrong":
-            facts.append(("resolves", f"a relative fault of {self.resolution:.1g} in any one element"))
+            some = f"of {self.resolved} of the {self.elements} elements"
+            where = "one element" if self.resolved == self.elements else some
+            facts.append(("resolves", f"a relative fault of {self.resolution:.1g} in any {where}"))
         if self.kinks:
             more = len(self.kinks) - 2
             facts.append(("kink", "; ".join(self.kinks[:2]) + (f"; and {more} more" if more > 0 else "")))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph import Parts
+from .examples import numbers
 from .finding import EPSILON
 from .line import norm
 from .passes import watched_pass
@@ -60,19 +61,20 @@ def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
         return None
     if not results.of:
         return None
-    kinds = [np.asarray(v).dtype for values in results.of.values() for v in values]
+    kinds = [v.dtype for values in results.of.values() for v in values]
     narrow = any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)
     return Rounding(norm(np.array([size for size in sizes.values() if np.isfinite(size)])), narrow)
 
 
 def _weighed(function: Any, node: Any, values: list[Any], sizes: dict[Any, float]) -> Any:
     """A rule, and a look at the rounding of its operation's result times the cotangent."""
-    units = [float(np.finfo(v.dtype).eps) if v.dtype.kind in "fc" else 0.0 for v in map(np.asarray, values)]
+    units = [float(np.finfo(v.dtype).eps) if v.dtype.kind in "fc" else 0.0 for v in values]
 
     def weighed(g: Any, *saved: Any) -> Any:
         if node not in sizes:
             pairs = g.known.items() if isinstance(g, Parts) else [(0, g)]
-            sizes[node] = norm(np.array([units[i] * norm(np.abs(np.ravel(part * values[i]))) for i, part in pairs]))
+            terms = [(units[i], np.abs(np.ravel(numbers(part * values[i])))) for i, part in pairs]
+            sizes[node] = norm(np.array([unit * norm(term) for unit, term in terms]))
         return function(g, *saved)
 
     return weighed

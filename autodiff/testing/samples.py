@@ -137,28 +137,28 @@ def _reshaped(args: tuple[Any, ...]) -> Iterator[tuple[str, tuple[Any, ...]]]:
                 yield f"argument {i} of shape {shape}", (*args[:i], other, *args[i + 1 :])
 
 
-def _options(entry: Entry) -> list[str]:
-    """The names of the parameters in order, without flags; of a function that takes any number of arrays, none."""
-    function = entry.forward if isinstance(entry, Primitive) else entry.call
+def _options(entry: Entry, given: int) -> list[str]:
+    """The names of the parameters that come after those given by position, without flags."""
+    function = entry.forward if isinstance(entry, Primitive) else inspect.unwrap(entry.call)
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # a ufunc of SciPy's
         return []
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return []
-    return ["" if isinstance(p.default, bool) else p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+    is_variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    free = [p for i, p in enumerate(named) if p.kind is p.KEYWORD_ONLY or (i >= given and not is_variadic)]
+    return [p.name for p in free if not isinstance(p.default, bool)]
 
 
 def mutations(entry: Entry) -> Iterator[tuple[str, Template]]:
     """Right calls with one thing changed, and what: many of them are wrong."""
-    options = _options(entry)
     for call in calls(entry)[:3]:
         for what, args in _reshaped(call.args):
             yield what, Template(entry.call, args, call.kwargs)
         for i, argument in enumerate(call.args):
             for value in () if isinstance(argument, Sample | list | np.ndarray | bool) else RUBBISH:
                 yield f"argument {i} = {value!r}", call_with(call, args=(*call.args[:i], value, *call.args[i + 1 :]))
-        for name in filter(None, options[len(call.args) :]):
+        for name in _options(entry, len(call.args)):
             for value in RUBBISH:
                 yield f"{name}={value!r}", call_with(call, kwargs={**call.kwargs, name: value})
         yield "a keyword that does not exist", call_with(call, kwargs={**call.kwargs, "rubbish": 1})

@@ -13,7 +13,8 @@ variables to estimate derivatives of real functions", 1998.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ FINER = tuple(range(14, 41, 2))  # down to where a direction of ten bits still m
 FINER_GROUPS = FINER[:3], FINER[3:6], FINER[6:9], FINER[9:]
 FINEST = (42, 43, 44, 45)  # x is rounded there, and known to be
 COARSER = tuple(range(4, -43, -2))
+STRIDE = 8
+"""How far apart, as k in t = 2^-k, steps are that look for the first one that moves a function."""
 EDGE = "the function is not finite on both sides of x: x is at the edge of its domain"
 UNSETTLED = "the slopes do not settle as the step shrinks: f is not smooth at x, or too noisy"
 
@@ -202,16 +205,29 @@ def _is_noisy(line: Line, found: Estimate) -> bool:
 
 
 def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
+    """The estimate with larger steps, as long as they tell more, or have not moved a function that should move."""
     worse = 0
-    for k in COARSER:
+    for k in chain(COARSER, _farther(line, wanted)):
         if line.measure((k,)) == [None]:
             break
         now = estimate(line.table)
-        worse = worse + 1 if now.bound >= found.bound else 0
+        if wanted <= 0.0 or any(row.moved for row in line.table):
+            worse = worse + 1 if now.bound >= found.bound else 0
         found = min(found, now, key=lambda e: e.bound)
         if worse == 3 or found.bound <= wanted:
             break
     return found
+
+
+def _farther(line: Line, wanted: float) -> Iterator[int]:
+    """Steps beyond the coarser ones, up to a change by 1: a small argument may have to go far to move the function."""
+    k = COARSER[-1]
+    while wanted > 0.0 and 2.0**-k * line.reach < 1.0 and not any(row.moved for row in line.table):
+        k -= STRIDE
+        yield k
+    if k < COARSER[-1]:  # all between the first step that moves it and the last that does not
+        yield from range(k + STRIDE - 2, k, -2)
+        yield from range(k - 2, k - STRIDE - 1, -2)
 
 
 def scrutinise(line: Line) -> Estimate:

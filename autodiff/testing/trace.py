@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import os
 import sys
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..graph import CONSTANT, Node
+from ..mode import Mode
 from ..primitive import Primitive
-from ..tensor import Tensor, _state, _unrecorded
+from ..tensor import Tensor
 
 _HOME = Path(__file__).resolve().parent.parent
 _INSIDE = (str(_HOME), str(Path(np.__file__).resolve().parent))
@@ -82,42 +84,22 @@ def _remembered(value: Any) -> Any:
     return value
 
 
-class Trace:
-    """A mode: does what would be done without it, and hands each operation to :meth:`saw`."""
+class Trace(Mode):
+    """A mode that does what would be done without it, and hands each operation to :meth:`saw`."""
 
     def __init__(self) -> None:
-        self.enclosing: Any = None
-        self._tokens: list[Any] = []
-        self.count = 0
+        self._numbers = itertools.count(1)
 
-    @property
-    def is_recording(self) -> bool:
-        """Whether operations are recorded below this mode."""
-        return self.enclosing is not _unrecorded and getattr(self.enclosing, "is_recording", True)
-
-    def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        token = _state.set(self.enclosing)
-        try:
+    def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Do it outside, and look at it."""
+        with self.outside():
             result = primitive.call(*args, **kwargs)
-        finally:
-            _state.reset(token)
-        self.count += 1
         self.saw(primitive, args, kwargs, result)
         return result
 
     def saw(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         """Look at one operation that was just done."""
         raise NotImplementedError
-
-    def __enter__(self) -> Any:
-        self.enclosing = _state.get()
-        self._tokens.append(_state.set(self))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        _state.reset(self._tokens.pop())
 
 
 def operation_node(result: Any) -> Node:
@@ -127,7 +109,7 @@ def operation_node(result: Any) -> Node:
     first = next((r for r in result if type(r) is Tensor and r._node is not CONSTANT), None)
     if first is None:
         return CONSTANT
-    node: Node = first._node.edges[0][0]
+    node: Node = first._node.parents[0]
     return node
 
 
@@ -155,4 +137,4 @@ class record(Trace):  # noqa: N801
         node = operation_node(result)
         if node is not CONSTANT:
             given = {k: _remembered(v) for k, v in kwargs.items()}
-            records[node] = Record(primitive, tuple(map(_remembered, args)), given, calling_line(), self.count)
+            records[node] = Record(primitive, tuple(map(_remembered, args)), given, calling_line(), next(self._numbers))

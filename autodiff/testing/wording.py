@@ -16,8 +16,16 @@ Array = Any
 
 
 def steps_of_line(finding: Finding) -> list[tuple[float, float, float, float]]:
-    """The table of steps along a direction: step, slopes to the left, to the right, central."""
-    return [(row.step, row.left, row.right, row.central) for row in finding.line.table]
+    """The table of steps along a direction: step, slopes to the left, to the right, central.
+
+    A step is the largest change of an argument, and slopes are per unit of that.
+    """
+    unit = _unit(finding)
+    return [(row.step * unit, row.left / unit, row.right / unit, row.central / unit) for row in finding.line.table]
+
+
+def _unit(finding: Finding) -> float:
+    return float(np.max(np.abs(finding.direction), initial=0.0)) or 1.0
 
 
 def counts(comparison: Comparison) -> dict[str, Any]:
@@ -95,13 +103,15 @@ def wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Re
 
 def wrong_together(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Report:
     """The report of elements at a kink that are wrong together."""
-    low, high = finding.found.kink or (finding.found.value, finding.found.value)
-    slopes = f"{finding.found.value:.6g}" if low == high else f"between {low:.6g} and {high:.6g}"
+    unit = _unit(finding)
+    numeric = finding.found.value / unit
+    low, high = (end / unit for end in finding.found.kink or (finding.found.value, finding.found.value))
+    slopes = f"{numeric:.6g}" if low == high else f"between {low:.6g} and {high:.6g}"
     count = int(np.count_nonzero(finding.direction))
     reason = f"at a kink of {count} elements that move together, the slope is {slopes}; the gradient says otherwise"
     return Report(
-        "wrong", reason, analytic=finding.analytic, numeric=finding.found.value, error=finding.error,
-        bound=finding.found.bound, method=method(finding), output="the sum of these elements' slopes",
+        "wrong", reason, analytic=finding.analytic / unit, numeric=numeric, error=finding.error / unit,
+        bound=finding.found.bound / unit, method=method(finding), output="the sum of these elements' slopes",
         steps=steps_of_line(finding), **_place(comparison, int(np.flatnonzero(finding.direction)[0])),
         **counts(comparison), **facts,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from .gradients import grad as grad
 from .gradients import value_and_grad as value_and_grad
 from .gradients import vjp as vjp
 from .jacobians import hessian as hessian
-from .jacobians import hvp as hvp
 from .jacobians import jacobian as jacobian
-from .jacobians import jvp as jvp
 from .mapping import vmap as vmap
+from .products import hvp as hvp
+from .products import jvp as jvp

@@ -16,9 +16,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..graph import CONSTANT, Leaf, Node, tick, topological_order
+from ..coercion import taught
+from ..examples import Examples
+from ..graph import CONSTANT, Leaf, Node, Walk, tick
+from ..mode import current, entered, is_recording, recorded
 from ..primitive import elementwise
-from ..tensor import Tensor, _scalar, _seed, _state, _unrecorded, backward, wrap
+from ..tensor import Tensor, _scalar, _seed, backward, wrap
 from ..tree import flatten, flatten_like, places
 
 Array = Any
@@ -33,17 +36,14 @@ def alias(x: Array) -> Array:
 alias = elementwise(alias, lambda g: g)
 
 
-def _recorded(mode: Any) -> Any:
-    """The mode in which the same things are done, and everything is recorded."""
-    if mode is _unrecorded:
-        return None
-    return mode.recorded() if hasattr(mode, "recorded") else mode
-
-
-def is_recording() -> bool:
-    """Whether an operation that is done here and now remembers what it was done to."""
-    mode = _state.get()
-    return mode is not _unrecorded and getattr(mode, "is_recording", True)
+def teach(error: Exception) -> None:
+    """Raise our refusal in the place of the error that NumPy or another library made of it; else return."""
+    refused = taught(error)
+    try:
+        if refused is not None:
+            raise refused from None
+    finally:  # a traceback holds this frame, which must not hold the exception in turn
+        del refused, error
 
 
 @contextmanager
@@ -53,11 +53,8 @@ def recording() -> Iterator[bool]:
     A transform needs its function's graph under ``no_grad`` too; there its *results* are constants.
     """
     was = is_recording()
-    token = _state.set(_recorded(_state.get()))
-    try:
+    with entered(recorded(current())):
         yield was
-    finally:
-        _state.reset(token)
 
 
 def leaf(value: Any, who: str, *, follow: bool = True) -> Tensor:
@@ -135,7 +132,11 @@ class Call:
             for n, (_, unflatten), tensors in zip(argnums, trees, variables, strict=True):
                 filled[n] = unflatten(list(tensors))
             start = tick()
-            returned = f(*filled)
+            try:
+                returned = f(*filled)
+            except Exception as error:
+                teach(error)
+                raise
         self.aux = None
         if has_aux:
             if not (isinstance(returned, tuple) and len(returned) == 2):
@@ -146,7 +147,11 @@ class Call:
         self.variables = [t for group in variables for t in group]
         self._trees = trees
         self.outputs, self.result = flatten(returned)
-        self.outer = follow and depends_on_more([*self.outputs, *flatten(self.aux)[0]], self.variables, start)
+        self.walk = _walk(self.outputs, self.variables, start)
+        aux = flatten(self.aux)[0]
+        self.outer = follow and (
+            _is_outer(self.walk, start) or (bool(aux) and _is_outer(_walk(aux, self.variables, start), start))
+        )
         close(self.variables)
 
     def arguments(self, leaves: list[Any]) -> list[Any]:
@@ -160,7 +165,7 @@ class Call:
     def pull(self, cotangents: Sequence[Any], *, create: bool | None = None) -> list[Any]:
         """The cotangents of the variables, for cotangents of the outputs (None: of a single number, 1)."""
         with recording():
-            return pull(self.outputs, cotangents, self.variables, self.outer if create is None else create)
+            return pull(self.outputs, cotangents, self.variables, self.outer if create is None else create, self.walk)
 
     def value(self, output: Any) -> Any:
         """An output as the caller may see it: plain, unless an outer variable is involved."""
@@ -172,31 +177,65 @@ class Call:
         return unflatten([self.value(part) if isinstance(part, Tensor) else part for part in parts])
 
 
-def pull(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[Tensor], create: bool) -> list[Any]:
+def pull(
+    outputs: Sequence[Any],
+    cotangents: Sequence[Any],
+    variables: Sequence[Tensor],
+    create: bool,
+    walk: Walk | None = None,
+) -> list[Any]:
     """The cotangents of the variables, zero for those that no output depends on."""
     seeds: dict[Any, Any] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if isinstance(output, Tensor) and output._node.active:
             seed = _seed(output, cotangent)
-            if cotangent is not None and hasattr(output._value, "held"):
+            if cotangent is not None and isinstance(output._value, Examples):
                 seed = np.ones_like(output._value) * seed  # one for each example: a rule may index it by example
             seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
     targets = {variable._node for variable in variables}
-    found = backward(seeds, targets, retain=True, create=create) if seeds else {}
+    found = backward(seeds, targets, retain=True, create=create, walk=walk) if seeds else {}
     return [found[t._node] if t._node in found else _scalar(np.zeros_like(t._value)) for t in variables]
 
 
-def depends_on_more(outputs: Sequence[Any], variables: Sequence[Tensor], start: float = math.inf) -> bool:
-    """Whether a variable from before ``start`` other than these is involved: then the result stays differentiable."""
+def _walk(outputs: Sequence[Any], variables: Sequence[Tensor], start: int) -> Walk:
+    """The way from outputs to variables; it ends at what is older than the variables, or than ``start``."""
+    roots = [o._node for o in outputs if isinstance(o, Tensor) and o._node.active]
     targets = {variable._node for variable in variables}
-    if any(type(node) is not Leaf for node in targets):
+    return Walk(roots, targets, min([node.age for node in targets], default=start))
+
+
+def depends_on_more(outputs: Sequence[Any]) -> bool:
+    """Whether a variable is involved that somebody may still differentiate by."""
+    return _is_outer(_walk(outputs, [], tick()), tick())
+
+
+def _is_outer(walk: Walk, start: int) -> bool:
+    """Whether a variable from before ``start`` other than the targets is involved: then results stay differentiable."""
+    if any(type(node) is not Leaf for node in walk.targets or ()):
         return True
-    roots = {o._node for o in outputs if isinstance(o, Tensor) and o._node.active}
     time = now.get()
-    return any(
-        not node.edges and node.age < start and node not in targets and _closed.get(node, time) >= time
-        for node in topological_order(roots, targets)
-    )
+    old = [node for node in walk.order if not node.parents and node.age < start and node not in (walk.targets or ())]
+    return any(_leads_to_open(node, time) for node in (*old, *walk.boundary))
+
+
+def _leads_to_open(node: Node, time: float) -> bool:
+    """Whether behind a node there is a variable that is not closed.
+
+    The first one found is remembered: a call inside of a long computation asks again and again.
+    """
+    waiting, seen = [node], {node}
+    while waiting:
+        one = waiting.pop()
+        known = getattr(one, "witness", one if not one.parents else None)
+        if known is not None and _closed.get(known, time) >= time:
+            if known is not node:
+                node.witness = known
+            return True
+        for parent in one.parents:
+            if parent not in seen:
+                seen.add(parent)
+                waiting.append(parent)
+    return False
 
 
 def plain(value: Any) -> Any:
@@ -216,12 +255,24 @@ def constant(value: Any) -> Tensor:
     return wrap(value, CONSTANT)
 
 
+def check_argnums(argnums: Any, who: str) -> None:
+    """Raise TypeError for what names no arguments: ``grad(f, x)`` is the commonest slip."""
+    many = isinstance(argnums, Sequence) and not isinstance(argnums, str)
+    for n in argnums if many else (argnums,):
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            if isinstance(n, str):
+                meant = "an argument is differentiated by its position"
+            elif isinstance(n, float | np.floating) and n == int(n) and not many:
+                meant = f"write {int(n)}, or give the arguments later: {who}(f)(x)"
+            else:
+                meant = f"the arguments come later: {who}(f)(x)"
+            raise TypeError(f"{who}: argnums must be an integer or a sequence of them, got {n!r:.60}; {meant}")
+
+
 def numbers(argnums: int | Sequence[int], args: Sequence[Any], who: str) -> list[int]:
     """The positions of the arguments to differentiate, counted from the front, or an error."""
     found = []
     for n in (argnums,) if isinstance(argnums, int | np.integer) else argnums:
-        if isinstance(n, bool) or not isinstance(n, int | np.integer):
-            raise TypeError(f"{who}: argnums must be an integer or a sequence of them, got {n!r}")
         if not -len(args) <= n < len(args):
             raise TypeError(
                 f"{who}: argnums {n}, but there are {len(args)} positional arguments; "
@@ -230,6 +281,8 @@ def numbers(argnums: int | Sequence[int], args: Sequence[Any], who: str) -> list
         if n % len(args) in found:
             raise ValueError(f"{who}: argnums {argnums} names argument {n % len(args)} twice")
         found.append(int(n) % len(args))
+    if len(found) == 1 and args[found[0]] is None:
+        raise TypeError(f"{who}: argument {found[0]} is None, and there is nothing in it to differentiate by")
     return found
 
 
@@ -241,8 +294,9 @@ def one_or_all(parts: Sequence[Any], argnums: int | Sequence[int]) -> Any:
 def check_function(f: Any, who: str) -> None:
     """Raise TypeError for what cannot be called: ``grad(f(x))`` is the commonest slip."""
     if not callable(f):
+        of_torch = "; of a loss that is computed already: loss.backward(), then w.grad" if isinstance(f, Tensor) else ""
         raise TypeError(
-            f"{who}: the first argument must be a function, got {type(f).__name__}; pass f itself, not f(x)"
+            f"{who}: the first argument must be a function, got {type(f).__name__}; pass f itself, not f(x){of_torch}"
         )
 
 

@@ -15,17 +15,22 @@ import functools
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
+from ..examples import every
 from ..graph import CONSTANT, GraphError, Node, Parts, tick
-from ..primitive import Primitive, Rule
-from ..tensor import Tensor, _state, backward, outputs_of, wrap
+from ..mode import current, entered, is_recording
+from ..primitive import Primitive
+from ..rule import Rule
+from ..tensor import Tensor, backward, outputs_of, wrap
 from ..tree import flatten
-from .calling import check_function, is_recording, now
+from .calling import check_function, now
 
 Array = Any
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _entry(name: str) -> tuple[Primitive, int]:
@@ -44,7 +49,11 @@ _RECOMPUTE = Rule("checkpoint", lambda g, part: part.pull(g), 0, (_EXTRA,))
 _PICK = Rule("inputs of checkpoint", lambda g, i: g[i], 0, (_EXTRA,))
 
 
-def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
+@overload
+def checkpoint(f: np.ufunc, *, rng: Any = ()) -> Callable[..., Any]: ...
+@overload
+def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]: ...
+def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]:
     """A function that does what ``f`` does and keeps nothing of it for the backward pass, which computes it again.
 
     Memory: a chain of n equal parts, each checkpointed, keeps n inputs and one part at a time, where the plain chain
@@ -73,13 +82,13 @@ def checkpoint(f: Callable[..., Any], *, rng: Any = ()) -> Callable[..., Any]:
             )
 
     @functools.wraps(f)
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+    def checkpointed(*args: P.args, **kwargs: P.kwargs) -> R:
         if not is_recording():
             return f(*args, **kwargs)
         given = [leaf for a in (*args, *kwargs.values()) for leaf in flatten(a)[0]]
         generators = {id(r): r for r in [*named, *given] if isinstance(r, np.random.Generator)}
         part = _Part(functools.partial(f, *args, **kwargs), list(generators.values()))
-        return part.first()
+        return part.first()  # type: ignore[no-any-return]
 
     return checkpointed
 
@@ -104,7 +113,7 @@ class _Part:
         self.call = call
         self.generators = generators
         self.states = [generator.bit_generator.state for generator in generators]
-        self.mode = _state.get()
+        self.mode = current()
         self.time = min(now.get(), tick())
 
     def first(self) -> Any:
@@ -127,20 +136,14 @@ class _Part:
 
     def _node(self, values: Sequence[Array]) -> Node:
         """The node of all outputs: one edge, to a node that stands for all inputs, so that the rule runs once."""
-        inputs = Node()
-        inputs.primitive, inputs.note, inputs.active, inputs.age = _INPUTS, (), True, tick()
-        inputs.edges = tuple([node, _PICK.function, (i,), _PICK] for i, node in enumerate(self.inputs))
         # the walk compares dtypes by identity first, so the cotangents are built with these very tuples
         self.shapes = tuple(node.shape for node in self.inputs)
-        inputs.shape = self.shapes
-        self.dtypes = inputs.dtype = tuple(node.dtype for node in self.inputs)
+        self.dtypes = tuple(node.dtype for node in self.inputs)
+        picks, places = (_PICK,) * len(self.inputs), tuple(range(len(self.inputs)))
+        inputs = Node.make(_INPUTS, self.shapes, self.dtypes, parents=self.inputs, rules=picks, saved=places)
         self.entrance = inputs
-        whole = Node()
-        whole.primitive, whole.note, whole.active, whole.age = _CHECKPOINT, (), True, tick()
-        whole.edges = ([inputs, _RECOMPUTE.function, (self,), _RECOMPUTE],)
-        shapes: Any = tuple(v.shape for v in values)
-        whole.shape, whole.dtype = shapes, tuple(v.dtype for v in values)
-        return whole
+        shapes, dtypes = tuple(v.shape for v in values), tuple(v.dtype for v in values)
+        return Node.make(_CHECKPOINT, shapes, dtypes, parents=(inputs,), rules=(_RECOMPUTE,), saved=(self,))
 
     def pull(self, g: Parts) -> Parts:
         """The cotangents of the inputs: compute the function again, and go back through it."""
@@ -175,17 +178,26 @@ class _Part:
     @contextmanager
     def _as_before(self) -> Iterator[None]:
         """The mode of the first evaluation, and generators in the state that they had then."""
-        tokens = _state.set(self.mode), now.set(self.time)
+        time = now.get()
         states = [generator.bit_generator.state for generator in self.generators]
         try:
+            now.set(self.time)
             for generator, state in zip(self.generators, self.states, strict=True):
                 generator.bit_generator.state = state
-            yield
+            with entered(self.mode):
+                yield
         finally:
+            now.set(time)
             for generator, state in zip(self.generators, states, strict=True):
                 generator.bit_generator.state = state
-            _state.reset(tokens[0])
-            now.reset(tokens[1])
+
+
+def reopened(node: Node) -> list[Node] | None:
+    """The nodes of the outputs of the part that a node stands for, computed once more; None of an ordinary node."""
+    if node.primitive is _INPUTS:  # the way into a part
+        return []
+    part: _Part | None = node.saved[0] if node.primitive is _CHECKPOINT and node.saved else None
+    return None if part is None else part._again()
 
 
 def _made_since(output: Any, start: int) -> bool:
@@ -205,7 +217,7 @@ def _differs() -> GraphError:
 
 def _parts(order: Sequence[Node]) -> dict[Node, _Part]:
     """The parts inside a part, by the nodes where they are entered."""
-    return {node.edges[0][0]: node.edges[0][2][0] for node in order if node.primitive is _CHECKPOINT}
+    return {node.parents[0]: node.saved[0] for node in order if node.primitive is _CHECKPOINT and node.saved}
 
 
 def _examined(order: Sequence[Node], roots: Sequence[Node]) -> tuple[int, tuple[Node, ...]]:
@@ -217,7 +229,7 @@ def _examined(order: Sequence[Node], roots: Sequence[Node]) -> tuple[int, tuple[
     for node in order:
         name = "leaf" if node.primitive is None else node.primitive.name
         total = _mixed(total, (name, node.shape), known)
-        for parent, _, saved, rule in node.edges:
+        for _, parent, rule, saved in node.edges:
             where = place[parent] if parent in place else -1 - inputs.setdefault(parent, len(inputs))
             total = _mixed(total, (where, rule.position, rule.element), known)
             total = _mixed(total, saved, known)
@@ -229,8 +241,7 @@ def _younger(roots: Sequence[Node], start: int) -> list[Node]:
     queue = list(dict.fromkeys(roots))
     seen = set(queue)
     for node in queue:  # grows while it is walked
-        for edge in node.edges:
-            parent = edge[0]
+        for parent in node.parents:
             if parent.age > start and parent not in seen:
                 seen.add(parent)
                 queue.append(parent)
@@ -239,13 +250,12 @@ def _younger(roots: Sequence[Node], start: int) -> list[Node]:
 
 def _mixed(total: int, value: Any, known: dict[int, int]) -> int:
     """A running checksum, continued with a value that a rule saved; ``known`` are those of arrays seen before."""
+    value = every(value)
     kind = type(value)
     if kind is tuple or kind is list:
         for item in value:
             total = _mixed(total, item, known)
         return zlib.crc32(b"%d" % len(value), total)
-    if hasattr(value, "held"):
-        return _mixed(total, value.held, known)
     if isinstance(value, np.ndarray):
         if id(value) not in known:
             known[id(value)] = _of_array(value)

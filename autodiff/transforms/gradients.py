@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
+from ..dialects import TRANSFORMS, answering
 from ..graph import GraphError
 from ..tensor import Tensor
-from .calling import Call, check_function, constant, number, numbers, one_or_all, seeds_like
+from .calling import Call, check_argnums, check_function, constant, number, numbers, one_or_all, seeds_like
+
+P = ParamSpec("P")
 
 
 def _scalar_output(y: Any, who: str) -> Any:
@@ -32,9 +35,18 @@ def _scalar_output(y: Any, who: str) -> Any:
     return y
 
 
+@overload
 def value_and_grad(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
-) -> Callable[..., tuple[Any, Any]]:
+    f: np.ufunc, argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]: ...
+@answering(TRANSFORMS)
+def value_and_grad(
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]:
     """A function that returns ``f(*args)`` and its gradient with respect to the arguments ``argnums``.
 
     The gradient has the nesting, shapes and dtypes of the argument; a tuple of them if ``argnums`` is a sequence.
@@ -45,9 +57,10 @@ def value_and_grad(
     """
 
     check_function(f, "grad")
+    check_argnums(argnums, "grad")
 
     @functools.wraps(f)
-    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def value_and_gradient(*args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
         positions = numbers(argnums, args, "grad")
         call = Call(functools.partial(f, **kwargs), args, positions, "grad", has_aux)
         if len(call.outputs) != 1:
@@ -62,7 +75,12 @@ def value_and_grad(
     return value_and_gradient
 
 
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+@overload
+def grad(f: np.ufunc, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]: ...
+@overload
+def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[P, Any]: ...
+@answering(TRANSFORMS)
+def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[P, Any]:
     """A function that returns the gradient of ``f``: (grad f)(x)_i = df / dx_i.
 
     Nests to any order.  Raises GraphError if ``f`` does not return a single number, TypeError for integer arguments.
@@ -75,7 +93,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bo
     both = value_and_grad(f, argnums, has_aux=has_aux)
 
     @functools.wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: P.args, **kwargs: P.kwargs) -> Any:
         value, result = both(*args, **kwargs)
         return (result, value[1]) if has_aux else result
 

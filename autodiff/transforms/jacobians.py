@@ -1,90 +1,65 @@
-"""Derivatives that are matrices, and their products with vectors."""
+"""Derivatives that are matrices, in rows or in columns."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
+from ..dialects import TRANSFORMS, answering
 from ..tensor import Tensor
 from .batching import BatchingError
-from .calling import (
-    Call,
-    check_function,
-    close,
-    depends_on_more,
-    number,
-    numbers,
-    one_or_all,
-    plain,
-    pull,
-    recording,
-    seeds_like,
-)
-from .gradients import grad
+from .calling import Call, check_argnums, check_function, close, number, numbers, one_or_all, pull, recording
 from .mapping import vmap
+from .products import is_active, pullback
 
 Array = Any
+P = ParamSpec("P")
+
+MODES = ("auto", "forward", "reverse")
 
 
-def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
-    """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
-
-    ``args`` and ``tangents`` are sequences of the same nesting and shapes; ``dy`` has those of the output.  With
-    ``has_aux`` the function returns ``(y, anything)``, and anything comes third.  Costs a few evaluations of ``f``,
-    whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and pulling ``tangents`` back
-    through *it* gives the product.
-    (The trick is J. Townsend's, "A new trick for calculating Jacobian vector products", 2017.)
-
-    >>> import numpy as np
-    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 10.0))
-    (6.0, 23.0)
-    """
-    if not isinstance(args, tuple | list) or not isinstance(tangents, tuple | list):
-        raise TypeError("jvp: args and tangents are sequences, one entry an argument: jvp(f, (x,), (dx,))")
-    if len(args) != len(tangents):
-        raise ValueError(f"jvp: {len(args)} arguments but {len(tangents)} tangents; give one each")
-    check_function(f, "jvp")
-    call = Call(f, args, range(len(args)), "jvp", has_aux)
-    given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "jvp", "tangent")
-    with recording() as follow:
-        seeds = [_probe(output) for output in call.outputs]
-        probes = [s for s in seeds if s is not None]
-        pulled = pull(call.outputs, seeds, call.variables, create=True)
-        outer = follow and (call.outer or depends_on_more(given, []))
-        products = pull(pulled, given, probes, create=outer)
-        close(probes)
-    rest = iter(products)
-    changes = [_zeros(output) if seed is None else next(rest) for output, seed in zip(call.outputs, seeds, strict=True)]
-    parts = [call.outputs, changes] if outer else [[plain(v) for v in values] for values in (call.outputs, changes)]
-    result = (call.result(parts[0]), call.result(parts[1]))
-    return (*result, call.seen_aux()) if has_aux else result
+def _check_options(who: str, mode: str, chunk_size: int | None) -> None:
+    if mode not in MODES:
+        raise ValueError(f"{who}: mode is 'auto', 'forward' or 'reverse'; got {mode!r}")
+    if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
+        raise ValueError(f"{who}: chunk_size is a number of rows, at least 1, or None for all; got {chunk_size!r}")
 
 
-def _probe(output: Any) -> Tensor | None:
-    """A cotangent to differentiate by; its values do not matter, for the pullback is linear in it."""
-    if not isinstance(output, Tensor) or not output._node.active:
-        return None
-    return Tensor(np.ones_like(output._value))
-
-
-def _zeros(output: Any) -> Any:
-    """No change, for an output that depends on no argument."""
-    array = output._value if isinstance(output, Tensor) else output
-    array = array if hasattr(array, "__array_function__") else np.asarray(array)
-    return np.zeros_like(array, dtype=array.dtype if array.dtype.kind in "fc" else float)
-
-
+@overload
 def jacobian(
-    f: Callable[..., Any],
+    f: np.ufunc,
     argnums: int | Sequence[int] = 0,
     *,
     has_aux: bool = False,
+    mode: str = "auto",
     vectorize: bool | None = None,
     chunk_size: int | None = None,
-) -> Callable[..., Any]:
+) -> Callable[..., Any]: ...
+@overload
+def jacobian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    mode: str = "auto",
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]: ...
+@answering(TRANSFORMS)
+def jacobian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    mode: str = "auto",
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]:
     """A function that returns all first derivatives of ``f``: (jacobian f)(x)[i, j] = df_i / dx_j.
 
     For one array in and one out, the shape is that of the output followed by that of the argument.  An output that is
@@ -92,72 +67,164 @@ def jacobian(
     ``argnums`` is a sequence): ``jacobian(f)(x)[output][argument]``.  With ``has_aux`` the function returns
     ``(output, anything)`` and the result is ``(derivatives, anything)``.
 
-    The rows come out of one backward pass over all outputs at once where every rule on the way can be mapped by
-    :func:`vmap`, otherwise out of one pass an output.  ``chunk_size`` is how many rows a pass computes at most: less
-    memory, more passes.  ``vectorize=True`` insists on mapping and raises :class:`BatchingError`, with the name of the
-    function in the way; ``vectorize=False`` asks for a row at a time, without mapping.  Raises TypeError for complex
-    outputs, which have two derivatives: take np.real and np.imag.
+    ``mode="reverse"`` computes a row for each number of the output, by pulling cotangents back; ``mode="forward"``
+    a column for each number of the arguments, by pushing tangents forward (see :func:`jvp`).  The numbers are the same,
+    to rounding.  ``mode="auto"`` evaluates ``f`` and takes what is less work: columns, if there are several times as
+    many outputs as arguments.  Columns need rules that can be recorded, as ``grad`` of ``grad`` does.
+
+    The rows, or columns, come out of one pass over all of them at once where every rule on the way can be mapped by
+    :func:`vmap`, otherwise out of one pass each.  ``chunk_size`` is how many a pass computes at most: less memory, more
+    passes.  ``vectorize=True`` insists on mapping and raises :class:`BatchingError`, with the name of the function in
+    the way; ``vectorize=False`` asks for one at a time, without mapping.  Raises TypeError for complex arguments, and
+    in reverse for complex outputs, which have two derivatives: take np.real and np.imag.
 
     >>> import numpy as np
     >>> jacobian(lambda x: np.stack([x[0] * x[1], x[0] + x[1]]))(np.array([2.0, 3.0])).tolist()
     [[3.0, 2.0], [1.0, 1.0]]
     """
     check_function(f, "jacobian")
-    if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
-        raise ValueError(f"jacobian: chunk_size is a number of rows, at least 1, or None for all; got {chunk_size!r}")
+    check_argnums(argnums, "jacobian")
+    _check_options("jacobian", mode, chunk_size)
 
     @functools.wraps(f)
-    def derivatives(*args: Any, **kwargs: Any) -> Any:
+    def derivatives(*args: P.args, **kwargs: P.kwargs) -> Any:
         positions = numbers(argnums, args, "jacobian")
         call = Call(functools.partial(f, **kwargs), args, positions, "jacobian", has_aux)
-        blocks = []
-        for i, output in enumerate(call.outputs):
-            rows = call.arguments([number(r) for r in _rows(call, i, output, vectorize, chunk_size)])
-            blocks.append(one_or_all(rows, argnums))
+        if call.returned is None:
+            raise TypeError("jacobian: the function returned None; does it lack its 'return'?")
+        blocks = [
+            one_or_all(call.arguments([number(block) for block in row]), argnums)
+            for row in _blocks(call, mode, vectorize, chunk_size)
+        ]
         result = call.result(blocks)
         return (result, call.seen_aux()) if has_aux else result
 
     return derivatives
 
 
-def _rows(call: Call, i: int, output: Any, vectorize: bool | None, chunk_size: int | None) -> list[Any]:
-    """The derivatives of one output by every variable: arrays of the output's shape and the variable's."""
+def _blocks(call: Call, mode: str, vectorize: bool | None, chunk_size: int | None) -> list[list[Any]]:
+    """The derivatives of each output by each variable: arrays of the output's shape and the variable's."""
+    kinds = [_kind_of(output) for output in call.outputs]
+    if any(v.dtype.kind == "c" for v in call.variables) or (mode == "reverse" and "c" in kinds):
+        raise TypeError(
+            "jacobian: of a complex function there is more than one; take it of np.real and np.imag of the output, "
+            "as a function of a real and an imaginary part"
+        )
+    columns = None
+    if mode == "forward" or "c" in kinds:
+        columns = _columns(call, vectorize, chunk_size)
+    elif mode == "auto" and _is_tall(call, vectorize):
+        # a rule that cannot be recorded, say: it is no reason to fail where there is another way
+        with contextlib.suppress(Exception):
+            columns = _columns(call, vectorize, chunk_size)
+    if columns is not None:
+        return _in_rows(call, columns)
+    return [_rows(call, output, vectorize, chunk_size) for output in call.outputs]
+
+
+def _kind_of(output: Any) -> str:
+    """The kind of an output's numbers, or an error for what has no derivative."""
     array = output._value if isinstance(output, Tensor) else output
     if not hasattr(array, "__array_function__") and not isinstance(array, int | float | complex | np.generic):
         raise TypeError(
             f"jacobian: the function returned a {type(array).__name__}; return arrays, or (arrays, anything) "
             "with has_aux=True"
         )
-    shape = np.shape(array)
-    if getattr(array, "dtype", np.dtype(type(array))).kind == "c" or any(v.dtype.kind == "c" for v in call.variables):
-        raise TypeError(
-            "jacobian: of a complex function there is more than one; take it of np.real and np.imag of the output, "
-            "as a function of a real and an imaginary part"
-        )
-    size = int(np.prod(shape, dtype=int))
-    if not isinstance(output, Tensor) or not output._node.active or size == 0:
-        return [np.zeros_like(v._value, shape=(*shape, *v.shape)) for v in call.variables]
-    before, after = [None] * i, [None] * (len(call.outputs) - i - 1)
+    return str(getattr(array, "dtype", np.dtype(type(array))).kind)
+
+
+def _is_tall(call: Call, vectorize: bool | None) -> bool:
+    """Whether columns are less work than rows: their number decides, and that they begin with a pass of their own.
+
+    A pass costs some time for each operation, and some for each element in each row or column; one element takes about
+    a 10,000th of what one operation takes.
+    """
+    outputs = [output for output in call.outputs if is_active(output)]
+    fewer: float = sum(output.size for output in outputs) - 1.1 * sum(v.size for v in call.variables)
+    if fewer <= 2 or vectorize is False:
+        return fewer > 2
+    nodes = call.walk.order
+    elements = sum(_size_of(node.shape) for node in nodes)
+    return fewer * elements > 10_000 * len(nodes)
+
+
+def _size_of(shape: Any) -> int:
+    """How many elements a node has, of one output or of several."""
+    if shape and isinstance(shape[0], tuple):
+        return sum(map(math.prod, shape))
+    return math.prod(shape)
+
+
+def _rows(call: Call, output: Any, vectorize: bool | None, chunk_size: int | None) -> list[Any]:
+    """The derivatives of one output by every variable."""
+    if not is_active(output) or not output.size:
+        return [np.zeros_like(v._value, shape=(*np.shape(output), *v.shape)) for v in call.variables]
+    return _basis_pulled(output, call.variables, call.outer, vectorize, chunk_size)
+
+
+Columns = dict[tuple[int, int], Any]
+
+
+def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> Columns:
+    """The derivatives of output i by variable j, of its shape and then the output's, where there are any.
+
+    They are what is pulled through the pullback, which is linear, for a basis of the variables.
+    """
+    columns: Columns = {}
+    with recording():
+        seeds, pulled = pullback(call, call.outer)
+        moving = {i: seed for i, seed in enumerate(seeds) if seed is not None}
+        for j, root in enumerate(pulled):
+            if is_active(root) and root.size:
+                found = _basis_pulled(root, list(moving.values()), call.outer, vectorize, chunk_size)
+                columns.update({(i, j): block for i, block in zip(moving, found, strict=True)})
+        close(list(moving.values()))
+    return columns
+
+
+def _in_rows(call: Call, columns: Columns) -> list[list[Any]]:
+    """The derivatives of each output by each variable, as rows would be: the output's axes first, the dtype of the
+    variable."""
+    blocks = []
+    for i, output in enumerate(call.outputs):
+        kind = _kind_of(output)
+        blocks.append([_turned(columns.get((i, j)), output, kind, v) for j, v in enumerate(call.variables)])
+    return blocks
+
+
+def _turned(block: Any, output: Any, kind: str, v: Tensor) -> Any:
+    dtype = np.result_type(v.dtype, np.complex64) if kind == "c" else v.dtype
+    if block is None:
+        return np.zeros_like(v._value, dtype=dtype, shape=(*np.shape(output), *v.shape))
+    if v.ndim:
+        block = np.moveaxis(block, tuple(range(v.ndim)), tuple(range(-v.ndim, 0)))
+    return block if block.dtype == dtype else block.astype(dtype)
+
+
+def _basis_pulled(
+    root: Tensor, leaves: Sequence[Tensor], create: bool, vectorize: bool | None, chunk_size: int | None
+) -> list[Any]:
+    """The derivatives of ``root`` by each of the ``leaves``: arrays of its shape and theirs."""
+    shape = root.shape
 
     def row(cotangent: Any) -> list[Any]:
-        outputs = [*before, output, *after]
         with recording():
-            return pull(outputs, [*before, cotangent, *after], call.variables, call.outer)
+            return pull([root], [cotangent], leaves, create)
 
     if not shape:
         return row(None)
     # what is the same for every row belongs to an enclosing mapping, if there is one
-    basis = np.reshape(np.eye(size, dtype=output.dtype), (size, *shape))
+    basis = np.reshape(np.eye(root.size, dtype=root.dtype), (root.size, *shape))
     if vectorize is not False:
         try:
             groups = [vmap(row)(part) for part in _chunks(basis, chunk_size)]
             parts = zip(*groups, strict=True)
-            return [_joined(group, np.concatenate, (*shape, *v.shape)) for group, v in _of_each(parts, call)]
+            return [_joined(group, np.concatenate, shape, leaf) for group, leaf in zip(parts, leaves, strict=True)]
         except BatchingError:
             if vectorize:
                 raise
     rows = zip(*[row(e) for e in basis], strict=True)
-    return [_joined(group, np.stack, (*shape, *v.shape)) for group, v in _of_each(rows, call)]
+    return [_joined(group, np.stack, shape, leaf) for group, leaf in zip(rows, leaves, strict=True)]
 
 
 def _chunks(basis: Array, chunk_size: int | None) -> list[Array]:
@@ -165,55 +232,56 @@ def _chunks(basis: Array, chunk_size: int | None) -> list[Array]:
     return [basis[start : start + step] for start in range(0, len(basis), step)]
 
 
-def _of_each(parts: Any, call: Call) -> Any:
-    """What belongs to each variable, with the variable."""
-    return zip(map(list, parts), call.variables, strict=True)
-
-
-def _joined(parts: list[Any], join: Callable[..., Any], shape: tuple[int, ...]) -> Any:
+def _joined(parts: Sequence[Any], join: Callable[..., Any], shape: tuple[int, ...], leaf: Tensor) -> Any:
     """Rows or groups of rows as one array."""
-    return np.reshape(parts[0] if len(parts) == 1 and join is np.concatenate else join(parts), shape)
+    whole = parts[0] if len(parts) == 1 and join is np.concatenate else join(list(parts))
+    return np.reshape(whole, (*shape, *leaf.shape))
 
 
+@overload
 def hessian(
-    f: Callable[..., Any],
+    f: np.ufunc,
     argnums: int | Sequence[int] = 0,
     *,
     has_aux: bool = False,
+    mode: str = "auto",
     vectorize: bool | None = None,
     chunk_size: int | None = None,
-) -> Callable[..., Any]:
+) -> Callable[..., Any]: ...
+@overload
+def hessian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    mode: str = "auto",
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]: ...
+@answering(TRANSFORMS)
+def hessian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    mode: str = "auto",
+    vectorize: bool | None = None,
+    chunk_size: int | None = None,
+) -> Callable[P, Any]:
     """A function that returns all second derivatives of ``f``: (hessian f)(x)[i, j] = d²f / dx_i dx_j.
 
     The shape is that of the output, () for a single number, and that of the argument twice; for nestings and several
     arguments it is a nesting of nestings, ``hessian(f)(x)[output][argument][argument]``.  The options are those of
-    :func:`jacobian`.
+    :func:`jacobian`: ``mode="forward"`` is the Jacobian in columns of the first derivatives (forward over reverse),
+    ``mode="reverse"`` the Jacobian in rows of the Jacobian in rows, ``mode="auto"`` takes what is less work.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0])).tolist()
     [[6.0, 4.0], [4.0, 0.0]]
     """
     check_function(f, "hessian")
+    check_argnums(argnums, "hessian")
+    _check_options("hessian", mode, chunk_size)
     options: dict[str, Any] = {"has_aux": has_aux, "vectorize": vectorize, "chunk_size": chunk_size}
-    return jacobian(jacobian(f, argnums, **options), argnums, **options)
-
-
-def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
-    """The Hessian of ``f`` times ``tangents``, without the Hessian: H v = d (grad f · v).
-
-    ``args`` and ``tangents`` are sequences of the same nesting and shapes, and so is the result, one entry an argument.
-    Costs a few evaluations of ``f`` however many variables there are.
-
-    >>> import numpy as np
-    >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))[0].tolist()
-    [6.0, 120.0]
-    """
-    if not isinstance(args, tuple | list) or not isinstance(tangents, tuple | list):
-        raise TypeError("hvp: args and tangents are sequences, one entry an argument: hvp(f, (x,), (v,))")
-    check_function(f, "hvp")
-    if len(args) != len(tangents):
-        raise ValueError(f"hvp: {len(args)} arguments but {len(tangents)} tangents; give one each")
-    call = Call(grad(f, range(len(args))), args, range(len(args)), "hvp")
-    given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "hvp", "tangent")
-    recorded = call.outer or any(isinstance(t, Tensor) and t._node.active for t in given)
-    return tuple(call.arguments([number(p) for p in call.pull(given, create=recorded)]))
+    first = jacobian(f, argnums, mode="auto" if mode == "forward" else mode, **options)
+    return jacobian(first, argnums, mode=mode, **options)

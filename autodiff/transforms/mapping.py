@@ -13,20 +13,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
+from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
+from ..mode import Mode, current, entered
 from ..primitive import Function, Primitive, registry
 from ..recording import _general
-from ..strong import plain as without_strength
-from ..tensor import Tensor, _state, same_tuple, wrap
+from ..structural import plain
+from ..tensor import Tensor, same_tuple, wrap
 from ..tree import flatten, flatten_like
 from .batching import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
-from .calling import check_function
+from .calling import check_function, teach
 
 Array = Any
+P = ParamSpec("P")
 
 # -- in and out --------------------------------------------------------------------------------------------------
 
@@ -92,44 +95,34 @@ own = _internal(_own, lambda g: g)  # made inside, it is each example's own: not
 total = _internal(_total, lambda g, level: share(g, level, True))  # each example may index it
 
 
-class _Mapping:
+class _Mapping(Mode):
     """What stands in the place of recording while the mapped function runs: outer variables become shared."""
 
-    __slots__ = ("enclosing", "level")
-
-    def __init__(self, level: Level, enclosing: Any) -> None:
-        self.level = level
+    def __init__(self, level: Level, enclosing: Mode | None) -> None:
         self.enclosing = enclosing
+        self.level = level
 
-    @property
-    def is_recording(self) -> bool:
-        """Whether the mode around this one records."""
-        return self.enclosing is None or getattr(self.enclosing, "is_recording", False)
+    def unwatched(self) -> Mode | None:
+        """Itself: examples are computed here."""
+        return self.inside(super().unwatched())  # type: ignore[no-any-return]
 
-    def recorded(self) -> _Mapping:
-        """The same mapping with recording switched on."""
-        from .calling import _recorded
-
-        return _Mapping(self.level, _recorded(self.enclosing))
-
-    def __call__(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        token = _state.set(self.enclosing)
-        try:
+    def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Do one operation on all examples."""
+        with self.outside():
             # an index that differs between examples needs an array that does, at least in name
             promote = False
             if primitive.core is None and not primitive.variadic:
                 options = [_value(a) for i, a in enumerate(args) if primitive.rules.get(i) is None]
                 promote = innermost(options) is self.level
-            shared = [self._shared(a, promote and i == 0) for i, a in enumerate(args)]
-            return primitive.call(*shared, **{k: self._shared(v, False) for k, v in kwargs.items()})
-        except RaggedError:
-            raise
-        except BatchingError:  # it left NumPy, for a library of its own perhaps
-            if not self.level.size:
+            try:
+                shared = [self._shared(a, promote and i == 0) for i, a in enumerate(args)]
+                return primitive.call(*shared, **{k: self._shared(v, False) for k, v in kwargs.items()})
+            except RaggedError:
                 raise
-            return _looped(primitive.call, args, kwargs, self.level)
-        finally:
-            _state.reset(token)
+            except BatchingError:  # it left NumPy, for a library of its own perhaps
+                if not self.level.size:
+                    raise
+                return _looped(primitive.call, args, kwargs, self.level)
 
     def _shared(self, value: Any, promote: bool) -> Any:
         kind = type(value)
@@ -182,14 +175,11 @@ def _by_example(entry: Any) -> None:
         try:
             return composed(*args, **kwargs)
         except BatchingError:
-            mode = _state.get()
+            mode = current()
             if type(mode) is not _Mapping or not mode.level.size:
                 raise
-        token = _state.set(mode.enclosing)
-        try:
+        with mode.outside():
             return _looped(composed, args, kwargs, mode.level)
-        finally:
-            _state.reset(token)
 
     entry.call = call
 
@@ -209,7 +199,12 @@ def _value(argument: Any) -> Any:
 # -- vmap --------------------------------------------------------------------------------------------------------
 
 
-def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+@overload
+def vmap(f: np.ufunc, in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]: ...
+@overload
+def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]: ...
+@answering(TRANSFORMS)
+def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]:
     """A function that maps ``f`` over an axis of its arguments: vmap(f)(xs)_i = f(xs_i), computed in one go.
 
     ``in_axes`` says along which axis each argument holds its examples, None for an argument that is the same for all:
@@ -234,22 +229,22 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     check_function(f, "vmap")
 
     @functools.wraps(f)
-    def mapped(*args: Any, **kwargs: Any) -> Any:
+    def mapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         axes = _axes_of(in_axes, args)
         trees = [flatten(a) for a in (*args, *kwargs.values())]
         leaf_axes = [flatten_like(axis, a, "vmap: in_axes", repeat=True) for axis, a in zip(axes, args, strict=True)]
         leaf_axes += [[0] * len(leaves) for leaves, _ in trees[len(args) :]]
         level = Level(_examples([leaves for leaves, _ in trees], leaf_axes))
-        enclosing = _state.get()
         filled = [
             unflatten([_example(v, axis, level) for v, axis in zip(leaves, along, strict=True)])
             for (leaves, unflatten), along in zip(trees, leaf_axes, strict=True)
         ]
-        token = _state.set(_Mapping(level, enclosing))
         try:
-            result = f(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True)))
-        finally:
-            _state.reset(token)
+            with entered(_Mapping(level, current())):
+                result = f(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True)))
+        except Exception as error:
+            teach(error)
+            raise
         outputs, unflatten = flatten(result)
         along = flatten_like(out_axes, result, "vmap: out_axes", repeat=True)
         return unflatten([_stacked(o, axis, level) for o, axis in zip(outputs, along, strict=True)])
@@ -325,4 +320,4 @@ def _stacked(output: Any, axis: Any, level: Level) -> Any:
             return scatter(output, axis, level)
         output = output._value
     stacked = _scatter(output, axis, level)
-    return np.array(stacked) if type(output) is not Batched else without_strength(stacked)
+    return np.array(stacked) if type(output) is not Batched else plain(stacked)

@@ -1,61 +1,119 @@
-"""The IDX format: a magic number that says type and number of axes, their lengths, then the data, big-endian."""
+"""The IDX format: a magic number that says type and number of axes, their lengths, then the data, big-endian.
+
+Nothing in a file is trusted: no more is read than its header declares and one byte, and no header is believed that
+declares more than its file can hold.
+"""
 
 from __future__ import annotations
 
 import gzip
 import math
 import os
+import stat
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"
+_TIGHTEST = 1032
+"""So many bytes can one byte of a gzip file stand for, and no more."""
+
+
+_PIECE = 1 << 20
 
 
 class DamagedFileError(ValueError):
     """A file is not what its name says: cut off, changed, or of another format."""
 
 
-def unpacked(path: str | os.PathLike[str]) -> bytes:
-    """The contents of a file, unpacked if it is a gzip file, whatever its name.
+class Header(NamedTuple):
+    """What the beginning of a file says; ``name`` is what to call it in an error."""
 
-    Raises DamagedFileError if the packed file is cut off or changed.
-    """
-    with open(path, "rb") as file:
-        contents = file.read()
-    if not contents.startswith(_GZIP):
-        return contents
-    try:
-        return gzip.decompress(contents)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamagedFileError(f"{path}: the gzip file is cut off or damaged ({error}); get it again") from None
+    name: str
+    raw: bytes
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def size(self) -> int:
+        """How many bytes the data must have.  Python's integers: a damaged header cannot overflow."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def wrong(self, what: str) -> DamagedFileError:
+        """The error for data of another length."""
+        return DamagedFileError(
+            f"{self.name}: {what}, and its header (shape {self.shape}, {self.dtype.name}) asks for "
+            f"{len(self.raw) + self.size:,}; get it again"
+        )
+
+    def array(self, data: bytes) -> np.ndarray[Any, Any]:
+        """The array of which these are the bytes, in the machine's byte order."""
+        return np.frombuffer(data, self.dtype).reshape(self.shape).astype(self.dtype.newbyteorder("="))
 
 
-def parse_idx(contents: bytes, name: str) -> np.ndarray[Any, Any]:
-    """The array in the bytes of an unpacked IDX file; ``name`` is what to call it in an error."""
-    if len(contents) < 4:
-        raise DamagedFileError(f"{name}: {len(contents)} bytes are too few for an IDX file; get it again")
-    zeros, kind, axes = contents[:2], contents[2], contents[3]
-    if zeros != b"\0\0" or kind not in _TYPES:
+def _read_header(file: Any, name: str) -> Header:
+    magic = file.read(4)
+    if len(magic) < 4:
+        raise DamagedFileError(f"{name}: {len(magic)} bytes are too few for an IDX file; get it again")
+    kind, axes = magic[2], magic[3]
+    if magic[:2] != b"\0\0" or kind not in _TYPES:
         raise DamagedFileError(
-            f"{name}: starts with {contents[:4].hex(' ')}, not with the magic number of an IDX file "
+            f"{name}: starts with {magic.hex(' ')}, not with the magic number of an IDX file "
             "(00 00, a type, a number of axes); it is a file of another format"
         )
-    start = 4 + 4 * axes
-    if len(contents) < start:
-        raise DamagedFileError(f"{name}: is cut off within its header ({len(contents)} bytes of {start}); get it again")
-    shape = tuple(int(n) for n in np.frombuffer(contents, ">u4", axes, 4))
-    dtype = np.dtype(_TYPES[kind])
-    expected = start + math.prod(shape) * dtype.itemsize  # Python's integers: a damaged header cannot overflow
-    if len(contents) != expected:
-        what = "is cut off" if len(contents) < expected else "has something after its end"
+    lengths = file.read(4 * axes)
+    if len(lengths) < 4 * axes:
         raise DamagedFileError(
-            f"{name}: {what}: {len(contents):,} bytes, and its header (shape {shape}, {dtype.name}) asks for "
-            f"{expected:,}; get it again"
+            f"{name}: is cut off within its header ({4 + len(lengths)} bytes of {4 + 4 * axes}); get it again"
         )
-    return np.frombuffer(contents, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    shape = tuple(int(n) for n in np.frombuffer(lengths, ">u4"))
+    try:
+        np.broadcast_to(np.uint8(0), shape)  # takes no memory
+    except ValueError as error:
+        what = f"shape {shape}" if axes < 10 else f"{axes} axes"
+        raise DamagedFileError(f"{name}: its header declares {what}, which no array can have ({error})") from None
+    return Header(name, magic + lengths, shape, np.dtype(_TYPES[kind]))
+
+
+def contents_of(path: str | os.PathLike[str], limit: int | None = None) -> tuple[Header, bytes]:
+    """The header of an IDX file, gzip or not whatever its name, and its data.
+
+    Raises DamagedFileError if the two do not agree, and if they are larger than ``limit`` bytes.
+    """
+    name = os.fspath(path)
+    with open(path, "rb") as file:
+        packed = file.peek(2)[:2] == _GZIP
+        found = os.fstat(file.fileno())
+        try:
+            with gzip.GzipFile(fileobj=file) if packed else file as stream:
+                header = _read_header(stream, name)
+                size = len(header.raw) + header.size
+                if limit is not None and size > limit:
+                    raise header.wrong(f"is larger than any file of this dataset ({limit:,} bytes)")
+                if packed and size > _TIGHTEST * found.st_size:
+                    raise header.wrong(f"is cut off: {found.st_size:,} bytes of gzip")
+                data = _read_at_most(stream, header.size + 1)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DamagedFileError(f"{name}: the gzip file is cut off or damaged ({error}); get it again") from None
+    if len(data) < header.size:
+        raise header.wrong(f"is cut off: {len(header.raw) + len(data):,} bytes")
+    if len(data) > header.size:
+        length = (
+            f"{found.st_size:,} bytes" if not packed and stat.S_ISREG(found.st_mode) else f"more than {size:,} bytes"
+        )
+        raise header.wrong(f"has something after its end: {length}")
+    return header, data
+
+
+def _read_at_most(stream: Any, size: int) -> bytes:
+    """So many bytes, or all that there are; memory is taken for what comes, not for what was declared."""
+    pieces = []
+    while size > 0 and (piece := stream.read(min(size, _PIECE))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
@@ -72,4 +130,5 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
     ...     read_idx(path).tolist()
     [5, 0, 4]
     """
-    return parse_idx(unpacked(path), os.fspath(path))
+    header, data = contents_of(path)
+    return header.array(data)

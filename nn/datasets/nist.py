@@ -12,24 +12,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .idx import DamagedFileError, parse_idx, unpacked
+from autodiff import files
+
+from .idx import DamagedFileError, contents_of
 
 VARIABLE = "PULLBACK_MNIST"
 
 
 class File(NamedTuple):
-    """One of the four files: its name, the MD5 sum of its unpacked contents, and the number of axes."""
+    """One of the four files: its name, the MD5 sum of its unpacked contents, the number of axes and of bytes."""
 
     name: str
     md5: str
     axes: int
+    size: int
 
 
 FILES = {
-    "train images": File("train-images-idx3-ubyte", "6bbc9ace898e44ae57da46a324031adb", 3),
-    "train labels": File("train-labels-idx1-ubyte", "a25bea736e30d166cdddb491f175f624", 1),
-    "test images": File("t10k-images-idx3-ubyte", "2646ac647ad5339dbf082846283269ea", 3),
-    "test labels": File("t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637", 1),
+    "train images": File("train-images-idx3-ubyte", "6bbc9ace898e44ae57da46a324031adb", 3, 47_040_016),
+    "train labels": File("train-labels-idx1-ubyte", "a25bea736e30d166cdddb491f175f624", 1, 60_008),
+    "test images": File("t10k-images-idx3-ubyte", "2646ac647ad5339dbf082846283269ea", 3, 7_840_016),
+    "test labels": File("t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637", 1, 10_008),
 }
 
 Split = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
@@ -39,9 +42,9 @@ def folder(path: str | os.PathLike[str] | None = None) -> Path:
     """Where the files are looked for: ``path``, the variable PULLBACK_MNIST, or ``~/.cache/pullback/mnist``."""
     given = path or os.environ.get(VARIABLE)
     if given:
-        return Path(given).expanduser()
+        return Path(files.expanded(given))
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "pullback" / "mnist"
+    return Path(cache or files.expanded("~/.cache")) / "pullback" / "mnist"
 
 
 def _candidates(file: File) -> list[str]:
@@ -75,14 +78,14 @@ def _find(where: Path) -> dict[str, Path]:
 
 def _read(path: Path, file: File) -> np.ndarray[Any, Any]:
     """One file, checked: first its form, which tells more about what happened to it, then its sum."""
-    contents = unpacked(path)
-    array = parse_idx(contents, str(path))
+    header, data = contents_of(path, limit=max(f.size for f in FILES.values()))
+    array = header.array(data)
     if array.ndim != file.axes or array.dtype != np.uint8:
         raise DamagedFileError(
             f"{path}: holds shape {array.shape}, {array.dtype}; {file.name} has {file.axes} axes of uint8: is this "
             "another of the four files under a wrong name?"
         )
-    found = hashlib.md5(contents, usedforsecurity=False).hexdigest()
+    found = hashlib.md5(header.raw + data, usedforsecurity=False).hexdigest()
     if found != file.md5:
         raise DamagedFileError(
             f"{path}: its contents have the MD5 sum {found}, the published file {file.md5}; the file was changed, "

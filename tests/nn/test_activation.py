@@ -14,7 +14,8 @@ FORMULAS = [
     (LeakyReLU(0.1), lambda x: x if x > 0 else 0.1 * x),
     (Sigmoid(), lambda x: 1 / (1 + math.exp(-x))),
     (Tanh(), math.tanh),
-    (GELU(), lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
+    (GELU(), lambda x: 0.5 * x * (1 + math.erf(x / math.sqrt(2)))),
+    (GELU("tanh"), lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
     (SiLU(), lambda x: x / (1 + math.exp(-x))),
     (Softplus(), lambda x: math.log1p(math.exp(x))),
     (Softplus(3.0), lambda x: math.log1p(math.exp(3 * x)) / 3),
@@ -93,3 +94,12 @@ def test_an_axis_that_is_not_there_is_an_error_of_softmax():
         for x in (np.ones((2, 3)), Tensor(np.ones((2, 3)))):
             with pytest.raises(np.exceptions.AxisError, match=rf"^{function.__name__}: axis 5 .*\(2, 3\)"):
                 function(x, axis=5)
+
+
+def test_the_two_forms_of_gelu():
+    x = np.linspace(-8.0, 8.0, 1001)
+    assert 1e-4 < np.max(np.abs(GELU()(x) - GELU(approximate="tanh")(x))) < 5e-4
+    assert repr(GELU()) == "GELU()"
+    assert repr(GELU("tanh")) == "GELU(approximate='tanh')"
+    with pytest.raises(ValueError, match="GELU: approximate is True; it must be 'none' or 'tanh'"):
+        GELU(True)

@@ -281,6 +281,7 @@ def test_a_run_folder_that_cannot_be(capsys):
     Path("file").write_text("in the way")
     one_line(failing(capsys, *QUICK, "--output", "file"), "cannot be written: file is a file; name a folder")
     one_line(failing(capsys, *QUICK, "--output", "file/run"), "cannot be written: file/run: Not a directory")
+    one_line(failing(capsys, *QUICK, "--output", "~nouser/x"), "cannot be written: ~nouser/x: no home folder is known")
     Path("runs").write_text("in the way")
     one_line(failing(capsys, *QUICK), "the run folder cannot be written", "runs")
 

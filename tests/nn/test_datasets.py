@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import struct
+import tracemalloc
 from importlib import resources
 
 import numpy as np
@@ -121,7 +122,12 @@ DAMAGED = {
     "cut off in the header": (GOOD[:7], "cut off within its header"),
     "cut off": (GOOD[:-1], "is cut off: 17 bytes, and its header"),
     "too long": (GOOD + b"x", "has something after its end: 19 bytes"),
-    "a huge shape": (bytes([0, 0, 14, 3]) + b"\xff" * 12, "is cut off"),
+    "a huge shape": (bytes([0, 0, 14, 3]) + b"\xff" * 12, "which no array can have"),
+    "255 axes": (bytes([0, 0, 8, 255]) + bytes(3) + b"\1" + bytes(4 * 254), "255 axes, which no array can have"),
+    "more elements than can be counted": (bytes([0, 0, 8, 3]) + bytes(4) + b"\xff" * 8, "which no array can have"),
+    "a large shape": (bytes([0, 0, 14, 1]) + b"\xff" * 4, "is cut off: 8 bytes"),
+    "gzip, a large shape": (gzip.compress(bytes([0, 0, 14, 1]) + b"\xff" * 4), " bytes of gzip, and its header"),
+    "gzip, too long": (gzip.compress(GOOD + bytes(5000)), "something after its end: more than 18 bytes"),
     "gzip, cut off": (gzip.compress(GOOD)[:-9], "gzip file is cut off or damaged"),
     "gzip, changed": (gzip.compress(GOOD)[:-8] + bytes(8), "gzip file is cut off or damaged"),
     "gzip, garbage": (gzip.compress(GOOD)[:10] + b"\xff" * 20, "gzip file is cut off or damaged"),
@@ -137,6 +143,44 @@ def test_damaged_files(damage, tmp_path):
         read_idx(path)
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
+
+
+def idx_that_opens_to(size, shape, tmp_path):
+    """A small gzip file whose header declares ``shape``, and which opens to ``size`` bytes."""
+    path = tmp_path / "file.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape))
+        for _ in range(size >> 20):
+            file.write(bytes(1 << 20))
+    return path
+
+
+@pytest.mark.parametrize("shape", [(10,), (2**20, 7), (2**31, 2**31)])
+def test_no_more_is_read_than_the_header_declares(shape, tmp_path):
+    path = idx_that_opens_to(64 << 20, shape, tmp_path)
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
+    with pytest.raises(DamagedFileError, match="something after its end|is cut off"):
+        read_idx(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * (min(np.prod(shape, dtype=float), 64 << 20) + (4 << 20))
+    assert peak < 32 << 20
+
+
+def test_mnist_opens_nothing_that_is_larger_than_its_files(small, monkeypatch):
+    (small / "train-images-idx3-ubyte").unlink()
+    idx_that_opens_to(64 << 20, (64, 1 << 20), small).rename(small / "train-images-idx3-ubyte.gz")
+    monkeypatch.setattr(datasets.idx, "_read_at_most", None)  # the header suffices
+    with pytest.raises(DamagedFileError, match=r"train-images.*: is larger than any file of this dataset \(47,040,016"):
+        datasets.mnist(small)
+
+
+def test_a_home_folder_that_nobody_has(monkeypatch):
+    monkeypatch.setenv("PULLBACK_MNIST", "~nouser/mnist")
+    for path in (None, "~nouser/mnist"):
+        with pytest.raises(FileNotFoundError, match="no home folder is known .*~nouser/mnist"):
+            datasets.mnist(path)
 
 
 # -- MNIST ---------------------------------------------------------------------------------------------------------

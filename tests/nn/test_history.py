@@ -171,3 +171,31 @@ def test_plot_without_matplotlib():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'pullback[plot]'" in result.stdout
+
+
+DAMAGED = {
+    "nothing": b"",
+    "cut off": b'[{"epoch": 1, "lo',
+    "no UTF-8": b'[{"\xff": 1}]',
+    "nested beyond reason": b"[" * 100_000,
+    "an integer beyond reason": b'[{"loss": ' + b"9" * 400 + b"}]",
+    "an object": b'{"epoch": 1}',
+    "a number": b"3",
+    "a row that is a list": b"[[1, 2]]",
+    "a row that is null": b"[null]",
+    "text for a number": b'[{"epoch": 1, "loss": "1.5"}]',
+    "a list for a number": b'[{"loss": [1.5]}]',
+    "true for a number": b'[{"loss": true}]',
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_file_is_named(damage, tmp_path):
+    path = tmp_path / "history.json"
+    path.write_bytes(DAMAGED[damage])
+    with pytest.raises(ValueError, match="not a history: ") as caught:
+        History.load(path)
+    assert type(caught.value) is ValueError
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < len(str(path)) + 300

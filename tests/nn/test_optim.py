@@ -90,17 +90,20 @@ def test_updates_are_those_of_the_formula(make, formula):
 
 @pytest.mark.parametrize(("make", "formula"), CASES)
 def test_writing_in_place_and_not_are_the_same_to_the_bit(make, formula):
-    w = Tensor(START.copy())
-    optimizer = make([w])
-    values, state = START.copy(), {}
+    w, locked = Tensor(START.copy()), Tensor(START.copy())
+    optimizer = make([w, locked])
     for g in GRADIENTS:
-        frozen = [values, g, *[v for v in state.values() if isinstance(v, np.ndarray)]]
-        for array in frozen:
-            array.flags.writeable = False
-        values = optimizer.update(values, g, state)  # a pure function: read-only arguments will do
-        w.grad = g
+        kept = [locked.data, g, *[v for v in optimizer.state[1].values() if isinstance(v, np.ndarray)]]
+        for array in kept:
+            array.flags.writeable = False  # read-only arrays will do
+        before = [array.copy() for array in kept]
+        w.grad = locked.grad = g
         optimizer.step()
-        assert np.array_equal(w.data, values)
+        assert np.array_equal(w.data, locked.data)
+        for name, value in optimizer.state[0].items():
+            assert np.array_equal(optimizer.state[1][name], value)
+        for array, copied in zip(kept, before, strict=True):
+            assert np.array_equal(array, copied)
 
 
 @pytest.mark.parametrize(("make", "formula"), CASES)

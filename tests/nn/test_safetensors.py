@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from autodiff import Tensor
-from nn.safetensors import _CODES, SafetensorsError, load_file, load_metadata, save_file
+from nn.safetensors import _CODES, SafetensorsError, _without_repetition, load_file, load_metadata, save_file
 
 
 def same(a, b):
@@ -172,6 +172,12 @@ DAMAGED = {
     "negative offsets": (file_with(one(data_offsets=[-8, 0]), EIGHT), "has the offsets"),
     "three offsets": (file_with(one(data_offsets=[0, 4, 8]), EIGHT), "has the offsets"),
     "a shape that is too large": (file_with(one(shape=[2**40, 2**40]), EIGHT), "but the offsets"),
+    "71 axes": (file_with(one(shape=[1] * 71, data_offsets=[0, 4]), bytes(4)), "71 axes, and an array has at most 64"),
+    "a million axes": (file_with(one(shape=[2**62] * 1_000_000), EIGHT), "has 1,000,000 axes"),
+    "a length beyond counting": (file_with(one(shape=[0, 2**70], data_offsets=[0, 0])), "has the shape [0, 11805"),
+    "lengths beyond counting": (file_with(one(shape=[0, 2**62, 8], data_offsets=[0, 0])), "has the shape [0, 46116"),
+    "a name that goes on": (file_with({"y" * 10**6: one(shape=[3])["x"]}, EIGHT), "12 bytes, but the offsets [0, 8]"),
+    "a type that goes on": (file_with(one(dtype="F" * 10**6), EIGHT), "which NumPy does not have"),
     "a gap": (file_with(one(data_offsets=[4, 12]), bytes(12)), "begins at byte 4"),
     "an overlap": (file_with({**one(), "y": one(data_offsets=[4, 12])["x"]}, bytes(12)), "'y' begins at byte 4"),
     "a name twice": (
@@ -191,6 +197,26 @@ def test_damaged_files(damage, tmp_path):
             load(path)
         assert str(path) in str(caught.value)
         assert message in str(caught.value)
+        assert len(str(caught.value)) < len(str(path)) + 300
+
+
+def test_a_repeated_name_is_found_in_one_pass(tmp_path):
+    """So many comparisons as there are names, not as there are pairs of them."""
+    compared = 0
+
+    class Name(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    names = [*map(Name, range(20_000)), Name("last"), Name("last")]
+    with pytest.raises(ValueError, match="'last' stands in it twice"):
+        _without_repetition([(name, None) for name in names])
+    assert compared < 2 * len(names)
 
 
 @given(st.data())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodiff import Tensor, grad, jacobian
+from autodiff import Tensor, grad, jacobian, logsumexp, stop_gradient
 from autodiff.primitive import refusals
 from autodiff.testing import gradcheck
 
@@ -153,3 +153,55 @@ def test_the_deviation_of_equal_elements_has_derivative_zero_though_their_mean_i
         a = np.full(3, value)
         np.testing.assert_allclose(grad(lambda a: np.std(a, where=where))(a), 0.0, atol=1e-14)
         np.testing.assert_allclose(grad(lambda a: np.nanstd(a, where=where))(a), 0.0, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "by_a", "by_b"),
+    [  # what JAX gives
+        (0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 1.0, 0.0), (0.0, 2.0, 0.0, 0.0), (0.0, 0.5, np.inf, 0.0),
+        (np.inf, 0.0, 0.0, np.inf), (-np.inf, 0.0, 0.0, np.nan), (np.nan, 0.0, 0.0, np.nan), (np.inf, 1.0, 1.0, np.inf),
+        (np.inf, 2.0, np.inf, np.inf), (-2.0, 3.0, 12.0, np.nan), (-2.0, 2.0, -4.0, np.nan), (-2.0, 0.0, 0.0, np.nan),
+        (-2.0, -1.0, -0.25, np.nan), (1.0, np.inf, np.inf, 0.0), (2.0, 0.0, 0.0, np.log(2.0)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("power", [np.power, np.float_power])
+def test_the_edges_of_a_power(power, a, b, by_a, by_b):
+    with np.errstate(all="ignore"):
+        slopes = grad(lambda a, b: np.sum(power(a, b)), (0, 1))(np.array([a]), np.array([b]))
+        np.testing.assert_allclose(slopes, ([by_a], [by_b]))
+        assert grad(lambda a: power(a, b))(a) == by_a
+        if float(b).is_integer():
+            assert grad(lambda a: a ** int(b))(a) == by_a
+
+
+@pytest.mark.parametrize("function", [np.var, np.std, np.nanvar, np.nanstd])
+@pytest.mark.parametrize(("x", "ddof"), [([2.0], 1), ([2.0, 2.0], 2), ([1.0, 3.0], 2), ([[1.0], [2.0]], 1)])
+@pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:invalid value", "ignore:divide by zero")
+def test_without_degrees_of_freedom_there_is_no_gradient(function, x, ddof):
+    x = np.array(x)
+    axis = x.ndim - 1
+    assert not np.any(np.isfinite(function(Tensor(x), axis=axis, ddof=ddof).data))
+    assert np.isnan(grad(lambda x: np.sum(function(x, axis=axis, ddof=ddof)))(x)).all()
+
+
+def test_the_logarithm_of_a_sum_of_complex_exponentials_is_on_the_principal_branch(rng):
+    for x in ([1 + 2j, 3 - 4j, -2 + 9j], rng.normal(size=7) * 9 + 20j * rng.normal(size=7)):
+        x = np.array(x)
+        np.testing.assert_allclose(logsumexp(x), np.log(np.sum(np.exp(x))), rtol=1e-14)
+        assert gradcheck(lambda x: np.real(logsumexp(x)) + 2.0 * np.imag(logsumexp(x)), x).correct
+
+
+def test_the_logarithm_of_a_sum_of_nothing():
+    for x in (np.zeros(0), np.zeros((2, 0)), np.zeros((0, 2))):
+        for axis in (0, -1, None):
+            expected = np.logaddexp.reduce(x, axis=axis)
+            np.testing.assert_array_equal(logsumexp(Tensor(x), axis=axis).data, expected)
+            assert grad(lambda x, axis=axis: np.sum(logsumexp(x, axis=axis)))(x).shape == x.shape
+
+
+def test_truth_values_are_detached_and_copied():
+    positive = Tensor([1.0, -1.0]) > 0
+    for result in (positive.detach(), stop_gradient(positive), stop_gradient(positive.data), np.copy(positive)):
+        assert result.dtype == bool
+        assert result.tolist() == [True, False]
+    assert stop_gradient(positive.data) is not positive.data

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ...examples import Examples
 from ...graph import tick
 from ...primitive import Composite, Primitive, listen
 from ...tensor import Tensor
@@ -66,13 +67,12 @@ def refused(what: str, instead: str) -> BatchingError:
     )
 
 
-class Batched(NDArrayOperatorsMixin):
+class Batched(NDArrayOperatorsMixin, Examples):
     """One example of ``level``, with all of them in ``held`` along its first axis."""
 
-    __slots__ = ("held", "level")
+    __slots__ = ("level",)
     __hash__ = None  # type: ignore[assignment]
 
-    held: Array
     level: Level
 
     def __init__(self, held: Array, level: Level) -> None:

@@ -145,7 +145,7 @@ def _digitize(function: Any, x: Array, bins: Array, right: bool = False) -> Arra
 def _like(function: Any, a: Array, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Array:
     level = latest(a)
     sizes = a.shape if shape is None else tuple(shape) if isinstance(shape, tuple | list) else (shape,)
-    return Batched(function(a.held, dtype=dtype, shape=(level.size, *sizes)), level)
+    return Batched(function(a.held, dtype=dtype, order=order, shape=(level.size, *sizes)), level)
 
 
 @handles(np.full_like)

@@ -27,13 +27,18 @@ def put(array: Batched, index: Any, value: Any) -> None:
     if innermost([array, index, value]) is not level:
         raise refused("writing an inner example into an outer array", "build the result with np.where or np.stack")
     full, arrange, back = batched_index(index, array.shape, level)
-    slot = arrange(array.held[full]).shape
+    slot = arrange(shaped(array.held)[full]).shape
     new = aligned(value, level, len(slot) - 1)
     extra = np.ndim(new) - len(slot)
     if extra > 0:  # an assignment leaves out leading axes of length 1
         first = 1 if is_of(value, level) else 0
         new = np.squeeze(new, axis=tuple(range(first, first + extra)))
     array.held[full] = back(np.broadcast_to(new, slot))
+
+
+def shaped(held: Array) -> Array:
+    """An array of the same shape in no memory: to ask for the shape of what an index chooses."""
+    return np.broadcast_to(np.False_, held.shape) if type(held) is np.ndarray else held
 
 
 def _same(array: Array) -> Array:
@@ -49,7 +54,7 @@ def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any
     With it a function that brings the result's axes into order (examples first), and its inverse.
     """
     parts = list(index) if type(index) is tuple else [index]
-    parts = [np.asarray(p) if type(p) is list and not any(type(x) is Batched for x in p) else p for p in parts]
+    parts = [_listed(p) if type(p) is list and not any(type(x) is Batched for x in p) else p for p in parts]
     if any(type(p) is list for p in parts):
         raise BatchingError("vmap: an index that is a list of examples' numbers; make it one array with np.stack")
     if any(type(p) is Tensor for p in parts):
@@ -71,6 +76,11 @@ def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any
     )
 
 
+def _listed(part: list[Any]) -> Array:
+    """A list as NumPy reads it in an index: an empty one names nothing."""
+    return np.asarray(part) if part else np.zeros(0, np.intp)
+
+
 def _is_array(part: Any) -> bool:
     return isinstance(part, np.ndarray | Batched | bool | np.bool_)
 
@@ -87,13 +97,14 @@ def _index_shapes(part: Any) -> list[tuple[int, ...]]:
 
 def _gathering(parts: list[Any], shape: tuple[int, ...], level: Level) -> tuple[Any, Mover, Mover]:
     """An index that differs between examples: every example looks into its own row."""
+    is_apart = not _adjoin(parts)
     parts = _expanded(parts, len(shape))
     places = [i for i, p in enumerate(parts) if p is not None and not isinstance(p, slice)]
     ndim = max(np.ndim(parts[i]) for i in places)
     rows = np.arange(level.size).reshape((-1,) + (1,) * ndim)
     full = (rows, *[p if p is None or isinstance(p, slice) else aligned(p, level, ndim) for p in parts])
     before = places[0]
-    if before == 0 or places[-1] - before != len(places) - 1:
+    if before == 0 or is_apart:
         return full, _same, _same  # the arrays' axes come first, in one example too
     source, target = tuple(range(1, 1 + ndim)), tuple(range(1 + before, 1 + before + ndim))
     return (
@@ -101,6 +112,12 @@ def _gathering(parts: list[Any], shape: tuple[int, ...], level: Level) -> tuple[
         lambda result: np.moveaxis(result, source, target),
         lambda result: np.moveaxis(result, target, source),
     )
+
+
+def _adjoin(parts: list[Any]) -> bool:
+    """Whether the arrays and integers of an index stand side by side.  An Ellipsis parts them, even one of no axes."""
+    places = [i for i, p in enumerate(parts) if p is not None and p is not Ellipsis and not isinstance(p, slice)]
+    return places[-1] - places[0] == len(places) - 1
 
 
 def _expanded(parts: list[Any], ndim: int) -> list[Any]:

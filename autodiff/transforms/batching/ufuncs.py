@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...ops.accumulation import add_at
 from .array import Batched, BatchingError, aligned, innermost, is_of, latest, refused, shifted, spread, wrapped
-from .indices import batched_index
+from .indices import batched_index, shaped
 from .loop import looped
 
 Array = Any
@@ -92,6 +93,6 @@ def _at(ufunc: Any, a: Array, index: Any, *values: Any) -> None:
     if level is None or not is_of(a, level):
         raise refused(f"np.{ufunc.__name__}.at on an array shared by all examples", "use autodiff.index_add")
     full, arrange, back = batched_index(index, a.shape, level)
-    slot = arrange(a.held[full]).shape
+    slot = arrange(shaped(a.held)[full]).shape
     operands = [back(np.broadcast_to(aligned(v, level, len(slot) - 1), slot)) for v in values]
-    ufunc.at(a.held, full, *operands)
+    (add_at if ufunc is np.add else ufunc.at)(a.held, full, *operands)

@@ -1,0 +1,233 @@
+"""What to write in the place of functions that take plain values alone, which a Tensor must not become unnoticed.
+
+The tables are read by name and only after a mistake.  Where an entry is an expression, its letters are the parameters
+of the function that it replaces, and the tests compare the two.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+_PLAIN = "For plain values say so: t.item() for a number, t.data for the array"
+
+_WRITING = """\
+setitem: would cut this Tensor (shape {shape}) out of the graph and lose its gradient: a[i] = t writes plain numbers.
+  instead of                          write
+  a = np.zeros(n); a[i] = f(i)        a = np.stack([f(i) for i in range(n)])
+  a[i] = t   (a is an array)          a = autodiff.index_update(a, i, t)
+  a[i] += t  (a is an array)          a = autodiff.index_add(a, i, t)
+  a[mask] = t                         a = np.where(mask, t, a)
+  a[i] = t for the values alone       a[i] = t.item(), or a[i] = t.data"""
+
+NUMPY = {
+    "array": "np.stack([t, u]) of Tensors of one shape, np.concatenate or np.block of others",
+    "asarray": "t itself, which np functions take as it is; np.stack([t, u]) for a list",
+    "from_dlpack": "np.from_dlpack(t.data), or t itself",
+    "asanyarray": "t itself, which np functions take as it is",
+    "ascontiguousarray": "t itself: its place in memory is no concern of yours",
+    "float64": "t itself, or t.astype(np.float64)",
+    "float32": "t.astype(np.float32)",
+    "arange": "start + step * np.arange(n)",
+    "full": "t * np.ones(shape), or np.broadcast_to(t, shape)",
+    "fromiter": "np.stack(list(values))",
+    "vectorize": "the function on the whole array: np functions work on all elements; or autodiff.vmap(f)(t)",
+    "polynomial.polynomial.Polynomial": "np.polyval(p, x), highest power first",
+    "matrix": "t itself, which has two axes already if it is a matrix",
+    "ma.array": "np.where(mask, t, 0.0) in the place of a mask",
+    "r_[...]": "np.concatenate([t, u]), or np.stack([t, u]) of numbers",
+    "c_[...]": "np.stack([t, u], axis=1)",
+    "random.choice": "t[rng.integers(len(t), size=n)]",
+    "random.permutation": "t[rng.permutation(len(t))]",
+    "random.Generator.choice": "t[rng.integers(len(t), size=n)]",
+    "random.Generator.permutation": "t[rng.permutation(len(t))]",
+    "random.Generator.permuted": "t[rng.permutation(len(t))]",
+}
+"""What NumPy has that its protocols do not reach, by its name after ``np.``."""
+
+SPELT = {
+    "lib.RClass.__getitem__": "r_[...]",
+    "lib.CClass.__getitem__": "c_[...]",
+    "matrixlib.defmatrix.matrix.__new__": "matrix",
+    "ma.core.array": "ma.array",
+    "ma.core.MaskedArray.__new__": "ma.array",
+}
+"""How a user writes what NumPy calls otherwise inside."""
+
+DRAWN = "the draw by itself, and then the Tensors: loc + scale * rng.standard_normal(shape)"
+"""For random numbers whose parameters are Tensors."""
+
+MATH = {
+    "fabs": "np.abs(t)",
+    "fsum": "np.sum(t)",
+    "prod": "np.prod(t)",
+    "dist": "np.linalg.norm(p - q)",
+    "atan2": "np.arctan2(y, x)",
+    "pow": "t ** p",
+    "erf": "scipy.special.erf(t)",
+    "erfc": "scipy.special.erfc(t)",
+    "gamma": "scipy.special.gamma(t)",
+    "lgamma": "scipy.special.gammaln(t)",
+    "factorial": "scipy.special.gamma(t + 1)",
+    "comb": "scipy.special.binom(n, k)",
+    "fmod": "np.fmod(x, y)",
+    "phase": "np.angle(t)",
+    "polar": "np.abs(t), np.angle(t)",
+    "rect": "r * np.exp(1j * phi)",
+    "isclose": "np.isclose(t, u)",
+}
+"""Functions of ``math`` and ``cmath`` that NumPy has under another name."""
+
+_FFT = [f"{way}{kind}" for way in ("", "i") for kind in ("fft", "fft2", "fftn", "rfft", "rfft2", "rfftn", "hfft")]
+
+SCIPY = {
+    "special.logsumexp": "autodiff.logsumexp(x, axis=axis), which has the same value",
+    "special.softmax": "np.exp(x - autodiff.logsumexp(x, axis=axis, keepdims=True))",
+    "special.log_softmax": "x - autodiff.logsumexp(x, axis=axis, keepdims=True)",
+    "special.polygamma": "(-1) ** (n + 1) * math.factorial(n) * scipy.special.zeta(n + 1.0, x), or psi(x) for n = 0",
+    "special.multigammaln": "the sum of scipy.special.gammaln(a - 0.5 * j) for j in range(d), "
+    "plus d (d - 1) / 4 log(pi)",
+    "special.factorial": "scipy.special.gamma(n + 1)",
+    "special.comb": "scipy.special.binom(N, k)",
+    "special.perm": "scipy.special.poch(N - k + 1, k)",
+    "linalg.solve": "np.linalg.solve(a, b)",
+    "linalg.inv": "np.linalg.inv(a)",
+    "linalg.pinv": "np.linalg.pinv(a)",
+    "linalg.det": "np.linalg.det(a)",
+    "linalg.norm": "np.linalg.norm(a)",
+    "linalg.expm": "autodiff.expm(A)",
+    "linalg.cholesky": "np.linalg.cholesky(a).T, or np.linalg.cholesky(a) for lower=True",
+    "linalg.cho_factor": "np.linalg.cholesky(a), and np.linalg.solve(a, b) for cho_solve",
+    "linalg.cho_solve": "np.linalg.solve(a, b) of the matrix itself",
+    "linalg.lu_factor": "np.linalg.solve(a, b), np.linalg.det(a) or np.linalg.slogdet(a)",
+    "linalg.lu_solve": "np.linalg.solve(a, b) of the matrix itself",
+    "linalg.lu": "np.linalg.solve(a, b), np.linalg.det(a) or np.linalg.slogdet(a)",
+    "linalg.solve_triangular": "np.linalg.solve(np.triu(a), b), or np.tril(a) for lower=True",
+    "linalg.lstsq": "np.linalg.lstsq(a, b)",
+    "linalg.eigh": "np.linalg.eigh(a)",
+    "linalg.eigvalsh": "np.linalg.eigvalsh(a)",
+    "linalg.eig": "np.linalg.eig(a)",
+    "linalg.eigvals": "np.linalg.eigvals(a)",
+    "linalg.svd": "np.linalg.svd(a)",
+    "linalg.svdvals": "np.linalg.svdvals(a)",
+    "linalg.qr": "np.linalg.qr(a), which is mode='economic'",
+    "linalg.sqrtm": "w, v = np.linalg.eigh(A), then v * np.sqrt(w) @ v.T, for a symmetric A",
+    "linalg.logm": "w, v = np.linalg.eigh(A), then v * np.log(w) @ v.T, for a symmetric A",
+    "linalg.toeplitz": "c[np.abs(np.subtract.outer(np.arange(len(c)), np.arange(len(c))))]",
+    "linalg.block_diag": "np.block([[a, np.zeros((len(a), b.shape[1]))], [np.zeros((len(b), a.shape[1])), b]])",
+    "stats.norm.logpdf": "-0.5 * ((x - loc) / scale) ** 2 - np.log(scale) - 0.5 * np.log(2 * np.pi)",
+    "stats.norm.pdf": "np.exp(-0.5 * ((x - loc) / scale) ** 2) / (scale * np.sqrt(2 * np.pi))",
+    "stats.norm.cdf": "scipy.special.ndtr((x - loc) / scale)",
+    "stats.norm.logcdf": "scipy.special.log_ndtr((x - loc) / scale)",
+    "stats.norm.sf": "scipy.special.ndtr((loc - x) / scale)",
+    "stats.norm.logsf": "scipy.special.log_ndtr((loc - x) / scale)",
+    "stats.norm.ppf": "loc + scale * scipy.special.ndtri(q)",
+    "stats.multivariate_normal.logpdf": "-0.5 * ((x - mean) @ np.linalg.solve(cov, x - mean) "
+    "+ np.linalg.slogdet(cov)[1] + len(mean) * np.log(2 * np.pi))",
+    "stats.expon.logpdf": "-(x - loc) / scale - np.log(scale)",
+    "stats.laplace.logpdf": "-np.abs(x - loc) / scale - np.log(2 * scale)",
+    "stats.gamma.logpdf": "scipy.special.xlogy(a - 1, x) - x - scipy.special.gammaln(a)",
+    "stats.beta.logpdf": "scipy.special.xlogy(a - 1, x) + scipy.special.xlog1py(b - 1, -x) "
+    "- scipy.special.betaln(a, b)",
+    "stats.t.logpdf": "scipy.special.gammaln((df + 1) / 2) - scipy.special.gammaln(df / 2) - 0.5 * np.log(df * np.pi) "
+    "- (df + 1) / 2 * np.log1p(x**2 / df)",
+    "stats.poisson.logpmf": "scipy.special.xlogy(k, mu) - mu - scipy.special.gammaln(k + 1)",
+    "stats.bernoulli.logpmf": "scipy.special.xlogy(k, p) + scipy.special.xlog1py(1 - k, -p)",
+    "stats.binom.logpmf": "np.log(scipy.special.binom(n, k)) + scipy.special.xlogy(k, p) "
+    "+ scipy.special.xlog1py(n - k, -p)",
+    "stats.zscore": "(a - np.mean(a)) / np.std(a)",
+    "stats.gmean": "np.exp(np.mean(np.log(a)))",
+    "stats.entropy": "np.sum(scipy.special.entr(pk / np.sum(pk)))",
+    "stats.pearsonr": "np.corrcoef(x, y)[0, 1]",
+    "integrate.trapezoid": "np.trapezoid(y, x)",
+    "integrate.cumulative_trapezoid": "np.cumsum((y[1:] + y[:-1]) / 2 * np.diff(x))",
+    "integrate.quad": "u, w = np.polynomial.legendre.leggauss(n), then (b - a) / 2 * np.sum(w * f(x)) "
+    "at x = (a + b) / 2 + (b - a) / 2 * u",
+    "optimize.minimize": "scipy.optimize.minimize(autodiff.value_and_grad(f), x0, jac=True) with an array x0: "
+    "f is written with np functions, and value_and_grad makes the Tensors itself",
+    "optimize.least_squares": "scipy.optimize.least_squares(f, x0, jac=autodiff.jacobian(f)) with arrays",
+    "optimize.curve_fit": "scipy.optimize.curve_fit(f, x, y, jac=...) with arrays, its jac by autodiff.jacobian",
+    "optimize.root": "scipy.optimize.root(f, x0, jac=autodiff.jacobian(f)) with arrays",
+    "optimize.fsolve": "scipy.optimize.fsolve(f, x0, fprime=autodiff.jacobian(f)) with arrays",
+    "signal.convolve": "np.convolve(in1, in2) for one axis",
+    "signal.fftconvolve": "np.convolve(in1, in2) for one axis",
+    "signal.oaconvolve": "np.convolve(in1, in2) for one axis",
+    "signal.correlate": "np.correlate(in1, in2, 'full') for one axis",
+    "signal.convolve2d": "the sum over k, l of in2[k, l] times shifted slices of np.pad(in1, ...), or "
+    "np.einsum over np.lib.stride_tricks.sliding_window_view(in1, in2.shape)",
+    "spatial.distance.euclidean": "np.linalg.norm(u - v)",
+    "spatial.distance.sqeuclidean": "np.sum((u - v) ** 2)",
+    "spatial.distance.cityblock": "np.sum(np.abs(u - v))",
+    "spatial.distance.cosine": "1 - u @ v / (np.linalg.norm(u) * np.linalg.norm(v))",
+    "spatial.distance.cdist": "np.sqrt(np.sum((XA[:, None] - XB) ** 2, axis=-1))",
+    "spatial.distance.pdist": "np.linalg.norm(X[i] - X[j], axis=-1) with i, j = np.triu_indices(len(X), 1)",
+    **{f"fft.{name}": f"np.fft.{name}(x)" for name in _FFT},
+}
+"""SciPy's functions that make plain arrays, by their name after ``scipy.``, and what has their value here."""
+
+MODULES = {
+    "scipy.stats": "the formula of its logarithm with np functions and scipy.special's, whose ufuncs take Tensors",
+    "scipy.optimize": "f of plain numbers and arrays, and its derivatives by autodiff.grad or jacobian "
+    "(jac=, fprime=); to differentiate a solution x of g(x, p) = 0 use dx/dp = -(dg/dx)^-1 dg/dp",
+    "scipy.integrate": "the steps of the method in a loop of np functions (Euler, Runge and Kutta), "
+    "which are differentiated as they stand",
+    "scipy.interpolate": "np.interp(x, xp, fp) for straight lines; "
+    "a spline with fixed knots is a matrix times its values",
+    "scipy.signal": "the filter with np.convolve, np.fft, or a loop of np functions",
+    "scipy.ndimage": "the filter as a sum of weights times shifted slices of np.pad(t, width); "
+    "for positions between elements, index their neighbours",
+    "scipy.fft": "np.fft, whose functions take Tensors, or a product with the matrix of the transform: "
+    "scipy.fft.dct(np.eye(n), axis=0) @ t",
+    "scipy.sparse": "A.toarray() @ t for a sparse A; or, for a large one, a product with a rule of its own: "
+    "autodiff.primitive(lambda g: A.T @ g)(lambda x: A @ x)",
+    "pandas": "s.to_numpy() in the place of a Series or DataFrame: s.to_numpy() + t",
+    "matplotlib": "t.data: a picture shows values",
+    "seaborn": "t.data: a picture shows values",
+    "torch": "torch.from_dlpack(t.data), or torch.tensor(t.data)",
+    "sklearn": "t.data: its estimators learn by themselves, without our gradients",
+}
+"""What to write where no function of a package is named here, by the longest part of its name that fits."""
+
+ALMOST = "it with np functions or the ufuncs of scipy.special, or register a rule for it (autodiff.primitive)"
+
+
+def message(name: str, deed: str, shape: tuple[int, ...]) -> str:
+    """What is said to the caller of the function ``name``, or to one whose line does ``deed``."""
+    if deed == "setitem" and not name:
+        return _WRITING.format(shape=shape)
+    package, _, rest = name.partition(".")
+    if package == "scipy":
+        way = SCIPY.get(rest) or _of_module(name)
+        if os.environ.get("SCIPY_ARRAY_API", "0") not in ("", "0") and rest.startswith("special."):
+            way += ". SCIPY_ARRAY_API is set: with it the ufuncs of scipy.special take no Tensor; unset it"
+        return (
+            f"{name}: SciPy makes a plain array of its argument before NumPy's protocols are asked, "
+            f"so no gradient can flow; write {way}"
+        )
+    cut = f"would cut this Tensor (shape {shape}) out of the graph and lose its gradient"
+    if package == "numpy":
+        rest = SPELT.get(rest, rest)
+        listed = f"np.{rest}(np.stack([t, u])) for a list of Tensors" if hasattr(np, rest) else _general()
+        way = NUMPY.get(rest, DRAWN if rest.startswith("random.") else listed)
+        return f"np.{rest}: {cut}; write {way}. {_PLAIN}"
+    if package in ("math", "cmath") and rest:
+        way = MATH.get(rest) or (f"np.{rest}(t)" if hasattr(np, rest) else _general())
+        return f"{name}: {cut}; write {way}. {_PLAIN}"
+    if package in MODULES:
+        return f"{name}: {cut}; write {_of_module(name)}. {_PLAIN}"
+    if deed == "index" and not name:
+        return f"index: {cut}: a Tensor of floating-point numbers is no position; write a[int(t.item())]. {_PLAIN}"
+    return f"{name or deed}: {cut}; write {_general()}. {_PLAIN}"
+
+
+def _general() -> str:
+    return "np functions of the Tensor itself: np.exp(t) for math.exp(t), np.stack([t, u]) for np.array([t, u])"
+
+
+def _of_module(name: str) -> str:
+    while name:
+        if name in MODULES:
+            return MODULES[name]
+        name = name.rpartition(".")[0]
+    return ALMOST

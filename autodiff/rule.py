@@ -1,0 +1,115 @@
+"""A VJP rule: the function, and what it asks of a call.
+
+A node keeps for each of its parents one value: what the rule of that parent asked for, *packed*.  Nothing is packed as
+None, a single value as itself, several as a tuple, so that the commonest rules are called without any detour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from .writes import print_of
+
+Function = Callable[..., Any]
+
+
+class WrittenError(Exception):
+    """An array that a rule saved is not what it was."""
+
+
+class Rule:
+    """A VJP rule for one argument: ``pick`` packs what it asks for from a call, ``apply(g, packed)`` calls it.
+
+    ``watching`` is the same rule for a call in which it keeps arrays of the user's: prints of them are kept as well, and
+    it looks whether they have changed before it is applied.
+    """
+
+    __slots__ = ("_elements", "apply", "element", "function", "pick", "plain", "position", "primitive", "wants",
+                 "watched", "watching")  # fmt: skip
+
+    def __init__(
+        self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
+    ) -> None:
+        self.primitive = primitive
+        self.function = function
+        self.position = position
+        self.element = element
+        self.wants = wants
+        self.watched = False
+        self.plain: Rule = self
+        self.watching: Rule = self
+        self._elements: dict[int, Rule] = {}
+        self.apply: Function
+        self.pick: Function
+        if not wants:
+            self.pick, self.apply = _nothing, lambda g, _: function(g)
+        elif len(wants) == 1:
+            self.pick, self.apply = itemgetter(*wants), function
+        else:
+            self.pick, self.apply = itemgetter(*wants), lambda g, packed: function(g, *packed)
+        if wants:
+            self.watching = _watching(self)
+
+    def of(self, element: int) -> Rule:
+        """The same rule for one of a sequence of arrays."""
+        if element not in self._elements:
+            self._elements[element] = Rule(self.primitive, self.function, self.position, self.wants, element)
+        return self._elements[element]
+
+    def keep(self, environment: Any, owned: list[Any]) -> tuple[Rule, Any]:
+        """The rule for a call with these arrays of the user's, and what it keeps."""
+        packed = self.pick(environment)
+        prints = prints_of(packed, owned) if owned else None
+        return (self.watching, (packed, prints)) if prints else (self, packed)
+
+    def unpacked(self, packed: Any) -> tuple[Any, ...]:
+        """What was picked, in the order of ``wants``."""
+        if self.watched:
+            packed = packed[0]
+        return () if not self.wants else (packed,) if len(self.wants) == 1 else packed
+
+    def packed(self, values: tuple[Any, ...]) -> Any:
+        """The values, in the order of ``wants``, as ``apply`` takes them."""
+        packed = None if not values else values[0] if len(values) == 1 else values
+        return (packed, prints_of(packed)) if self.watched else packed
+
+
+def _nothing(environment: Any) -> None:
+    """What a rule that asks for nothing keeps."""
+
+
+def _watching(rule: Rule) -> Rule:
+    """The rule that is applied to what it keeps and prints of it, which it compares."""
+    twin: Rule = object.__new__(Rule)
+    for name in ("primitive", "function", "position", "element", "wants", "_elements", "pick"):
+        setattr(twin, name, getattr(rule, name))
+    apply = rule.apply
+
+    def applied(g: Any, watched: Any) -> Any:
+        if has_changed(watched):
+            raise WrittenError
+        return apply(g, watched[0])
+
+    twin.apply, twin.watched, twin.watching, twin.plain = applied, True, twin, rule
+    return twin
+
+
+def prints_of(packed: Any, owned: list[Any] | None = None) -> list[tuple[Any, bytes]]:
+    """The arrays among what a rule keeps (those that are ``owned`` by the user, or all) with a print of each."""
+    if type(packed) is np.ndarray:
+        return [(packed, print_of(packed))] if owned is None or any(packed is array for array in owned) else []
+    if type(packed) in (tuple, list):
+        return [pair for value in packed for pair in prints_of(value, owned)]
+    return []
+
+
+def has_changed(watched: Any) -> bool:
+    """Whether one of the arrays is not what it was; ``watched`` is what a rule keeps, and the print or prints of it."""
+    packed, before = watched
+    if type(before) is bytes:
+        return print_of(packed) != before
+    return any(print_of(array) != once for array, once in before)

@@ -1,0 +1,154 @@
+"""The callable of a function that broadcasts: what a hand would write for it, written out by a template.
+
+These callables are the hot path.  What differs between them is what their rules ask for; so the text is made for each
+such pattern, compiled when it is first needed, and filled with the primitive.  To read one::
+
+    from autodiff.template import source
+    print(source(((1,), (0,))))  # of multiply, whose rules ask for the other factor
+"""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import os
+from collections.abc import Callable
+from typing import Any
+
+Wants = tuple[tuple[int, ...], ...]
+"""For each argument, the places of what its rule asks for: arguments first, then the result."""
+
+_TEXT = """
+def make(primitive, forward, {rules}, {watching}):
+    {sets}
+
+    def call({arguments}):
+{unwrap}
+        mode = mode_of()
+        if mode is not None:
+            return mode.perform(primitive, ({arguments},), {{}})
+        try:
+            y = forward({values})
+        except WRONG as error:
+            complain(primitive, ({values},), error)
+        if type(y) is float64:
+{numbers}
+            node.kind = float64
+            node.shape = ()
+            node.dtype = DOUBLE
+        else:
+            if type(y) not in NUMPYS_OWN:
+                y = admitted(primitive, ({values},), y)
+{owners}
+{arrays}
+            node.kind = None
+            node.shape = y.shape
+            node.dtype = y.dtype
+        node.primitive = primitive
+        node.active = True
+        node.age = tick()
+        result = new(Tensor)
+        result._value = y
+        result._node = node
+        return result
+
+    return call
+"""
+
+_UNWRAP_ONE = """
+        if type(x) is not Tensor:
+            return forward(x)
+        vx = x._value
+        nx = x._node
+"""
+_UNWRAP_TWO = """
+        if type(a) is Tensor:
+            va = a._value
+            na = a._node
+            if type(b) is Tensor:
+                vb = b._value
+                nb = b._node
+            else:
+                vb = b
+                nb = CONSTANT
+                if type(b) not in CONSTANTS:
+                    checked(primitive, "b", b)
+        elif type(b) is Tensor:
+            va = a
+            na = CONSTANT
+            vb = b._value
+            nb = b._node
+            if type(a) not in CONSTANTS:
+                checked(primitive, "a", a)
+        else:
+            return forward(a, b)
+"""
+_WHO = {1: ("x",), 2: ("a", "b")}
+_CASES = {
+    1: (("nx.active", "x"),),
+    2: (("na.active and nb.active", "ab"), ("na.active", "a"), ("nb.active", "b")),
+}
+
+
+def source(wants: Wants) -> str:
+    """The text for rules that ask for this: of a function ``make(primitive, forward, rules, watching rules)``."""
+    who = _WHO[len(wants)]
+    asked = dict(zip(who, wants, strict=True))
+    owned = [n for i, n in enumerate(who) if any(i in w for w in wants)]
+    return _TEXT.format(
+        rules=", ".join(f"r_{n}" for n in who),
+        watching=", ".join(f"w_{n}" for n in who),
+        sets="; ".join(f"rules_{case} = ({', '.join(f'r_{n}' for n in case)},)" for _, case in _CASES[len(who)]),
+        arguments=", ".join(who),
+        values=", ".join(f"v{n}" for n in who),
+        unwrap=(_UNWRAP_ONE if len(who) == 1 else _UNWRAP_TWO).strip("\n"),
+        numbers=_cases(asked, owned=()),
+        owners="\n".join(
+            f"            mine_{n} = type(v{n}) is ndarray and (n{n}.primitive is None or v{n}.base is not None)"
+            for n in owned
+        ),
+        arrays=_cases(asked, owned=owned),
+    )
+
+
+def _cases(asked: dict[str, tuple[int, ...]], owned: Any) -> str:
+    """What is recorded, by which of the arguments lead to a variable; arrays that are ``owned`` may be the user's."""
+    who, lines = list(asked), []
+    for k, (condition, case) in enumerate(_CASES[len(who)]):
+        rules, saved, watches = [], [], False
+        for n in case:
+            names = [f"v{who[w]}" if w < len(who) else "y" for w in asked[n]]
+            packed = "None" if not names else names[0] if len(names) == 1 else f"({', '.join(names)})"
+            mine = " or ".join(f"mine_{who[w]}" for w in asked[n] if w < len(who) and who[w] in owned)
+            watches = watches or bool(mine)
+            rules.append(f"(w_{n} if {mine} else r_{n})" if mine else f"r_{n}")
+            prints = "print_of" if len(names) == 1 else "prints_of"
+            saved.append(f"(({packed}, {prints}({packed})) if {mine} else {packed})" if mine else packed)
+        lines += [
+            f"{'el' * (k > 0)}if {condition}:",
+            "    node = new(Node)",
+            f"    node.parents = ({', '.join(f'n{n}' for n in case)},)",
+            f"    node.rules = {'(' + ', '.join(rules) + ',)' if watches else f'rules_{case}'}",
+            f"    node.saved = ({', '.join(saved)},)",
+        ]
+    nodes = ", ".join(f"n{n}" for n in who)
+    lines += ["else:", f"    return wrap(y, flat_node(primitive, y, [{nodes}]))"]
+    return "\n".join(" " * 12 + line for line in lines)
+
+
+_globals: dict[str, Any] = {"__name__": "autodiff.recording"}
+
+
+def provide(**names: Any) -> None:
+    """Say what the names in the text stand for: the engine's own classes and functions."""
+    _globals.update(names)
+
+
+@functools.cache
+def factory(wants: Wants) -> Callable[..., Any]:
+    """The function ``make`` for rules that ask for this."""
+    text = source(wants)
+    name = os.path.join(os.path.dirname(__file__), f"<a function whose rules ask for {wants}>")
+    linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name  # so that tracebacks show its lines
+    exec(compile(text, name, "exec"), _globals)
+    return _globals.pop("make")  # type: ignore[no-any-return]

@@ -1,0 +1,111 @@
+"""no_grad: computing without recording."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator
+from typing import Any, Self, TypeVar, overload
+
+from .mode import Mode, entered
+from .primitive import Primitive
+from .tensor import detached, unrecorded
+
+F = TypeVar("F", bound=Callable[..., Any])
+_GENERATOR, _COROUTINE, _ASYNCHRONOUS_GENERATOR = 0x20, 0x80, 0x200  # bits in a code object's flags
+
+
+class Unrecorded(Mode):
+    """A mode in which what is computed has no history."""
+
+    is_recording = False  # type: ignore[assignment]
+
+    def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Compute the values, in a mapping if there is one around."""
+        outside = self.unwatched()
+        if outside is None:
+            return unrecorded(primitive, args, kwargs)
+        with entered(outside):
+            return primitive.call(*map(detached, args), **{k: detached(v) for k, v in kwargs.items()})
+
+    def recorded(self) -> Mode | None:
+        """What is around it, which records."""
+        return None if self.enclosing is None else self.enclosing.recorded()
+
+
+class no_grad(Unrecorded):  # noqa: N801
+    """Compute without recording: results are constants and keep nothing alive.
+
+    A context manager or a decorator, of generators and coroutines too; other threads and tasks are not affected.
+    In a generator a ``with no_grad():`` around a ``yield`` holds for the caller as well, as with any context variable:
+    decorate the generator instead.
+
+    >>> from autodiff import Tensor
+    >>> x = Tensor(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y
+    Tensor(4., float64, a constant)
+    """
+
+    @overload
+    def __new__(cls) -> Self: ...
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
+    def __new__(cls, function: Any = None) -> Any:
+        """``@no_grad`` without brackets is ``@no_grad()``."""
+        mode = super().__new__(cls)
+        return mode if function is None else mode(function)
+
+    def __call__(self, function: F) -> F:
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        if flags & _ASYNCHRONOUS_GENERATOR:
+            raise TypeError(
+                f"no_grad: {function.__name__} is an asynchronous generator, whose caller would run without recording "
+                "too; write 'with no_grad():' inside it, around what has no yield"
+            )
+        if flags & _COROUTINE:
+            return _coroutine(function)  # type: ignore[no-any-return]
+        return _generator(function) if flags & _GENERATOR else _function(function)  # type: ignore[no-any-return]
+
+
+def _function(function: Any) -> Any:
+    @functools.wraps(function)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        with no_grad():
+            return function(*args, **kwargs)
+
+    return decorated
+
+
+def _coroutine(function: Any) -> Any:
+    @functools.wraps(function)
+    async def decorated(*args: Any, **kwargs: Any) -> Any:
+        with no_grad():
+            return await function(*args, **kwargs)
+
+    return decorated
+
+
+def _generator(function: Any) -> Any:
+    """The function with every step of its generator, but not what its caller does between them, without recording."""
+
+    @functools.wraps(function)
+    def decorated(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        running = function(*args, **kwargs)
+        resume: Callable[[Any], Any] = running.send
+        given: Any = None
+        while True:
+            try:
+                with no_grad():
+                    made = resume(given)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                given, resume = (yield made), running.send
+            except GeneratorExit:
+                running.close()
+                raise
+            except BaseException as error:
+                given, resume = error, running.throw
+
+    return decorated

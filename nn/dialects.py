@@ -1,0 +1,47 @@
+"""What people write to a model who come from other libraries, and what it is called here.
+
+Only a mistake reads this: a name that a module does not have.
+"""
+
+from __future__ import annotations
+
+_DEVICE = "a model lives where its arrays do; leave this out"
+_TYPE = "give the type when it is made: Linear(2, 3, dtype=np.float64)"
+_LEARNER = "Learner(model, loss, optimizer) trains and measures: nn.Learner"
+
+HINTS = {
+    "add": "give all layers at once: Sequential(a, b, c)",
+    "add_module": "assign the module to an attribute",
+    "append": "model.layers.append(layer)",
+    "backward": "call backward() of the loss: loss.backward()",
+    "buffers": "constants are arrays in attributes; state_dict() has them all",
+    "children": "modules(), or vars(model)",
+    "compile": _LEARNER,
+    "cpu": _DEVICE,
+    "cuda": _DEVICE,
+    "double": _TYPE,
+    "evaluate": _LEARNER,
+    "fit": _LEARNER,
+    "float": _TYPE,
+    "half": _TYPE,
+    "load": "model.load_state_dict(load_file(path)), with nn.safetensors.load_file",
+    "load_weights": "model.load_state_dict(load_file(path)), with nn.safetensors.load_file",
+    "predict": "model(x), or Learner.predict(X) for many examples",
+    "register_buffer": "assign an array to an attribute",
+    "register_module": "assign the module to an attribute",
+    "register_parameter": "assign a Tensor to an attribute",
+    "requires_grad_": "freeze() and unfreeze()",
+    "save": "save_file(model.state_dict(), path), with nn.safetensors.save_file",
+    "save_weights": "save_file(model.state_dict(), path), with nn.safetensors.save_file",
+    "step": "call step() of the optimizer",
+    "summary": "print(model)",
+    "to": f"{_DEVICE}; for another type, {_TYPE}",
+    "trainable_variables": "parameters()",
+}
+
+
+def missing(owner: object, name: str) -> AttributeError:
+    """The error for an attribute that a module does not have."""
+    hint = HINTS.get(name)
+    words = f"'{type(owner).__name__}' object has no attribute '{name}'" + (f"; {hint}" if hint else "")
+    return AttributeError(words, name=name, obj=owner)

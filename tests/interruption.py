@@ -1,0 +1,29 @@
+"""Ctrl-C at a chosen line."""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import sys
+from collections.abc import Callable
+
+
+def interrupted_at(line: int, act: Callable[[], object]) -> bool:
+    """Raise KeyboardInterrupt after so many lines of Python in ``act``; whether it came to that."""
+    count, raised = itertools.count(), []
+
+    def trace(frame, event, argument):
+        if event == "line" and not raised and next(count) == line:
+            raised.append(True)
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        contextvars.copy_context().run(act)  # NumPy's errstate, interrupted where it ends, would stay on
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(before)
+    return bool(raised)

@@ -1,0 +1,132 @@
+"""Second derivatives at kinks: right, or NaN; never a finite number that is wrong."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from autodiff import grad, hessian, hvp, logsumexp
+from autodiff.ops import special
+from autodiff.primitive import Composite, Primitive, registry
+from autodiff.testing.samples import kink_calls
+
+special.load()
+ENTRIES = [e for e in registry.values() if kink_calls(e) and not (isinstance(e, Primitive) and e.flat)]
+AROUND = {  # what a kink is part of
+    "alone": lambda y: y,
+    "squared": lambda y: y * y,
+    "in a smooth function": lambda y: np.sin(y) + 0.5 * y * y,
+}
+NEAR = 1e-7
+
+
+def scalar(call, around, arrays, i):
+    """The weighted sum of the outputs, as a function of the i-th array."""
+
+    def f(x):
+        results = call(*arrays[:i], x, *arrays[i + 1 :])
+        total = 0.0
+        for part in results if isinstance(results, list | tuple) else [results]:
+            weights = 1.0 + 0.5 * np.arange(np.size(part)).reshape(np.shape(part))
+            total = total + np.sum(around(np.real(part)) * weights)
+        return total
+
+    return f
+
+
+def second(f, x):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return hessian(f)(x)
+
+
+def pieces(f, x):
+    """The second derivatives of the smooth pieces that meet at x."""
+    directions = np.random.default_rng(0).uniform(0.3, 1.0, (24, *x.shape))
+    signs = np.random.default_rng(1).choice([-1.0, 1.0], directions.shape)
+    return np.stack([second(f, x + NEAR * d) for d in directions * signs])
+
+
+def check(f, x):
+    """A finite second derivative is that of a piece, and of all of them if they agree.
+
+    A mixed one may be a number in one order, the change of what the convention sets, where it is NaN in the other.
+    """
+    found = np.reshape(second(f, x), (x.size, x.size))
+    found = np.where(np.isnan(found.T), np.nan, found)
+    around = pieces(f, x).reshape(-1, x.size, x.size)
+    fits = np.isclose(found, around, rtol=1e-4, atol=1e-5)
+    smooth = np.all(np.isclose(around[0], around, rtol=1e-4, atol=1e-5), axis=0)
+    right = np.where(smooth, np.all(fits, axis=0), np.any(fits, axis=0))
+    assert np.all(right | ~np.isfinite(found)), (found, around[:3])
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+def test_a_second_derivative_at_a_kink_is_right_or_nan(entry, around, rng):
+    for call in kink_calls(entry):
+        arrays = call.arrays(rng)
+        for i in range(len(arrays)):
+            check(scalar(call, AROUND[around], arrays, i), arrays[i])
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: np.std(x) ** 2, np.ones(3)),
+        (lambda x: np.nanstd(x) ** 2, np.ones(3)),
+        (lambda x: np.linalg.norm(x) ** 2, np.zeros(2)),
+        (lambda x: np.linalg.norm(x, 3) ** 2, np.zeros(2)),
+        (lambda x: np.linalg.norm(x, 1.5) ** 2, np.array([0.0, 1.0])),
+        (lambda x: np.linalg.norm(x, np.inf) ** 2, np.ones(2)),
+        (lambda x: np.linalg.norm(x, "nuc") ** 2, np.zeros((1, 1))),
+        (lambda x: np.abs(x) ** 2, np.zeros(())),
+        (lambda x: np.abs(x + 0.0j) ** 2, np.zeros(())),
+        (lambda x: np.fabs(x) ** 2, np.zeros(())),
+        (lambda x: np.copysign(x, 2.0) ** 2, np.zeros(())),
+        (lambda x: np.hypot(x[0], x[1]) ** 2, np.zeros(2)),
+        (lambda x: np.arctan2(x[0], x[1]) ** 2, np.zeros(2)),
+        (lambda x: np.max(x) ** 2, np.array([1.0, 0.5, 1.0])),
+        (lambda x: np.maximum(x[0], x[1]) ** 2, np.ones(2)),
+        (lambda x: np.sum(np.sort(x) ** 2), np.array([1.0, 0.5, 1.0])),
+        (lambda x: np.median(x) ** 2, np.array([1.0, 1.0, 0.5])),
+    ],
+)
+def test_a_convention_for_the_first_derivative_is_none_for_the_second(f, x):
+    assert np.all(np.isfinite(grad(f)(x)))
+    check(f, x)
+    with np.errstate(all="ignore"):
+        assert np.isnan(hvp(f, (x,), (np.ones_like(x),))).any()
+
+
+@pytest.mark.parametrize("p", [[0.0, 1.0], [0.0, 0.0], [0.0, 2.0], [0.0, 3.0], [2.0, 0.0], [-2.0, 2.0]])
+def test_second_derivatives_of_a_power_are_symmetric_where_they_are_numbers(p):
+    found = second(lambda p: p[0] ** p[1], np.array(p))
+    np.testing.assert_array_equal(found, found.T)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (lambda x: np.sum(np.where(x != 0, np.abs(x), 0.0) ** 2), [0.0, 2.0], [[0.0, 0.0], [0.0, 2.0]]),
+        (lambda x: np.sum(np.where(x != 0, np.abs(x), x * x)), [0.0, 2.0], [[2.0, 0.0], [0.0, 0.0]]),
+        (lambda x: np.where(np.sum(x * x) > 0, np.linalg.norm(x), 0.0), [0.0, 0.0], [[0.0, 0.0], [0.0, 0.0]]),
+        (lambda x: x[1] ** 2 + np.where(x[0] == x[1], 0.0, np.maximum(x[0], x[1])), [1.0, 1.0], [[0, 0], [0, 2.0]]),
+        (lambda x: np.sort(x)[0] ** 2, [2.0, 1.0], [[0.0, 0.0], [0.0, 2.0]]),
+        (lambda x: np.sum(np.clip(x, 0.0, 1.0) ** 2), [0.0, 0.5], [[0.0, 0.0], [0.0, 2.0]]),
+    ],
+)
+def test_a_kink_that_is_not_chosen_is_none(f, x, expected):
+    np.testing.assert_allclose(second(f, np.array(x)), expected)
+
+
+def test_a_logarithm_of_a_sum_keeps_its_second_derivative_where_all_are_equal():
+    p = np.full(3, 1 / 3)
+    np.testing.assert_allclose(hessian(logsumexp)(np.zeros(3)), np.diag(p) - np.outer(p, p), atol=1e-15)
+
+
+def test_every_entry_with_a_kink_is_here():
+    assert {"absolute", "maximum", "max", "std", "norm", "sort", "hypot", "relu", "limit"} <= {e.name for e in ENTRIES}
+    assert all(isinstance(e, Primitive | Composite) for e in ENTRIES)

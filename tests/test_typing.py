@@ -1,0 +1,106 @@
+"""Both type checkers accept what a user may write and refuse what he may not, line by line."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs.blocks import BLOCK
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "tests" / "typing"
+GOOD = sorted(FOLDER.glob("good_*.py"))
+BAD = sorted(FOLDER.glob("bad_*.py"))
+PAGE = ROOT / "docs" / "typing.md"
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "MYPYPATH": str(ROOT), "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def mypy(paths: list[Path], cache: Path) -> tuple[int, set[tuple[str, int]]]:
+    """The exit status, and the file and line of every error."""
+    done = run("mypy", "--config-file=", "--strict", f"--cache-dir={cache}", *map(str, paths))
+    found = re.findall(r"^(.+?):(\d+): error: ", done.stdout, re.MULTILINE)
+    assert found or done.returncode == 0, done.stdout + done.stderr
+    return done.returncode, {(Path(path).name, int(line)) for path, line in found}
+
+
+def pyright(paths: list[Path], _: Path) -> tuple[int, set[tuple[str, int]]]:
+    """The exit status, and the file and line of every error."""
+    done = run("pyright", "--outputjson", "--pythonpath", sys.executable, *map(str, paths))
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == len(paths), done.stdout + done.stderr
+    errors = [entry for entry in report["generalDiagnostics"] if entry["severity"] == "error"]
+    return done.returncode, {(Path(e["file"]).name, e["range"]["start"]["line"] + 1) for e in errors}
+
+
+def marked(paths: list[Path]) -> set[tuple[str, int]]:
+    """The lines that a checker must refuse."""
+    lines = [(path.name, i, text) for path in paths for i, text in enumerate(path.read_text().splitlines(), 1)]
+    return {(name, i) for name, i, text in lines if text.endswith("# error")}
+
+
+@pytest.fixture
+def page(tmp_path):
+    """The code on the page about types, as one file."""
+    blocks = list(BLOCK.finditer(PAGE.read_text(encoding="utf-8")))
+    assert all(block["code"].endswith("# error\n") for block in blocks if block["raises"])
+    path = tmp_path / "page.py"
+    path.write_text("\n".join(block["code"] for block in blocks), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("checker", [mypy, pyright], ids=lambda checker: checker.__name__)
+def test_a_checker_refuses_the_marked_lines_and_no_other(checker, tmp_path, page):
+    status, found = checker([*BAD, *GOOD, page], tmp_path)
+    assert sorted(found) == sorted(marked([*BAD, page]))
+    assert status == 1
+    assert checker(GOOD, tmp_path) == (0, set())
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_what_the_checkers_accept_runs(path):
+    """Only then does it say anything that they accept it."""
+    exec(compile(path.read_text(), path.name, "exec"), {"__name__": path.stem})
+
+
+def public_names(*modules: str) -> set[str]:
+    """What the modules export, where it is exported and where it is written."""
+    names = set()
+    for module in map(importlib.import_module, modules):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            names |= {f"{module.__name__}.{name}", f"{getattr(thing, '__module__', module.__name__)}.{name}"}
+            if inspect.ismodule(thing):
+                names |= {f"{thing.__name__}.{inner}" for inner in vars(thing) if not inner.startswith("_")}
+    return names
+
+
+# what they inherit or hold is the engine's: a node, a line of the table
+SHOW_THE_ENGINE = {"AnomalyError", "detect_anomaly", "record"}
+
+
+@pytest.mark.parametrize(
+    "modules", [("autodiff", "autodiff.testing", "autodiff.draw"), ("nn",)], ids=lambda modules: modules[0]
+)
+def test_every_public_name_has_a_type_that_all_checkers_agree_on(modules):
+    done = run(
+        "pyright", "--pythonpath", sys.executable, "--verifytypes", modules[0], "--ignoreexternal", "--outputjson"
+    )
+    symbols = json.loads(done.stdout)["typeCompleteness"]["symbols"]
+    public = public_names(*modules)
+    classes = {s["name"] for s in symbols if s["category"] == "class"} & public
+    judged = [s for s in symbols if s["name"] in public or s["name"].rpartition(".")[0] in classes]
+    assert len(judged) > 100
+    incomplete = {s["name"] for s in judged if not s["isTypeKnown"]}
+    assert {name for name in incomplete if not SHOW_THE_ENGINE & set(name.split("."))} == set()
