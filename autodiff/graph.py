@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import writes
-from .arrays import is_foreign
+from .arrays import is_foreign, is_plain
 from .cotangents import Parts as Parts
 from .cotangents import Scattered as Scattered
 from .cotangents import fit
@@ -187,20 +187,20 @@ def sweep(
                     contribution.shape != parent.shape or contribution.dtype is not parent.dtype
                 ):
                     if type(contribution) is Scattered:
-                        if parent not in summed:
-                            total = np.zeros(parent.shape, parent.dtype)
-                            if parent in cotangents:
-                                total += cotangents[parent]
-                            cotangents[parent] = total
+                        if (parent in summed and type(cotangents[parent]) is np.ndarray) or _opened(parent, cotangents):
                             summed.add(parent)
-                        contribution.add(cotangents[parent], contribution.values)
-                        continue
+                            contribution.add(cotangents[parent], contribution.values)
+                            continue
+                        contribution = np.asarray(contribution)
                     contribution = fit(contribution, node, parent, rule)
                 if parent not in cotangents:
                     cotangents[parent] = contribution
                 elif parent in summed:
                     total = cotangents[parent]
-                    total += contribution
+                    if type(total) is np.ndarray is not type(contribution):  # not into it, if that is a foreign array
+                        total = total + contribution
+                    else:
+                        total += contribution
                     cotangents[parent] = total
                 else:  # not in place: a rule may have handed its cotangent on as it was
                     cotangents[parent] = cotangents[parent] + contribution
@@ -212,6 +212,18 @@ def sweep(
             _blame(error, node, rule, contribution)
         raise
     return cotangents
+
+
+def _opened(node: Node, cotangents: dict[Node, Any]) -> bool:
+    """Make the cotangent of a node an ndarray of our own, to add into; False if it is no ndarray, but foreign."""
+    before = cotangents.get(node)
+    if before is not None and not is_plain(before):
+        return False
+    total = np.zeros(node.shape, node.dtype)
+    if before is not None:
+        total += before
+    cotangents[node] = total
+    return True
 
 
 def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -> None:

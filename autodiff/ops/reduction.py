@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import cast, is_plain
+from ..arrays import is_plain
 from ..primitive import exactly, example, primitive, sample
 from .complexes import to_complex
 from .kinks import by_convention
