@@ -196,7 +196,7 @@ def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
 
     Subscripts may be lists of integers after each operand, as in NumPy.
     """
-    if not all(map(np.size, operands)):
+    if any(0 in np.shape(operand) for operand in operands):
         _check_diagonals(subscripts, operands)
     return np.einsum(subscripts, *operands, optimize=optimize)
 

@@ -29,6 +29,7 @@ def same(found, expected, kind, tolerance):
     assert found.shape == np.shape(expected)
     assert found.dtype == expected.dtype
     scale = np.max(np.abs(expected), initial=1.0) if np.isfinite(expected).all() else 1.0
+    assert type(plain(found)) is np.ndarray
     np.testing.assert_allclose(plain(found), expected, rtol=tolerance, atol=tolerance * scale)
 
 

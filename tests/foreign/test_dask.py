@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import traceback
 
 import dask
@@ -135,6 +136,51 @@ def test_the_part_of_the_loss_is_computed_once_for_loss_and_gradient():
         loss.backward()
     dask.compute(loss.data, t.grad, scheduler="sync")
     assert (len(exponentials), x.reads) == (3, 3)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+def test_cotangents_of_both_kinds_meet_in_one_variable(order):
+    """Of results that are NumPy's and results that are Dask's, in any order, from slices and from whole arrays."""
+    weights = np.arange(4.0)
+    parts = [lambda w: np.sum(w[:2] * 3.0), lambda w: np.sum(w * w), lambda w: np.sum(w * chunked(weights, 2) * w)]
+    twice = [parts[i] for i in (*order, *order)]
+    results, pull = autodiff.vjp(lambda w: tuple(part(w) for part in twice), weights)
+    (found,) = pull(tuple(np.ones_like(result) for result in results))
+    expected = 2.0 * (3.0 * (weights < 2.0) + 2.0 * weights + 2.0 * weights * weights)
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("index", [[0, 2, 2], [True, False, True, True]])
+def test_an_ndarray_that_is_read_at_the_positions_of_a_dask_array(index):
+    index = np.array(index)
+    found = autodiff.grad(lambda w: np.sum(w[da.from_array(index)] ** 2))(np.arange(4.0))
+    np.testing.assert_array_equal(found, autodiff.grad(lambda w: np.sum(w[index] ** 2))(np.arange(4.0)))
+
+
+def test_a_gradient_of_a_gradient_computes_nothing_and_holds_ndarrays():
+    """No array of the engine's own, that knows which zeros a selection left, gets into a graph of Dask's."""
+    x = np.array([-1.0, 0.5, 2.0])
+
+    def loss(x):
+        return np.sum(np.where(x > 0, x, 0.0) ** 3 + np.abs(x) ** 2) + np.max(x)
+
+    with lazily():
+        found = autodiff.grad(lambda x: np.sum(autodiff.grad(loss)(x) ** 2))(chunked(x, 2))
+    values = found.compute(scheduler="sync")
+    assert type(values) is np.ndarray
+    np.testing.assert_allclose(values, autodiff.grad(lambda x: np.sum(autodiff.grad(loss)(x) ** 2))(x), rtol=1e-12)
+
+
+def test_halves_are_added_in_single_precision():
+    """NumPy's running sum of ones in half precision stays at 2,048."""
+    ones, index = chunked(np.ones(5000, np.float16), 5000), np.zeros(5000, int)
+    for name, f in {
+        "a number repeated": lambda b: np.sum(ones * b),
+        "an element read again and again": lambda b: np.sum(np.reshape(b, (1,))[index] * ones),
+    }.items():
+        b = Tensor(chunked(np.ones((), np.float16), ONE_CHUNK))
+        f(b).backward()
+        assert b.grad.compute(scheduler="sync") == 5000.0, name
 
 
 def test_training_with_dask_is_training_with_numpy():
