@@ -7,14 +7,13 @@ gives numbers (ndarrays) or a differentiable result (Tensors, see ``lift``).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from contextlib import nullcontext
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from . import writes
-from .arrays import is_foreign, is_plain
+from .arrays import is_plain
 from .cotangents import Parts as Parts
 from .cotangents import Scattered as Scattered
 from .cotangents import fit
@@ -30,7 +29,7 @@ from .node import Node as Node
 from .node import Several as Several
 from .node import tick as tick
 from .rule import Rule, WrittenError, has_changed
-from .structural import is_tracking, mask, structural, tracking
+from .structural import mask, structural, tracking
 
 _age = attrgetter("age")
 
@@ -135,7 +134,7 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
                 value = sequence
             elif want in sources:
                 value = lift(value, sources[want])
-            elif is_tracking() and isinstance(value, np.ndarray | np.generic):
+            elif isinstance(value, np.ndarray | np.generic):
                 value = mask(value)
             values.append(value)
         rules.append(rule.plain)
@@ -290,11 +289,6 @@ def _any_nan(values: Iterable[Any]) -> bool:
     return False
 
 
-def _any_foreign(seeds: dict[Node, Any]) -> bool:
-    """Whether the pass is one on foreign arrays: what is computed with one is one too."""
-    return any(map(is_foreign, seeds.values()))
-
-
 def backward(
     seeds: dict[Node, Any],
     walk: Walk,
@@ -306,15 +300,15 @@ def backward(
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
     result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
-    from (:mod:`autodiff.structural`), which those of foreign arrays do not.  Nothing is freed.
+    from (:mod:`autodiff.structural`).  Nothing is freed.
     """
     check_writes(walk.order)
     with np.errstate(all="ignore"):
         if lift is not None:
-            with nullcontext() if _any_foreign(seeds) else tracking():
+            with tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit)
         results = sweep(walk, seeds, visit=visit)
-        if _any_nan(results.values()) and not _any_foreign(seeds):
+        if _any_nan(results.values()):
             with tracking():
                 results = sweep(walk, {node: structural(seed) for node, seed in seeds.items()}, visit=visit)
     return results
