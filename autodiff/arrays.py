@@ -17,7 +17,8 @@ import numpy as np
 from .examples import Examples
 
 Array = Any
-_OWN = (np.ndarray, np.generic)
+OWN = (np.ndarray, np.generic)
+"""The types of NumPy's own arrays and numbers, for the places where a call of :func:`is_plain` would be felt."""
 
 
 def add_up(a: Array, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Array:
@@ -78,7 +79,7 @@ def is_plain(a: Array) -> bool:
     >>> is_plain(np.ones(2)), is_plain([1.0])
     (True, False)
     """
-    return isinstance(a, _OWN)
+    return isinstance(a, OWN)
 
 
 def values_of(a: Array) -> Array:
@@ -98,10 +99,10 @@ def is_foreign(a: Array) -> bool:
     >>> is_foreign(np.ones(2)), is_foreign([1.0])
     (False, False)
     """
-    if isinstance(a, _OWN):
+    if isinstance(a, OWN):
         return False
     values = values_of(a)
-    return hasattr(values, "__array_function__") and not isinstance(values, _OWN)
+    return hasattr(values, "__array_function__") and not isinstance(values, OWN)
 
 
 def owned(a: Array, owner: Array) -> Array:

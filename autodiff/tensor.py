@@ -99,7 +99,9 @@ class Tensor(Conversion, Methods):
     @data.setter
     def data(self, new: Any) -> None:
         node, old = self._node, self._value
-        if new is old and type(old) is np.ndarray and node.primitive is None and node.active:  # what an optimizer does, in place
+        if (
+            new is old and type(old) is np.ndarray and node.primitive is None and node.active
+        ):  # what an optimizer does, in place
             writes.note(old)
             return
         if not is_variable(node):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_plain
+from ..arrays import OWN
 from ..primitive import exactly, example, primitive, sample
 from .complexes import to_complex
 from .kinks import by_convention
@@ -77,7 +77,7 @@ def sum(  # noqa: A001
 
     ``dtype`` is the type in which NumPy adds and returns the sum; the gradient has the type of ``a``.
     """
-    if dtype is None and initial is None and is_plain(a):
+    if dtype is None and initial is None and isinstance(a, OWN):
         return np.add.reduce(a, axis=axis, keepdims=keepdims, where=where)
     return np.sum(a, axis=axis, dtype=floating(a, dtype), keepdims=keepdims, **_given(initial, where))
 
@@ -91,7 +91,7 @@ def sum(  # noqa: A001
 def mean(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True, dtype: Any = None) -> Array:
     """The mean along ``axis`` of what ``where`` lets in: d y / d a = 1 / how many these are."""
     if (
-        where is True and dtype is None and is_plain(a) and a.dtype.char in "fd" and a.size and a.ndim
+        where is True and dtype is None and isinstance(a, OWN) and a.dtype.char in "fd" and a.size and a.ndim
     ):  # np.mean's arithmetic, not its Python
         return np.add.reduce(a, axis=axis, keepdims=keepdims) / _count(a.shape, axis)
     return np.mean(a, axis=axis, dtype=floating(a, dtype), keepdims=keepdims, **_given(where=where))
