@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import writes
+from .arrays import is_plain
 from .cotangents import Parts as Parts
 from .cotangents import Scattered as Scattered
 from .cotangents import fit
@@ -195,23 +196,20 @@ def sweep(
                     contribution.shape != parent.shape or contribution.dtype is not parent.dtype
                 ):
                     if type(contribution) is Scattered:
-                        if parent not in summed:
-                            total = np.zeros(parent.shape, parent.dtype)
-                            if parent in cotangents:
-                                total += cotangents[parent]
-                            cotangents[parent] = total
+                        if (parent in summed and type(cotangents[parent]) is np.ndarray) or _opened(parent, cotangents):
                             summed.add(parent)
-                        contribution.add(cotangents[parent], contribution.values)
-                        continue
+                            contribution.add(cotangents[parent], contribution.values)
+                            continue
+                        contribution = np.asarray(contribution)
                     contribution = fit(contribution, node, parent, rule)
                 total = known(parent)
                 if total is None:
                     cotangents[parent] = contribution
                 elif type(total) not in _IN_PLACE:
                     cotangents[parent] = total + contribution
-                elif parent in summed:
+                elif parent in summed and type(contribution) is type(total):
                     total += contribution
-                else:  # not in place: a rule may have handed its cotangent on as it was
+                else:  # not in place: a rule may have handed its cotangent on as it was, or an array of another kind
                     cotangents[parent] = total + contribution
                     summed.add(parent)
     except GraphError:
@@ -223,6 +221,18 @@ def sweep(
     return cotangents
 
 
+def _opened(node: Node, cotangents: dict[Node, Any]) -> bool:
+    """Make the cotangent of a node an ndarray of our own, to add into; False if it is no ndarray, but foreign."""
+    before = cotangents.get(node)
+    if before is not None and not is_plain(before):
+        return False
+    total = np.zeros(node.shape, node.dtype)
+    if before is not None:
+        total += before
+    cotangents[node] = total
+    return True
+
+
 def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -> None:
     """Raise what a failure of the walk at a rule means, or note at the error where it happened."""
     if node.saved is None:
@@ -232,7 +242,8 @@ def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -
     if isinstance(error, WrittenError):
         shape = next(np.shape(v) for v in rule.unpacked(node.saved[node.rules.index(rule)]) if type(v) is np.ndarray)
         raise GraphError(_CHANGED.format(rule.primitive, shape)) from None
-    if isinstance(error, AttributeError) and not hasattr(contribution, "shape"):
+    ours: Any = error.__traceback__  # of an error in the rule it goes deeper than the walk
+    if isinstance(error, AttributeError) and ours.tb_next is None and not hasattr(contribution, "shape"):
         parent = node.parents[node.rules.index(rule)]
         fit(contribution, node, parent, rule)
     error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
@@ -270,7 +281,10 @@ def free(order: Iterable[Node]) -> None:
 
 
 def _any_nan(values: Iterable[Any]) -> bool:
-    """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel."""
+    """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel.
+
+    Nobody looks at the values of a foreign array, which may not be computed yet.
+    """
     for value in values:
         if type(value) is not np.ndarray:
             value = every(value)

@@ -31,6 +31,11 @@ _NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqef
 """The types of results that need no second look."""
 
 
+def _speaks(y: Any) -> bool:
+    """Whether an operation's result is NumPy's, or of an array that NumPy's functions can go on with."""
+    return isinstance(y, np.generic) or hasattr(y, "__array_function__")
+
+
 _CONSTANTS = _NUMPYS_OWN | {int, float, complex, bool, list, tuple}
 """The types of constants that need no second look before they meet a Tensor."""
 
@@ -46,7 +51,7 @@ def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
     """A result as NumPy has it; refused if another argument made it something with rules of its own."""
     if type(y) is complex:  # what Python makes of 1j * a double
         return np.complex128(y)
-    if isinstance(y, np.ma.MaskedArray | np.matrix | float):
+    if isinstance(y, np.ma.MaskedArray | np.matrix | float) or not _speaks(y):
         odd = next((v for v in values if type(v) not in _NUMPYS_OWN), y)
         raise TypeError(
             f"{primitive.name}: an argument is a {type(odd).__name__}, which has rules of its own; "

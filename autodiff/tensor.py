@@ -11,13 +11,14 @@ Tensor and binds the name ``t`` to it; ``t[i] = v`` is refused and says what to 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import graph, mode, writes
+from .arrays import cast, is_foreign, to_hold
 from .collector import rarely
 from .conversion import Conversion, array_of, made_by
 from .dialects import Absent, unknown
@@ -98,7 +99,9 @@ class Tensor(Conversion, Methods):
     @data.setter
     def data(self, new: Any) -> None:
         node, old = self._node, self._value
-        if new is old and type(old) is np.ndarray and node.primitive is None and node.active:  # what an optimizer does, in place
+        if (
+            new is old and type(old) is np.ndarray and node.primitive is None and node.active
+        ):  # what an optimizer does, in place
             writes.note(old)
             return
         if not is_variable(node):
@@ -220,7 +223,7 @@ class Tensor(Conversion, Methods):
     def __reduce__(self) -> Any:
         if not is_variable(self._node):
             raise TypeError("copy: only variables can be copied or pickled; a result holds its graph: use t.data")
-        return (_variable, (np.array(self._value),))
+        return (_variable, (np.positive(self._value) if is_foreign(self._value) else np.array(self._value),))
 
     # -- NumPy's protocols -----------------------------------------------------------------------------------
 
@@ -256,13 +259,13 @@ def _variable(value: Any) -> Tensor:
 
 def _fitted(what: str, new: Any, node: Node) -> Any:
     """New values, or a new gradient, of a variable in its dtype; refused if they have another shape or kind."""
-    value = new if hasattr(new, "__array_function__") else np.asarray(new)
+    value = to_hold(new)
     if value.shape != node.shape:
         raise ValueError(f"{what}: the variable has shape {node.shape}, the new values {value.shape}")
     if value.dtype != node.dtype:
         if not np.can_cast(value.dtype, node.dtype, "same_kind"):
             raise TypeError(f"{what}: the variable holds {node.dtype}, the new values are {value.dtype}")
-        value = value.astype(node.dtype)
+        value = cast(value, node.dtype)
     return value
 
 
@@ -277,6 +280,8 @@ def wrap(value: Any, node: Node) -> Tensor:
 def _answer(function: Any, args: Any, kwargs: Any) -> Any:
     if function is np.copyto:
         raise TypeError("copyto: writing a Tensor into an array would lose its gradient; use np.where instead")
+    if function is np.size and type(args[0]) is Tensor:  # Dask does not answer it, and the shape does
+        args = (np.broadcast_to(False, args[0].shape), *args[1:])
     return function(*[_stripped(a) for a in args], **{k: _stripped(v) for k, v in kwargs.items()})
 
 
@@ -344,7 +349,7 @@ _UNSTACK_RULE: Any = UNSTACK.rules[0]
 def _unstacked(t: Tensor) -> Iterator[Tensor]:
     """The elements along the first axis, one at a time."""
     value, whole = t._value, None  # not born before somebody asks for an element
-    for i in range(len(value)):
+    for i in range(value.shape[0]):
         if _mode() is not None or not t._node.active or type(value) is not np.ndarray:
             yield t[i]
             continue
@@ -381,7 +386,7 @@ def _seed(output: Tensor, gradient: Any) -> Any:
             raise TypeError(f"backward: the gradient is {given.dtype}, the Tensor {value.dtype}")
         if isinstance(gradient, Tensor):
             return gradient.astype(value.dtype)
-        given = given.astype(value.dtype)
+        given = cast(given, value.dtype)
     return gradient if isinstance(gradient, Tensor) else _scalar(given)
 
 
@@ -413,8 +418,10 @@ def backward(
     around = mode.current()
     if around is not None:
         visit = visit or around.visiting()
-    proceed = functools.partial(_recorded, seeds, walk, visit, along) if create else functools.partial(
-        _computed, seeds, walk, visit
+    proceed = (
+        functools.partial(_recorded, seeds, walk, visit, along)
+        if create
+        else functools.partial(_computed, seeds, walk, visit)
     )
     with rarely() if len(walk.order) > LARGE else _AS_USUAL:
         results = proceed() if around is None else around.backward(proceed, seeds, targets)
@@ -461,6 +468,10 @@ def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any) -> Any:
     for node, value in results.items():
         if type(value) is not np.ndarray:
             if not isinstance(value, np.ndarray | Examples):
+                if is_foreign(value):
+                    if getattr(value, "base", None) is not None or id(value) in mine:
+                        value = results[node] = np.positive(value)
+                    mine.add(id(value))
                 continue
             value = results[node] = plain(value)
         if isinstance(value, np.ndarray):
