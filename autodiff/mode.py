@@ -1,7 +1,7 @@
 """Modes: what happens to operations on Tensors in place of being recorded, and what a mode must answer.
 
 A mode belongs to a thread and to an asynchronous task: others are not affected.  Modes nest; each knows the one around
-it (``enclosing``, None outside of all), and whoever does an operation on behalf of a mode does it :meth:`~Mode.outside`.
+it (``enclosing``, None outside of all), and who does an operation on behalf of a mode does it :meth:`~Mode.outside`.
 Nobody probes a mode for attributes: what it may be asked stands here, with the answer that passes the question on.
 
 Ctrl-C at any instruction leaves no mode on.  An interrupt may come before the first instruction of ``__exit__``, where
@@ -66,6 +66,12 @@ def recorded(mode: Mode | None) -> Mode | None:
     return None if mode is None else mode.recorded()
 
 
+def unwatched() -> Mode | None:
+    """The mode in which what is done here and now is computed alike, recorded, and seen by nobody."""
+    mode = current()
+    return None if mode is None else mode.unwatched()
+
+
 class _Exit:
     """The ``__exit__`` of a mode: a ``with`` statement asks for it once, before it enters."""
 
@@ -121,6 +127,12 @@ class Mode:
         """What takes the place of each rule in backward passes, as the ``visit`` of :func:`.graph.sweep`; or None."""
         around = living(self.enclosing)
         return None if around is None else around.visiting()
+
+    def replaced(self, old: Any, new: Any) -> None:
+        """Note that another node stands for one that was seen: ``checkpoint`` keeps the results of a part alone."""
+        around = living(self.enclosing)
+        if around is not None:
+            around.replaced(old, new)
 
     def left(self, *error: Any) -> None:
         """What is to be done when its block was left: ``error`` is what ``__exit__`` is given."""

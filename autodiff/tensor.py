@@ -410,8 +410,10 @@ def backward(
     around = mode.current()
     if around is not None:
         visit = visit or around.visiting()
-    proceed = functools.partial(_recorded, seeds, walk, visit, along) if create else functools.partial(
-        _computed, seeds, walk, visit
+    proceed = (
+        functools.partial(_recorded, seeds, walk, visit, along)
+        if create
+        else functools.partial(_computed, seeds, walk, visit)
     )
     results = proceed() if around is None else around.backward(proceed, seeds, targets)
     if not (retain or create):

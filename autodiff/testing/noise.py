@@ -9,13 +9,15 @@ Source: D. S. Parker, "Monte Carlo arithmetic: exploiting randomness in floating
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from ..mode import entered, unwatched
 from ..primitive import Primitive
 from ..tensor import ITEM, Tensor, same_tuple
-from ..transforms.calling import recording
 from ..tree import flatten
 from .examples import with_numbers
 from .passes import gradient_of, seeded, values_in
@@ -34,7 +36,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
     Of a ``kind`` of number (``np.finfo``) the range is observed too: what is too large is infinite, and what is too
     small is rounded to a multiple of the smallest there is.
     """
-    with recording(), _Moving(unit, rng, kind):
+    with moving(unit, rng, kind):
         x = _moved_array(problem.x, unit, rng)
         return _recorded_gradient(problem, x, _moved_array(weights, unit, rng))
 
@@ -42,7 +44,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
 def noisy_values(problem: Problem, kind: Any, rng: np.random.Generator) -> Array:
     """The values, moved in the same way."""
     unit = float(kind.eps)
-    with recording(), _Moving(unit, rng, kind):
+    with moving(unit, rng, kind):
         leaves, _ = flatten(problem.call([Tensor(a) for a in problem.arrays(_moved_array(problem.x, unit, rng))]))
         return np.concatenate([as_real(o).astype(np.float64) for o in problem.outputs(leaves)])
 
@@ -52,6 +54,13 @@ def _recorded_gradient(problem: Problem, x: Array, weights: Array) -> Array:
     tensors = [Tensor(a) for a in problem.arrays(x)]
     _, seeds = seeded(problem, tensors, weights)
     return gradient_of(problem, tensors, seeds, create=True)
+
+
+@contextmanager
+def moving(unit: float, rng: np.random.Generator, kind: Any = None) -> Iterator[None]:
+    """Move the result of every operation.  Modes around see none of it: to them, values would have been written."""
+    with entered(unwatched()), _Moving(unit, rng, kind):
+        yield
 
 
 class _Moving(Trace):

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..examples import every
 from ..graph import CONSTANT, GraphError, Node, Parts, tick
-from ..mode import current, entered, is_recording
+from ..mode import current, entered, is_recording, living
 from ..primitive import Primitive
 from ..rule import Rule
 from ..tensor import Tensor, backward, outputs_of, wrap
@@ -130,7 +130,10 @@ class _Part:
         if not self.inputs:  # it made its own variables and depends on nothing else
             return unflatten([wrap(o._value, CONSTANT) if i in self.indices else o for i, o in enumerate(outputs)])
         whole = self._node([o._value for o in made])
+        around = living(self.mode)
         for i, tensor in zip(self.indices, outputs_of(tuple(o._value for o in made), whole), strict=True):
+            if around is not None:
+                around.replaced(outputs[i]._node, tensor._node)
             outputs[i] = tensor
         return unflatten(outputs)
 
