@@ -204,7 +204,7 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
             array = np.asarray(leaf) if isinstance(leaf, float) else every(leaf)
             if isinstance(array, np.ndarray | np.generic) and array.dtype.kind in "fc":
                 names.own(array)
-                value = leaf if isinstance(leaf, Examples) else np.asarray(leaf)
+                value: Any = leaf if isinstance(leaf, Examples) else np.asarray(leaf)
                 leaf = Tensor(value) if variables else wrap(value[()], _input_node(value))
             if isinstance(leaf, Tensor):
                 names.arguments.add(leaf._node)

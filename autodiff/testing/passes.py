@@ -56,8 +56,10 @@ class _Watched(Trace):
 
     def backward(self, proceed: Callable[[], Any], seeds: dict[Node, Any], targets: Any) -> Any:
         """A pass through the substitutes; each node is looked at first."""
-        for node in topological_order(seeds, targets or ()) if self._look_at is not None else ():
-            self._look_at(node)
+        look_at = self._look_at
+        if look_at is not None:
+            for node in topological_order(seeds, targets or ()):
+                look_at(node)
         return super().backward(proceed, seeds, targets)
 
 
