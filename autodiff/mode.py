@@ -118,6 +118,11 @@ class Mode:
         """The mode for what leaves no history: as around this one, unless it changes how things are computed."""
         return None if self.enclosing is None else self.enclosing.unwatched()
 
+    def without(self, level: Any) -> Mode | None:
+        """This mode and those around it, without the mapping of ``level``: in it, examples are done one by one."""
+        around = living(self.enclosing)
+        return self.inside(None if around is None else around.without(level))  # type: ignore[no-any-return]
+
     def backward(self, proceed: Callable[[], Any], seeds: dict[Any, Any], targets: Any) -> Any:
         """Make a backward pass, by ``proceed()``, which frees nothing; the result are the gradients."""
         around = living(self.enclosing)
@@ -203,4 +208,4 @@ def _without(name: Any, mode: Mode | None) -> Mode | None:
         return mode
     if mode._name is name:
         return mode.enclosing
-    return mode.inside(_without(name, mode.enclosing))
+    return mode.inside(_without(name, mode.enclosing))  # type: ignore[no-any-return]

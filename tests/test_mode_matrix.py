@@ -157,6 +157,25 @@ def test_in_a_mapping(kind, outer):
         same(found, np.stack([plain(f(row)) for row in rows]), name)
 
 
+def looked_at(row):
+    """Functions that look at values, which a mapping computes example by example."""
+    return np.quantile(X, row[0] / 10.0) + np.sum(np.histogram(row, 3, (0.0, 2.0))[0] * row) + np.nanmedian(row)
+
+
+@EVERY_MODE
+def test_what_is_mapped_example_by_example(kind):
+    rows = np.stack([X, X + 0.25])
+    weight = Tensor(np.ones(3))
+    for h in (looked_at, lambda row: np.sum(np.roots(row))):
+        expected = np.stack([h(row) for row in rows])
+        same(vmap(lambda row, h=h: MODES[kind](lambda: h(row)))(rows), expected)
+        same(MODES[kind](lambda h=h: vmap(h)(rows)), expected)
+    found = vmap(lambda row: MODES[kind](lambda: np.quantile(weight, row[0] / 10.0)))(rows)
+    if not issubclass(kind, Unrecorded):
+        np.sum(found).backward()
+        assert np.sum(weight.grad) == pytest.approx(2.0)  # shared by both examples, and counted once for each
+
+
 @EVERY_MODE
 @pytest.mark.parametrize("other", MODES, ids=[kind.__name__.strip("_") for kind in MODES])
 def test_a_mode_in_a_mode(kind, other):

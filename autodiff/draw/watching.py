@@ -162,7 +162,7 @@ class Watch(Mode):
             self.failed.append(record)
             raise
         first = result[0] if isinstance(result, tuple) and result else result
-        node = getattr(first, "_node", CONSTANT)
+        node = first._node if type(first) is Tensor else CONSTANT
         if isinstance(result, tuple) and node is not CONSTANT:
             node = node.parents[0]  # the operation itself: its outputs are nodes of their own
         elif node is not CONSTANT:

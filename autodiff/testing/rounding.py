@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph import Edge, Parts
+from ..tensor import value_of
 from .examples import numbers
 from .finding import EPSILON
 from .line import norm
@@ -32,7 +33,7 @@ class _Results(Trace):
 
     def saw(self, primitive: Any, args: Any, kwargs: Any, result: Any) -> None:
         parts = result if isinstance(result, tuple) else (result,)
-        self.of[operation_node(result)] = [getattr(part, "_value", part) for part in parts]
+        self.of[operation_node(result)] = [value_of(part) for part in parts]
 
 
 class Rounding(NamedTuple):

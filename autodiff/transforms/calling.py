@@ -22,7 +22,7 @@ from ..examples import Examples
 from ..graph import CONSTANT, Leaf, Node, Walk, tick
 from ..mode import current, entered, is_recording, recorded
 from ..primitive import elementwise
-from ..tensor import Tensor, _scalar, _seed, backward, wrap
+from ..tensor import Tensor, backward, scalar, seed_of, wrap
 from ..tree import flatten, flatten_like, places
 
 Array = Any
@@ -190,13 +190,13 @@ def pull(
     seeds: dict[Any, Any] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if isinstance(output, Tensor) and output._node.active:
-            seed = _seed(output, cotangent)
+            seed = seed_of(output, cotangent)
             if cotangent is not None and isinstance(output._value, Examples):
                 seed = np.ones_like(output._value) * seed  # one for each example: a rule may index it by example
             seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
     targets = {variable._node for variable in variables}
     found = backward(seeds, targets, retain=True, create=create, walk=walk) if seeds else {}
-    return [found[t._node] if t._node in found else _scalar(np.zeros_like(t._value)) for t in variables]
+    return [found[t._node] if t._node in found else scalar(np.zeros_like(t._value)) for t in variables]
 
 
 def _walk(outputs: Sequence[Any], variables: Sequence[Tensor], start: int) -> Walk:
