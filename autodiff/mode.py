@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Self
 from weakref import ref
 
 from .primitive import Primitive
+from .switching import switched
 
 _state: ContextVar[Mode | None] = ContextVar("autodiff_mode", default=None)
 _opening: ContextVar[Mode | None] = ContextVar("autodiff_mode_that_a_with_statement_is_about_to_enter", default=None)
@@ -41,18 +41,9 @@ def living(mode: Mode | None) -> Mode | None:
     return mode
 
 
-@contextmanager
-def entered(mode: Mode | None) -> Iterator[None]:
-    """What is done inside is done in this mode, and the one before comes back whatever happens.
-
-    A ``with`` statement that is interrupted drops this generator, which closes it.
-    """
-    before = _state.get()
-    try:
-        _state.set(mode)
-        yield
-    finally:
-        _state.set(before)
+def entered(mode: Mode | None) -> switched:
+    """A context: what is done inside is done in this mode, and the one before comes back whatever happens."""
+    return switched(_state, mode)
 
 
 def is_recording() -> bool:

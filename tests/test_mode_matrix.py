@@ -13,10 +13,10 @@ from autodiff import Tensor, elementwise, grad, no_grad, stop_gradient, vmap
 from autodiff.draw import draw
 from autodiff.draw.naming import Names
 from autodiff.draw.watching import Watch
-from autodiff.mode import Mode, current, is_recording
+from autodiff.mode import Mode, current, entered, is_recording, unwatched
 from autodiff.structural import is_tracking
 from autodiff.testing import AnomalyError, check_graph, detect_anomaly, gradcheck, record
-from autodiff.testing.noise import _Moving, moving
+from autodiff.testing.noise import _Moving
 from autodiff.testing.passes import _Watched
 from autodiff.testing.replay import _Log
 from autodiff.testing.rounding import _Results
@@ -40,11 +40,11 @@ class Seen(Trace):
         self.names.append(primitive.name)
 
 
-def within(make):
+def within(make, around=current):
     """A function that calls another one inside of a new mode."""
 
     def run(function):
-        with make():
+        with entered(around()), make():
             return function()
 
     return run
@@ -69,7 +69,7 @@ MODES = {
     Watch: within(lambda: Watch(Names(), values=True)),
     _Log: within(_Log),
     _Results: within(_Results),
-    _Moving: within(lambda: moving(0.0, np.random.default_rng(0))),
+    _Moving: within(lambda: _Moving(0.0, np.random.default_rng(0), None), unwatched),
     _Watched: within(lambda: _Watched(lambda rule, edge: rule, lambda node: None)),
     _Mapping: lambda function: mapped(function),
 }

@@ -9,8 +9,6 @@ Source: D. S. Parker, "Monte Carlo arithmetic: exploiting randomness in floating
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -33,10 +31,11 @@ INSIDE = 4.0
 def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random.Generator, kind: Any = None) -> Array:
     """The gradient with the arguments, and the result of every operation that computes, moved by one unit.
 
+    Modes around see none of it: to them, values would have been written.
     Of a ``kind`` of number (``np.finfo``) the range is observed too: what is too large is infinite, and what is too
     small is rounded to a multiple of the smallest there is.
     """
-    with moving(unit, rng, kind):
+    with entered(unwatched()), _Moving(unit, rng, kind):
         x = _moved_array(problem.x, unit, rng)
         return _recorded_gradient(problem, x, _moved_array(weights, unit, rng))
 
@@ -44,7 +43,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
 def noisy_values(problem: Problem, kind: Any, rng: np.random.Generator) -> Array:
     """The values, moved in the same way."""
     unit = float(kind.eps)
-    with moving(unit, rng, kind):
+    with entered(unwatched()), _Moving(unit, rng, kind):
         leaves, _ = flatten(problem.call([Tensor(a) for a in problem.arrays(_moved_array(problem.x, unit, rng))]))
         return np.concatenate([as_real(o).astype(np.float64) for o in problem.outputs(leaves)])
 
@@ -54,13 +53,6 @@ def _recorded_gradient(problem: Problem, x: Array, weights: Array) -> Array:
     tensors = [Tensor(a) for a in problem.arrays(x)]
     _, seeds = seeded(problem, tensors, weights)
     return gradient_of(problem, tensors, seeds, create=True)
-
-
-@contextmanager
-def moving(unit: float, rng: np.random.Generator, kind: Any = None) -> Iterator[None]:
-    """Move the result of every operation.  Modes around see none of it: to them, values would have been written."""
-    with entered(unwatched()), _Moving(unit, rng, kind):
-        yield
 
 
 class _Moving(Trace):
