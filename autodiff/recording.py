@@ -16,11 +16,12 @@ import numpy as np
 from .convention import Signature, arranged
 from .dialects import Absent
 from .graph import CONSTANT, DOUBLE, Node, tick
+from .mode import innermost
 from .primitive import VARIADIC, Composite, Primitive, listen
 from .protocol import WRONG, complain, foreign
 from .rule import Rule, prints_of
 from .template import factory, provide
-from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
+from .tensor import Tensor, outputs_of, same_tuple, unwrapped, value_of, wrap
 from .writes import print_of
 
 _new = object.__new__
@@ -80,20 +81,20 @@ def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
-    general = _general(primitive)
+    fully = general(primitive)
     forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
     asked = [want for want in rule.wants if want < output]
     takes_input = 0 in asked
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(x) is not Tensor or _mode() is not None or not x._node.active:
-            return general(x, *args, **kwargs)
+        if type(x) is not Tensor or innermost() is not None or not x._node.active:
+            return fully(x, *args, **kwargs)
         mine = False
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
-                return general(x, *args, **kwargs)
+                return fully(x, *args, **kwargs)
             mine = mine or kind is np.ndarray or kind is tuple
         value = x._value
         values = primitive.bind((value, *args), kwargs)
@@ -116,7 +117,7 @@ _IS_PLAIN = frozenset({int, slice, np.ndarray, type(None), type(Ellipsis), np.in
 """What an option may be made of without a closer look for Tensors in it."""
 
 
-def _general(primitive: Primitive) -> Callable[..., Any]:
+def general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
     rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
     place = len(primitive.parameters) - 1 - len(primitive.defaults)
@@ -166,7 +167,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                     f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
                     f"that leads to a variable was given there; {two}pass its values: t.data, or stop_gradient(t)"
                 )
-        mode = _mode()
+        mode = innermost()
         if mode is not None:
             return mode.perform(primitive, args, kwargs)
         try:
@@ -273,7 +274,7 @@ def _composed(entry: Composite) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except WRONG as error:
-            complain(entry, [getattr(a, "_value", a) for a in args], error)
+            complain(entry, [value_of(a) for a in args], error)
 
     return call
 
@@ -296,7 +297,7 @@ def _install(entry: Primitive | Composite) -> None:
         elif list(entry.rules) == [0] and rules[0] is not None and entry.sequence is None and not entry.variadic:
             entry.call = _first(entry, rules[0])
         else:
-            entry.call = _general(entry)
+            entry.call = general(entry)
         entry.call.__name__ = entry.call.__qualname__ = entry.name
         entry.call.__doc__ = entry.function.__doc__
     call, function = entry.call, entry.function
@@ -315,6 +316,6 @@ def _install(entry: Primitive | Composite) -> None:
 provide(
     CONSTANT=CONSTANT, CONSTANTS=_CONSTANTS, DOUBLE=DOUBLE, NUMPYS_OWN=_NUMPYS_OWN, Node=Node, Tensor=Tensor,
     WRONG=WRONG, admitted=_admitted, checked=_checked, complain=complain, flat_node=_flat_node, float64=np.float64,
-    mode_of=_mode, ndarray=np.ndarray, new=_new, print_of=print_of, prints_of=prints_of, tick=tick, wrap=wrap,
+    mode_of=innermost, ndarray=np.ndarray, new=_new, print_of=print_of, prints_of=prints_of, tick=tick, wrap=wrap,
 )  # fmt: skip
 listen(_install)

@@ -15,8 +15,7 @@ is recorded is made under :func:`tracking`, since a derivative of it may need to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -25,21 +24,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from .arrays import is_foreign
 from .examples import Examples, every, on_every
+from .switching import switched
 
 _tracking: ContextVar[bool] = ContextVar("autodiff_tracking", default=False)
 is_tracking = _tracking.get
 """Whether selections are to be remembered: inside of a backward pass that looks at them."""
 
 
-@contextmanager
-def tracking() -> Iterator[None]:
-    """Remember, in what is done inside, which elements a selection left out."""
-    before = _tracking.get()
-    try:
-        _tracking.set(True)
-        yield
-    finally:
-        _tracking.set(before)
+def tracking() -> switched:
+    """A context: remember, in what is done inside, which elements a selection left out."""
+    return switched(_tracking, True)
 
 
 def structural(g: Any) -> Any:

@@ -75,7 +75,7 @@ class Tensor(Conversion, Methods):
                 f"Tensor: a {type(data).__name__} has rules of its own; pass np.asarray(x), and np.where for masks"
             )
         value = array_of(data, dtype)
-        self._value = _scalar(value)
+        self._value = scalar(value)
         self._node = variable_node(value.shape, value.dtype)
 
     def __init_subclass__(cls) -> None:
@@ -111,7 +111,7 @@ class Tensor(Conversion, Methods):
         value = _fitted("data", new, node)
         if isinstance(old, np.ndarray) and isinstance(value, np.ndarray) and np.may_share_memory(old, value):
             writes.note(value)
-        self._value = _scalar(value)
+        self._value = scalar(value)
 
     @property
     def grad(self) -> Any:
@@ -190,7 +190,7 @@ class Tensor(Conversion, Methods):
                 else f"backward: no gradient flows through this Tensor (it is {node.primitive.name}): what leads to it "
                 "has a derivative of zero everywhere, as comparisons, rounding and stop_gradient have"
             )
-        results = backward({node: _seed(self, gradient)}, retain=retain_graph or create_graph, create=create_graph)
+        results = backward({node: seed_of(self, gradient)}, retain=retain_graph or create_graph, create=create_graph)
         for leaf, value in results.items():
             leaf.grad = value if leaf.grad is None else leaf.grad + value
 
@@ -248,7 +248,7 @@ class Tensor(Conversion, Methods):
         return [name for name in super().__dir__() if type(known.get(name)) is not Absent]
 
 
-def _scalar(value: Any) -> Any:
+def scalar(value: Any) -> Any:
     """A 0-d array as a NumPy scalar: the same number, ten times faster to compute with."""
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
@@ -267,6 +267,11 @@ def _fitted(what: str, new: Any, node: Node) -> Any:
             raise TypeError(f"{what}: the variable holds {node.dtype}, the new values are {value.dtype}")
         value = cast(value, node.dtype)
     return value
+
+
+def value_of(value: Any) -> Any:
+    """The array that a Tensor holds; anything else as it is."""
+    return value._value if type(value) is Tensor else value
 
 
 def wrap(value: Any, node: Node) -> Tensor:
@@ -362,7 +367,7 @@ def _unstacked(t: Tensor) -> Iterator[Tensor]:
 # -- the backward pass -------------------------------------------------------------------------------------------
 
 
-def _seed(output: Tensor, gradient: Any) -> Any:
+def seed_of(output: Tensor, gradient: Any) -> Any:
     """The cotangent to start from, checked."""
     value = output._value
     if gradient is None:
@@ -387,7 +392,7 @@ def _seed(output: Tensor, gradient: Any) -> Any:
         if isinstance(gradient, Tensor):
             return gradient.astype(value.dtype)
         given = cast(given, value.dtype)
-    return gradient if isinstance(gradient, Tensor) else _scalar(given)
+    return gradient if isinstance(gradient, Tensor) else scalar(given)
 
 
 def _lift(value: Any, node: Node) -> Any:

@@ -19,9 +19,9 @@ import numpy as np
 
 from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
-from ..mode import Mode, current, entered
+from ..mode import Mode, current, entered, living
 from ..primitive import Function, Primitive, registry
-from ..recording import _general
+from ..recording import general
 from ..structural import plain
 from ..tensor import Tensor, same_tuple, wrap
 from ..tree import flatten, flatten_like
@@ -39,7 +39,7 @@ def _internal(function: Function, rule: Function) -> Any:
     parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
     name = function.__name__.strip("_")
     entry = Primitive(function, function, {parameters[0]: rule}, name=name, parameters=parameters)
-    entry.call = _general(entry)
+    entry.call = general(entry)
     return entry.call
 
 
@@ -105,6 +105,10 @@ class _Mapping(Mode):
     def unwatched(self) -> Mode | None:
         """Itself: examples are computed here."""
         return self.inside(super().unwatched())  # type: ignore[no-any-return]
+
+    def without(self, level: Level) -> Mode | None:
+        """What is around it, if this is the mapping."""
+        return living(self.enclosing) if level is self.level else super().without(level)
 
     def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Do one operation on all examples."""
@@ -175,11 +179,11 @@ def _by_example(entry: Any) -> None:
         try:
             return composed(*args, **kwargs)
         except BatchingError:
-            mode = current()
-            if type(mode) is not _Mapping or not mode.level.size:
+            mode, level = current(), innermost(map(_value, (*args, *kwargs.values())))
+            if mode is None or level is None or not level.size:
                 raise
-        with mode.outside():
-            return _looped(composed, args, kwargs, mode.level)
+        with entered(mode.without(level)):
+            return _looped(composed, args, kwargs, level)
 
     entry.call = call
 
