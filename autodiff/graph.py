@@ -28,7 +28,7 @@ from .node import Node as Node
 from .node import Several as Several
 from .node import tick as tick
 from .rule import Rule, WrittenError, has_changed
-from .structural import mask, structural, tracking
+from .structural import again, mask, structural, tracking, untracked
 
 _age = attrgetter("age")
 
@@ -133,7 +133,7 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
                 value = sequence
             elif want in sources:
                 value = lift(value, sources[want])
-            elif isinstance(value, np.ndarray | np.generic):
+            else:
                 value = mask(value)
             values.append(value)
         rules.append(rule.plain)
@@ -278,20 +278,23 @@ def backward(
     *,
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
+    inner: bool = False,
+    linear: bool = False,
 ) -> dict[Node, Any]:
     """The gradients of the seeded nodes with respect to the targets of a walk, or the leaves that it leads to.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
     result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
-    from (:mod:`autodiff.structural`).  Nothing is freed.
+    from (:mod:`autodiff.structural`).  A pass that is ``inner`` is a part of another one, which does that.  A recorded
+    pass that is ``linear`` will be differentiated by its seeds alone, so its values do not matter.  Nothing is freed.
     """
     check_writes(walk.order)
     with np.errstate(all="ignore"):
         if lift is not None:
-            with tracking():
+            with untracked() if linear else tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit)
         results = sweep(walk, seeds, visit=visit)
-        if _any_nan(results.values()):
-            with tracking():
+        if not inner and _any_nan(results.values()):
+            with again():
                 results = sweep(walk, {node: structural(seed) for node, seed in seeds.items()}, visit=visit)
     return results

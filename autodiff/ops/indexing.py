@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
-from ..structural import begin
+from ..structural import blank, settled
 from ..tensor import Tensor
 from .accumulation import add_at, names_once
 
@@ -57,13 +57,12 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     >>> scatter_add(np.array([1.0, 2.0]), np.array([0, 0]), (2,)).tolist()
     [3.0, 0.0]
     """
-    values = begin(values)
-    total = np.zeros_like(values, shape=shape, order="C")
+    total = blank(np.zeros_like(values, shape=shape, order="C"))
     if names_once(index, shape, values):
         total[index] = values
     else:
         add_at(total, index, values)
-    return total
+    return settled(total)
 
 
 @primitive(

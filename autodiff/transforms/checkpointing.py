@@ -24,6 +24,7 @@ from ..graph import CONSTANT, GraphError, Node, Parts, tick
 from ..mode import current, entered, is_recording
 from ..primitive import Primitive
 from ..rule import Rule
+from ..structural import untracked
 from ..tensor import Tensor, backward, outputs_of, wrap
 from ..tree import flatten
 from .calling import check_function, now
@@ -152,7 +153,7 @@ class _Part:
         seeds: dict[Node, Any] = {}
         for i, part in g.known.items():
             seeds[made[i]] = seeds[made[i]] + part if made[i] in seeds else part
-        found = backward(seeds, set(self.inputs), retain=True, create=create)
+        found = backward(seeds, set(self.inputs), retain=True, create=create, inner=True)
         known = {i: found[node] for i, node in enumerate(self.inputs) if node in found}
         return Parts(known, self.shapes, self.dtypes)
 
@@ -184,7 +185,7 @@ class _Part:
             now.set(self.time)
             for generator, state in zip(self.generators, self.states, strict=True):
                 generator.bit_generator.state = state
-            with entered(self.mode):
+            with entered(self.mode), untracked():
                 yield
         finally:
             now.set(time)
