@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def plain(value: Any) -> Any:
 
 def made(value: Any, dead: Any) -> Any:
     """The array with these elements dead; an ordinary one if there are none, unless a pass is made again."""
-    if dead is None or not dead.any():
+    if dead is None or not (dead.any() or not dead.size):
         if _tracking.get() != _AGAIN:
             return value
         dead = None
@@ -102,7 +103,13 @@ def begin(total: Any) -> Any:
     """An array that is about to be written into, as one that remembers it if this is being tracked."""
     if not is_tracking() or not isinstance(every(total), np.ndarray) or every(total).dtype.kind not in "fc":
         return total
-    return on_every(lambda a: a if isinstance(a, Structural) else a.view(Structural), total)
+    return on_every(_remembering, total)
+
+
+def _remembering(a: Any) -> Any:
+    result = _value(a).view(Structural)
+    result.dead = None if _dead_of(a) is None else a.dead.copy()  # which nobody else writes into
+    return result
 
 
 def blank(total: Any) -> Any:
@@ -149,7 +156,7 @@ def masking(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def selected(condition: Any, a: Any, b: Any) -> Any:
     """``np.where``, remembering what was left out if that is being tracked."""
-    return np.where(mask(condition), a, b) if is_tracking() else np.where(condition, a, b)
+    return np.where(mask(np.not_equal(condition, 0)), a, b) if is_tracking() else np.where(condition, a, b)
 
 
 def chosen(share: Any) -> Any:
@@ -224,6 +231,21 @@ class Structural(np.ndarray):
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         """The elements in another shape."""
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    @property
+    def real(self) -> Any:
+        """The real parts."""
+        return np.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary parts."""
+        return np.imag(self)
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        """The axes in reverse order."""
+        return np.transpose(self)
 
     @property
     def mT(self) -> Any:  # noqa: N802
@@ -306,7 +328,7 @@ def _contracted(product: Callable[..., Any], operands: Any, values: Any, result:
 
 def _thinned(product: Any, lives: Any, marks: Any) -> Any:
     """The matrix with dead elements, and one column of the other: each column would give the same."""
-    if product is np.matmul and None in marks:
+    if product is np.matmul and any(mark is None for mark in marks):
         one, two = lives
         if marks[0] is None and one.ndim > 1:
             return one[..., :1, :], two
@@ -368,6 +390,27 @@ def _choosing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
     return made(result, np.broadcast_to(np.where(_value(condition), *marks), result.shape))
 
 
+def _solving(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
+    """np.linalg.solve: a column of the result depends on that column of the right side."""
+    dead = _dead_of(args[1])
+    if dead is None:
+        return made(result, None)
+    axis = -1 if dead.ndim == 1 else -2
+    return made(result, np.broadcast_to(np.all(dead, axis=axis, keepdims=True), result.shape))
+
+
+def _mixing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
+    """A function whose every result along an axis depends on every element along it: a Fourier transform."""
+    given = signature(function).bind(*args, **kwargs).arguments
+    dead = _dead_of(given["a"])
+    if dead is None:
+        return made(result, None)
+    axis = given.get("axis", -1)
+    length = given.get("n") or dead.shape[axis]
+    used = np.take(dead, range(min(length, dead.shape[axis])), axis)
+    return made(result, np.broadcast_to(np.all(used, axis=axis, keepdims=True), result.shape))
+
+
 def _same(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
     """A function whose result has the elements where they were."""
     return made(result, _dead_of(args[0]))
@@ -387,8 +430,10 @@ _HANDLERS: dict[Any, Any] = {
         np.matrix_transpose, sliding_window_view,
     ), _arranging),
     **dict.fromkeys((np.sum, np.trace, np.cumsum, np.mean, np.nansum), _summing),
-    **dict.fromkeys((np.einsum, np.tensordot, np.dot, np.inner, np.outer, np.kron), _producing),
-    **dict.fromkeys((np.real, np.astype, np.copy, np.conj), _same),
+    **dict.fromkeys((np.einsum, np.tensordot, np.dot, np.inner, np.outer, np.kron, np.convolve), _producing),
+    **dict.fromkeys((np.real, np.imag, np.astype, np.copy, np.conj), _same),
+    **dict.fromkeys((np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft), _mixing),
+    np.linalg.solve: _solving,
     np.where: _choosing,
     np.zeros_like: _blank,
 }  # fmt: skip

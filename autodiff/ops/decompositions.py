@@ -25,6 +25,7 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from ..primitive import composite, exactly, example, primitive, sample
+from ..structural import chosen
 from .complexes import conjugate, hermitian, to_complex
 from .kinks import by_convention
 
@@ -69,7 +70,7 @@ def _mt(a: Array) -> Array:
 
 def diagonal_matrix(values: Array) -> Array:
     """A matrix with these values on its diagonal."""
-    return values[..., None, :] * np.eye(values.shape[-1], dtype=values.dtype)
+    return values[..., None, :] * np.eye(values.shape[-1], dtype=bool)
 
 
 def diagonal_of(a: Array) -> Array:
@@ -81,13 +82,13 @@ def diagonal_of(a: Array) -> Array:
 def _lower_weights(like: Array, diagonal: float, n: int) -> Array:
     """1 below the diagonal, ``diagonal`` on it, 0 above."""
     weights = np.tri(n, k=-1) + diagonal * np.eye(n)
-    return weights.astype(np.finfo(like.dtype).dtype)
+    return chosen(weights.astype(np.finfo(like.dtype).dtype))
 
 
 def _read_triangle(gradient: Array, upper: bool) -> Array:
     """The gradient of a function of one triangle, from the gradient of the function of the whole Hermitian matrix."""
     weights = _lower_weights(gradient, 0.5, gradient.shape[-1])
-    return (gradient + hermitian(gradient)) * (weights.T if upper else weights)
+    return (gradient + hermitian(gradient)) * (_mt(weights) if upper else weights)
 
 
 def _tolerance(values: Array, n: int) -> Array:
