@@ -28,7 +28,7 @@ from .node import Node as Node
 from .node import Several as Several
 from .node import tick as tick
 from .rule import Rule, WrittenError, has_changed
-from .structural import again, mask, structural, tracking, untracked
+from .structural import again, mask, structural, tracking
 
 _age = attrgetter("age")
 
@@ -279,19 +279,18 @@ def backward(
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
     inner: bool = False,
-    linear: bool = False,
 ) -> dict[Node, Any]:
     """The gradients of the seeded nodes with respect to the targets of a walk, or the leaves that it leads to.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
     result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
-    from (:mod:`autodiff.structural`).  A pass that is ``inner`` is a part of another one, which does that.  A recorded
-    pass that is ``linear`` will be differentiated by its seeds alone, so its values do not matter.  Nothing is freed.
+    from (:mod:`autodiff.structural`).  A pass that is ``inner`` is a part of another one, which does that.  Nothing is
+    freed.
     """
     check_writes(walk.order)
     with np.errstate(all="ignore"):
         if lift is not None:
-            with untracked() if linear else tracking():
+            with tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit)
         results = sweep(walk, seeds, visit=visit)
         if not inner and _any_nan(results.values()):

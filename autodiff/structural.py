@@ -166,6 +166,13 @@ def chosen(share: Any) -> Any:
     return share
 
 
+def at_kinks(condition: Any, kink: Callable[[], Any], dtype: Any) -> Any:
+    """A condition to multiply by; where it meets a kink, its zero is a convention, and not one of selection."""
+    if not is_tracking():
+        return condition
+    return np.where(mask(kink()), np.zeros((), dtype), condition)
+
+
 def revived(value: Any, where: Any) -> Any:
     """The array with dead elements ``where`` this holds, and nowhere else."""
     if is_tracking() and isinstance(every(value), Structural):
@@ -186,7 +193,9 @@ class Structural(np.ndarray):
         if method == "at":
             return _added_at(ufunc, *inputs) if is_tracking() else ufunc.at(*values)
         if out is not None and not isinstance(out[0], Structural):
-            return getattr(ufunc, method)(*values, out=out, **kwargs)  # an array that had no dead elements, and has none
+            return getattr(ufunc, method)(
+                *values, out=out, **kwargs
+            )  # an array that had no dead elements, and has none
         result = getattr(ufunc, method)(*values, **kwargs)
         if is_tracking():
             if getattr(result, "dtype", None) == bool:
@@ -360,7 +369,7 @@ def _lives(tree: Any) -> Any:
         return type(tree)(_lives(x) for x in tree)
     if type(tree) is dict:
         return {k: _lives(v) for k, v in tree.items()}
-    if isinstance(tree, np.ndarray) and tree.dtype.kind in "fc":
+    if isinstance(tree, np.ndarray | np.generic) and tree.dtype.kind in "fc":
         return np.ones(tree.shape, bool) if _dead_of(tree) is None else ~tree.dead
     return _value(tree)
 

@@ -412,8 +412,10 @@ def backward(
     around = mode.current()
     if around is not None:
         visit = visit or around.visiting()
-    proceed = functools.partial(_recorded, seeds, walk, visit, along, inner) if create else functools.partial(
-        _computed, seeds, walk, visit, inner
+    proceed = (
+        functools.partial(_recorded, seeds, walk, visit, along, inner)
+        if create
+        else functools.partial(_computed, seeds, walk, visit, inner)
     )
     results = proceed() if around is None else around.backward(proceed, seeds, targets)
     if not (retain or create):
@@ -424,9 +426,7 @@ def backward(
 def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool, inner: bool) -> Any:
     """A backward pass whose every operation is recorded."""
     given = {n: s if type(s) is Tensor or inner else wrap(structural(s), CONSTANT) for n, s in seeds.items()}
-    results = graph.backward(
-        given, walk, lift=_left if along else _lift, visit=visit or _linear, inner=inner, linear=along
-    )
+    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear, inner=inner)
     for node, result in results.items():
         if type(result) is not Tensor:  # a rule that returned an array of constants
             result = results[node] = wrap(result, CONSTANT)

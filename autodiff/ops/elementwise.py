@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Domain, elementwise, exactly, example, nonzero, positive, real, registry, sample
-from ..structural import chosen, masking, selected
+from ..structural import at_kinks, chosen, masking, selected
 from .kinks import by_convention
 
 Array = Any
@@ -232,7 +232,7 @@ def limit(a: Array, lower: Array, upper: Array) -> Array:
 
 limit = elementwise(
     limit,
-    lambda g, a, lower, upper: g * ((a > lower) & (a < upper)),
+    lambda g, a, lower, upper: g * at_kinks((a > lower) & (a < upper), lambda: (a == lower) | (a == upper), g.dtype),
     lambda g, a, lower, upper: g * ((a <= lower) & (lower < upper)),
     lambda g, a, lower, upper: g * ((a >= upper) | (lower >= upper)),  # bounds that cross give the upper one
     domain=(real, Domain(-2.0, -1.0), Domain(1.0, 2.0)),
