@@ -4,8 +4,8 @@
 log is infinite.  In IEEE arithmetic 0 * inf is NaN.  But a zero that is merely the value of a product says nothing:
 the gradient of ``sqrt(x) ** 2`` at 0 is 1, and what reaches the square root there is 2 sqrt(0) = 0.
 
-So zeros carry where they come from.  A :class:`Structural` is an array with a mask of the elements that a selection left
-out: ``dead`` ones, zero whatever else changes, whose products are zero whatever the other factor is.  What leaves
+So zeros carry where they come from.  A :class:`Structural` is an array with a mask of the elements that a selection
+left out: ``dead`` ones, zero whatever else changes, whose products are zero whatever the other factor is.  What leaves
 elements out is ``np.where`` with a plain 0, a factor that is a boolean array, an index, an output that nobody used, and
 a zero in the cotangent that a backward pass starts from.  All other arithmetic is IEEE's: a function that is not listed
 here forgets what was dead, and the result is NaN where it might be 0, never 0 where it should be NaN.
@@ -14,8 +14,8 @@ Who remembers, and when:
 
 - a plain backward pass knows nothing of this.  If a gradient comes out NaN it is made :func:`again`, with cotangents
   that are all of this class;
-- a pass that is recorded is made under :func:`tracking`, since a derivative of it may need to know: an array in it is of
-  this class as long as it has dead elements;
+- a pass that is recorded is made under :func:`tracking`, since a derivative of it may need to know: an array in it is
+  of this class as long as it has dead elements;
 - everywhere else, such an array (a recorded pass may have left it to a rule) is an ordinary one.
 """
 
@@ -193,12 +193,10 @@ class Structural(np.ndarray):
         if method == "at":
             return _added_at(ufunc, *inputs) if is_tracking() else ufunc.at(*values)
         if out is not None and not isinstance(out[0], Structural):
-            return getattr(ufunc, method)(
-                *values, out=out, **kwargs
-            )  # an array that had no dead elements, and has none
+            return getattr(ufunc, method)(*values, out=out, **kwargs)  # nothing was dead in it, and nothing is
         result = getattr(ufunc, method)(*values, **kwargs)
         if is_tracking():
-            if getattr(result, "dtype", None) == bool:
+            if _is_condition(result):
                 return mask(result)  # of conditions there are other conditions
             if method == "__call__" and ufunc.nout == 1:
                 return _computed(ufunc, inputs, values, result)
@@ -279,9 +277,13 @@ def _is_nothing(x: Any) -> bool:
 
 def _dead_of(x: Any) -> Any:
     """Which elements are dead, or None."""
-    if getattr(x, "dtype", None) == bool or type(x) is bool:
-        return ~np.asarray(_value(x))
-    return x.dead if isinstance(x, Structural) else None
+    if isinstance(x, Structural) and x.dtype.kind != "b":
+        return x.dead
+    return ~np.asarray(_value(x)) if _is_condition(x) else None
+
+
+def _is_condition(x: Any) -> bool:
+    return type(x) is bool or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "b")
 
 
 # -- ufuncs ------------------------------------------------------------------------------------------------------

@@ -22,7 +22,8 @@ RULES = [e for e in registry.values() if not (isinstance(e, Primitive) and e.fla
 BY_VALUE = {
     "imag", "angle",  # of a real number: i times something, of which the engine keeps the real part
     "qr", "cholesky", "corrcoef",  # some outputs are constants: triangles of zeros, a diagonal of ones
-    "divmod", "linspace", "logspace", "geomspace", "histogram_bin_edges", "histogram",  # products with a constant that is 0
+    "divmod", "linspace", "logspace", "geomspace",  # products with a constant that is 0
+    "histogram_bin_edges", "histogram",
 }  # fmt: skip
 """Functions whose derivative has more zeros than those of selection: there, NaN is as honest as 0."""
 

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-import autodiff
 from autodiff import Tensor, checkpoint, grad, hessian, hvp, jacobian, jvp, relu, vjp, vmap
 
 SINGULAR = {  # functions and a point where a derivative of them is not finite
