@@ -82,6 +82,19 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
     return all(n in (1, m) for n, m in zip(shape, to[extra:], strict=True))
 
 
+def into(scatter: Callable[..., Scattered]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let the walk call ``scatter`` in the place of the decorated rule, with the same arguments, on plain cotangents.
+
+    The rule makes an array that is zero almost everywhere; ``scatter`` says where something is to be added instead.
+    """
+
+    def decorated(rule: Callable[..., Any]) -> Callable[..., Any]:
+        rule.into = scatter  # type: ignore[attr-defined]
+        return rule
+
+    return decorated
+
+
 class Scattered:
     """A contribution that is zero but at an index: added into the sum of the others, not made into an array first.
 

@@ -17,6 +17,13 @@ from .writes import print_of
 Function = Callable[..., Any]
 
 
+_PLAIN = frozenset({np.ndarray, np.float64, np.float32, np.complex128, np.complex64, np.longdouble, np.float16})
+"""The types of cotangents that a rule's ``into`` takes: see :func:`.cotangents.into`."""
+
+_REMEMBERED = 1000
+"""Of a sequence, the rules for so many positions are kept for the next call."""
+
+
 class WrittenError(Exception):
     """An array that a rule saved is not what it was."""
 
@@ -28,8 +35,8 @@ class Rule:
     it looks whether they have changed before it is applied.
     """
 
-    __slots__ = ("_elements", "apply", "element", "function", "pick", "plain", "position", "primitive", "wants",
-                 "watched", "watching")  # fmt: skip
+    __slots__ = ("_elements", "_watching", "apply", "element", "function", "pick", "plain", "position",
+                 "primitive", "wants", "watched")  # fmt: skip
 
     def __init__(
         self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
@@ -41,24 +48,35 @@ class Rule:
         self.wants = wants
         self.watched = False
         self.plain: Rule = self
-        self.watching: Rule = self
+        self._watching: Rule | None = None
         self._elements: dict[int, Rule] = {}
         self.apply: Function
-        self.pick: Function
+        self.pick: Function = itemgetter(*wants) if wants else _nothing
+        into = getattr(function, "into", None)
         if not wants:
-            self.pick, self.apply = _nothing, lambda g, _: function(g)
+            self.apply = lambda g, _: function(g)
         elif len(wants) == 1:
-            self.pick, self.apply = itemgetter(*wants), function
+            self.apply = function
+        elif into is None:
+            self.apply = lambda g, packed: function(g, *packed)
         else:
-            self.pick, self.apply = itemgetter(*wants), lambda g, packed: function(g, *packed)
-        if wants:
-            self.watching = _watching(self)
+            self.apply = lambda g, packed: (into if type(g) in _PLAIN else function)(g, *packed)
+
+    @property
+    def watching(self) -> Rule:
+        """The same rule for a call in which it keeps arrays of the user's."""
+        if self._watching is None:
+            self._watching = _watching(self) if self.wants else self
+        return self._watching
 
     def of(self, element: int) -> Rule:
         """The same rule for one of a sequence of arrays."""
-        if element not in self._elements:
-            self._elements[element] = Rule(self.primitive, self.function, self.position, self.wants, element)
-        return self._elements[element]
+        rule = self._elements.get(element)
+        if rule is None:
+            rule = Rule(self.primitive, self.function, self.position, self.wants, element)
+            if element < _REMEMBERED:
+                self._elements[element] = rule
+        return rule
 
     def keep(self, environment: Any, owned: list[Any]) -> tuple[Rule, Any]:
         """The rule for a call with these arrays of the user's, and what it keeps."""
@@ -94,7 +112,7 @@ def _watching(rule: Rule) -> Rule:
             raise WrittenError
         return apply(g, watched[0])
 
-    twin.apply, twin.watched, twin.watching, twin.plain = applied, True, twin, rule
+    twin.apply, twin.watched, twin._watching, twin.plain = applied, True, twin, rule
     return twin
 
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import graph, mode, writes
+from .collector import rarely
 from .conversion import Conversion, array_of, made_by
 from .dialects import missing, unknown
 from .examples import Examples, every
@@ -32,6 +34,9 @@ if TYPE_CHECKING:  # the operators and methods that the table adds, as 'python -
 else:
     Methods = object
 
+LARGE = 1000
+"""Operations of a graph through which the garbage collector is not to go while it is walked."""
+_AS_USUAL = nullcontext()
 _new = object.__new__
 _numpy: Any = np  # its type stubs know no Tensor
 _mode = mode.innermost
@@ -417,9 +422,10 @@ def backward(
         if create
         else functools.partial(_computed, seeds, walk, visit, inner)
     )
-    results = proceed() if around is None else around.backward(proceed, seeds, targets)
-    if not (retain or create):
-        graph.free(walk.order)
+    with rarely() if len(walk.order) > LARGE else _AS_USUAL:
+        results = proceed() if around is None else around.backward(proceed, seeds, targets)
+        if not (retain or create):
+            graph.free(walk.order)
     return results
 
 

@@ -6,23 +6,37 @@ order.  An index that names an element twice adds twice, in the order in which i
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..graph import unbroadcast
+from ..cotangents import Scattered, into, unbroadcast
 from ..primitive import composite, example, primitive, sample
 from ..structural import blank, settled
 from ..tensor import Tensor
-from .accumulation import add_at, names_once
+from .accumulation import add_at, names_once, names_once_by_kind
 
 Array = Any
 
 
+def _add_into(index: Any, total: Array, values: Array) -> None:
+    """Add values at an index, in place."""
+    if names_once_by_kind(index):
+        total[index] += values
+    else:
+        add_at(total, index, values)
+
+
+@into(lambda g, a_shape, index: Scattered(functools.partial(_add_into, index), g, a_shape))
+def _to_places(g: Array, a_shape: tuple[int, ...], index: Any) -> Array:
+    return scatter_add(g, index, a_shape)
+
+
 @primitive(
-    lambda g, a_shape, index: scatter_add(g, index, a_shape), method="__getitem__",
+    _to_places, method="__getitem__",
     examples=[
         example(sample(3, 4), 1), example(sample(3, 4), (slice(None), slice(1, None, 2))),
         example(sample(3, 4), (Ellipsis, None, -1)), example(sample(3, 4), np.array([0, 2, 2])),
