@@ -108,7 +108,7 @@ def begin(total: Any) -> Any:
 
 def _remembering(a: Any) -> Any:
     result = _value(a).view(Structural)
-    result.dead = None if _dead_of(a) is None else a.dead.copy()  # which nobody else writes into
+    result.dead = _dead_of(a)
     return result
 
 
@@ -156,7 +156,9 @@ def masking(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def selected(condition: Any, a: Any, b: Any) -> Any:
     """``np.where``, remembering what was left out if that is being tracked."""
-    return np.where(mask(np.not_equal(condition, 0)), a, b) if is_tracking() else np.where(condition, a, b)
+    if not is_tracking():
+        return np.where(condition, a, b)
+    return np.where(mask(condition if _is_condition(every(condition)) else np.not_equal(condition, 0)), a, b)
 
 
 def chosen(share: Any) -> Any:
@@ -186,8 +188,9 @@ class Structural(np.ndarray):
     dead: Any = None
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(hasattr(type(x), "_node") or isinstance(x, Examples) for x in inputs):
-            return NotImplemented  # a Tensor, or many examples in one: it takes over
+        for x in inputs:
+            if type(x) not in _PLAIN and (hasattr(type(x), "_node") or isinstance(x, Examples)):
+                return NotImplemented  # a Tensor, or many examples in one: it takes over
         out = kwargs.pop("out", None)
         values = [_value(x) for x in inputs]
         if method == "at":
@@ -196,12 +199,11 @@ class Structural(np.ndarray):
             return getattr(ufunc, method)(*values, out=out, **kwargs)  # nothing was dead in it, and nothing is
         result = getattr(ufunc, method)(*values, **kwargs)
         if is_tracking():
-            if _is_condition(result):
-                return mask(result)  # of conditions there are other conditions
-            if method == "__call__" and ufunc.nout == 1:
+            if method == "__call__" and ufunc in _LINEAR:
                 return _computed(ufunc, inputs, values, result)
             if method == "reduce" and ufunc is np.add:
                 return made(result, _all_dead(lambda a: ufunc.reduce(a, *values[1:], **kwargs), inputs[0]))
+            return _forgotten(result)
         return result  # a += b binds a to the new value, as with numbers
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -210,10 +212,10 @@ class Structural(np.ndarray):
         result = function(*_values(args), **_values(kwargs))
         if not is_tracking():
             return result
-        if isinstance(result, np.ndarray | np.generic) and result.dtype.kind not in "fc":
-            return mask(result)
         handler = _HANDLERS.get(function)
-        return result if handler is None else handler(function, args, kwargs, result)
+        if handler is None or (isinstance(result, np.ndarray | np.generic) and result.dtype.kind not in "fc"):
+            return _forgotten(result)
+        return handler(function, args, kwargs, result)
 
     def __getitem__(self, index: Any) -> Any:
         picked = _value(self)[index]
@@ -228,6 +230,7 @@ class Structural(np.ndarray):
             self.dead = np.zeros(self.shape, bool)
         if self.dead is not None:
             dead = _dead_of(value)
+            self.dead = self.dead.copy()  # other arrays may share it
             self.dead[index] = nothing if dead is None else dead
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
@@ -260,8 +263,18 @@ class Structural(np.ndarray):
         return np.swapaxes(self, -1, -2)
 
 
+_PLAIN = frozenset({Structural, np.ndarray, np.float64, np.float32, float, int})
+
+
 def _value(x: Any) -> Any:
-    return x.view(np.ndarray) if isinstance(x, Structural) else x
+    return x.view(np.ndarray) if type(x) is Structural else x
+
+
+def _forgotten(result: Any) -> Any:
+    """What a function gives that does not say what is dead; of conditions there are other conditions."""
+    if not isinstance(result, np.ndarray | np.generic):
+        return result
+    return made(result, None) if result.dtype.kind in "fc" else mask(result)
 
 
 def _values(tree: Any) -> Any:
@@ -279,21 +292,24 @@ def _dead_of(x: Any) -> Any:
     """Which elements are dead, or None."""
     if isinstance(x, Structural) and x.dtype.kind != "b":
         return x.dead
-    return ~np.asarray(_value(x)) if _is_condition(x) else None
+    return ~np.asarray(_value(x)) if _is_condition(x) or type(x) is bool else None
 
 
 def _is_condition(x: Any) -> bool:
-    return type(x) is bool or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "b")
+    return isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "b"
 
 
 # -- ufuncs ------------------------------------------------------------------------------------------------------
 
 _CONTRACTIONS = (np.matmul, np.vecdot, np.matvec, np.vecmat)
 _KEEPING = (np.negative, np.positive, np.conjugate)
+_LINEAR = frozenset((np.multiply, np.divide, np.add, np.subtract, *_CONTRACTIONS, *_KEEPING))
 
 
 def _computed(ufunc: Any, inputs: Any, values: Any, result: Any) -> Any:
     """What a ufunc gives: a product is dead with one of its factors, a sum with all of its terms."""
+    if result.dtype.kind not in "fc":
+        return mask(result)
     if ufunc in _CONTRACTIONS:
         return _contracted(ufunc, inputs, values, result)
     marks = [_dead_of(x) for x in inputs]
@@ -315,6 +331,7 @@ def _added_at(ufunc: Any, total: Any, index: Any, values: Any) -> None:
     ufunc.at(_value(total), index, _value(values))
     if _dead_of(total) is not None:
         dead = _dead_of(values)
+        total.dead = total.dead.copy()
         np.logical_and.at(total.dead, index, np.zeros(np.shape(values), bool) if dead is None else dead)
 
 

@@ -25,8 +25,8 @@ def conventional(slope: Array, x: Array, smooth: Array) -> Array:
 
     A zero that a convention sets there is none of selection.
     """
-    slope = np.positive(np.broadcast_to(slope, np.broadcast_shapes(np.shape(slope), np.shape(x), np.shape(smooth))))
-    return revived(slope, smooth)
+    shape = np.broadcast_shapes(np.shape(slope), np.shape(x), np.shape(smooth))
+    return revived(np.positive(slope if np.shape(slope) == shape else np.broadcast_to(slope, shape)), smooth)
 
 
 conventional = elementwise(
