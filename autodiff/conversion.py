@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .coercion import is_differentiated, is_refusal, refusal
-from .graph import CONSTANT, Leaf, Node
+from .graph import CONSTANT, Node, is_variable
 from .protocol import foreign
 
 
@@ -147,7 +147,7 @@ class Conversion:
     def _exported(self) -> Any:
         """The array that another library may look at: of a variable its own, as ``t.data`` is."""
         value, node = self._value, self._node
-        if value.dtype.kind not in "iub" and node.active and (type(node) is not Leaf or is_differentiated(node)):
+        if value.dtype.kind not in "iub" and node.active and (not is_variable(node) or is_differentiated(node)):
             raise refusal(self._value.shape, "__dlpack__")
         value = np.asarray(self._decide()) if value.dtype.kind in "iub" else self.data
         if not hasattr(value, "__dlpack__"):
@@ -205,7 +205,7 @@ class Conversion:
             text = np.array2string(np.asarray(value), separator=", ", threshold=20, edgeitems=2, prefix="Tensor(")
         else:
             text = repr(value)
-        made = "" if type(self._node) is Leaf else f", {made_by(self._node)}"
+        made = "" if is_variable(self._node) else f", {made_by(self._node)}"
         return f"Tensor({text}, {value.dtype}{made})"
 
     def __format__(self, spec: str) -> str:

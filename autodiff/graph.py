@@ -24,10 +24,11 @@ from .node import DOUBLE as DOUBLE
 from .node import FREED
 from .node import Edge as Edge
 from .node import GraphError as GraphError
-from .node import Leaf as Leaf
 from .node import Node as Node
 from .node import Several as Several
+from .node import is_variable as is_variable
 from .node import tick as tick
+from .node import variable_node as variable_node
 from .rule import Rule, WrittenError, has_changed
 from .structural import again, mask, structural, tracking
 
@@ -148,6 +149,8 @@ _CHANGED = (
 )
 
 Visit = Callable[[Edge, Any], Any]
+_IN_PLACE = frozenset({np.ndarray, Parts})
+"""The types of sums that are added to in place: others are small, or make a new one."""
 
 
 def sweep(
@@ -163,7 +166,7 @@ def sweep(
     values to their nodes, which records what the rules do.
     """
     cotangents = dict(seeds)
-    take, wanted = cotangents.pop, walk.wanted
+    take, known, wanted = cotangents.pop, cotangents.get, walk.wanted
     summed: set[Node] = set()  # whose cotangent is an array of our own
     node: Any = None
     rule: Any = None
@@ -174,8 +177,15 @@ def sweep(
             if not parents:
                 continue
             g = take(node)
-            rules, saved = (node.rules, node.saved) if lift is None else _lifted(node, lift)
-            for parent, rule, packed in zip(parents, rules, saved):
+            if lift is None:
+                rules: Any = node.rules
+                saved: Any = node.saved
+            else:
+                rules, saved = _lifted(node, lift)
+            i = 0  # counting is faster than zip, for most nodes have one parent or two
+            for parent in parents:
+                rule, packed = rules[i], saved[i]
+                i += 1
                 if wanted is not None and parent not in wanted:
                     continue
                 if visit is None:
@@ -195,14 +205,15 @@ def sweep(
                         contribution.add(cotangents[parent], contribution.values)
                         continue
                     contribution = fit(contribution, node, parent, rule)
-                if parent not in cotangents:
+                total = known(parent)
+                if total is None:
                     cotangents[parent] = contribution
+                elif type(total) not in _IN_PLACE:
+                    cotangents[parent] = total + contribution
                 elif parent in summed:
-                    total = cotangents[parent]
                     total += contribution
-                    cotangents[parent] = total
                 else:  # not in place: a rule may have handed its cotangent on as it was
-                    cotangents[parent] = cotangents[parent] + contribution
+                    cotangents[parent] = total + contribution
                     summed.add(parent)
     except GraphError:
         raise

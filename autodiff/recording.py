@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .convention import Signature, arranged
+from .dialects import Absent
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .primitive import VARIADIC, Composite, Primitive, listen
 from .protocol import WRONG, complain, foreign
@@ -68,7 +69,7 @@ def _owned(value: Any, node: Node) -> bool:
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
     """The callable of a function that broadcasts, of one argument or two."""
     rules = [primitive.rules[i] for i in range(len(primitive.parameters))]
-    make = factory(tuple(rule.wants for rule in rules))  # type: ignore[union-attr]
+    make = factory(tuple(rule.wants for rule in rules), primitive.forward)  # type: ignore[union-attr]
     return make(primitive, primitive.forward, *rules, *[rule.watching for rule in rules])  # type: ignore[union-attr, no-any-return]
 
 
@@ -289,6 +290,9 @@ def _asks_for_no_shape(rules: list[Any]) -> bool:
     return all(want <= len(rules) for rule in rules for want in rule.wants)
 
 
+_ABSENT = Absent("")
+
+
 def _install(entry: Primitive | Composite) -> None:
     """Give an entry of the table its callable, its method and its operator."""
     if isinstance(entry, Composite):
@@ -305,7 +309,7 @@ def _install(entry: Primitive | Composite) -> None:
         entry.call.__doc__ = entry.function.__doc__
     call, function = entry.call, entry.function
     call.__signature__ = Signature.of(entry)  # type: ignore[attr-defined]
-    if entry.method is not None and entry.method not in Tensor.__dict__:
+    if entry.method is not None and type(Tensor.__dict__.get(entry.method, _ABSENT)) is Absent:
         setattr(Tensor, entry.method, call)
     if function in ALIASES:
         setattr(Tensor, ALIASES[function], call)

@@ -20,9 +20,9 @@ import numpy as np
 from . import graph, mode, writes
 from .collector import rarely
 from .conversion import Conversion, array_of, made_by
-from .dialects import missing, unknown
+from .dialects import Absent, unknown
 from .examples import Examples, every
-from .graph import CONSTANT, Edge, GraphError, Leaf, Node, Parts, Several, Walk
+from .graph import CONSTANT, Edge, GraphError, Node, Parts, Several, Walk, is_variable, variable_node
 from .primitive import Primitive, registry, supplied
 from .protocol import ANSWERED, WRONG, complain, unsupported
 from .rule import Rule
@@ -75,7 +75,7 @@ class Tensor(Conversion, Methods):
             )
         value = array_of(data, dtype)
         self._value = _scalar(value)
-        self._node = Leaf(value.shape, value.dtype)
+        self._node = variable_node(value.shape, value.dtype)
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Tensor: cannot be subclassed; keep a Tensor in an attribute instead")
@@ -86,7 +86,7 @@ class Tensor(Conversion, Methods):
     def data(self) -> Any:
         """The values, as an array.  Of a variable it is the array itself; of a result it is read-only."""
         value, node = self._value, self._node
-        if type(node) is Leaf:
+        if node.primitive is None and node.active:
             if isinstance(value, np.generic):  # from now on an array, so that writing into it is not lost
                 value = self._value = np.asarray(value)
         elif node is not CONSTANT:
@@ -98,10 +98,10 @@ class Tensor(Conversion, Methods):
     @data.setter
     def data(self, new: Any) -> None:
         node, old = self._node, self._value
-        if new is old and type(old) is np.ndarray and type(node) is Leaf:  # what an optimizer does, in place
+        if new is old and type(old) is np.ndarray and node.primitive is None and node.active:  # what an optimizer does, in place
             writes.note(old)
             return
-        if type(node) is not Leaf:
+        if not is_variable(node):
             raise GraphError("data: only a variable can be given new values; this Tensor is the result of an operation")
         if isinstance(new, Tensor):
             raise TypeError("data: got a Tensor; assign its array: t.data = other.data")
@@ -113,7 +113,7 @@ class Tensor(Conversion, Methods):
     @property
     def grad(self) -> Any:
         """The gradient that ``backward`` accumulated here, an array of the same shape and dtype, or None."""
-        if type(self._node) is not Leaf:
+        if not is_variable(self._node):
             raise GraphError(
                 "grad: only variables keep a gradient; this Tensor is the result of "
                 f"{made_by(self._node)}. For its gradient use vjp or grad with respect to it. If it was a variable "
@@ -124,7 +124,7 @@ class Tensor(Conversion, Methods):
     @grad.setter
     def grad(self, value: Any) -> None:
         node = self._node
-        if type(node) is not Leaf:
+        if not is_variable(node):
             raise GraphError("grad: only a variable has a gradient to set")
         node.grad = value if value is None else _fitted("grad", value, node)
 
@@ -189,7 +189,6 @@ class Tensor(Conversion, Methods):
             )
         results = backward({node: _seed(self, gradient)}, retain=retain_graph or create_graph, create=create_graph)
         for leaf, value in results.items():
-            assert type(leaf) is Leaf
             leaf.grad = value if leaf.grad is None else leaf.grad + value
 
     # -- sequences -------------------------------------------------------------------------------------------
@@ -219,7 +218,7 @@ class Tensor(Conversion, Methods):
         return _numpy.transpose(self, order)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
-        if type(self._node) is not Leaf:
+        if not is_variable(self._node):
             raise TypeError("copy: only variables can be copied or pickled; a result holds its graph: use t.data")
         return (_variable, (np.array(self._value),))
 
@@ -241,10 +240,9 @@ class Tensor(Conversion, Methods):
             raise unsupported(function)
         return entry.call(*args, **kwargs)
 
-    if not TYPE_CHECKING:  # a checker would take any name for known
-
-        def __getattr__(self, name: str) -> Any:
-            missing(name)
+    def __dir__(self) -> list[str]:
+        known = type(self).__dict__
+        return [name for name in super().__dir__() if type(known.get(name)) is not Absent]
 
 
 def _scalar(value: Any) -> Any:
@@ -256,7 +254,7 @@ def _variable(value: Any) -> Tensor:
     return Tensor(value)
 
 
-def _fitted(what: str, new: Any, node: Leaf) -> Any:
+def _fitted(what: str, new: Any, node: Node) -> Any:
     """New values, or a new gradient, of a variable in its dtype; refused if they have another shape or kind."""
     value = new if hasattr(new, "__array_function__") else np.asarray(new)
     if value.shape != node.shape:

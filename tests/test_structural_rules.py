@@ -13,7 +13,7 @@ from autodiff import Tensor
 from autodiff.graph import CONSTANT
 from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
-from autodiff.structural import Structural, again, structural, tracking
+from autodiff.structural import Structural, again, functions, structural, tracking
 from autodiff.tensor import backward, wrap
 from tests.differences import calls, outputs, weights
 
@@ -99,5 +99,17 @@ def check(entry, call, rng):
 @pytest.mark.parametrize("entry", RULES, ids=[e.name for e in RULES])
 def test_a_rule_knows_what_was_left_out(entry, rng):
     with np.errstate(all="ignore"):
+        for call in calls(entry):
+            check(entry, call, rng)
+
+
+@pytest.mark.parametrize("wrong", ["forgets", "lies"])
+def test_a_wrong_handler_turns_this_red(wrong, rng, monkeypatch):
+    if wrong == "forgets":
+        monkeypatch.delitem(functions, np.flip)
+    else:
+        monkeypatch.setitem(functions, np.flip, functions[np.copy])
+    entry = registry[np.flip]
+    with pytest.raises(AssertionError, match={"forgets": "forgotten", "lies": "called dead"}[wrong]):
         for call in calls(entry):
             check(entry, call, rng)
