@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import deadness as deadness  # how zeros by selection go through NumPy's functions
 from . import writes
 from .arrays import is_plain
 from .cotangents import Parts as Parts
@@ -30,7 +31,7 @@ from .node import is_variable as is_variable
 from .node import tick as tick
 from .node import variable_node as variable_node
 from .rule import Rule, WrittenError, has_changed
-from .structural import mask, structural, tracking
+from .structural import again, mask, structural, tracking
 
 _age = attrgetter("age")
 
@@ -135,7 +136,7 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
                 value = sequence
             elif want in sources:
                 value = lift(value, sources[want])
-            elif isinstance(value, np.ndarray | np.generic):
+            else:
                 value = mask(value)
             values.append(value)
         rules.append(rule.plain)
@@ -303,12 +304,14 @@ def backward(
     *,
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
+    inner: bool = False,
 ) -> dict[Node, Any]:
     """The gradients of the seeded nodes with respect to the targets of a walk, or the leaves that it leads to.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
     result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
-    from (:mod:`autodiff.structural`).  Nothing is freed.
+    from (:mod:`autodiff.structural`).  A pass that is ``inner`` is a part of another one, which does that.  Nothing is
+    freed.
     """
     check_writes(walk.order)
     with np.errstate(all="ignore"):
@@ -316,7 +319,7 @@ def backward(
             with tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit)
         results = sweep(walk, seeds, visit=visit)
-        if _any_nan(results.values()):
-            with tracking():
+        if not inner and _any_nan(results.values()):
+            with again():
                 results = sweep(walk, {node: structural(seed) for node, seed in seeds.items()}, visit=visit)
     return results

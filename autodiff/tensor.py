@@ -412,11 +412,13 @@ def backward(
     along: bool = False,
     walk: Walk | None = None,
     visit: graph.Visit | None = None,
+    inner: bool = False,
 ) -> Any:
     """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``.
 
     ``along`` says that this need be a history of the seeds alone, and of no variable: it is shorter.  ``walk`` is one
-    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.
+    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.  A pass that is
+    ``inner`` is a part of another one: its seeds and results are that one's cotangents, as they are.
     """
     if walk is None or walk.roots != seeds.keys():
         walk = Walk(seeds, targets)
@@ -424,9 +426,9 @@ def backward(
     if around is not None:
         visit = visit or around.visiting()
     proceed = (
-        functools.partial(_recorded, seeds, walk, visit, along)
+        functools.partial(_recorded, seeds, walk, visit, along, inner)
         if create
-        else functools.partial(_computed, seeds, walk, visit)
+        else functools.partial(_computed, seeds, walk, visit, inner)
     )
     with rarely() if len(walk.order) > LARGE else _AS_USUAL:
         results = proceed() if around is None else around.backward(proceed, seeds, targets)
@@ -435,21 +437,16 @@ def backward(
     return results
 
 
-def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool) -> Any:
+def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool, inner: bool) -> Any:
     """A backward pass whose every operation is recorded."""
-    given = {n: s if type(s) is Tensor else wrap(_marked(s), CONSTANT) for n, s in seeds.items()}
-    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear)
+    given = {n: s if type(s) is Tensor or inner else wrap(structural(s), CONSTANT) for n, s in seeds.items()}
+    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear, inner=inner)
     for node, result in results.items():
         if type(result) is not Tensor:  # a rule that returned an array of constants
             result = results[node] = wrap(result, CONSTANT)
-        result._value = plain(result._value)
+        if not inner:
+            result._value = plain(result._value)
     return results
-
-
-def _marked(seed: Any) -> Any:
-    """A cotangent with its zeros marked as structural, if it has any."""
-    array = every(seed)
-    return structural(seed) if isinstance(array, np.ndarray) and not array.all() else seed
 
 
 def _linear(edge: Edge, g: Any) -> Any:
@@ -465,10 +462,12 @@ def _linear(edge: Edge, g: Any) -> Any:
     return pulled
 
 
-def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any) -> Any:
+def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any, inner: bool) -> Any:
     """A backward pass on arrays."""
     values = {n: s._value if type(s) is Tensor else s for n, s in seeds.items()}
-    results = graph.backward(values, walk, visit=visit)
+    results = graph.backward(values, walk, visit=visit, inner=inner)
+    if inner:
+        return results
     mine = set(map(id, values.values()))
     for node, value in results.items():
         if type(value) is not np.ndarray:
