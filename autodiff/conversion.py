@@ -30,6 +30,8 @@ def array_of(data: Any, dtype: Any) -> Any:
         value = data if hasattr(data, "__array_function__") else np.asarray(data, dtype=dtype)
         if dtype is not None and value.dtype != dtype:
             value = value.astype(dtype)
+        if isinstance(value, np.memmap):  # the same memory, as an array like any other
+            value = value.view(np.ndarray)
     except (TypeError, ValueError) as error:
         if is_refusal(error):
             raise TypeError(

@@ -27,7 +27,7 @@ from .node import Leaf as Leaf
 from .node import Node as Node
 from .node import Several as Several
 from .node import tick as tick
-from .rule import Rule, WrittenError, has_changed
+from .rule import Rule, WrittenError, changed, has_changed
 from .structural import mask, structural, tracking
 
 _age = attrgetter("age")
@@ -120,7 +120,7 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
     rules, lifted = [], []
     for rule, packed in zip(node.rules, saved, strict=True):
         if rule.watched and has_changed(packed):
-            raise WrittenError
+            raise WrittenError(rule, packed)
         values = []
         for want, value in zip(rule.wants, rule.unpacked(packed), strict=True):
             if want == primitive.output:
@@ -142,9 +142,12 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
 
 
 _CHANGED = (
-    "backward: '{}' saved an array of shape {} that was changed in place afterwards, so its gradient would be wrong; "
-    "call backward() before the array is written, or write into a copy (of a variable: t.data = t.data - step)"
+    "backward: '{}' saved an array of shape {} that was changed in place afterwards, {}, so its gradient would be wrong; "
+    "call backward() before the array is written, or {}"
 )
+_THROUGH_US = "through a variable (t.data, optimizer.step())", "assign a new array: t.data = t.data - step"
+_HANDED_OUT = "through an array that t.data gave out (t.data[i] = ...)", "assign a new array: t.data = new"
+_BY_THE_USER = "but not through a variable (a batch buffer filled again, out=, +=)", "pass a copy: array.copy()"
 
 Visit = Callable[[Edge, Any], Any]
 
@@ -180,6 +183,8 @@ def sweep(
                 if visit is None:
                     contribution = rule.apply(g, packed)
                 else:
+                    if lift is None and rule.watched and has_changed(packed):
+                        raise WrittenError(rule, packed)
                     contribution = visit(Edge(node, parent, rule, rule.unpacked(packed)), g)
                 if type(contribution) is not parent.kind and (
                     contribution.shape != parent.shape or contribution.dtype is not parent.dtype
@@ -216,27 +221,38 @@ def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -
     """Raise what a failure of the walk at a rule means, or note at the error where it happened."""
     if node.saved is None:
         raise GraphError(FREED.format(node.primitive and node.primitive.name)) from None
+    if isinstance(error, WrittenError):
+        rule, packed = error.args
+        array, given_out = changed(packed)
+        how = _HANDED_OUT if given_out else _BY_THE_USER
+        raise GraphError(_CHANGED.format(rule.primitive, array.shape, *how)) from None
     if rule is None:
         return
-    if isinstance(error, WrittenError):
-        shape = next(np.shape(v) for v in rule.unpacked(node.saved[node.rules.index(rule)]) if type(v) is np.ndarray)
-        raise GraphError(_CHANGED.format(rule.primitive, shape)) from None
     if isinstance(error, AttributeError) and not hasattr(contribution, "shape"):
         parent = node.parents[node.rules.index(rule)]
         fit(contribution, node, parent, rule)
     error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
 
 
-def check_writes(order: list[Node]) -> None:
+def check_writes(walk: Walk) -> None:
     """Raise GraphError if memory that a rule saved was written through a variable afterwards."""
-    oldest = next((node.age for node in reversed(order) if node.parents), 0)
-    if writes.latest < oldest:
+    oldest = next((node.age for node in reversed(walk.order) if node.parents), 0)
+    latest, wanted = writes.latest, walk.wanted
+    if latest < oldest:
         return
-    for node in order:
-        for packed, rule in zip(node.saved or (), node.rules, strict=False):
-            for value in arrays_of(rule.unpacked(packed)):
-                if writes.written_since(value, node.age):
-                    raise GraphError(_CHANGED.format(rule.primitive, value.shape))
+    written = writes.Written(oldest)
+    for node in walk.path():
+        if node.age > latest:
+            continue
+        seen: set[int] = set()  # rules of a long list may all have saved the same
+        for parent, rule, packed in zip(node.parents, node.rules, node.saved or (), strict=False):
+            if wanted is not None and parent not in wanted:
+                continue
+            values = [v for v in rule.unpacked(packed) if id(v) not in seen]
+            seen.update(map(id, values))
+            for value in arrays_of(values):
+                if written.since(value, node.age):
+                    raise GraphError(_CHANGED.format(rule.primitive, value.shape, *_THROUGH_US))
 
 
 def arrays_of(values: Any) -> list[Any]:
@@ -285,7 +301,7 @@ def backward(
     result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
     from (:mod:`autodiff.structural`).  Nothing is freed.
     """
-    check_writes(walk.order)
+    check_writes(walk)
     with np.errstate(all="ignore"):
         if lift is not None:
             with tracking():

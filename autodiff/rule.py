@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from .writes import print_of
+from .examples import every
+from .writes import Print, differs, print_of
 
 Function = Callable[..., Any]
 
 
 class WrittenError(Exception):
-    """An array that a rule saved is not what it was."""
+    """An array that a rule saved is not what it was: the rule, and what it keeps."""
 
 
 class Rule:
@@ -63,8 +64,11 @@ class Rule:
     def keep(self, environment: Any, owned: list[Any]) -> tuple[Rule, Any]:
         """The rule for a call with these arrays of the user's, and what it keeps."""
         packed = self.pick(environment)
-        prints = prints_of(packed, owned) if owned else None
-        return (self.watching, (packed, prints)) if prints else (self, packed)
+        if owned:
+            prints = prints_of(packed, owned)
+            if prints:
+                return self.watching, (packed, prints)
+        return self, packed
 
     def unpacked(self, packed: Any) -> tuple[Any, ...]:
         """What was picked, in the order of ``wants``."""
@@ -90,26 +94,51 @@ def _watching(rule: Rule) -> Rule:
     apply = rule.apply
 
     def applied(g: Any, watched: Any) -> Any:
-        if has_changed(watched):
-            raise WrittenError
-        return apply(g, watched[0])
+        packed, before = watched
+        if packed.tobytes() != before if type(before) is bytes else has_changed(watched):
+            raise WrittenError(twin, watched)
+        return apply(g, packed)
 
     twin.apply, twin.watched, twin.watching, twin.plain = applied, True, twin, rule
     return twin
 
 
-def prints_of(packed: Any, owned: list[Any] | None = None) -> list[tuple[Any, bytes]]:
-    """The arrays among what a rule keeps (those that are ``owned`` by the user, or all) with a print of each."""
+def prints_of(packed: Any, owned: list[Any] | None = None) -> Any:
+    """Prints of the arrays among what a rule keeps: of those that are ``owned`` by the user, or of all.
+
+    The print itself if the rule keeps one array, pairs of an array and its print if it keeps more, or nothing.
+    """
     if type(packed) is np.ndarray:
-        return [(packed, print_of(packed))] if owned is None or any(packed is array for array in owned) else []
-    if type(packed) in (tuple, list):
-        return [pair for value in packed for pair in prints_of(value, owned)]
-    return []
+        return print_of(packed) if owned is None or _is_among(packed, owned) else None
+    pairs: list[tuple[Any, bytes | Print]] = []
+    for value in packed if type(packed) in (tuple, list) else (packed,):
+        kind = type(value)
+        if kind is tuple or kind is list:
+            inner = prints_of(value, owned)
+            pairs += inner or ()
+        elif (owned is None or _is_among(value, owned)) and isinstance(every(value), np.ndarray):
+            pairs.append((every(value), print_of(every(value))))
+    return pairs
+
+
+def _is_among(value: Any, arrays: list[Any]) -> bool:
+    for array in arrays:  # by identity: 'in' would compare the elements
+        if array is value:
+            return True
+    return False
 
 
 def has_changed(watched: Any) -> bool:
     """Whether one of the arrays is not what it was; ``watched`` is what a rule keeps, and the print or prints of it."""
+    return any(differs(array, before) for array, before in _pairs(watched))
+
+
+def changed(watched: Any) -> tuple[Any, bool]:
+    """The array that is not what it was, and whether a variable has given it out since the rule saved it."""
+    array, before = next(pair for pair in _pairs(watched) if differs(*pair))
+    return array, type(before) is Print and before.whole is not None
+
+
+def _pairs(watched: Any) -> Any:
     packed, before = watched
-    if type(before) is bytes:
-        return print_of(packed) != before
-    return any(print_of(array) != once for array, once in before)
+    return before if type(before) is list else ((packed, before),)
