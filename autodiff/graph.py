@@ -142,8 +142,8 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
 
 
 _CHANGED = (
-    "backward: '{}' saved an array of shape {} that was changed in place afterwards, {}, so its gradient would be wrong; "
-    "call backward() before the array is written, or {}"
+    "backward: '{}' saved an array of shape {} that was changed in place afterwards, {}, so its gradient would be "
+    "wrong; call backward() before the array is written, or {}"
 )
 _THROUGH_US = "through a variable (t.data, optimizer.step())", "assign a new array: t.data = t.data - step"
 _HANDED_OUT = "through an array that t.data gave out (t.data[i] = ...)", "assign a new array: t.data = new"

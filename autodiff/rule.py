@@ -6,14 +6,14 @@ None, a single value as itself, several as a tuple, so that the commonest rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from .examples import every
-from .writes import Print, differs, print_of
+from .writes import SMALL, Print, differs, print_of
 
 Function = Callable[..., Any]
 
@@ -25,8 +25,8 @@ class WrittenError(Exception):
 class Rule:
     """A VJP rule for one argument: ``pick`` packs what it asks for from a call, ``apply(g, packed)`` calls it.
 
-    ``watching`` is the same rule for a call in which it keeps arrays of the user's: prints of them are kept as well, and
-    it looks whether they have changed before it is applied.
+    ``watching`` is the same rule for a call in which it keeps arrays of the user's: prints of them are kept as well,
+    and it looks whether they have changed before it is applied.
     """
 
     __slots__ = ("_elements", "apply", "element", "function", "pick", "plain", "position", "primitive", "wants",
@@ -65,7 +65,7 @@ class Rule:
         """The rule for a call with these arrays of the user's, and what it keeps."""
         packed = self.pick(environment)
         if owned:
-            prints = prints_of(packed, owned)
+            prints = prints_of(packed, {id(array) for array in owned} if len(owned) > 1 else (id(owned[0]),))
             if prints:
                 return self.watching, (packed, prints)
         return self, packed
@@ -95,37 +95,38 @@ def _watching(rule: Rule) -> Rule:
 
     def applied(g: Any, watched: Any) -> Any:
         packed, before = watched
-        if packed.tobytes() != before if type(before) is bytes else has_changed(watched):
-            raise WrittenError(twin, watched)
+        if type(before) is bytes:
+            if packed.tobytes() != before:
+                raise WrittenError(twin, watched)
+        else:
+            for array, once in before if type(before) is list else ((packed, before),):
+                if array.tobytes() != once if type(once) is bytes else once.differs():
+                    raise WrittenError(twin, watched)
         return apply(g, packed)
 
     twin.apply, twin.watched, twin.watching, twin.plain = applied, True, twin, rule
     return twin
 
 
-def prints_of(packed: Any, owned: list[Any] | None = None) -> Any:
-    """Prints of the arrays among what a rule keeps: of those that are ``owned`` by the user, or of all.
+def prints_of(packed: Any, owned: Collection[int] | None = None) -> Any:
+    """Prints of the arrays among what a rule keeps: of the user's, by the identities in ``owned``, or of all.
 
     The print itself if the rule keeps one array, pairs of an array and its print if it keeps more, or nothing.
     """
     if type(packed) is np.ndarray:
-        return print_of(packed) if owned is None or _is_among(packed, owned) else None
+        return print_of(packed) if owned is None or id(packed) in owned else None
     pairs: list[tuple[Any, bytes | Print]] = []
-    for value in packed if type(packed) in (tuple, list) else (packed,):
-        kind = type(value)
-        if kind is tuple or kind is list:
-            inner = prints_of(value, owned)
-            pairs += inner or ()
-        elif (owned is None or _is_among(value, owned)) and isinstance(every(value), np.ndarray):
+    for value in packed if type(packed) is tuple or type(packed) is list else (packed,):
+        if owned is not None and id(value) not in owned:
+            if type(value) is tuple or type(value) is list:
+                pairs += prints_of(value, owned) or ()
+        elif type(value) is np.ndarray:
+            pairs.append((value, value.tobytes() if value.nbytes <= SMALL else Print(value)))
+        elif type(value) is tuple or type(value) is list:
+            pairs += prints_of(value) or ()
+        elif isinstance(every(value), np.ndarray):
             pairs.append((every(value), print_of(every(value))))
     return pairs
-
-
-def _is_among(value: Any, arrays: list[Any]) -> bool:
-    for array in arrays:  # by identity: 'in' would compare the elements
-        if array is value:
-            return True
-    return False
 
 
 def has_changed(watched: Any) -> bool:

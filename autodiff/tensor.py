@@ -11,7 +11,7 @@ Tensor and binds the name ``t`` to it; ``t[i] = v`` is refused and says what to 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

@@ -3,9 +3,9 @@
 A write through a variable (``t.data -= step``, an optimizer) is noted with its time and its place in memory, so it is
 found whoever else holds that memory: another variable, a view, a constant.
 
-NumPy tells nobody of a write through a reference of the user's own.  So of an array that may be the user's a *print* is
-taken when a rule saves it, and is compared when the rule runs.  That of a small array is all its bytes.  That of a large
-one is a sample, and all its bytes from when ``t.data`` hands the memory out: what is written there is found as well.
+NumPy tells nobody of a write through a reference of the user's own.  So of an array that may be the user's a *print*
+is taken when a rule saves it, and is compared when the rule runs.  That of a small array is all its bytes.  That of a
+large one is a sample, and all its bytes from when ``t.data`` hands the memory out: what is written there is found too.
 """
 
 from __future__ import annotations
