@@ -109,7 +109,7 @@ def _leading(order: list[Node], targets: Collection[Node]) -> set[Node]:
     return leading
 
 
-def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, ...], list[Any]]:
+def _lifted(node: Node, lift: Callable[[Any, Node], Any], wanted: Collection[Node] | None) -> tuple[tuple[Rule, ...], list[Any]]:
     """The rules of a node and what they saved, with the values that came from nodes tied to them again."""
     primitive, saved = node.primitive, node.saved
     assert primitive is not None
@@ -118,8 +118,8 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
     sources = {rule.position: parent for parent, rule in zip(node.parents, node.rules, strict=True)}
     sequence: Any = None
     rules, lifted = [], []
-    for rule, packed in zip(node.rules, saved, strict=True):
-        if rule.watched and has_changed(packed):
+    for rule, parent, packed in zip(node.rules, node.parents, saved, strict=True):
+        if rule.watched and (wanted is None or parent in wanted) and has_changed(packed):
             raise WrittenError(rule, packed)
         values = []
         for want, value in zip(rule.wants, rule.unpacked(packed), strict=True):
@@ -176,7 +176,7 @@ def sweep(
             if not parents:
                 continue
             g = take(node)
-            rules, saved = (node.rules, node.saved) if lift is None else _lifted(node, lift)
+            rules, saved = (node.rules, node.saved) if lift is None else _lifted(node, lift, wanted)
             for parent, rule, packed in zip(parents, rules, saved):
                 if wanted is not None and parent not in wanted:
                     continue
