@@ -122,6 +122,14 @@ class Mode:
         around = living(self.enclosing)
         return None if around is None else around.visiting()
 
+    def otherwise(self, error: Exception, *inner: Mode) -> Callable[..., Any] | None:
+        """How to compute a composite that fails as it is written: called with it, its arguments and keywords; or None.
+
+        ``inner`` are the modes between this one and the composite, from the outside in.
+        """
+        around = living(self.enclosing)
+        return None if around is None else around.otherwise(error, self, *inner)
+
     def left(self, *error: Any) -> None:
         """What is to be done when its block was left: ``error`` is what ``__exit__`` is given."""
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .convention import Signature, arranged
+from .convention import Signature, arranged, spellings
 from .graph import CONSTANT, DOUBLE, Node, tick
-from .primitive import VARIADIC, Composite, Primitive, listen
+from .mode import current
+from .primitive import VARIADIC, Composite, Function, Primitive
 from .protocol import WRONG, complain, foreign
 from .rule import Rule, prints_of
 from .template import factory, provide
@@ -250,25 +251,9 @@ def _shape(value: Any, is_sequence: bool) -> Any:
     return [np.shape(v) for v in value] if is_sequence else np.shape(value)
 
 
-# -- deriving everything from the table --------------------------------------------------------------------------
-
-OPERATORS = {
-    np.add: "add", np.subtract: "sub", np.multiply: "mul", np.divide: "truediv", np.power: "pow",
-    np.remainder: "mod", np.floor_divide: "floordiv", np.matmul: "matmul",
-    np.bitwise_and: "and", np.bitwise_or: "or", np.bitwise_xor: "xor",
-}  # fmt: skip
-COMPARISONS = {
-    np.equal: "eq", np.not_equal: "ne", np.less: "lt", np.less_equal: "le", np.greater: "gt",
-    np.greater_equal: "ge", np.negative: "neg", np.positive: "pos", np.absolute: "abs", np.invert: "invert",
-    np.round: "round",
-}  # fmt: skip
-ALIASES = {np.conjugate: "conj"}
-"""Further names of methods."""
-
-
 def _composed(entry: Composite) -> Callable[..., Any]:
     """The callable of a composite, which takes NumPy's arguments and says who it is when they do not fit."""
-    function, known = entry.call, frozenset(entry.parameters)
+    function, known = entry.definition, frozenset(entry.parameters)
     takes_any = bool(function.__code__.co_flags & (VARIADIC | KEYWORDS))
 
     @functools.wraps(function)
@@ -281,6 +266,12 @@ def _composed(entry: Composite) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except WRONG as error:
             complain(entry, [getattr(a, "_value", a) for a in args], error)
+        except NotImplementedError as error:
+            mode = current()
+            otherwise = None if mode is None else mode.otherwise(error)
+            if otherwise is None:
+                raise
+        return otherwise(function, args, kwargs)
 
     return call
 
@@ -289,31 +280,42 @@ def _asks_for_no_shape(rules: list[Any]) -> bool:
     return all(want <= len(rules) for rule in rules for want in rule.wants)
 
 
-def _install(entry: Primitive | Composite) -> None:
-    """Give an entry of the table its callable, its method and its operator."""
+def original(function: Function) -> Function:
+    """The function itself, if this is the callable that was made of its entry: ``autodiff.relu``, for one."""
+    entry = getattr(getattr(function, "__signature__", None), "entry", None)
+    return function if entry is None or entry.call is not function else entry.function
+
+
+def callable_of(entry: Primitive | Composite) -> Function:
+    """The callable of an entry, made for its kind."""
+    call: Any
     if isinstance(entry, Composite):
-        entry.call = _composed(entry)
-    if isinstance(entry, Primitive):
+        call = _composed(entry)
+    else:
         rules = [entry.rules.get(i) for i in range(len(entry.parameters))]
         if entry.core is not None and len(rules) < 3 and None not in rules and _asks_for_no_shape(rules):
-            entry.call = _broadcasting(entry)
+            call = _broadcasting(entry)
         elif list(entry.rules) == [0] and rules[0] is not None and entry.sequence is None and not entry.variadic:
-            entry.call = _first(entry, rules[0])
+            call = _first(entry, rules[0])
         else:
-            entry.call = _general(entry)
-        entry.call.__name__ = entry.call.__qualname__ = entry.name
-        entry.call.__doc__ = entry.function.__doc__
-    call, function = entry.call, entry.function
-    call.__signature__ = Signature.of(entry)  # type: ignore[attr-defined]
-    if entry.method is not None and entry.method not in Tensor.__dict__:
-        setattr(Tensor, entry.method, call)
-    if function in ALIASES:
-        setattr(Tensor, ALIASES[function], call)
-    if function in OPERATORS:
-        setattr(Tensor, f"__{OPERATORS[function]}__", call)
-        setattr(Tensor, f"__r{OPERATORS[function]}__", lambda self, other: call(other, self))
-    if function in COMPARISONS:
-        setattr(Tensor, f"__{COMPARISONS[function]}__", call)
+            call = _general(entry)
+        call.__name__ = call.__qualname__ = entry.name
+        call.__doc__ = entry.function.__doc__
+    spelling = spellings.get(entry.function)
+    if spelling is not None:
+        call = _spelled(spelling, call)
+    call.__signature__ = Signature.of(entry)
+    return call  # type: ignore[no-any-return]
+
+
+def _spelled(spelling: Function, plain: Function) -> Function:
+    """The callable of a function that NumPy lets us call in further ways."""
+
+    @functools.wraps(plain)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return spelling(plain, *args, **kwargs)
+
+    return call
 
 
 provide(
@@ -321,4 +323,3 @@ provide(
     WRONG=WRONG, admitted=_admitted, checked=_checked, complain=complain, flat_node=_flat_node, float64=np.float64,
     mode_of=_mode, ndarray=np.ndarray, new=_new, print_of=print_of, prints_of=prints_of, tick=tick, wrap=wrap,
 )  # fmt: skip
-listen(_install)

@@ -1,6 +1,5 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
-from .. import recording as recording  # first: it turns each entry into what is called
 from . import (
     arranging,
     complexes,

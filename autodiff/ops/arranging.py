@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..primitive import composite, example, refuse, sample
+from ..primitive import example, refuse, sample
+from ..registering import composite
 from ..tensor import Tensor
 from .indexing import scatter_add
 

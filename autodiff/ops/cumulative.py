@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 from .reduction import floating
 

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from ..primitive import composite, exactly, example, primitive, sample
+from ..primitive import exactly, example, sample
+from ..registering import composite, primitive
 from .complexes import conjugate, hermitian, to_complex
 from .kinks import by_convention
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise, exactly, example
+from ..primitive import exactly, example
+from ..registering import elementwise
 
 Array = Any
 

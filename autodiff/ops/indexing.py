@@ -14,7 +14,8 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..cotangents import Scattered, into, unbroadcast
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from ..structural import begin
 from ..tensor import Tensor
 from .accumulation import add_at, names_once, names_once_by_kind

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from ..graph import unbroadcast
-from ..primitive import composite, exactly, example, primitive, sample
+from ..primitive import exactly, example, sample
+from ..registering import composite, primitive
 from .complexes import conjugate, hermitian, to_complex
 from .decompositions import spread_out, spread_out_complex
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, example, primitive, refuse, sample
+from ..primitive import example, refuse, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 
 Array = Any

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 from .complexes import conjugate, to_complex
 

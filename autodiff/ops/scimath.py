@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, composite, example, sample
+from ..primitive import Domain, example, sample
+from ..registering import composite
 
 Array = Any
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..graph import unbroadcast
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 from .indexing import scatter_add
 from .precision import wide

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import example, primitive, sample
+from ..primitive import example, sample
+from ..registering import primitive
 from ..ufuncs import reductions
 from .precision import over_count
 from .reduction import AXES, spread

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..primitive import composite, exactly, example, primitive, refuse, sample
+from ..primitive import exactly, example, refuse, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 from .complexes import to_complex
 from .cumulative import some_nan

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..primitive import composite, example, sample
+from ..primitive import example, sample
+from ..registering import composite
 from ..tensor import Tensor
 from .complexes import conjugate
 from .cumulative import some_nan

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..graph import unbroadcast
-from ..primitive import example, primitive, sample
+from ..primitive import example, sample
+from ..registering import primitive
 from ..structural import begin
 from ..tensor import Tensor
 from .accumulation import add_at, names_once_by_kind

@@ -20,8 +20,8 @@ import numpy as np
 from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
 from ..mode import Mode, current, entered
-from ..primitive import Function, Primitive, registry
-from ..recording import _general
+from ..primitive import Function, Primitive
+from ..recording import callable_of
 from ..structural import plain
 from ..tensor import Tensor, same_tuple, wrap
 from ..tree import flatten, flatten_like
@@ -39,7 +39,7 @@ def _internal(function: Function, rule: Function) -> Any:
     parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
     name = function.__name__.strip("_")
     entry = Primitive(function, function, {parameters[0]: rule}, name=name, parameters=parameters)
-    entry.call = _general(entry)
+    entry.call = callable_of(entry)
     return entry.call
 
 
@@ -124,6 +124,20 @@ class _Mapping(Mode):
                     raise
                 return _looped(primitive.call, args, kwargs, self.level)
 
+    def otherwise(self, error: Exception, *inner: Mode) -> Callable[..., Any] | None:
+        """Example by example: a composite may look at values, and these differ."""
+        if not isinstance(error, BatchingError) or not self.level.size:
+            return None
+        mode = self.enclosing
+        for one in inner:
+            mode = one.inside(mode)
+
+        def by_example(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            with entered(mode):
+                return _looped(function, args, kwargs, self.level)
+
+        return by_example
+
     def _shared(self, value: Any, promote: bool) -> Any:
         kind = type(value)
         if kind is Tensor:
@@ -164,30 +178,6 @@ def _looped(call: Function, args: tuple[Any, ...], kwargs: dict[str, Any], level
             )
     stacked = [gather(np.stack(part), 0, level) for part in parts]
     return same_tuple(results[0], stacked) if isinstance(results[0], tuple) else stacked[0]
-
-
-def _by_example(entry: Any) -> None:
-    """Let a composite that looks at values be computed example by example where they differ."""
-    composed = entry.call
-
-    @functools.wraps(composed)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return composed(*args, **kwargs)
-        except BatchingError:
-            mode = current()
-            if type(mode) is not _Mapping or not mode.level.size:
-                raise
-        with mode.outside():
-            return _looped(composed, args, kwargs, mode.level)
-
-    entry.call = call
-
-
-for _function in (
-    np.quantile, np.percentile, np.nanquantile, np.nanpercentile, np.nanmedian, np.histogram, np.roots,
-):  # fmt: skip
-    _by_example(registry[_function])
 
 
 def _value(argument: Any) -> Any:

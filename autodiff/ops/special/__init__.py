@@ -13,6 +13,7 @@ differentiated: a Tensor that leads to a variable is refused there.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,8 @@ def load() -> None:
 
 @supplier
 def _late(function: Any) -> None:
-    """A ufunc that NumPy does not have and the table does not either: it may be one of SciPy's."""
-    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
-        try:
+    """A ufunc that the table does not have: it may be one of SciPy's."""
+    if isinstance(function, np.ufunc):
+        special = sys.modules.get("scipy.special")
+        if special is not None and getattr(special, function.__name__, None) is function:
             load()
-        except ImportError:
-            return
