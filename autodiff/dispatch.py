@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .primitive import Composite, Function, Primitive, registry, supplied
+from .primitive import Composite, Function, Primitive, late, registry, supplied
 from .recording import callable_of
 from .tensor import Tensor
 
@@ -62,16 +62,21 @@ def leave(entry: Entry) -> None:
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """What is registered inside is gone outside, and what was replaced is back."""
+    """What is registered inside is gone outside, and what was replaced is back; for tests."""
     before = {entry: (entry.method, entry.call) for entry in registry.values()}
-    yield
-    for entry in [entry for entry in registry.values() if entry not in before]:
-        leave(entry)
-    for entry, (method, call) in before.items():
-        entry.method, entry.call = method, call
-        if registry.get(entry.function) is not entry or (method and methods.get(method) is not entry):
-            old, registry[entry.function] = registry.get(entry.function), entry
-            _install(entry, old)
+    try:
+        yield
+    finally:
+        before |= {entry: (entry.method, entry.call) for entry in late if entry not in before}
+        known = {entry.function for entry in before}
+        for entry in [entry for entry in registry.values() if entry.function not in known]:
+            leave(entry)
+        for entry, (method, call) in before.items():
+            entry.method, entry.call = method, call
+            old = registry.get(entry.function)
+            if old is not entry or (method and methods.get(method) is not entry):
+                registry[entry.function] = entry
+                _install(entry, old)
 
 
 def _named(entry: Entry, old: Entry | None, suggested: str) -> str | None:

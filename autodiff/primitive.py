@@ -194,6 +194,9 @@ registry: dict[Function, Primitive | Composite] = {}
 refusals: dict[Function, str] = {}
 """Functions that have no derivative, and what to write in their place."""
 
+late: list[Primitive | Composite] = []
+"""What suppliers have registered."""
+
 _suppliers: list[Callable[[Function], None]] = []
 
 
