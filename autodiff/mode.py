@@ -12,7 +12,6 @@ then on, and the next operation takes it off.
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -147,7 +146,8 @@ class Mode:
 
     def inside(self, enclosing: Mode | None) -> Any:
         """This mode with another one around it."""
-        mode = copy.copy(self)
+        mode: Self = object.__new__(type(self))
+        vars(mode).update(vars(self))
         mode._original, mode.enclosing = self._original or self, enclosing
         return mode
 

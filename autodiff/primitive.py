@@ -87,33 +87,35 @@ class Primitive:
         self.method = method
         self.formulas = dict(rules)
 
-        asked = [n for rule in rules.values() if rule is not None for n in names_of(rule)[1:]]
+        asked = {parameter: names_of(rule) for parameter, rule in rules.items() if rule is not None}
         known = [*parameters, "y"]
-        shapes = sorted({n for n in asked if n.endswith("_shape") and n[:-6] in known and n not in parameters})
+        shapes = sorted(
+            {n for names in asked.values() for n in names if n[-6:] == "_shape" and n[:-6] in known} - self.index.keys()
+        )
         self.environment = (*known, *shapes, "position")
         self.shapes = tuple(known.index(n[:-6]) for n in shapes)
         self.output = len(parameters)
         self.rules: dict[int, Rule | None] = {
-            self.index[parameter]: None if rule is None else self._rule(rule, parameter)
+            self.index[parameter]: None if rule is None else self._rule(rule, parameter, asked[parameter])
             for parameter, rule in rules.items()
         }
         self.flat = bool(self.rules) and all(rule is None for rule in self.rules.values())
         self.call: Function = forward  # replaced by one that knows Tensors
 
-    def _rule(self, function: Function, parameter: str) -> Rule:
-        names = names_of(function)
+    def _rule(self, function: Function, parameter: str, names: tuple[str, ...]) -> Rule:
         if not names or names[0] != "g":
             raise TypeError(
                 f"{self.name}: the rule for '{parameter}' must take the cotangent 'g' first; it takes {names}"
             )
+        places = {name: i for i, name in enumerate(self.environment)}
         for name in names[1:]:
-            if name not in self.environment or (name == "position" and self.sequence is None):
+            if name not in places or (name == "position" and self.sequence is None):
                 offered = [n for n in self.environment if n != "position" or self.sequence is not None]
                 raise TypeError(
                     f"{self.name}: the rule for '{parameter}' asks for '{name}', which a call does not have; "
                     f"it can ask for {', '.join(offered)}, or a name followed by _shape"
                 )
-        return Rule(self.name, function, self.index[parameter], tuple(self.environment.index(n) for n in names[1:]))
+        return Rule(self.name, function, self.index[parameter], tuple([places[n] for n in names[1:]]))
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.parameters)})>"
@@ -220,4 +222,4 @@ def refuse(function: Function, reason: str) -> None:
 
 def names_of(function: Function) -> tuple[str, ...]:
     code = function.__code__
-    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ from .convention import Signature, arranged, spellings
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .mode import current
 from .primitive import VARIADIC, Composite, Function, Primitive
-from .protocol import WRONG, complain, foreign
+from .protocol import WRONG, complain, foreign, has_own_rules
 from .rule import Rule, prints_of
-from .template import factory, provide
+from .template import provide, waiting
 from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
 from .writes import print_of
 
@@ -46,7 +47,7 @@ def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
     """A result as NumPy has it; refused if another argument made it something with rules of its own."""
     if type(y) is complex:  # what Python makes of 1j * a double
         return np.complex128(y)
-    if isinstance(y, np.ma.MaskedArray | np.matrix | float):
+    if isinstance(y, float) or has_own_rules(y):
         odd = next((v for v in values if type(v) not in _NUMPYS_OWN), y)
         raise TypeError(
             f"{primitive.name}: an argument is a {type(odd).__name__}, which has rules of its own; "
@@ -68,9 +69,7 @@ def _owned(value: Any, node: Node) -> bool:
 
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
     """The callable of a function that broadcasts, of one argument or two."""
-    rules = [primitive.rules[i] for i in range(len(primitive.parameters))]
-    make = factory(tuple(rule.wants for rule in rules))  # type: ignore[union-attr]
-    return make(primitive, primitive.forward, *rules, *[rule.watching for rule in rules])  # type: ignore[union-attr, no-any-return]
+    return waiting(primitive, [primitive.rules[i] for i in range(len(primitive.parameters))])  # type: ignore[misc]
 
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
@@ -282,7 +281,8 @@ def _asks_for_no_shape(rules: list[Any]) -> bool:
 
 def original(function: Function) -> Function:
     """The function itself, if this is the callable that was made of its entry: ``autodiff.relu``, for one."""
-    entry = getattr(getattr(function, "__signature__", None), "entry", None)
+    known = vars(function).get("__signature__") if type(function) is FunctionType else None
+    entry = getattr(known, "entry", None)
     return function if entry is None or entry.call is not function else entry.function
 
 
