@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .dialects import Absent
 from .primitive import Composite, Function, Primitive, late, registry, supplied
 from .recording import callable_of
 from .tensor import Tensor
@@ -34,6 +35,10 @@ ALIASES: dict[Any, str] = {np.conjugate: "conj"}
 
 methods: dict[str, Entry] = {}
 """What the table gave to Tensor: the line that each method and operator means, by its name."""
+
+
+_absent: dict[str, Absent] = {}
+"""What stood where a method stands now: the error that says that a Tensor has none of that name."""
 
 
 def enter(entry: Entry, *, replace: bool = False, suggested: str = "") -> None:
@@ -134,6 +139,9 @@ def _install(entry: Entry, old: Entry | None) -> None:
         holder = methods.get(name, entry)
         if holder is not entry and holder.function is not entry.function:
             holder.method = None  # of an earlier definition of the same function
+        missing = vars(Tensor).get(name)
+        if type(missing) is Absent:
+            _absent[name] = missing
         setattr(Tensor, name, call)
         methods[name] = entry
 
@@ -141,4 +149,7 @@ def _install(entry: Entry, old: Entry | None) -> None:
 def _withdraw(names: list[str]) -> None:
     for name in names:
         del methods[name]
-        delattr(Tensor, name)
+        if name in _absent:
+            setattr(Tensor, name, _absent[name])
+        else:
+            delattr(Tensor, name)

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from .convention import Signature, arranged, spellings
+from .examples import every
 from .graph import CONSTANT, DOUBLE, Node, tick
-from .mode import current
+from .mode import current, innermost
 from .primitive import VARIADIC, Composite, Function, Primitive
 from .protocol import WRONG, complain, foreign, has_own_rules
-from .rule import Rule, prints_of
+from .rule import Rule, pairs_of, prints_of
 from .template import provide, waiting
-from .tensor import Tensor, _mode, outputs_of, same_tuple, unwrapped, wrap
-from .writes import print_of
+from .tensor import Tensor, outputs_of, same_tuple, unwrapped, value_of, wrap
+from .writes import SMALL
 
 _new = object.__new__
 KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
@@ -32,22 +33,28 @@ _NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqef
 """The types of results that need no second look."""
 
 
+def _speaks(y: Any) -> bool:
+    """Whether an operation's result is NumPy's, or of an array that NumPy's functions can go on with."""
+    return isinstance(y, np.generic) or hasattr(y, "__array_function__")
+
+
 _CONSTANTS = _NUMPYS_OWN | {int, float, complex, bool, list, tuple}
 """The types of constants that need no second look before they meet a Tensor."""
 
 
-def _checked(primitive: Primitive, parameter: str, constant: Any) -> None:
-    """Raise TypeError for a constant that would take part in the operation by rules of its own."""
+def _checked(primitive: Primitive, parameter: str, constant: Any) -> Any:
+    """The constant; TypeError for one that would take part in the operation by rules of its own."""
     odd = foreign(constant)
     if odd is not None:
         raise TypeError(f"{primitive.name}: {parameter} is {odd}")
+    return constant.view(np.ndarray) if isinstance(constant, np.memmap) else constant
 
 
 def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
     """A result as NumPy has it; refused if another argument made it something with rules of its own."""
     if type(y) is complex:  # what Python makes of 1j * a double
         return np.complex128(y)
-    if isinstance(y, float) or has_own_rules(y):
+    if isinstance(y, float) or has_own_rules(y) or not _speaks(y):
         odd = next((v for v in values if type(v) not in _NUMPYS_OWN), y)
         raise TypeError(
             f"{primitive.name}: an argument is a {type(odd).__name__}, which has rules of its own; "
@@ -64,45 +71,45 @@ def _flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
 
 def _owned(value: Any, node: Node) -> bool:
     """Whether an argument is an array that the user may hold: a constant, a variable's, a view."""
-    return type(value) is np.ndarray and (node.primitive is None or value.base is not None)
+    array = every(value)
+    return isinstance(array, np.ndarray) and (node.primitive is None or array.base is not None)
 
 
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
     """The callable of a function that broadcasts, of one argument or two."""
-    return waiting(primitive, [primitive.rules[i] for i in range(len(primitive.parameters))])  # type: ignore[misc]
+    return waiting(primitive, [primitive.rules[i] for i in range(len(primitive.parameters))])
 
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
-    general = _general(primitive)
+    fully = general(primitive)
     forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
-    takes_input = 0 in rule.wants
+    asked = [want for want in rule.wants if want < output]
+    takes_input = 0 in asked
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(x) is not Tensor or _mode() is not None or not x._node.active:
-            return general(x, *args, **kwargs)
-        mine: list[Any] = []
+        if type(x) is not Tensor or innermost() is not None or not x._node.active:
+            return fully(x, *args, **kwargs)
+        mine = False
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
-                return general(x, *args, **kwargs)
-            if kind is np.ndarray:
-                mine.append(option)
-            elif kind is tuple:
-                mine += [part for part in option if type(part) is np.ndarray]
+                return fully(x, *args, **kwargs)
+            mine = mine or kind is np.ndarray or kind is tuple
         value = x._value
         values = primitive.bind((value, *args), kwargs)
         try:
             y = forward(*values)
         except WRONG as error:
             complain(primitive, values, error)
+        if y is value and type(y) is np.ndarray:  # it would look like a result, which is nobody else's
+            y = y.view()
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         parents = (x._node,)
-        if takes_input and _owned(value, parents[0]):
-            mine.append(value)
-        if mine:
-            used, kept = rule.keep(environment, mine)
+        own = takes_input and _owned(value, parents[0])
+        if mine or own:
+            used, kept = rule.keep(environment, {w: pairs_of(values[w]) for w in asked if w or own})
             return _result(primitive, y, parents, (used,), (kept,))
         return _result(primitive, y, parents, rules, (pick(environment),))
 
@@ -113,10 +120,11 @@ _IS_PLAIN = frozenset({int, slice, np.ndarray, type(None), type(Ellipsis), np.in
 """What an option may be made of without a closer look for Tensors in it."""
 
 
-def _general(primitive: Primitive) -> Callable[..., Any]:
+def general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
     rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
     place = len(primitive.parameters) - 1 - len(primitive.defaults)
+    asked = {w for rule in rules.values() if rule is not None for w in rule.wants if w < primitive.output}
     broadcasts = primitive.core is not None
 
     def forward(values: list[Any]) -> Any:
@@ -149,7 +157,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
             except WRONG as error:
                 complain(primitive, values, error)
         for i in unsure:
-            _checked(primitive, primitive.parameters[i], values[i])
+            values[i] = _checked(primitive, primitive.parameters[i], values[i])
         for i, _, parent in found:
             if parent.active and i not in rules:
                 if sequence is not None and i > sequence:
@@ -162,20 +170,22 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                     f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
                     f"that leads to a variable was given there; {two}pass its values: t.data, or stop_gradient(t)"
                 )
-        mode = _mode()
+        mode = innermost()
         if mode is not None:
             return mode.perform(primitive, args, kwargs)
         try:
             y = forward(values)
         except WRONG as error:
             complain(primitive, values, error)
+        if type(y) is np.ndarray and any(y is value for value in values):
+            y = y.view()
         environment = (*values, y, *[_shape(y if k == primitive.output else values[k], k == sequence) for k in shapes])
         parents: list[Node] = []
         silent: list[Node] = []
         used: list[Rule] = []
         saved: list[Any] = []
-        inner = {id(v) for v in _parts(found, values)}
-        owned = [v for v in _arrays(values) if id(v) not in inner]
+        inner = {id(every(v)) for v in _results(found, values)}
+        prints = {w: [p for p in pairs_of(values[w]) if id(p[0]) not in inner] for w in asked}
         for i, element, parent in found:
             rule = rules.get(i)
             if parent.active and element is not None and (i != sequence or element < 0):
@@ -187,7 +197,7 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
                 silent.append(parent)
                 continue
             rule = rule if element is None else rule.of(element)
-            rule, kept = rule.keep(environment if element is None else (*environment, element), owned)
+            rule, kept = rule.keep(environment if element is None else (*environment, element), prints)
             parents.append(parent)
             used.append(rule)
             saved.append(kept)
@@ -200,24 +210,13 @@ def _general(primitive: Primitive) -> Callable[..., Any]:
     return call
 
 
-def _parts(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
+def _results(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
     """The values of Tensors that the user cannot hold: results of operations."""
     for i, element, parent in found:
         if element is None or element >= 0:
             value = values[i] if element is None else values[i][element]
             if not _owned(value, parent):
                 yield value
-
-
-def _arrays(values: Any) -> list[Any]:
-    """The arrays among values, and in lists and tuples of them."""
-    found: list[Any] = []
-    for value in values:
-        if type(value) is np.ndarray:
-            found.append(value)
-        elif type(value) in (list, tuple):
-            found += _arrays(value)
-    return found
 
 
 def _result(
@@ -264,10 +263,10 @@ def _composed(entry: Composite) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except WRONG as error:
-            complain(entry, [getattr(a, "_value", a) for a in args], error)
+            complain(entry, [value_of(a) for a in args], error)
         except NotImplementedError as error:
             mode = current()
-            otherwise = None if mode is None else mode.otherwise(error)
+            otherwise = None if mode is None else mode.otherwise(error, args, kwargs)
             if otherwise is None:
                 raise
         return otherwise(function, args, kwargs)
@@ -298,7 +297,7 @@ def callable_of(entry: Primitive | Composite) -> Function:
         elif list(entry.rules) == [0] and rules[0] is not None and entry.sequence is None and not entry.variadic:
             call = _first(entry, rules[0])
         else:
-            call = _general(entry)
+            call = general(entry)
         call.__name__ = call.__qualname__ = entry.name
         call.__doc__ = entry.function.__doc__
     spelling = spellings.get(entry.function)
@@ -321,5 +320,6 @@ def _spelled(spelling: Function, plain: Function) -> Function:
 provide(
     CONSTANT=CONSTANT, CONSTANTS=_CONSTANTS, DOUBLE=DOUBLE, NUMPYS_OWN=_NUMPYS_OWN, Node=Node, Tensor=Tensor,
     WRONG=WRONG, admitted=_admitted, checked=_checked, complain=complain, flat_node=_flat_node, float64=np.float64,
-    mode_of=_mode, ndarray=np.ndarray, new=_new, print_of=print_of, prints_of=prints_of, tick=tick, wrap=wrap,
+    mode_of=innermost, ndarray=np.ndarray, new=_new, owned=_owned, prints_of=prints_of, SMALL=SMALL, tick=tick,
+    wrap=wrap,
 )  # fmt: skip

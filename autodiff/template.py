@@ -1,16 +1,18 @@
 """The callable of a function that broadcasts: what a hand would write for it, written out by a template.
 
 These callables are the hot path.  What differs between them is what their rules ask for; so the text is made for each
-such pattern.  It is compiled when such a callable is first called, and put in the place of code that waits for this.  To read one::
+such pattern.  It is compiled when such a callable is first called, and put in the place of code that waits for this.
+To read one::
 
     from autodiff.template import source
-    print(source(((1,), (0,))))  # of multiply, whose rules ask for the other factor
+    print(source(((1,), (0,)), "{} * {}"))  # of multiply, whose rules ask for the other factor
 """
 
 from __future__ import annotations
 
 import functools
 import linecache
+import operator
 import os
 from collections.abc import Callable
 from types import CellType, CodeType, FunctionType
@@ -28,20 +30,24 @@ def make({names}):
         if mode is not None:
             return mode.perform(primitive, ({arguments},), {{}})
         try:
-            y = forward({values})
+            y = {forward}
         except WRONG as error:
             complain(primitive, ({values},), error)
-        if type(y) is float64:
+        if type(y) is float64{alone}:
 {numbers}
             node.kind = float64
             node.shape = ()
             node.dtype = DOUBLE
         else:
-            if type(y) not in NUMPYS_OWN:
-                y = admitted(primitive, ({values},), y)
+            if type(y) in NUMPYS_OWN:
+                if {same}:
+                    y = y.view()
 {owners}
+            else:
+                y = admitted(primitive, ({values},), y)
+{slowly}
 {arrays}
-            node.kind = None
+            node.kind = float64 if type(y) is float64 else None
             node.shape = y.shape
             node.dtype = y.dtype
         node.primitive = primitive
@@ -72,14 +78,14 @@ _UNWRAP_TWO = """
                 vb = b
                 nb = CONSTANT
                 if type(b) not in CONSTANTS:
-                    checked(primitive, "b", b)
+                    vb = checked(primitive, "b", b)
         elif type(b) is Tensor:
             va = a
             na = CONSTANT
             vb = b._value
             nb = b._node
             if type(a) not in CONSTANTS:
-                checked(primitive, "a", a)
+                va = checked(primitive, "a", a)
         else:
             return forward(a, b)
 """
@@ -90,23 +96,34 @@ _CASES = {
 }
 
 
-def source(wants: Wants) -> str:
+_SYMBOLS: dict[Any, str] = {
+    operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
+    operator.neg: "-{}",
+}  # fmt: skip
+
+
+def source(wants: Wants, forward: str = "forward({}, {})") -> str:
     """The text of the callable for rules that ask for this, inside of a function that names what it is filled with."""
     who = _WHO[len(wants)]
     asked = dict(zip(who, wants, strict=True))
     owned = [n for i, n in enumerate(who) if any(i in w for w in wants)]
     return _TEXT.format(
         names=", ".join(_waits(len(who)).co_freevars),
+        forward=forward.format(*[f"v{n}" for n in who]),
         arguments=", ".join(who),
         values=", ".join(f"v{n}" for n in who),
         unwrap=(_UNWRAP_ONE if len(who) == 1 else _UNWRAP_TWO).strip("\n"),
         numbers=_cases(asked, owned=()),
-        owners="\n".join(
-            f"            mine_{n} = type(v{n}) is ndarray and (n{n}.primitive is None or v{n}.base is not None)"
-            for n in owned
-        ),
+        same=" or ".join(f"y is v{n}" for n in who),  # it would look like a result, which is nobody else's
+        alone="".join(f" and type(v{n}) is not ndarray" for n in owned),
+        owners=_lines("mine_{0} = type(v{0}) is ndarray and (n{0}.primitive is None or v{0}.base is not None)", owned),
+        slowly=_lines("mine_{0} = owned(v{0}, n{0})", owned),
         arrays=_cases(asked, owned=owned),
     )
+
+
+def _lines(line: str, names: list[str]) -> str:
+    return "\n".join(" " * 16 + (line.format(name) if name else "pass") for name in names or [""])
 
 
 def _cases(asked: dict[str, tuple[int, ...]], owned: Any) -> str:
@@ -120,8 +137,14 @@ def _cases(asked: dict[str, tuple[int, ...]], owned: Any) -> str:
             mine = " or ".join(f"mine_{who[w]}" for w in asked[n] if w < len(who) and who[w] in owned)
             watches = watches or bool(mine)
             rules.append(f"(w_{n} if {mine} else r_{n})" if mine else f"r_{n}")
-            prints = "print_of" if len(names) == 1 else "prints_of"
-            saved.append(f"(({packed}, {prints}({packed})) if {mine} else {packed})" if mine else packed)
+            if mine:
+                prints = f"prints_of({packed})"
+                if len(names) == 1:  # the commonest, without a call
+                    prints = (
+                        f"{packed}.tobytes() if type({packed}) is ndarray and {packed}.nbytes <= SMALL else {prints}"
+                    )
+                packed = f"(({packed}, {prints}) if {mine} else {packed})"
+            saved.append(packed)
         lines += [
             f"{'el' * (k > 0)}if {condition}:",
             "    node = new(Node)",
@@ -185,7 +208,9 @@ def waiting(primitive: Any, rules: list[Any]) -> Callable[..., Any]:
 def write(call: Any) -> Callable[..., Any]:
     """Give a callable that waits its code: the same for all whose rules ask for the same."""
     cells = dict(zip(call.__code__.co_freevars, call.__closure__, strict=True))
-    code = written(tuple(cells[f"r_{n}"].cell_contents.wants for n in _WHO[call.__code__.co_argcount]))
+    wants = tuple(cells[f"r_{n}"].cell_contents.wants for n in _WHO[call.__code__.co_argcount])
+    usual = "forward({}, {})" if len(wants) == 2 else "forward({})"
+    code = written(wants, _SYMBOLS.get(cells["forward"].cell_contents, usual))  # of an operator, its symbol
     assert code.co_freevars == call.__code__.co_freevars
     call.__code__ = code
     return call  # type: ignore[no-any-return]
@@ -195,10 +220,10 @@ _globals["write"] = write
 
 
 @functools.cache
-def written(wants: Wants) -> CodeType:
+def written(wants: Wants, forward: str) -> CodeType:
     """The code of the callables whose rules ask for this."""
-    text = source(wants)
-    name = os.path.join(os.path.dirname(__file__), f"<a function whose rules ask for {wants}>")
+    text = source(wants, forward)
+    name = os.path.join(os.path.dirname(__file__), f"<{forward.format('a', 'b')}, whose rules ask for {wants}>")
     linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name  # so that tracebacks show its lines
     module = compile(text, name, "exec")
     make = next(constant for constant in module.co_consts if isinstance(constant, CodeType))

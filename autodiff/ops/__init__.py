@@ -1,6 +1,8 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
 from ..collector import rarely
+from ..dialects import absences
+from ..tensor import Tensor
 
 with rarely():  # what the table is made of stays, and the collector would walk through it again and again
     from . import (
@@ -58,3 +60,7 @@ __all__ = [
     "special",
     "statistics",
 ]
+
+for _absent in absences():
+    if not hasattr(Tensor, _absent.name):
+        setattr(Tensor, _absent.name, _absent)

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
-from ..mode import Mode, current, entered
+from ..mode import Mode, current, entered, living
 from ..primitive import Function, Primitive
 from ..recording import callable_of
 from ..structural import plain
@@ -106,6 +106,10 @@ class _Mapping(Mode):
         """Itself: examples are computed here."""
         return self.inside(super().unwatched())  # type: ignore[no-any-return]
 
+    def without(self, level: Level) -> Mode | None:
+        """What is around it, if this is the mapping."""
+        return living(self.enclosing) if level is self.level else super().without(level)
+
     def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Do one operation on all examples."""
         with self.outside():
@@ -124,19 +128,12 @@ class _Mapping(Mode):
                     raise
                 return _looped(primitive.call, args, kwargs, self.level)
 
-    def otherwise(self, error: Exception, *inner: Mode) -> Callable[..., Any] | None:
+    def otherwise(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
         """Example by example: a composite may look at values, and these differ."""
-        if not isinstance(error, BatchingError) or not self.level.size:
+        level = innermost(map(_value, (*args, *kwargs.values())))
+        if not isinstance(error, BatchingError) or level is None or not level.size:
             return None
-        mode = self.enclosing
-        for one in inner:
-            mode = one.inside(mode)
-
-        def by_example(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            with entered(mode):
-                return _looped(function, args, kwargs, self.level)
-
-        return by_example
+        return functools.partial(_by_example, level)
 
     def _shared(self, value: Any, promote: bool) -> Any:
         kind = type(value)
@@ -178,6 +175,12 @@ def _looped(call: Function, args: tuple[Any, ...], kwargs: dict[str, Any], level
             )
     stacked = [gather(np.stack(part), 0, level) for part in parts]
     return same_tuple(results[0], stacked) if isinstance(results[0], tuple) else stacked[0]
+
+
+def _by_example(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    mode = current()
+    with entered(mode and mode.without(level)):
+        return _looped(function, args, kwargs, level)
 
 
 def _value(argument: Any) -> Any:
