@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+from _thread import RLock  # all of threading would be waited for by every program
 from bisect import bisect_right
 from collections.abc import Callable
-from threading import RLock
 from typing import Any
 from weakref import KeyedRef, ref
 
