@@ -29,6 +29,7 @@ from .protocol import ANSWERED, WRONG, complain, unsupported
 from .rule import Rule
 from .structural import plain, structural
 from .ufuncs import unusual
+from .writes import sampled
 
 if TYPE_CHECKING:  # the operators and methods that the table adds, as 'python -m docs' writes them down
     from .methods import Methods
@@ -90,7 +91,12 @@ class Tensor(Conversion, Methods):
         if node.primitive is None and node.active:
             if isinstance(value, np.generic):  # from now on an array, so that writing into it is not lost
                 value = self._value = np.asarray(value)
-        elif node is not CONSTANT:
+            if sampled:  # a graph is alive whose rules may have saved this memory
+                writes.hand_out(value)
+        elif node is CONSTANT:
+            if sampled:
+                writes.hand_out(value)
+        else:
             value = np.asarray(value) if isinstance(value, np.generic) else value
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -129,6 +135,9 @@ class Tensor(Conversion, Methods):
         node = self._node
         if not is_variable(node):
             raise GraphError("grad: only a variable has a gradient to set")
+        if value is node.grad and type(value) is np.ndarray:  # clipped in place, say
+            writes.note(value)
+            return
         node.grad = value if value is None else _fitted("grad", value, node)
 
     @property
@@ -266,7 +275,7 @@ def _fitted(what: str, new: Any, node: Node) -> Any:
         if not np.can_cast(value.dtype, node.dtype, "same_kind"):
             raise TypeError(f"{what}: the variable holds {node.dtype}, the new values are {value.dtype}")
         value = cast(value, node.dtype)
-    return value
+    return value.view(np.ndarray) if isinstance(value, np.memmap) else value
 
 
 def value_of(value: Any) -> Any:
