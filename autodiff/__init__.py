@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from . import ops as ops
 from .graph import GraphError
-from .unrecorded import no_grad
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.erf import erf
 from .ops.indexing import scatter_add
@@ -21,6 +20,7 @@ from .primitive import composite, elementwise, exactly, example, gufunc, primiti
 from .tensor import Tensor
 from .transforms import BatchingError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
 from .tree import register_container
+from .unrecorded import no_grad
 
 __all__ = [
     "BatchingError",

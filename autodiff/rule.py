@@ -6,7 +6,7 @@ None, a single value as itself, several as a tuple, so that the commonest rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
