@@ -12,7 +12,6 @@ from functools import partial
 from operator import attrgetter, methodcaller
 from typing import Any
 
-
 _ask: Any = "{0.done.var.name:.0}".format
 """What asks its first argument whether it is ``done``, ignores an exception's type, value and traceback, and gives an
 empty text, which is false, as the result of an ``__exit__`` must be."""
