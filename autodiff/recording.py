@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .convention import Signature, arranged
+from .dialects import Absent
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .mode import innermost
 from .primitive import VARIADIC, Composite, Primitive, listen
@@ -31,6 +32,11 @@ _NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqef
 """The types of results that need no second look."""
 
 
+def _speaks(y: Any) -> bool:
+    """Whether an operation's result is NumPy's, or of an array that NumPy's functions can go on with."""
+    return isinstance(y, np.generic) or hasattr(y, "__array_function__")
+
+
 _CONSTANTS = _NUMPYS_OWN | {int, float, complex, bool, list, tuple}
 """The types of constants that need no second look before they meet a Tensor."""
 
@@ -46,7 +52,7 @@ def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
     """A result as NumPy has it; refused if another argument made it something with rules of its own."""
     if type(y) is complex:  # what Python makes of 1j * a double
         return np.complex128(y)
-    if isinstance(y, np.ma.MaskedArray | np.matrix | float):
+    if isinstance(y, np.ma.MaskedArray | np.matrix | float) or not _speaks(y):
         odd = next((v for v in values if type(v) not in _NUMPYS_OWN), y)
         raise TypeError(
             f"{primitive.name}: an argument is a {type(odd).__name__}, which has rules of its own; "
@@ -69,7 +75,7 @@ def _owned(value: Any, node: Node) -> bool:
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
     """The callable of a function that broadcasts, of one argument or two."""
     rules = [primitive.rules[i] for i in range(len(primitive.parameters))]
-    make = factory(tuple(rule.wants for rule in rules))  # type: ignore[union-attr]
+    make = factory(tuple(rule.wants for rule in rules), primitive.forward)  # type: ignore[union-attr]
     return make(primitive, primitive.forward, *rules, *[rule.watching for rule in rules])  # type: ignore[union-attr, no-any-return]
 
 
@@ -78,20 +84,18 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     fully = general(primitive)
     forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
-    takes_input = 0 in rule.wants
+    asked = [want for want in rule.wants if want < output]
+    takes_input = 0 in asked
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Tensor or innermost() is not None or not x._node.active:
             return fully(x, *args, **kwargs)
-        mine: list[Any] = []
+        mine = False
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
                 return fully(x, *args, **kwargs)
-            if kind is np.ndarray:
-                mine.append(option)
-            elif kind is tuple:
-                mine += [part for part in option if type(part) is np.ndarray]
+            mine = mine or kind is np.ndarray or kind is tuple
         value = x._value
         values = primitive.bind((value, *args), kwargs)
         try:
@@ -100,10 +104,9 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
             complain(primitive, values, error)
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         parents = (x._node,)
-        if takes_input and _owned(value, parents[0]):
-            mine.append(value)
-        if mine:
-            used, kept = rule.keep(environment, mine)
+        own = takes_input and _owned(value, parents[0])
+        if mine or own:
+            used, kept = rule.keep(environment, {w: prints_of(values[w]) for w in asked if w or own})
             return _result(primitive, y, parents, (used,), (kept,))
         return _result(primitive, y, parents, rules, (pick(environment),))
 
@@ -118,6 +121,7 @@ def general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
     rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
     place = len(primitive.parameters) - 1 - len(primitive.defaults)
+    asked = {w for rule in rules.values() if rule is not None for w in rule.wants if w < primitive.output}
     broadcasts = primitive.core is not None
 
     def forward(values: list[Any]) -> Any:
@@ -175,8 +179,8 @@ def general(primitive: Primitive) -> Callable[..., Any]:
         silent: list[Node] = []
         used: list[Rule] = []
         saved: list[Any] = []
-        inner = {id(v) for v in _parts(found, values)}
-        owned = [v for v in _arrays(values) if id(v) not in inner]
+        inner = {id(v) for v in _results(found, values)}
+        prints = {w: [p for p in prints_of(values[w]) if id(p[0]) not in inner] for w in asked}
         for i, element, parent in found:
             rule = rules.get(i)
             if parent.active and element is not None and (i != sequence or element < 0):
@@ -188,7 +192,7 @@ def general(primitive: Primitive) -> Callable[..., Any]:
                 silent.append(parent)
                 continue
             rule = rule if element is None else rule.of(element)
-            rule, kept = rule.keep(environment if element is None else (*environment, element), owned)
+            rule, kept = rule.keep(environment if element is None else (*environment, element), prints)
             parents.append(parent)
             used.append(rule)
             saved.append(kept)
@@ -201,24 +205,13 @@ def general(primitive: Primitive) -> Callable[..., Any]:
     return call
 
 
-def _parts(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
+def _results(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
     """The values of Tensors that the user cannot hold: results of operations."""
     for i, element, parent in found:
         if element is None or element >= 0:
             value = values[i] if element is None else values[i][element]
             if not _owned(value, parent):
                 yield value
-
-
-def _arrays(values: Any) -> list[Any]:
-    """The arrays among values, and in lists and tuples of them."""
-    found: list[Any] = []
-    for value in values:
-        if type(value) is np.ndarray:
-            found.append(value)
-        elif type(value) in (list, tuple):
-            found += _arrays(value)
-    return found
 
 
 def _result(
@@ -290,6 +283,9 @@ def _asks_for_no_shape(rules: list[Any]) -> bool:
     return all(want <= len(rules) for rule in rules for want in rule.wants)
 
 
+_ABSENT = Absent("")
+
+
 def _install(entry: Primitive | Composite) -> None:
     """Give an entry of the table its callable, its method and its operator."""
     if isinstance(entry, Composite):
@@ -306,7 +302,7 @@ def _install(entry: Primitive | Composite) -> None:
         entry.call.__doc__ = entry.function.__doc__
     call, function = entry.call, entry.function
     call.__signature__ = Signature.of(entry)  # type: ignore[attr-defined]
-    if entry.method is not None and entry.method not in Tensor.__dict__:
+    if entry.method is not None and type(Tensor.__dict__.get(entry.method, _ABSENT)) is Absent:
         setattr(Tensor, entry.method, call)
     if function in ALIASES:
         setattr(Tensor, ALIASES[function], call)

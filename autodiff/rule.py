@@ -78,11 +78,11 @@ class Rule:
                 self._elements[element] = rule
         return rule
 
-    def keep(self, environment: Any, owned: list[Any]) -> tuple[Rule, Any]:
-        """The rule for a call with these arrays of the user's, and what it keeps."""
+    def keep(self, environment: Any, prints: dict[int, list[tuple[Any, bytes]]]) -> tuple[Rule, Any]:
+        """The rule for a call, and what it keeps; ``prints`` are of the user's arrays, by their place in the call."""
         packed = self.pick(environment)
-        prints = prints_of(packed, owned) if owned else None
-        return (self.watching, (packed, prints)) if prints else (self, packed)
+        kept = [pair for want in self.wants if want in prints for pair in prints[want]] if prints else None
+        return (self.watching, (packed, kept)) if kept else (self, packed)
 
     def unpacked(self, packed: Any) -> tuple[Any, ...]:
         """What was picked, in the order of ``wants``."""
@@ -116,12 +116,12 @@ def _watching(rule: Rule) -> Rule:
     return twin
 
 
-def prints_of(packed: Any, owned: list[Any] | None = None) -> list[tuple[Any, bytes]]:
-    """The arrays among what a rule keeps (those that are ``owned`` by the user, or all) with a print of each."""
+def prints_of(packed: Any) -> list[tuple[Any, bytes]]:
+    """The arrays among what a rule keeps, and in lists of them, with a print of each."""
     if type(packed) is np.ndarray:
-        return [(packed, print_of(packed))] if owned is None or any(packed is array for array in owned) else []
+        return [(packed, print_of(packed))]
     if type(packed) in (tuple, list):
-        return [pair for value in packed for pair in prints_of(value, owned)]
+        return [pair for value in packed for pair in prints_of(value)]
     return []
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from .arrays import is_foreign
 from .examples import Examples, every, on_every
 from .switching import switched
 
@@ -84,7 +85,7 @@ def masking(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def condition(*args: Any) -> Any:
         result = function(*args)
-        return on_every(lambda a: mask(np.asarray(a)), result) if is_tracking() else result
+        return on_every(lambda a: mask(np.asarray(a)), result) if is_tracking() and not is_foreign(result) else result
 
     return condition
 
@@ -121,6 +122,8 @@ class Structural(np.ndarray):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(hasattr(type(x), "_node") or isinstance(x, Examples) for x in inputs):
             return NotImplemented  # a Tensor, or many examples in one: it takes over
+        if any(map(is_foreign, inputs)):  # whose values nobody looks at
+            return getattr(ufunc, method)(*map(_value, inputs), **kwargs)
         out = kwargs.pop("out", None)
         if method == "at":  # the target is zeros of our own
             return _added_at(ufunc, *inputs)
@@ -140,8 +143,10 @@ class Structural(np.ndarray):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if any(hasattr(t, "_node") or issubclass(t, Examples) for t in types):
             return NotImplemented
-        handler = _HANDLERS.get(function)
         result = function(*_values(args), **_values(kwargs))
+        if not all(issubclass(t, np.ndarray) for t in types):
+            return result
+        handler = _HANDLERS.get(function)
         if isinstance(result, np.ndarray) and result.dtype.kind not in "fc":
             return mask(result)  # of conditions there are other conditions
         if handler is None:

@@ -4,13 +4,14 @@ These callables are the hot path.  What differs between them is what their rules
 such pattern, compiled when it is first needed, and filled with the primitive.  To read one::
 
     from autodiff.template import source
-    print(source(((1,), (0,))))  # of multiply, whose rules ask for the other factor
+    print(source(((1,), (0,)), "{} * {}"))  # of multiply, whose rules ask for the other factor
 """
 
 from __future__ import annotations
 
 import functools
 import linecache
+import operator
 import os
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +29,7 @@ def make(primitive, forward, {rules}, {watching}):
         if mode is not None:
             return mode.perform(primitive, ({arguments},), {{}})
         try:
-            y = forward({values})
+            y = {forward}
         except WRONG as error:
             complain(primitive, ({values},), error)
         if type(y) is float64:
@@ -90,7 +91,13 @@ _CASES = {
 }
 
 
-def source(wants: Wants) -> str:
+_SYMBOLS: dict[Any, str] = {
+    operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
+    operator.neg: "-{}",
+}  # fmt: skip
+
+
+def source(wants: Wants, forward: str = "forward({}, {})") -> str:
     """The text for rules that ask for this: of a function ``make(primitive, forward, rules, watching rules)``."""
     who = _WHO[len(wants)]
     asked = dict(zip(who, wants, strict=True))
@@ -99,6 +106,7 @@ def source(wants: Wants) -> str:
         rules=", ".join(f"r_{n}" for n in who),
         watching=", ".join(f"w_{n}" for n in who),
         sets="; ".join(f"rules_{case} = ({', '.join(f'r_{n}' for n in case)},)" for _, case in _CASES[len(who)]),
+        forward=forward.format(*[f"v{n}" for n in who]),
         arguments=", ".join(who),
         values=", ".join(f"v{n}" for n in who),
         unwrap=(_UNWRAP_ONE if len(who) == 1 else _UNWRAP_TWO).strip("\n"),
@@ -144,11 +152,16 @@ def provide(**names: Any) -> None:
     _globals.update(names)
 
 
+def factory(wants: Wants, forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The function ``make`` for rules that ask for this; of an operator, its symbol is written out."""
+    usual = "forward({}, {})" if len(wants) == 2 else "forward({})"
+    return _factory(wants, _SYMBOLS.get(forward, usual))
+
+
 @functools.cache
-def factory(wants: Wants) -> Callable[..., Any]:
-    """The function ``make`` for rules that ask for this."""
-    text = source(wants)
-    name = os.path.join(os.path.dirname(__file__), f"<a function whose rules ask for {wants}>")
+def _factory(wants: Wants, forward: str) -> Callable[..., Any]:
+    text = source(wants, forward)
+    name = os.path.join(os.path.dirname(__file__), f"<{forward.format('a', 'b')}, whose rules ask for {wants}>")
     linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name  # so that tracebacks show its lines
     exec(compile(text, name, "exec"), _globals)
     return _globals.pop("make")  # type: ignore[no-any-return]

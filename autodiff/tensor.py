@@ -11,18 +11,19 @@ Tensor and binds the name ``t`` to it; ``t[i] = v`` is refused and says what to 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import graph, mode, writes
+from .arrays import cast, is_foreign, to_hold
 from .collector import rarely
 from .conversion import Conversion, array_of, made_by
-from .dialects import missing, unknown
+from .dialects import Absent, unknown
 from .examples import Examples, every
-from .graph import CONSTANT, Edge, GraphError, Leaf, Node, Parts, Several, Walk
+from .graph import CONSTANT, Edge, GraphError, Node, Parts, Several, Walk, is_variable, variable_node
 from .primitive import Primitive, registry, supplied
 from .protocol import ANSWERED, WRONG, complain, unsupported
 from .rule import Rule
@@ -75,7 +76,7 @@ class Tensor(Conversion, Methods):
             )
         value = array_of(data, dtype)
         self._value = scalar(value)
-        self._node = Leaf(value.shape, value.dtype)
+        self._node = variable_node(value.shape, value.dtype)
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Tensor: cannot be subclassed; keep a Tensor in an attribute instead")
@@ -86,7 +87,7 @@ class Tensor(Conversion, Methods):
     def data(self) -> Any:
         """The values, as an array.  Of a variable it is the array itself; of a result it is read-only."""
         value, node = self._value, self._node
-        if type(node) is Leaf:
+        if node.primitive is None and node.active:
             if isinstance(value, np.generic):  # from now on an array, so that writing into it is not lost
                 value = self._value = np.asarray(value)
         elif node is not CONSTANT:
@@ -98,10 +99,12 @@ class Tensor(Conversion, Methods):
     @data.setter
     def data(self, new: Any) -> None:
         node, old = self._node, self._value
-        if new is old and type(old) is np.ndarray and type(node) is Leaf:  # what an optimizer does, in place
+        if (
+            new is old and type(old) is np.ndarray and node.primitive is None and node.active
+        ):  # what an optimizer does, in place
             writes.note(old)
             return
-        if type(node) is not Leaf:
+        if not is_variable(node):
             raise GraphError("data: only a variable can be given new values; this Tensor is the result of an operation")
         if isinstance(new, Tensor):
             raise TypeError("data: got a Tensor; assign its array: t.data = other.data")
@@ -113,7 +116,7 @@ class Tensor(Conversion, Methods):
     @property
     def grad(self) -> Any:
         """The gradient that ``backward`` accumulated here, an array of the same shape and dtype, or None."""
-        if type(self._node) is not Leaf:
+        if not is_variable(self._node):
             raise GraphError(
                 "grad: only variables keep a gradient; this Tensor is the result of "
                 f"{made_by(self._node)}. For its gradient use vjp or grad with respect to it. If it was a variable "
@@ -124,7 +127,7 @@ class Tensor(Conversion, Methods):
     @grad.setter
     def grad(self, value: Any) -> None:
         node = self._node
-        if type(node) is not Leaf:
+        if not is_variable(node):
             raise GraphError("grad: only a variable has a gradient to set")
         node.grad = value if value is None else _fitted("grad", value, node)
 
@@ -189,7 +192,6 @@ class Tensor(Conversion, Methods):
             )
         results = backward({node: seed_of(self, gradient)}, retain=retain_graph or create_graph, create=create_graph)
         for leaf, value in results.items():
-            assert type(leaf) is Leaf
             leaf.grad = value if leaf.grad is None else leaf.grad + value
 
     # -- sequences -------------------------------------------------------------------------------------------
@@ -219,9 +221,9 @@ class Tensor(Conversion, Methods):
         return _numpy.transpose(self, order)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
-        if type(self._node) is not Leaf:
+        if not is_variable(self._node):
             raise TypeError("copy: only variables can be copied or pickled; a result holds its graph: use t.data")
-        return (_variable, (np.array(self._value),))
+        return (_variable, (np.positive(self._value) if is_foreign(self._value) else np.array(self._value),))
 
     # -- NumPy's protocols -----------------------------------------------------------------------------------
 
@@ -241,10 +243,9 @@ class Tensor(Conversion, Methods):
             raise unsupported(function)
         return entry.call(*args, **kwargs)
 
-    if not TYPE_CHECKING:  # a checker would take any name for known
-
-        def __getattr__(self, name: str) -> Any:
-            missing(name)
+    def __dir__(self) -> list[str]:
+        known = type(self).__dict__
+        return [name for name in super().__dir__() if type(known.get(name)) is not Absent]
 
 
 def scalar(value: Any) -> Any:
@@ -256,15 +257,15 @@ def _variable(value: Any) -> Tensor:
     return Tensor(value)
 
 
-def _fitted(what: str, new: Any, node: Leaf) -> Any:
+def _fitted(what: str, new: Any, node: Node) -> Any:
     """New values, or a new gradient, of a variable in its dtype; refused if they have another shape or kind."""
-    value = new if hasattr(new, "__array_function__") else np.asarray(new)
+    value = to_hold(new)
     if value.shape != node.shape:
         raise ValueError(f"{what}: the variable has shape {node.shape}, the new values {value.shape}")
     if value.dtype != node.dtype:
         if not np.can_cast(value.dtype, node.dtype, "same_kind"):
             raise TypeError(f"{what}: the variable holds {node.dtype}, the new values are {value.dtype}")
-        value = value.astype(node.dtype)
+        value = cast(value, node.dtype)
     return value
 
 
@@ -284,6 +285,8 @@ def wrap(value: Any, node: Node) -> Tensor:
 def _answer(function: Any, args: Any, kwargs: Any) -> Any:
     if function is np.copyto:
         raise TypeError("copyto: writing a Tensor into an array would lose its gradient; use np.where instead")
+    if function is np.size and type(args[0]) is Tensor:  # Dask does not answer it, and the shape does
+        args = (np.broadcast_to(False, args[0].shape), *args[1:])
     return function(*[_stripped(a) for a in args], **{k: _stripped(v) for k, v in kwargs.items()})
 
 
@@ -351,7 +354,7 @@ _UNSTACK_RULE: Any = UNSTACK.rules[0]
 def _unstacked(t: Tensor) -> Iterator[Tensor]:
     """The elements along the first axis, one at a time."""
     value, whole = t._value, None  # not born before somebody asks for an element
-    for i in range(len(value)):
+    for i in range(value.shape[0]):
         if _mode() is not None or not t._node.active or type(value) is not np.ndarray:
             yield t[i]
             continue
@@ -388,7 +391,7 @@ def seed_of(output: Tensor, gradient: Any) -> Any:
             raise TypeError(f"backward: the gradient is {given.dtype}, the Tensor {value.dtype}")
         if isinstance(gradient, Tensor):
             return gradient.astype(value.dtype)
-        given = given.astype(value.dtype)
+        given = cast(given, value.dtype)
     return gradient if isinstance(gradient, Tensor) else scalar(given)
 
 
@@ -470,6 +473,10 @@ def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any) -> Any:
     for node, value in results.items():
         if type(value) is not np.ndarray:
             if not isinstance(value, np.ndarray | Examples):
+                if is_foreign(value):
+                    if getattr(value, "base", None) is not None or id(value) in mine:
+                        value = results[node] = np.positive(value)
+                    mine.add(id(value))
                 continue
             value = results[node] = plain(value)
         if isinstance(value, np.ndarray):

@@ -1,6 +1,8 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
 from .. import recording as recording  # first: it turns each entry into what is called
+from ..dialects import absences
+from ..tensor import Tensor
 from . import (
     arranging,
     complexes,
@@ -56,3 +58,7 @@ __all__ = [
     "special",
     "statistics",
 ]
+
+for _absent in absences():
+    if not hasattr(Tensor, _absent.name):
+        setattr(Tensor, _absent.name, _absent)

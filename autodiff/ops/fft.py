@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import owned
 from ..primitive import composite, example, primitive, sample
 from .complexes import to_complex
 
@@ -92,7 +93,7 @@ def _irfft_rule(g: Array, a_shape: tuple[int, ...], axis: int, norm: Any) -> Arr
     spectrum = np.conj(np.fft.rfft(g, axis=axis, norm=_SWAPPED[norm]))
     kept = np.arange(spectrum.shape[axis])
     twice = ((kept > 0) & (2 * kept < n)).reshape((-1,) + (1,) * (len(a_shape) - 1 - axis % len(a_shape)))
-    return _length(spectrum + spectrum * twice, a_shape[axis], axis)
+    return _length(spectrum + spectrum * owned(twice, spectrum), a_shape[axis], axis)
 
 
 @primitive(

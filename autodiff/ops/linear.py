@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..arrays import turned
 from ..graph import unbroadcast
 from ..primitive import composite, example, gufunc, primitive, registry, sample
 from .indexing import scatter_add
@@ -28,8 +29,8 @@ Array = Any
 
 matrices = gufunc(
     lambda a, b: np.matmul(a, b),
-    lambda g, b: g @ b.mT,
-    lambda g, a: a.mT @ g,
+    lambda g, b: g @ turned(b),
+    lambda g, a: turned(a) @ g,
     signature="(n,k),(k,m)->(n,m)",
     name="matmul",
     forward=np.matmul,
@@ -195,7 +196,7 @@ def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
 
     Subscripts may be lists of integers after each operand, as in NumPy.
     """
-    if not all(map(np.size, operands)):
+    if any(0 in np.shape(operand) for operand in operands):
         _check_diagonals(subscripts, operands)
     return np.einsum(subscripts, *operands, optimize=optimize)
 

@@ -18,7 +18,7 @@ import numpy as np
 from ..coercion import taught
 from ..collector import rarely
 from ..examples import Examples
-from ..graph import CONSTANT, Leaf, Node, Walk, tick
+from ..graph import CONSTANT, Node, Walk, is_variable, tick
 from ..mode import current, entered, is_recording, recorded
 from ..primitive import elementwise
 from ..switching import switched
@@ -211,7 +211,7 @@ def depends_on_more(outputs: Sequence[Any]) -> bool:
 
 def _is_outer(walk: Walk, start: int) -> bool:
     """Whether a variable from before ``start`` other than the targets is involved: then results stay differentiable."""
-    if any(type(node) is not Leaf for node in walk.targets or ()):
+    if not all(map(is_variable, walk.targets or ())):
         return True
     time = now.get()
     old = [node for node in walk.order if not node.parents and node.age < start and node not in (walk.targets or ())]
