@@ -34,6 +34,8 @@ def array_of(data: Any, dtype: Any) -> Any:
     """The array that a variable is made of, or an error that says what the data is and what to pass."""
     try:
         value = to_hold(data, dtype)
+        if isinstance(value, np.memmap):  # the same memory, as an array like any other
+            value = value.view(np.ndarray)
     except (TypeError, ValueError) as error:
         if is_refusal(error):
             raise TypeError(

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import deadness as deadness  # how zeros by selection go through NumPy's functions
 from . import writes
 from .arrays import is_plain
 from .cotangents import Parts as Parts
@@ -29,8 +30,8 @@ from .node import Several as Several
 from .node import is_variable as is_variable
 from .node import tick as tick
 from .node import variable_node as variable_node
-from .rule import Rule, WrittenError, has_changed
-from .structural import mask, structural, tracking
+from .rule import Rule, WrittenError, changed, has_changed
+from .structural import again, mask, structural, tracking
 
 _age = attrgetter("age")
 
@@ -111,7 +112,7 @@ def _leading(order: list[Node], targets: Collection[Node]) -> set[Node]:
     return leading
 
 
-def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, ...], list[Any]]:
+def _lifted(node: Node, lift: Callable[[Any, Node], Any], wanted: Collection[Node] | None) -> tuple[tuple[Rule, ...], list[Any]]:
     """The rules of a node and what they saved, with the values that came from nodes tied to them again."""
     primitive, saved = node.primitive, node.saved
     assert primitive is not None
@@ -120,9 +121,9 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
     sources = {rule.position: parent for parent, rule in zip(node.parents, node.rules, strict=True)}
     sequence: Any = None
     rules, lifted = [], []
-    for rule, packed in zip(node.rules, saved, strict=True):
-        if rule.watched and has_changed(packed):
-            raise WrittenError
+    for rule, parent, packed in zip(node.rules, node.parents, saved, strict=True):
+        if rule.watched and (wanted is None or parent in wanted) and has_changed(packed):
+            raise WrittenError(rule, packed)
         values = []
         for want, value in zip(rule.wants, rule.unpacked(packed), strict=True):
             if want == primitive.output:
@@ -135,7 +136,7 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
                 value = sequence
             elif want in sources:
                 value = lift(value, sources[want])
-            elif isinstance(value, np.ndarray | np.generic):
+            else:
                 value = mask(value)
             values.append(value)
         rules.append(rule.plain)
@@ -144,9 +145,12 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any]) -> tuple[tuple[Rule, .
 
 
 _CHANGED = (
-    "backward: '{}' saved an array of shape {} that was changed in place afterwards, so its gradient would be wrong; "
-    "call backward() before the array is written, or write into a copy (of a variable: t.data = t.data - step)"
+    "backward: '{}' saved an array of shape {} that was changed in place afterwards, {}, so its gradient would be "
+    "wrong; call backward() before the array is written, or {}"
 )
+_THROUGH_US = "through a variable (t.data, optimizer.step())", "assign a new array: t.data = t.data - step"
+_HANDED_OUT = "through an array that t.data gave out (t.data[i] = ...)", "assign a new array: t.data = new"
+_BY_THE_USER = "but not through a variable (a batch buffer filled again, out=, +=)", "pass a copy: array.copy()"
 
 Visit = Callable[[Edge, Any], Any]
 _IN_PLACE = frozenset({np.ndarray, Parts})
@@ -181,7 +185,7 @@ def sweep(
                 rules: Any = node.rules
                 saved: Any = node.saved
             else:
-                rules, saved = _lifted(node, lift)
+                rules, saved = _lifted(node, lift, wanted)
             i = 0  # counting is faster than zip, for most nodes have one parent or two
             for parent in parents:
                 rule, packed = rules[i], saved[i]
@@ -191,6 +195,8 @@ def sweep(
                 if visit is None:
                     contribution = rule.apply(g, packed)
                 else:
+                    if lift is None and rule.watched and has_changed(packed):
+                        raise WrittenError(rule, packed)
                     contribution = visit(Edge(node, parent, rule, rule.unpacked(packed)), g)
                 if type(contribution) is not parent.kind and (
                     contribution.shape != parent.shape or contribution.dtype is not parent.dtype
@@ -237,11 +243,13 @@ def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -
     """Raise what a failure of the walk at a rule means, or note at the error where it happened."""
     if node.saved is None:
         raise GraphError(FREED.format(node.primitive and node.primitive.name)) from None
+    if isinstance(error, WrittenError):
+        rule, packed = error.args
+        array, given_out = changed(packed)
+        how = _HANDED_OUT if given_out else _BY_THE_USER
+        raise GraphError(_CHANGED.format(rule.primitive, array.shape, *how)) from None
     if rule is None:
         return
-    if isinstance(error, WrittenError):
-        shape = next(np.shape(v) for v in rule.unpacked(node.saved[node.rules.index(rule)]) if type(v) is np.ndarray)
-        raise GraphError(_CHANGED.format(rule.primitive, shape)) from None
     ours: Any = error.__traceback__  # of an error in the rule it goes deeper than the walk
     if isinstance(error, AttributeError) and ours.tb_next is None and not hasattr(contribution, "shape"):
         parent = node.parents[node.rules.index(rule)]
@@ -249,16 +257,25 @@ def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -
     error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
 
 
-def check_writes(order: list[Node]) -> None:
+def check_writes(walk: Walk) -> None:
     """Raise GraphError if memory that a rule saved was written through a variable afterwards."""
-    oldest = next((node.age for node in reversed(order) if node.parents), 0)
-    if writes.latest < oldest:
+    oldest = next((node.age for node in reversed(walk.order) if node.parents), 0)
+    latest, wanted = writes.latest, walk.wanted
+    if latest < oldest:
         return
-    for node in order:
-        for packed, rule in zip(node.saved or (), node.rules, strict=False):
-            for value in arrays_of(rule.unpacked(packed)):
-                if writes.written_since(value, node.age):
-                    raise GraphError(_CHANGED.format(rule.primitive, value.shape))
+    written = writes.Written(oldest)
+    for node in walk.path():
+        if node.age > latest:
+            continue
+        seen: set[int] = set()  # rules of a long list may all have saved the same
+        for parent, rule, packed in zip(node.parents, node.rules, node.saved or (), strict=False):
+            if wanted is not None and parent not in wanted:
+                continue
+            values = [v for v in rule.unpacked(packed) if id(v) not in seen]
+            seen.update(map(id, values))
+            for value in arrays_of(values):
+                if written.since(value, node.age):
+                    raise GraphError(_CHANGED.format(rule.primitive, value.shape, *_THROUGH_US))
 
 
 def arrays_of(values: Any) -> list[Any]:
@@ -303,20 +320,22 @@ def backward(
     *,
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
+    inner: bool = False,
 ) -> dict[Node, Any]:
     """The gradients of the seeded nodes with respect to the targets of a walk, or the leaves that it leads to.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
     result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
-    from (:mod:`autodiff.structural`).  Nothing is freed.
+    from (:mod:`autodiff.structural`).  A pass that is ``inner`` is a part of another one, which does that.  Nothing is
+    freed.
     """
-    check_writes(walk.order)
+    check_writes(walk)
     with np.errstate(all="ignore"):
         if lift is not None:
             with tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit)
         results = sweep(walk, seeds, visit=visit)
-        if _any_nan(results.values()):
-            with tracking():
+        if not inner and _any_nan(results.values()):
+            with again():
                 results = sweep(walk, {node: structural(seed) for node, seed in seeds.items()}, visit=visit)
     return results

@@ -15,14 +15,15 @@ import numpy as np
 
 from .convention import Signature, arranged
 from .dialects import Absent
+from .examples import every
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .mode import innermost
 from .primitive import VARIADIC, Composite, Primitive, listen
 from .protocol import WRONG, complain, foreign
-from .rule import Rule, prints_of
+from .rule import Rule, pairs_of, prints_of
 from .template import factory, provide
 from .tensor import Tensor, outputs_of, same_tuple, unwrapped, value_of, wrap
-from .writes import print_of
+from .writes import SMALL
 
 _new = object.__new__
 KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
@@ -41,11 +42,12 @@ _CONSTANTS = _NUMPYS_OWN | {int, float, complex, bool, list, tuple}
 """The types of constants that need no second look before they meet a Tensor."""
 
 
-def _checked(primitive: Primitive, parameter: str, constant: Any) -> None:
-    """Raise TypeError for a constant that would take part in the operation by rules of its own."""
+def _checked(primitive: Primitive, parameter: str, constant: Any) -> Any:
+    """The constant; TypeError for one that would take part in the operation by rules of its own."""
     odd = foreign(constant)
     if odd is not None:
         raise TypeError(f"{primitive.name}: {parameter} is {odd}")
+    return constant.view(np.ndarray) if isinstance(constant, np.memmap) else constant
 
 
 def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
@@ -69,7 +71,8 @@ def _flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
 
 def _owned(value: Any, node: Node) -> bool:
     """Whether an argument is an array that the user may hold: a constant, a variable's, a view."""
-    return type(value) is np.ndarray and (node.primitive is None or value.base is not None)
+    array = every(value)
+    return isinstance(array, np.ndarray) and (node.primitive is None or array.base is not None)
 
 
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
@@ -102,11 +105,13 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
             y = forward(*values)
         except WRONG as error:
             complain(primitive, values, error)
+        if y is value and type(y) is np.ndarray:  # it would look like a result, which is nobody else's
+            y = y.view()
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         parents = (x._node,)
         own = takes_input and _owned(value, parents[0])
         if mine or own:
-            used, kept = rule.keep(environment, {w: prints_of(values[w]) for w in asked if w or own})
+            used, kept = rule.keep(environment, {w: pairs_of(values[w]) for w in asked if w or own})
             return _result(primitive, y, parents, (used,), (kept,))
         return _result(primitive, y, parents, rules, (pick(environment),))
 
@@ -154,7 +159,7 @@ def general(primitive: Primitive) -> Callable[..., Any]:
             except WRONG as error:
                 complain(primitive, values, error)
         for i in unsure:
-            _checked(primitive, primitive.parameters[i], values[i])
+            values[i] = _checked(primitive, primitive.parameters[i], values[i])
         for i, _, parent in found:
             if parent.active and i not in rules:
                 if sequence is not None and i > sequence:
@@ -174,13 +179,15 @@ def general(primitive: Primitive) -> Callable[..., Any]:
             y = forward(values)
         except WRONG as error:
             complain(primitive, values, error)
+        if type(y) is np.ndarray and any(y is value for value in values):
+            y = y.view()
         environment = (*values, y, *[_shape(y if k == primitive.output else values[k], k == sequence) for k in shapes])
         parents: list[Node] = []
         silent: list[Node] = []
         used: list[Rule] = []
         saved: list[Any] = []
-        inner = {id(v) for v in _results(found, values)}
-        prints = {w: [p for p in prints_of(values[w]) if id(p[0]) not in inner] for w in asked}
+        inner = {id(every(v)) for v in _results(found, values)}
+        prints = {w: [p for p in pairs_of(values[w]) if id(p[0]) not in inner] for w in asked}
         for i, element, parent in found:
             rule = rules.get(i)
             if parent.active and element is not None and (i != sequence or element < 0):
@@ -316,6 +323,7 @@ def _install(entry: Primitive | Composite) -> None:
 provide(
     CONSTANT=CONSTANT, CONSTANTS=_CONSTANTS, DOUBLE=DOUBLE, NUMPYS_OWN=_NUMPYS_OWN, Node=Node, Tensor=Tensor,
     WRONG=WRONG, admitted=_admitted, checked=_checked, complain=complain, flat_node=_flat_node, float64=np.float64,
-    mode_of=innermost, ndarray=np.ndarray, new=_new, print_of=print_of, prints_of=prints_of, tick=tick, wrap=wrap,
+    mode_of=innermost, ndarray=np.ndarray, new=_new, owned=_owned, prints_of=prints_of, SMALL=SMALL, tick=tick,
+    wrap=wrap,
 )  # fmt: skip
 listen(_install)

@@ -6,13 +6,14 @@ None, a single value as itself, several as a tuple, so that the commonest rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from .writes import print_of
+from .examples import every
+from .writes import SMALL, Print, differs, print_of
 
 Function = Callable[..., Any]
 
@@ -25,14 +26,14 @@ _REMEMBERED = 1000
 
 
 class WrittenError(Exception):
-    """An array that a rule saved is not what it was."""
+    """An array that a rule saved is not what it was: the rule, and what it keeps."""
 
 
 class Rule:
     """A VJP rule for one argument: ``pick`` packs what it asks for from a call, ``apply(g, packed)`` calls it.
 
-    ``watching`` is the same rule for a call in which it keeps arrays of the user's: prints of them are kept as well, and
-    it looks whether they have changed before it is applied.
+    ``watching`` is the same rule for a call in which it keeps arrays of the user's: prints of them are kept as well,
+    and it looks whether they have changed before it is applied.
     """
 
     __slots__ = ("_elements", "_watching", "apply", "element", "function", "pick", "plain", "position",
@@ -78,7 +79,7 @@ class Rule:
                 self._elements[element] = rule
         return rule
 
-    def keep(self, environment: Any, prints: dict[int, list[tuple[Any, bytes]]]) -> tuple[Rule, Any]:
+    def keep(self, environment: Any, prints: dict[int, list[tuple[Any, bytes | Print]]]) -> tuple[Rule, Any]:
         """The rule for a call, and what it keeps; ``prints`` are of the user's arrays, by their place in the call."""
         packed = self.pick(environment)
         kept = [pair for want in self.wants if want in prints for pair in prints[want]] if prints else None
@@ -108,26 +109,49 @@ def _watching(rule: Rule) -> Rule:
     apply = rule.apply
 
     def applied(g: Any, watched: Any) -> Any:
-        if has_changed(watched):
-            raise WrittenError
-        return apply(g, watched[0])
+        packed, before = watched
+        if type(before) is bytes:
+            if packed.tobytes() != before:
+                raise WrittenError(twin, watched)
+        else:
+            for array, once in before if type(before) is list else ((packed, before),):
+                if array.tobytes() != once if type(once) is bytes else once.differs():
+                    raise WrittenError(twin, watched)
+        return apply(g, packed)
 
     twin.apply, twin.watched, twin._watching, twin.plain = applied, True, twin, rule
     return twin
 
 
-def prints_of(packed: Any) -> list[tuple[Any, bytes]]:
-    """The arrays among what a rule keeps, and in lists of them, with a print of each."""
-    if type(packed) is np.ndarray:
-        return [(packed, print_of(packed))]
-    if type(packed) in (tuple, list):
-        return [pair for value in packed for pair in prints_of(value)]
-    return []
+def prints_of(packed: Any) -> Any:
+    """Prints of the arrays among what a rule keeps.
+
+    The print itself if the rule keeps one array, pairs of an array and its print if it keeps more, or nothing.
+    """
+    return print_of(packed) if type(packed) is np.ndarray else pairs_of(packed)
+
+
+def pairs_of(value: Any) -> list[tuple[Any, bytes | Print]]:
+    """An array, or those among several values and in lists of them, each with its print."""
+    if type(value) is np.ndarray:
+        return [(value, value.tobytes() if value.nbytes <= SMALL else Print(value))]
+    if type(value) is tuple or type(value) is list:
+        return [pair for part in value for pair in pairs_of(part)]
+    array = every(value)
+    return [(array, print_of(array))] if isinstance(array, np.ndarray) else []
 
 
 def has_changed(watched: Any) -> bool:
     """Whether one of the arrays is not what it was; ``watched`` is what a rule keeps, and the print or prints of it."""
+    return any(differs(array, before) for array, before in _pairs(watched))
+
+
+def changed(watched: Any) -> tuple[Any, bool]:
+    """The array that is not what it was, and whether a variable has given it out since the rule saved it."""
+    array, before = next(pair for pair in _pairs(watched) if differs(*pair))
+    return array, type(before) is Print and before.whole is not None
+
+
+def _pairs(watched: Any) -> Any:
     packed, before = watched
-    if type(before) is bytes:
-        return print_of(packed) != before
-    return any(print_of(array) != once for array, once in before)
+    return before if type(before) is list else ((packed, before),)

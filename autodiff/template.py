@@ -32,17 +32,21 @@ def make(primitive, forward, {rules}, {watching}):
             y = {forward}
         except WRONG as error:
             complain(primitive, ({values},), error)
-        if type(y) is float64:
+        if type(y) is float64{alone}:
 {numbers}
             node.kind = float64
             node.shape = ()
             node.dtype = DOUBLE
         else:
-            if type(y) not in NUMPYS_OWN:
-                y = admitted(primitive, ({values},), y)
+            if type(y) in NUMPYS_OWN:
+                if {same}:
+                    y = y.view()
 {owners}
+            else:
+                y = admitted(primitive, ({values},), y)
+{slowly}
 {arrays}
-            node.kind = None
+            node.kind = float64 if type(y) is float64 else None
             node.shape = y.shape
             node.dtype = y.dtype
         node.primitive = primitive
@@ -73,14 +77,14 @@ _UNWRAP_TWO = """
                 vb = b
                 nb = CONSTANT
                 if type(b) not in CONSTANTS:
-                    checked(primitive, "b", b)
+                    vb = checked(primitive, "b", b)
         elif type(b) is Tensor:
             va = a
             na = CONSTANT
             vb = b._value
             nb = b._node
             if type(a) not in CONSTANTS:
-                checked(primitive, "a", a)
+                va = checked(primitive, "a", a)
         else:
             return forward(a, b)
 """
@@ -111,12 +115,16 @@ def source(wants: Wants, forward: str = "forward({}, {})") -> str:
         values=", ".join(f"v{n}" for n in who),
         unwrap=(_UNWRAP_ONE if len(who) == 1 else _UNWRAP_TWO).strip("\n"),
         numbers=_cases(asked, owned=()),
-        owners="\n".join(
-            f"            mine_{n} = type(v{n}) is ndarray and (n{n}.primitive is None or v{n}.base is not None)"
-            for n in owned
-        ),
+        same=" or ".join(f"y is v{n}" for n in who),  # it would look like a result, which is nobody else's
+        alone="".join(f" and type(v{n}) is not ndarray" for n in owned),
+        owners=_lines("mine_{0} = type(v{0}) is ndarray and (n{0}.primitive is None or v{0}.base is not None)", owned),
+        slowly=_lines("mine_{0} = owned(v{0}, n{0})", owned),
         arrays=_cases(asked, owned=owned),
     )
+
+
+def _lines(line: str, names: list[str]) -> str:
+    return "\n".join(" " * 16 + (line.format(name) if name else "pass") for name in names or [""])
 
 
 def _cases(asked: dict[str, tuple[int, ...]], owned: Any) -> str:
@@ -130,8 +138,14 @@ def _cases(asked: dict[str, tuple[int, ...]], owned: Any) -> str:
             mine = " or ".join(f"mine_{who[w]}" for w in asked[n] if w < len(who) and who[w] in owned)
             watches = watches or bool(mine)
             rules.append(f"(w_{n} if {mine} else r_{n})" if mine else f"r_{n}")
-            prints = "print_of" if len(names) == 1 else "prints_of"
-            saved.append(f"(({packed}, {prints}({packed})) if {mine} else {packed})" if mine else packed)
+            if mine:
+                prints = f"prints_of({packed})"
+                if len(names) == 1:  # the commonest, without a call
+                    prints = (
+                        f"{packed}.tobytes() if type({packed}) is ndarray and {packed}.nbytes <= SMALL else {prints}"
+                    )
+                packed = f"(({packed}, {prints}) if {mine} else {packed})"
+            saved.append(packed)
         lines += [
             f"{'el' * (k > 0)}if {condition}:",
             "    node = new(Node)",

@@ -29,6 +29,7 @@ from .protocol import ANSWERED, WRONG, complain, unsupported
 from .rule import Rule
 from .structural import plain, structural
 from .ufuncs import unusual
+from .writes import sampled
 
 if TYPE_CHECKING:  # the operators and methods that the table adds, as 'python -m docs' writes them down
     from .methods import Methods
@@ -90,7 +91,12 @@ class Tensor(Conversion, Methods):
         if node.primitive is None and node.active:
             if isinstance(value, np.generic):  # from now on an array, so that writing into it is not lost
                 value = self._value = np.asarray(value)
-        elif node is not CONSTANT:
+            if sampled:  # a graph is alive whose rules may have saved this memory
+                writes.hand_out(value)
+        elif node is CONSTANT:
+            if sampled:
+                writes.hand_out(value)
+        else:
             value = np.asarray(value) if isinstance(value, np.generic) else value
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -129,6 +135,9 @@ class Tensor(Conversion, Methods):
         node = self._node
         if not is_variable(node):
             raise GraphError("grad: only a variable has a gradient to set")
+        if value is node.grad and type(value) is np.ndarray:  # clipped in place, say
+            writes.note(value)
+            return
         node.grad = value if value is None else _fitted("grad", value, node)
 
     @property
@@ -266,7 +275,7 @@ def _fitted(what: str, new: Any, node: Node) -> Any:
         if not np.can_cast(value.dtype, node.dtype, "same_kind"):
             raise TypeError(f"{what}: the variable holds {node.dtype}, the new values are {value.dtype}")
         value = cast(value, node.dtype)
-    return value
+    return value.view(np.ndarray) if isinstance(value, np.memmap) else value
 
 
 def value_of(value: Any) -> Any:
@@ -412,11 +421,13 @@ def backward(
     along: bool = False,
     walk: Walk | None = None,
     visit: graph.Visit | None = None,
+    inner: bool = False,
 ) -> Any:
     """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``.
 
     ``along`` says that this need be a history of the seeds alone, and of no variable: it is shorter.  ``walk`` is one
-    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.
+    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.  A pass that is
+    ``inner`` is a part of another one: its seeds and results are that one's cotangents, as they are.
     """
     if walk is None or walk.roots != seeds.keys():
         walk = Walk(seeds, targets)
@@ -424,9 +435,9 @@ def backward(
     if around is not None:
         visit = visit or around.visiting()
     proceed = (
-        functools.partial(_recorded, seeds, walk, visit, along)
+        functools.partial(_recorded, seeds, walk, visit, along, inner)
         if create
-        else functools.partial(_computed, seeds, walk, visit)
+        else functools.partial(_computed, seeds, walk, visit, inner)
     )
     with rarely() if len(walk.order) > LARGE else _AS_USUAL:
         results = proceed() if around is None else around.backward(proceed, seeds, targets)
@@ -435,21 +446,16 @@ def backward(
     return results
 
 
-def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool) -> Any:
+def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool, inner: bool) -> Any:
     """A backward pass whose every operation is recorded."""
-    given = {n: s if type(s) is Tensor else wrap(_marked(s), CONSTANT) for n, s in seeds.items()}
-    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear)
+    given = {n: s if type(s) is Tensor or inner else wrap(structural(s), CONSTANT) for n, s in seeds.items()}
+    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear, inner=inner)
     for node, result in results.items():
         if type(result) is not Tensor:  # a rule that returned an array of constants
             result = results[node] = wrap(result, CONSTANT)
-        result._value = plain(result._value)
+        if not inner:
+            result._value = plain(result._value)
     return results
-
-
-def _marked(seed: Any) -> Any:
-    """A cotangent with its zeros marked as structural, if it has any."""
-    array = every(seed)
-    return structural(seed) if isinstance(array, np.ndarray) and not array.all() else seed
 
 
 def _linear(edge: Edge, g: Any) -> Any:
@@ -465,10 +471,12 @@ def _linear(edge: Edge, g: Any) -> Any:
     return pulled
 
 
-def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any) -> Any:
+def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any, inner: bool) -> Any:
     """A backward pass on arrays."""
     values = {n: s._value if type(s) is Tensor else s for n, s in seeds.items()}
-    results = graph.backward(values, walk, visit=visit)
+    results = graph.backward(values, walk, visit=visit, inner=inner)
+    if inner:
+        return results
     mine = set(map(id, values.values()))
     for node, value in results.items():
         if type(value) is not np.ndarray:

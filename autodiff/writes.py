@@ -1,16 +1,22 @@
 """Writes into arrays that a rule has saved: noted where they go through us, noticed where they do not.
 
 A write through a variable (``t.data -= step``, an optimizer) is noted with its time and its place in memory, so it is
-found whoever else holds that memory: another variable, a view, a constant.  NumPy tells nobody of a write through a
-reference of the user's own.  So of an array that belongs to the user a *print* is taken when a rule saves it, and is
-compared when the rule runs: all bytes of a small array, those of some elements of a large one.
+found whoever else holds that memory: another variable, a view, a constant.
+
+NumPy tells nobody of a write through a reference of the user's own.  So of an array that may be the user's a *print*
+is taken when a rule saves it, and is compared when the rule runs.  That of a small array is all its bytes.  That of a
+large one is a sample, and all its bytes from when ``t.data`` hands the memory out: what is written there is found too.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
+from bisect import bisect_right
+from collections.abc import Callable
+from threading import RLock
 from typing import Any
-from weakref import ref
+from weakref import KeyedRef, ref
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
@@ -18,42 +24,153 @@ from numpy.lib.array_utils import byte_bounds
 tick = itertools.count(1).__next__
 """The clock: of nodes, whose age is their topological order, and of writes."""
 
-SMALL = 1024
-"""Bytes of an array of which a print holds all."""
+_lock = RLock()  # it may be asked for again while it is held: by what the garbage collector finds
+
+
+def memory_of(array: Any) -> Any:
+    """The object that owns the memory of an array."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    base = array.base
+    if type(base) is memoryview and base.obj is not None:
+        return base.obj
+    return array if base is None else base
+
+
+# -- what does not go through us: prints -------------------------------------------------------------------------
+
+SMALL = 4096
+"""Bytes of an array of which a print is all, and about those of which a sample is made."""
 SAMPLES = 64
-"""About how many elements of a larger one, spread evenly, it holds."""
+"""How many elements are taken along an axis that is too long to be taken whole."""
 
 
-def print_of(array: Any) -> bytes:
-    """A few hundred bytes that tell whether an array was filled anew.
+@functools.lru_cache(maxsize=1024)
+def _places_to_look(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tuple[slice, ...]:
+    """An index of a sample: what lies together in memory as it lies there, and few of such pieces.
+
+    Where the axis along which elements are neighbours is too long, single ones are taken, spread evenly.
+    """
+    index = [slice(0, 1)] * len(shape)
+    taken, room = 1, SMALL // size
+    for axis in sorted(range(len(shape)), key=lambda i: abs(strides[i])):
+        if not strides[axis]:  # the same elements again
+            continue
+        n = shape[axis]
+        if n <= room // taken:
+            step = 1
+        elif taken == 1:
+            step, room = -(-n // SAMPLES), 4 * SAMPLES
+        else:
+            step = -(-n // max(room // taken, 2 if taken < 2 * room else 1))
+        index[axis] = slice(None, None, step)
+        taken *= -(-n // step)
+    return tuple(index)
+
+
+def _sample_of(array: Any) -> bytes:
+    return array[_places_to_look(array.shape, array.strides, array.itemsize)].tobytes()  # type: ignore[no-any-return]
+
+
+def _whole_of(array: Any) -> bytes:
+    """All its bytes; what is repeated by broadcasting, once."""
+    return array[tuple([slice(None) if s else slice(0, 1) for s in array.strides])].tobytes()  # type: ignore[no-any-return]
+
+
+class Print:
+    """What is kept of a large array to tell later whether it was written."""
+
+    __slots__ = ("__weakref__", "array", "sample", "whole")
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        self.sample = _sample_of(array)
+        self.whole: bytes | None = None
+        reference = KeyedRef(self, _forget, id(memory_of(array)))
+        with _lock:
+            same = sampled.get(reference.key) or set()
+            same.add(reference)
+            sampled[reference.key] = same
+
+    def differs(self) -> bool:
+        """Whether the array is not what it was."""
+        return _sample_of(self.array) != self.sample or (self.whole is not None and _whole_of(self.array) != self.whole)
+
+
+sampled: dict[int, set[KeyedRef[int, Print]]] = {}
+"""The prints that are only a sample, by the identity of what owns the memory.  Empty when no graph holds any."""
+
+
+def _forget(reference: Any) -> None:
+    with _lock:
+        same = sampled.get(reference.key)
+        if same is not None:
+            same.discard(reference)
+            if not same:
+                del sampled[reference.key]
+
+
+def hand_out(array: Any) -> None:
+    """Complete the prints of arrays that share the memory of this one, which is about to be given to the user."""
+    with _lock:
+        references = sampled.pop(id(memory_of(array)), None) if isinstance(array, np.ndarray) else None
+    for reference in references or ():
+        known = reference()
+        if known is not None:
+            known.whole = _whole_of(known.array)
+
+
+def print_of(array: Any) -> bytes | Print:
+    """What tells whether an array was filled anew.
 
     >>> x = np.zeros((64, 784))
     >>> before = print_of(x)
     >>> x[...] = 1.0
-    >>> print_of(x) == before
-    False
+    >>> differs(x, before)
+    True
     """
-    if array.nbytes <= SMALL:
-        return array.tobytes()  # type: ignore[no-any-return]
-    most = int(SAMPLES ** (1 / array.ndim)) + 1
-    return array[tuple([slice(None, None, -(-n // most)) for n in array.shape])].tobytes()  # type: ignore[no-any-return]
+    return array.tobytes() if array.nbytes <= SMALL else Print(array)
+
+
+def differs(array: Any, before: bytes | Print) -> bool:
+    """Whether an array is not what it was when its print was taken."""
+    return array.tobytes() != before if type(before) is bytes else before.differs()  # type: ignore[union-attr]
+
+
+# -- what goes through us: notes ---------------------------------------------------------------------------------
 
 
 class _Place:
     """Memory that was written through us, and when that was last done."""
 
-    __slots__ = ("array", "high", "key", "low", "time")
+    __slots__ = ("array", "bounds", "memory", "time")
 
     def __init__(self, array: Any) -> None:
-        self.array, self.key = ref(array), id(array)
-        self.low, self.high = byte_bounds(array)
+        self.array: Callable[[], Any] = ref(array)
+        self.memory: Callable[[], Any] = self.array
+        self.bounds: tuple[int, int] | None = None
         self.time = 0
+        if array.base is not None:  # the memory may outlive this view of it
+            self.bounds = byte_bounds(array)
+            try:
+                self.memory = ref(memory_of(array))
+            except TypeError:
+                self.memory = lambda: True  # nobody says when it is freed
+
+    def is_in(self, array: Any) -> bool:
+        """Whether this array has elements there."""
+        mine = self.array()
+        try:
+            return mine is None or np.shares_memory(mine, array, max_work=10_000)
+        except np.exceptions.TooHardError:
+            return True
 
 
-_places: dict[int, tuple[Any, list[_Place]]] = {}
-"""By the identity of the array that owns the memory: a weak reference to it, and the places in it."""
-_known: dict[int, _Place] = {}
-"""The place of an array that was written before, by its identity: what an optimizer writes again and again."""
+_places: dict[int, _Place] = {}
+"""By the identity of the array that was written: an optimizer writes the same ones again and again."""
+_outlived: dict[tuple[int, int], _Place] = {}
+"""Places in memory that lives longer than the view that was written."""
+_limit = 1024
 latest = 0
 """When anything was last written: a graph that is younger needs no closer look."""
 
@@ -61,35 +178,69 @@ latest = 0
 def note(array: Any) -> None:
     """Note that ``array`` has been written in place, now."""
     global latest
-    place = _known.get(id(array))
-    if place is None or place.array() is not array:
-        place = _known[id(array)] = _place_of(array)
-    place.time = latest = tick()
+    with _lock:
+        place = _places.get(id(array))
+        if place is None or place.array() is not array:
+            place = _placed(array)
+        place.time = time = tick()
+        if time > latest:
+            latest = time
 
 
-def _place_of(array: Any) -> _Place:
-    """A new place; it is forgotten when the memory is freed, which a saved array that shares it would keep alive."""
-    memory = array
-    while isinstance(memory.base, np.ndarray):
-        memory = memory.base
-    key, place = id(memory), _Place(array)
-
-    def forget(_: Any) -> None:
-        for one in _places.pop(key)[1]:
-            if _known.get(one.key) is one:
-                del _known[one.key]
-
-    places = _places.setdefault(key, (ref(memory, forget), []))[1]
-    places[:] = [p for p in places if (p.low, p.high) != (place.low, place.high)]
-    places.append(place)
+def _placed(array: Any) -> _Place:
+    """A new place.  Those whose memory was freed are dropped from time to time: nothing can hold on to it."""
+    global _limit
+    if id(array) in _places:
+        _drop(id(array))
+    elif len(_places) + len(_outlived) >= _limit:
+        for key in [key for key, place in _places.items() if place.array() is None]:
+            _drop(key)
+        for bounds in [bounds for bounds, place in _outlived.items() if place.memory() is None]:
+            del _outlived[bounds]
+        _limit = max(1024, 2 * (len(_places) + len(_outlived)))
+    place = _places[id(array)] = _Place(array)
     return place
 
 
-def written_since(array: Any, time: int) -> bool:
-    """Whether memory of this array was written through us after ``time``."""
-    low, high = byte_bounds(array)
-    return any(
-        place.time > time and place.low < high and low < place.high
-        for _, places in list(_places.values())
-        for place in places
-    )
+def _drop(key: int) -> None:
+    place = _places.pop(key)
+    if place.bounds is not None and place.memory() is not None:
+        _outlived[place.bounds] = max(place, _outlived.get(place.bounds, place), key=lambda p: p.time)
+
+
+class Written:
+    """What was written after some time, to ask for many arrays whether they were."""
+
+    def __init__(self, after: int) -> None:
+        spans = []
+        with _lock:
+            for place in (*_places.values(), *_outlived.values()):
+                array = place.array() if place.time > after else None
+                bounds = place.bounds if array is None else byte_bounds(array)
+                if place.time > after and bounds is not None and bounds[0] < bounds[1]:
+                    spans.append((*bounds, place))
+        spans.sort(key=lambda span: span[:2])
+        self._lows: list[int] = []
+        self._highs: list[int] = []
+        self._groups: list[list[tuple[int, int, _Place]]] = []
+        for span in spans:
+            if self._highs and span[0] < self._highs[-1]:
+                self._highs[-1] = max(self._highs[-1], span[1])
+                self._groups[-1].append(span)
+            else:
+                self._lows.append(span[0])
+                self._highs.append(span[1])
+                self._groups.append([span])
+
+    def since(self, array: Any, time: int) -> bool:
+        """Whether memory of this array was written through us after ``time``."""
+        if not self._groups or not array.size:
+            return False
+        low, high = byte_bounds(array)
+        i = bisect_right(self._highs, low)
+        while i < len(self._groups) and self._lows[i] < high:
+            for first, last, place in self._groups[i]:
+                if place.time > time and first < high and low < last and place.is_in(array):
+                    return True
+            i += 1
+        return False

@@ -26,6 +26,7 @@ from numpy.linalg import LinAlgError
 
 from ..arrays import is_foreign, owned, unless
 from ..primitive import composite, exactly, example, primitive, sample
+from ..structural import chosen
 from ..tensor import Tensor
 from .complexes import conjugate, hermitian, to_complex
 from .indexing import getitem
@@ -72,7 +73,7 @@ def _mt(a: Array) -> Array:
 
 def diagonal_matrix(values: Array) -> Array:
     """A matrix with these values on its diagonal."""
-    return values[..., None, :] * owned(np.eye(values.shape[-1], dtype=values.dtype), values)
+    return values[..., None, :] * owned(np.eye(values.shape[-1], dtype=bool), values)
 
 
 def diagonal_of(a: Array) -> Array:
@@ -84,7 +85,7 @@ def diagonal_of(a: Array) -> Array:
 def _lower_weights(like: Array, diagonal: float, n: int) -> Array:
     """1 below the diagonal, ``diagonal`` on it, 0 above."""
     weights = np.tri(n, k=-1) + diagonal * np.eye(n)
-    return owned(weights.astype(np.finfo(like.dtype).dtype), like)
+    return chosen(owned(weights.astype(np.finfo(like.dtype).dtype), like))
 
 
 def _read_triangle(gradient: Array, upper: bool) -> Array:

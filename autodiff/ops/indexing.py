@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..arrays import as_array, is_foreign
 from ..cotangents import Scattered, into, unbroadcast
 from ..primitive import composite, example, primitive, sample
-from ..structural import begin
+from ..structural import blank, settled
 from ..tensor import Tensor
 from .accumulation import add_at, names_once, names_once_by_kind
 from .placing import added, names_foreign, picked
@@ -75,15 +75,14 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """
     if is_foreign(values):
         return added(values, index, shape)
-    values = begin(values)
-    total = np.zeros_like(values, shape=shape, order="C")
+    total = blank(np.zeros_like(values, shape=shape, order="C"))
     if names_once(index, shape, values):
         total[index] = values
     elif names_foreign(index):
         return added(values, index, shape)
     else:
         add_at(total, index, values)
-    return total
+    return settled(total)
 
 
 @primitive(

@@ -204,7 +204,7 @@ def _product_rule(g: Array, a: Array, axis: Any, where: Any, initial: Any) -> Ar
     g = spread(g if initial is None else g * initial, a.shape, axis)
     if where is True:
         return g * _others(a, axis)
-    return g * np.where(where, _others(np.where(where, a, 1.0), axis), 0.0)
+    return np.where(where, g * _others(np.where(where, a, 1.0), axis), 0.0)
 
 
 @primitive(
@@ -226,11 +226,11 @@ def floating(a: Array, dtype: Any) -> Any:
     return dtype
 
 
-def _centred(a: Array, axis: Any, where: Any) -> Array:
-    """The offsets from the mean, conjugated: what the derivative of the sum of their squares is made of."""
+def _times_centred(g: Array, a: Array, axis: Any, where: Any) -> Array:
+    """``g`` times the offsets from the mean, conjugated: the derivative of the sum of their squares."""
     centred = a - np.mean(a, axis=axis, keepdims=True, **_given(where=where))
-    centred = np.conjugate(centred) if centred.dtype.kind == "c" else centred
-    return centred if where is True else np.where(where, centred, 0.0)
+    product = g * (np.conjugate(centred) if centred.dtype.kind == "c" else centred)
+    return product if where is True else np.where(where, product, 0.0)
 
 
 def _freedom(a: Array, axis: Any, where: Any, ddof: Any, correction: Any) -> Any:
@@ -258,9 +258,8 @@ SPREAD = [
 
 
 @primitive(
-    lambda g, a, axis, ddof, where, correction: (
-        over_count(wide(spread(g, a.shape, axis)) * 2.0, _freedom(a, axis, where, ddof, correction))
-        * _centred(a, axis, where)
+    lambda g, a, axis, ddof, where, correction: _times_centred(
+        over_count(wide(spread(g, a.shape, axis)) * 2.0, _freedom(a, axis, where, ddof, correction)), a, axis, where
     ),
     implements=np.var, examples=SPREAD, method="var", analytic=False,
 )  # fmt: skip
@@ -274,11 +273,11 @@ def var(
 
 
 @primitive(
-    lambda g, a, y, axis, ddof, where, correction: (
+    lambda g, a, y, axis, ddof, where, correction: _times_centred(
         over_count(spread(g, a.shape, axis), _freedom(a, axis, where, ddof, correction))
-        * spread(_inverse(y), a.shape, axis)
+        * spread(_inverse(y), a.shape, axis),
         # centred twice, since equal elements whose mean was rounded are equal
-        * _centred(a - np.mean(a, axis=axis, keepdims=True, **_given(where=where)), axis, where)
+        a - np.mean(a, axis=axis, keepdims=True, **_given(where=where)), axis, where,
     ),
     implements=np.std, examples=SPREAD, kinks=[example(exactly([0.5, 0.5, 0.5]))], method="std", analytic=False,
 )  # fmt: skip

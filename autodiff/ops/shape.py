@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays import is_foreign
 from ..graph import unbroadcast
 from ..primitive import composite, example, primitive, sample
+from ..structural import begin
 from ..tensor import Tensor
 from .indexing import scatter_add
 from .placing import picked
@@ -283,7 +284,7 @@ def _unpadded(g: Array, shape: tuple[int, ...], pad_width: Any) -> Array:
 )
 def bordered(array: Array, pad_width: Any, constant_values: Any = 0) -> Array:
     """A border of constants, which the rule cuts off."""
-    return np.pad(array, pad_width, constant_values=constant_values)
+    return np.pad(begin(array), pad_width, constant_values=constant_values)
 
 
 _GATHERED = ("edge", "reflect", "symmetric", "wrap")

@@ -56,7 +56,7 @@ def _shared_by_ties(g: Array, y: Array, axis: int) -> Array:
         return g
     start = np.zeros_like(values[tuple([slice(None)] * (axis % y.ndim) + [slice(0, 1)])], dtype=int)
     runs = _along(np.concatenate([start, np.cumsum(new, axis=axis)], axis=axis), axis)
-    sizes = scatter_add(np.ones(y.shape, int), runs, y.shape)[runs]
+    sizes = scatter_add(np.ones_like(values, dtype=int), runs, y.shape)[runs]
     share = by_convention(np.ones(y.shape, y.dtype), (y,), lambda: (scatter_add(y, runs, y.shape)[runs], sizes == 1))
     return over_count(scatter_add(wide(g), runs, y.shape)[runs], sizes) * share
 

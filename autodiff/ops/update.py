@@ -19,7 +19,7 @@ import numpy as np
 from ..arrays import as_array, cast, is_foreign, owned
 from ..graph import unbroadcast
 from ..primitive import example, primitive, sample
-from ..structural import begin
+from ..structural import begin, settled
 from ..tensor import Tensor
 from .accumulation import add_at, names_once_by_kind
 from .indexing import getitem
@@ -89,11 +89,12 @@ def index_update(x: Array, index: Any, values: Array) -> Array:
     >>> grad(lambda x: np.sum(index_update(x, 0, 5.0) ** 2))(np.array([1.0, 2.0])).tolist()
     [0.0, 4.0]
     """
-    result = _fresh("index_update", begin(x), index, values)
+    result = _fresh("index_update", x, index, values)
     if is_foreign(result) or names_foreign(index):
         return replaced(result, index, values)
+    result = begin(result)
     result[index] = values
-    return result
+    return settled(result)
 
 
 @primitive(

@@ -12,7 +12,7 @@ import numpy as np
 from ..graph import CONSTANT, Edge, GraphError, Node, Parts, Walk, sweep
 from ..mode import entered
 from ..primitive import Primitive
-from ..structural import structural, tracking
+from ..structural import again, structural
 from ..tensor import Tensor
 from .examples import is_array, numbers
 from .trace import Source, Trace, calling_line, operation_node
@@ -143,8 +143,8 @@ class detect_anomaly(Trace):  # noqa: N801
                 raise self._blame_rule(edge, contribution)
             return contribution
 
-        values = {n: structural(s._value if type(s) is Tensor else s) for n, s in seeds.items()}
-        with np.errstate(all="ignore"), entered(self.enclosing), tracking():
+        with np.errstate(all="ignore"), entered(self.enclosing), again():
+            values = {n: structural(s._value if type(s) is Tensor else s) for n, s in seeds.items()}
             sweep(walk, values, visit=watched)
         message = "backward: a gradient is not finite, although each contribution to it is: their sum overflows"
         raise AnomalyError(message, "add", None, "backward", None)

@@ -24,6 +24,7 @@ from ..graph import CONSTANT, GraphError, Node, Parts, tick
 from ..mode import current, entered, is_recording, living
 from ..primitive import Primitive
 from ..rule import Rule
+from ..structural import untracked
 from ..switching import switched
 from ..tensor import Tensor, backward, outputs_of, wrap
 from ..tree import flatten
@@ -156,7 +157,7 @@ class _Part:
         seeds: dict[Node, Any] = {}
         for i, part in g.known.items():
             seeds[made[i]] = seeds[made[i]] + part if made[i] in seeds else part
-        found = backward(seeds, set(self.inputs), retain=True, create=create)
+        found = backward(seeds, set(self.inputs), retain=True, create=create, inner=True)
         known = {i: found[node] for i, node in enumerate(self.inputs) if node in found}
         return Parts(known, self.shapes, self.dtypes)
 
@@ -186,7 +187,8 @@ class _Part:
         try:
             for generator, state in zip(self.generators, self.states, strict=True):
                 generator.bit_generator.state = state
-            yield
+            with untracked():
+                yield
         finally:
             for generator, state in zip(self.generators, states, strict=True):
                 generator.bit_generator.state = state
