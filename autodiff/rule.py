@@ -104,8 +104,13 @@ def _nothing(environment: Any) -> None:
 def _watching(rule: Rule) -> Rule:
     """The rule that is applied to what it keeps and prints of it, which it compares."""
     twin: Rule = object.__new__(Rule)
-    for name in ("primitive", "function", "position", "element", "wants", "_elements", "pick"):
-        setattr(twin, name, getattr(rule, name))
+    twin.primitive, twin.function, twin.position, twin.element = (
+        rule.primitive,
+        rule.function,
+        rule.position,
+        rule.element,
+    )
+    twin.wants, twin.pick, twin._elements = rule.wants, rule.pick, rule._elements
     apply = rule.apply
 
     def applied(g: Any, watched: Any) -> Any:

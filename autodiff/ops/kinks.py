@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise, positive, real
+from ..primitive import positive, real
+from ..registering import elementwise
 from ..structural import revived
 from ..tensor import Tensor
 
