@@ -112,7 +112,9 @@ def _leading(order: list[Node], targets: Collection[Node]) -> set[Node]:
     return leading
 
 
-def _lifted(node: Node, lift: Callable[[Any, Node], Any], wanted: Collection[Node] | None) -> tuple[tuple[Rule, ...], list[Any]]:
+def _lifted(
+    node: Node, lift: Callable[[Any, Node], Any], wanted: Collection[Node] | None
+) -> tuple[tuple[Rule, ...], list[Any]]:
     """The rules of a node and what they saved, with the values that came from nodes tied to them again."""
     primitive, saved = node.primitive, node.saved
     assert primitive is not None

@@ -261,7 +261,7 @@ WHOLE = {f.__name__: f for f in (increment, refill, copy_to)}
 
 
 def outcome(save, write, layout, size):
-    """"right", "found" or "missed"."""
+    """ "right", "found" or "missed"."""
     m = array_of(layout, SIZES[size])
     right = save(m.copy(), lambda: None)
     t = Tensor(m)

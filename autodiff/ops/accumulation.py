@@ -112,13 +112,13 @@ def add_at(total: Array, index: Any, values: Array) -> None:
     >>> total.tolist()
     [1.0, 0.0, 21.0]
     """
-    if type(total) is type(index) is type(values) is np.ndarray and total.ndim == index.ndim == 1:
-        np.add.at(total, index, values)  # NumPy's fast loop
-        return
     if total.dtype.char == "e":  # a sum of ones in half precision stays at 2,048
         exact = np.astype(total, np.float32)
         add_at(exact, index, values)
         total[...] = np.astype(exact, total.dtype)
+        return
+    if type(total) is type(index) is type(values) is np.ndarray and total.ndim == index.ndim == 1:
+        np.add.at(total, index, values)  # NumPy's fast loop
         return
     parts = _in_arrays(index) if type(total) is np.ndarray and _is_plain(values) else None
     if parts is None:
