@@ -237,7 +237,7 @@ def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -
 def check_writes(walk: Walk) -> None:
     """Raise GraphError if memory that a rule saved was written through a variable afterwards."""
     oldest = next((node.age for node in reversed(walk.order) if node.parents), 0)
-    latest, wanted = writes.latest, walk.wanted
+    latest, wanted = writes.latest(), walk.wanted
     if latest < oldest:
         return
     written = writes.Written(oldest)

@@ -261,7 +261,7 @@ WHOLE = {f.__name__: f for f in (increment, refill, copy_to)}
 
 
 def outcome(save, write, layout, size):
-    """"right", "found" or "missed"."""
+    """ "right", "found" or "missed"."""
     m = array_of(layout, SIZES[size])
     right = save(m.copy(), lambda: None)
     t = Tensor(m)
@@ -503,7 +503,7 @@ def test_writes_in_many_threads_are_all_known():
         thread.start()
     for thread in threads:
         thread.join()
-    assert writes.latest == max(place.time for place in writes._places.values())
+    assert writes.latest() == max(place.time for place in writes._places.values())
     for y in graphs:
         with pytest.raises(GraphError, match="through a variable"):
             y.backward()
