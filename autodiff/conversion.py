@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import to_hold
 from .coercion import is_differentiated, is_refusal, refusal
-from .graph import CONSTANT, Leaf, Node
+from .graph import CONSTANT, Node, is_variable
 from .protocol import foreign
 
 
@@ -24,12 +25,15 @@ def made_by(node: Node) -> str:
     return "a variable" if node.primitive is None else node.primitive.name
 
 
+def _numbers(values: Any) -> Any:
+    """Values that can be made Python numbers: a foreign array that cannot by itself is computed, and copied here."""
+    return values if hasattr(values, "tolist") else np.asarray(values)
+
+
 def array_of(data: Any, dtype: Any) -> Any:
     """The array that a variable is made of, or an error that says what the data is and what to pass."""
     try:
-        value = data if hasattr(data, "__array_function__") else np.asarray(data, dtype=dtype)
-        if dtype is not None and value.dtype != dtype:
-            value = value.astype(dtype)
+        value = to_hold(data, dtype)
         if isinstance(value, np.memmap):  # the same memory, as an array like any other
             value = value.view(np.ndarray)
     except (TypeError, ValueError) as error:
@@ -105,15 +109,15 @@ class Conversion:
             raise ValueError(
                 f"item: a Tensor of shape {self._value.shape} is no single number; reduce it, or use t.tolist()"
             )
-        return self._decide().item()
+        return _numbers(self._decide()).item()
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers.  They carry no gradient."""
-        return self._decide().tolist()
+        return _numbers(self._decide()).tolist()
 
     def nonzero(self) -> Any:
         """The positions of the elements that are not zero, one array an axis."""
-        return self._decide().nonzero()
+        return np.nonzero(self._decide())
 
     def __bool__(self) -> bool:
         if self._value.size != 1:
@@ -149,7 +153,7 @@ class Conversion:
     def _exported(self) -> Any:
         """The array that another library may look at: of a variable its own, as ``t.data`` is."""
         value, node = self._value, self._node
-        if value.dtype.kind not in "iub" and node.active and (type(node) is not Leaf or is_differentiated(node)):
+        if value.dtype.kind not in "iub" and node.active and (not is_variable(node) or is_differentiated(node)):
             raise refusal(self._value.shape, "__dlpack__")
         value = np.asarray(self._decide()) if value.dtype.kind in "iub" else self.data
         if not hasattr(value, "__dlpack__"):
@@ -177,7 +181,7 @@ class Conversion:
         return int(self._value.shape[0])
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._decide() == (getattr(value, "_value", value))).any())
+        return bool(np.any(self._decide() == getattr(value, "_value", value)))
 
     if not TYPE_CHECKING:  # a type checker refuses what always raises
 
@@ -207,7 +211,7 @@ class Conversion:
             text = np.array2string(np.asarray(value), separator=", ", threshold=20, edgeitems=2, prefix="Tensor(")
         else:
             text = repr(value)
-        made = "" if type(self._node) is Leaf else f", {made_by(self._node)}"
+        made = "" if is_variable(self._node) else f", {made_by(self._node)}"
         return f"Tensor({text}, {value.dtype}{made})"
 
     def __format__(self, spec: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import cast, is_foreign, owned
 from .node import GraphError, Node
 from .rule import Rule
 from .structural import zeros
@@ -42,20 +43,22 @@ class Parts:
     def __getitem__(self, i: int) -> Any:
         if i in self.known:
             return self.known[i]
-        return zeros(self.shape[i], self.dtype[i])  # raises IndexError past the end, which ends an iteration
+        shape, dtype = self.shape[i], self.dtype[i]  # raises IndexError past the end, which ends an iteration
+        other = next(iter(self.known.values()), None)
+        return owned(np.zeros(shape, dtype), other) if is_foreign(other) else zeros(shape, dtype)
 
     def map(self, function: Callable[[Any], Any]) -> Parts:
         """The same with a function applied to each known part."""
         return Parts({i: function(part) for i, part in self.known.items()}, self.shape, self.dtype)
 
 
-def _summed(cotangent: Any, axis: Any) -> Any:
+def _summed(cotangent: Any, axis: Any, keepdims: bool = False) -> Any:
     """The sum along axes, of halves in single precision: NumPy's running sum of ones in float16 stays at 2,048."""
     if cotangent.dtype.char == "e":
-        return np.astype(np.sum(cotangent, axis=axis, dtype=np.float32), cotangent.dtype)
+        return cast(np.sum(cotangent, axis=axis, dtype=np.float32, keepdims=keepdims), cotangent.dtype)
     if type(cotangent) is np.ndarray:
-        return np.add.reduce(cotangent, axis=axis)
-    return np.sum(cotangent, axis=axis)  # which any array speaks, and is slower
+        return np.add.reduce(cotangent, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return np.sum(cotangent, axis=axis, keepdims=keepdims)  # which any array speaks, and is slower
 
 
 def unbroadcast(cotangent: Any, shape: tuple[int, ...]) -> Any:
@@ -69,7 +72,8 @@ def unbroadcast(cotangent: Any, shape: tuple[int, ...]) -> Any:
     if have[extra:] == shape:  # only leading axes: a bias
         return _summed(cotangent, 0 if extra == 1 else tuple(range(extra)))
     axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and have[extra + i] != 1)
-    return np.reshape(_summed(cotangent, axes), shape)
+    kept = _summed(cotangent, axes, keepdims=True)
+    return np.reshape(kept, shape) if extra else kept
 
 
 def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
@@ -80,6 +84,19 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
     if to[extra:] == shape:
         return True
     return all(n in (1, m) for n, m in zip(shape, to[extra:], strict=True))
+
+
+def into(scatter: Callable[..., Scattered]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let the walk call ``scatter`` in the place of the decorated rule, with the same arguments, on plain cotangents.
+
+    The rule makes an array that is zero almost everywhere; ``scatter`` says where something is to be added instead.
+    """
+
+    def decorated(rule: Callable[..., Any]) -> Callable[..., Any]:
+        rule.into = scatter  # type: ignore[attr-defined]
+        return rule
+
+    return decorated
 
 
 class Scattered:
@@ -129,5 +146,5 @@ def fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
     if contribution.dtype is not parent.dtype and contribution.dtype != parent.dtype:
         if contribution.dtype.kind == "c" and parent.dtype.kind != "c":
             contribution = np.real(contribution)  # a real argument moves the output along the real axis only
-        contribution = np.astype(contribution, parent.dtype)
+        contribution = cast(contribution, parent.dtype)
     return contribution

@@ -6,7 +6,7 @@ Only a mistake reads this: a name that a Tensor does not have.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -234,6 +234,37 @@ def keyword(operation: str, wrong: str, parameters: Sequence[str]) -> None:
     """Raise TypeError for a keyword of PyTorch's in a call of NumPy's function; return if it is none."""
     if wrong in KEYWORDS and wrong not in parameters:
         raise TypeError(f"{operation}: '{wrong}' is {KEYWORDS[wrong]}")
+
+
+_CHANGING = (
+    "abs", "add", "addcdiv", "addcmul", "clamp", "clip", "copy", "detach", "div", "divide", "exp", "fill", "index_add",
+    "index_copy", "index_fill", "lerp", "log", "masked_fill", "mul", "multiply", "neg", "normal", "pow", "relu",
+    "requires_grad", "scatter", "scatter_add", "set", "sigmoid", "sqrt", "squeeze", "sub", "subtract", "tanh",
+    "transpose", "uniform", "unsqueeze", "zero",
+)  # fmt: skip
+"""PyTorch's methods that change a tensor, without the underscore at their end."""
+
+
+class Absent:
+    """An attribute that a Tensor does not have and somebody may look for: an error that says what to write.
+
+    It stands in the class in the place of a ``__getattr__``, which would make every attribute ten times slower.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, owner: Any = None) -> Any:
+        if tensor is None:
+            raise AttributeError(f"type object 'Tensor' has no attribute '{self.name}'")
+        missing(self.name)
+
+
+def absences() -> Iterator[Absent]:
+    """What somebody may look for who knows another library, or NumPy's functions."""
+    for name in {*HINTS, *dir(np), *(f"{name}_" for name in _CHANGING)}:
+        if not name.startswith("_"):
+            yield Absent(name)
 
 
 def missing(name: str) -> NoReturn:

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from . import deadness as deadness  # how zeros by selection go through NumPy's functions
 from . import writes
+from .arrays import is_plain
 from .cotangents import Parts as Parts
 from .cotangents import Scattered as Scattered
 from .cotangents import fit
@@ -23,12 +25,13 @@ from .node import DOUBLE as DOUBLE
 from .node import FREED
 from .node import Edge as Edge
 from .node import GraphError as GraphError
-from .node import Leaf as Leaf
 from .node import Node as Node
 from .node import Several as Several
+from .node import is_variable as is_variable
 from .node import tick as tick
+from .node import variable_node as variable_node
 from .rule import Rule, WrittenError, changed, has_changed
-from .structural import mask, structural, tracking
+from .structural import again, mask, structural, tracking
 
 _age = attrgetter("age")
 
@@ -109,7 +112,9 @@ def _leading(order: list[Node], targets: Collection[Node]) -> set[Node]:
     return leading
 
 
-def _lifted(node: Node, lift: Callable[[Any, Node], Any], wanted: Collection[Node] | None) -> tuple[tuple[Rule, ...], list[Any]]:
+def _lifted(
+    node: Node, lift: Callable[[Any, Node], Any], wanted: Collection[Node] | None
+) -> tuple[tuple[Rule, ...], list[Any]]:
     """The rules of a node and what they saved, with the values that came from nodes tied to them again."""
     primitive, saved = node.primitive, node.saved
     assert primitive is not None
@@ -133,7 +138,7 @@ def _lifted(node: Node, lift: Callable[[Any, Node], Any], wanted: Collection[Nod
                 value = sequence
             elif want in sources:
                 value = lift(value, sources[want])
-            elif isinstance(value, np.ndarray | np.generic):
+            else:
                 value = mask(value)
             values.append(value)
         rules.append(rule.plain)
@@ -150,6 +155,8 @@ _HANDED_OUT = "through an array that t.data gave out (t.data[i] = ...)", "assign
 _BY_THE_USER = "but not through a variable (a batch buffer filled again, out=, +=)", "pass a copy: array.copy()"
 
 Visit = Callable[[Edge, Any], Any]
+_IN_PLACE = frozenset({np.ndarray, Parts})
+"""The types of sums that are added to in place: others are small, or make a new one."""
 
 
 def sweep(
@@ -165,7 +172,7 @@ def sweep(
     values to their nodes, which records what the rules do.
     """
     cotangents = dict(seeds)
-    take, wanted = cotangents.pop, walk.wanted
+    take, known, wanted = cotangents.pop, cotangents.get, walk.wanted
     summed: set[Node] = set()  # whose cotangent is an array of our own
     node: Any = None
     rule: Any = None
@@ -176,8 +183,15 @@ def sweep(
             if not parents:
                 continue
             g = take(node)
-            rules, saved = (node.rules, node.saved) if lift is None else _lifted(node, lift, wanted)
-            for parent, rule, packed in zip(parents, rules, saved):
+            if lift is None:
+                rules: Any = node.rules
+                saved: Any = node.saved
+            else:
+                rules, saved = _lifted(node, lift, wanted)
+            i = 0  # counting is faster than zip, for most nodes have one parent or two
+            for parent in parents:
+                rule, packed = rules[i], saved[i]
+                i += 1
                 if wanted is not None and parent not in wanted:
                     continue
                 if visit is None:
@@ -190,23 +204,21 @@ def sweep(
                     contribution.shape != parent.shape or contribution.dtype is not parent.dtype
                 ):
                     if type(contribution) is Scattered:
-                        if parent not in summed:
-                            total = np.zeros(parent.shape, parent.dtype)
-                            if parent in cotangents:
-                                total += cotangents[parent]
-                            cotangents[parent] = total
+                        if (parent in summed and type(cotangents[parent]) is np.ndarray) or _opened(parent, cotangents):
                             summed.add(parent)
-                        contribution.add(cotangents[parent], contribution.values)
-                        continue
+                            contribution.add(cotangents[parent], contribution.values)
+                            continue
+                        contribution = np.asarray(contribution)
                     contribution = fit(contribution, node, parent, rule)
-                if parent not in cotangents:
+                total = known(parent)
+                if total is None:
                     cotangents[parent] = contribution
-                elif parent in summed:
-                    total = cotangents[parent]
+                elif type(total) not in _IN_PLACE:
+                    cotangents[parent] = total + contribution
+                elif parent in summed and type(contribution) is type(total):
                     total += contribution
-                    cotangents[parent] = total
-                else:  # not in place: a rule may have handed its cotangent on as it was
-                    cotangents[parent] = cotangents[parent] + contribution
+                else:  # not in place: a rule may have handed its cotangent on as it was, or an array of another kind
+                    cotangents[parent] = total + contribution
                     summed.add(parent)
     except GraphError:
         raise
@@ -215,6 +227,18 @@ def sweep(
             _blame(error, node, rule, contribution)
         raise
     return cotangents
+
+
+def _opened(node: Node, cotangents: dict[Node, Any]) -> bool:
+    """Make the cotangent of a node an ndarray of our own, to add into; False if it is no ndarray, but foreign."""
+    before = cotangents.get(node)
+    if before is not None and not is_plain(before):
+        return False
+    total = np.zeros(node.shape, node.dtype)
+    if before is not None:
+        total += before
+    cotangents[node] = total
+    return True
 
 
 def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -> None:
@@ -228,7 +252,8 @@ def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -
         raise GraphError(_CHANGED.format(rule.primitive, array.shape, *how)) from None
     if rule is None:
         return
-    if isinstance(error, AttributeError) and not hasattr(contribution, "shape"):
+    ours: Any = error.__traceback__  # of an error in the rule it goes deeper than the walk
+    if isinstance(error, AttributeError) and ours.tb_next is None and not hasattr(contribution, "shape"):
         parent = node.parents[node.rules.index(rule)]
         fit(contribution, node, parent, rule)
     error.add_note(f"in the rule of '{rule.primitive}' for its argument number {rule.position}")
@@ -275,7 +300,10 @@ def free(order: Iterable[Node]) -> None:
 
 
 def _any_nan(values: Iterable[Any]) -> bool:
-    """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel."""
+    """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel.
+
+    Nobody looks at the values of a foreign array, which may not be computed yet.
+    """
     for value in values:
         if type(value) is not np.ndarray:
             value = every(value)
@@ -294,12 +322,14 @@ def backward(
     *,
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
+    inner: bool = False,
 ) -> dict[Node, Any]:
     """The gradients of the seeded nodes with respect to the targets of a walk, or the leaves that it leads to.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
     result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
-    from (:mod:`autodiff.structural`).  Nothing is freed.
+    from (:mod:`autodiff.structural`).  A pass that is ``inner`` is a part of another one, which does that.  Nothing is
+    freed.
     """
     check_writes(walk)
     with np.errstate(all="ignore"):
@@ -307,7 +337,7 @@ def backward(
             with tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit)
         results = sweep(walk, seeds, visit=visit)
-        if _any_nan(results.values()):
-            with tracking():
+        if not inner and _any_nan(results.values()):
+            with again():
                 results = sweep(walk, {node: structural(seed) for node, seed in seeds.items()}, visit=visit)
     return results

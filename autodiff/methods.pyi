@@ -136,6 +136,8 @@ class Methods:
         """The sum of products over the last axis of a and the last but one of b; a product for a number."""
     def equal(self, b: Operand, /) -> Tensor:
         """As ``np.equal``."""
+    def erf(self) -> Tensor:
+        """The error function 2 / sqrt(pi) times the integral of exp(-t²) from 0 to x."""
     def exp(self) -> Tensor:
         """As ``np.exp``."""
     def exp2(self) -> Tensor:
@@ -197,7 +199,7 @@ class Methods:
     def logical_xor(self, b: Operand, /) -> Tensor:
         """As ``np.logical_xor``."""
     def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """log(sum(exp(x))) along ``axis``, exact where exp overflows."""
+        """log(sum(exp(x))) along ``axis``, exact where exp overflows; -inf of no elements."""
     def max(
         self,
         axis: Axis = None,
@@ -348,7 +350,7 @@ class Methods:
     ) -> Tensor:
         """sum |a - mean|² / (n - ddof): d y / d a = 2 (a - mean) / (n - ddof), conjugated for complex numbers."""
     def where(self, a: Operand, b: Operand, /) -> Tensor:
-        """As ``np.where``."""
+        """``np.where``, remembering what was left out if that is being tracked."""
     @property
     def at(self) -> At:
         """Positions to change in a new Tensor: ``x.at[index].set(v)`` is what ``x[index] = v`` would be."""

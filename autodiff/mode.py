@@ -1,7 +1,7 @@
 """Modes: what happens to operations on Tensors in place of being recorded, and what a mode must answer.
 
 A mode belongs to a thread and to an asynchronous task: others are not affected.  Modes nest; each knows the one around
-it (``enclosing``, None outside of all), and whoever does an operation on behalf of a mode does it :meth:`~Mode.outside`.
+it (``enclosing``, None outside of all), and who does an operation on behalf of a mode does it :meth:`~Mode.outside`.
 Nobody probes a mode for attributes: what it may be asked stands here, with the answer that passes the question on.
 
 Ctrl-C at any instruction leaves no mode on.  An interrupt may come before the first instruction of ``__exit__``, where
@@ -12,15 +12,14 @@ then on, and the next operation takes it off.
 
 from __future__ import annotations
 
-import copy
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Self
 from weakref import ref
 
 from .primitive import Primitive
+from .switching import switched
 
 _state: ContextVar[Mode | None] = ContextVar("autodiff_mode", default=None)
 _opening: ContextVar[Mode | None] = ContextVar("autodiff_mode_that_a_with_statement_is_about_to_enter", default=None)
@@ -41,18 +40,9 @@ def living(mode: Mode | None) -> Mode | None:
     return mode
 
 
-@contextmanager
-def entered(mode: Mode | None) -> Iterator[None]:
-    """What is done inside is done in this mode, and the one before comes back whatever happens.
-
-    A ``with`` statement that is interrupted drops this generator, which closes it.
-    """
-    before = _state.get()
-    try:
-        _state.set(mode)
-        yield
-    finally:
-        _state.set(before)
+def entered(mode: Mode | None) -> switched:
+    """A context: what is done inside is done in this mode, and the one before comes back whatever happens."""
+    return switched(_state, mode)
 
 
 def is_recording() -> bool:
@@ -64,6 +54,12 @@ def is_recording() -> bool:
 def recorded(mode: Mode | None) -> Mode | None:
     """The mode in which the same things are done, and everything is recorded."""
     return None if mode is None else mode.recorded()
+
+
+def unwatched() -> Mode | None:
+    """The mode in which what is done here and now is computed alike, recorded, and seen by nobody."""
+    mode = current()
+    return None if mode is None else mode.unwatched()
 
 
 class _Exit:
@@ -112,6 +108,11 @@ class Mode:
         """The mode for what leaves no history: as around this one, unless it changes how things are computed."""
         return None if self.enclosing is None else self.enclosing.unwatched()
 
+    def without(self, level: Any) -> Mode | None:
+        """This mode and those around it, without the mapping of ``level``: in it, examples are done one by one."""
+        around = living(self.enclosing)
+        return self.inside(None if around is None else around.without(level))  # type: ignore[no-any-return]
+
     def backward(self, proceed: Callable[[], Any], seeds: dict[Any, Any], targets: Any) -> Any:
         """Make a backward pass, by ``proceed()``, which frees nothing; the result are the gradients."""
         around = living(self.enclosing)
@@ -121,6 +122,17 @@ class Mode:
         """What takes the place of each rule in backward passes, as the ``visit`` of :func:`.graph.sweep`; or None."""
         around = living(self.enclosing)
         return None if around is None else around.visiting()
+
+    def otherwise(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
+        """What computes a composite that failed as it is written, from it, its arguments and keywords; or None."""
+        around = living(self.enclosing)
+        return None if around is None else around.otherwise(error, args, kwargs)
+
+    def replaced(self, old: Any, new: Any) -> None:
+        """Note that another node stands for one that was seen: ``checkpoint`` keeps the results of a part alone."""
+        around = living(self.enclosing)
+        if around is not None:
+            around.replaced(old, new)
 
     def left(self, *error: Any) -> None:
         """What is to be done when its block was left: ``error`` is what ``__exit__`` is given."""
@@ -139,7 +151,8 @@ class Mode:
 
     def inside(self, enclosing: Mode | None) -> Any:
         """This mode with another one around it."""
-        mode = copy.copy(self)
+        mode: Mode = object.__new__(type(self))
+        vars(mode).update(vars(self))
         mode._original, mode.enclosing = self._original or self, enclosing
         return mode
 
@@ -191,4 +204,4 @@ def _without(name: Any, mode: Mode | None) -> Mode | None:
         return mode
     if mode._name is name:
         return mode.enclosing
-    return mode.inside(_without(name, mode.enclosing))
+    return mode.inside(_without(name, mode.enclosing))  # type: ignore[no-any-return]

@@ -28,17 +28,18 @@ class Node:
     ``saved`` what that rule asked for, packed (see :mod:`.rule`); ``saved`` becomes None when the graph is freed.
     ``edges`` is the same by name.  ``kind`` is the type of a NumPy scalar, None for arrays.  ``note`` is what only a
     picture needs: the other inputs, or None.  ``active`` is False where no gradient can flow.  A node is younger than
-    its parents, so sorting by ``age`` *is* a topological sort.
+    its parents, so sorting by ``age`` *is* a topological sort.  A variable has no primitive, and a ``grad``.
     """
 
     __slots__ = (
-        "__weakref__", "active", "age", "dtype", "kind", "note", "parents", "primitive", "rules", "saved", "shape",
-        "witness",
+        "__weakref__", "active", "age", "dtype", "grad", "kind", "note", "parents", "primitive", "rules", "saved",
+        "shape", "witness",
     )  # fmt: skip
 
     active: bool
     age: int
     dtype: Any
+    grad: Any
     kind: Any
     note: Any
     parents: tuple[Node, ...]
@@ -120,20 +121,19 @@ class Edge(NamedTuple):
         return self.rule.function(g, *self.saved)
 
 
-class Leaf(Node):
-    """A variable: where gradients arrive."""
+def variable_node(shape: tuple[int, ...], dtype: Any) -> Node:
+    """A variable: where gradients arrive, in ``grad``."""
+    node = Node.make(None, shape, dtype)
+    node.grad = None
+    return node
 
-    __slots__ = ("grad",)
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
-        self.primitive = self.note = None
-        self.parents = self.rules = self.saved = ()
-        self.shape = shape
-        self.dtype = dtype
-        self.kind = np.float64 if shape == () and dtype is DOUBLE else None
-        self.active = True
-        self.age = tick()
-        self.grad: Any = None
+def is_variable(node: Node) -> bool:
+    """Whether a node is no operation, and gradients arrive there.
+
+    Nodes are all of one class, since Python looks attributes up faster where it meets one class only.
+    """
+    return node.primitive is None and node.active
 
 
 CONSTANT = Node.make(None, (), None, active=False)

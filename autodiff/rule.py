@@ -6,7 +6,7 @@ None, a single value as itself, several as a tuple, so that the commonest rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +16,13 @@ from .examples import every
 from .writes import SMALL, Print, differs, print_of
 
 Function = Callable[..., Any]
+
+
+_PLAIN = frozenset({np.ndarray, np.float64, np.float32, np.complex128, np.complex64, np.longdouble, np.float16})
+"""The types of cotangents that a rule's ``into`` takes: see :func:`.cotangents.into`."""
+
+_REMEMBERED = 1000
+"""Of a sequence, the rules for so many positions are kept for the next call."""
 
 
 class WrittenError(Exception):
@@ -29,8 +36,8 @@ class Rule:
     and it looks whether they have changed before it is applied.
     """
 
-    __slots__ = ("_elements", "apply", "element", "function", "pick", "plain", "position", "primitive", "wants",
-                 "watched", "watching")  # fmt: skip
+    __slots__ = ("_elements", "_watching", "apply", "element", "function", "pick", "plain", "position",
+                 "primitive", "wants", "watched")  # fmt: skip
 
     def __init__(
         self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
@@ -42,33 +49,41 @@ class Rule:
         self.wants = wants
         self.watched = False
         self.plain: Rule = self
-        self.watching: Rule = self
+        self._watching: Rule | None = None
         self._elements: dict[int, Rule] = {}
         self.apply: Function
-        self.pick: Function
+        self.pick: Function = itemgetter(*wants) if wants else _nothing
+        into = getattr(function, "into", None)
         if not wants:
-            self.pick, self.apply = _nothing, lambda g, _: function(g)
+            self.apply = lambda g, _: function(g)
         elif len(wants) == 1:
-            self.pick, self.apply = itemgetter(*wants), function
+            self.apply = function
+        elif into is None:
+            self.apply = lambda g, packed: function(g, *packed)
         else:
-            self.pick, self.apply = itemgetter(*wants), lambda g, packed: function(g, *packed)
-        if wants:
-            self.watching = _watching(self)
+            self.apply = lambda g, packed: (into if type(g) in _PLAIN else function)(g, *packed)
+
+    @property
+    def watching(self) -> Rule:
+        """The same rule for a call in which it keeps arrays of the user's."""
+        if self._watching is None:
+            self._watching = _watching(self) if self.wants else self
+        return self._watching
 
     def of(self, element: int) -> Rule:
         """The same rule for one of a sequence of arrays."""
-        if element not in self._elements:
-            self._elements[element] = Rule(self.primitive, self.function, self.position, self.wants, element)
-        return self._elements[element]
+        rule = self._elements.get(element)
+        if rule is None:
+            rule = Rule(self.primitive, self.function, self.position, self.wants, element)
+            if element < _REMEMBERED:
+                self._elements[element] = rule
+        return rule
 
-    def keep(self, environment: Any, owned: list[Any]) -> tuple[Rule, Any]:
-        """The rule for a call with these arrays of the user's, and what it keeps."""
+    def keep(self, environment: Any, prints: dict[int, list[tuple[Any, bytes | Print]]]) -> tuple[Rule, Any]:
+        """The rule for a call, and what it keeps; ``prints`` are of the user's arrays, by their place in the call."""
         packed = self.pick(environment)
-        if owned:
-            prints = prints_of(packed, {id(array) for array in owned} if len(owned) > 1 else (id(owned[0]),))
-            if prints:
-                return self.watching, (packed, prints)
-        return self, packed
+        kept = [pair for want in self.wants if want in prints for pair in prints[want]] if prints else None
+        return (self.watching, (packed, kept)) if kept else (self, packed)
 
     def unpacked(self, packed: Any) -> tuple[Any, ...]:
         """What was picked, in the order of ``wants``."""
@@ -89,8 +104,13 @@ def _nothing(environment: Any) -> None:
 def _watching(rule: Rule) -> Rule:
     """The rule that is applied to what it keeps and prints of it, which it compares."""
     twin: Rule = object.__new__(Rule)
-    for name in ("primitive", "function", "position", "element", "wants", "_elements", "pick"):
-        setattr(twin, name, getattr(rule, name))
+    twin.primitive, twin.function, twin.position, twin.element = (
+        rule.primitive,
+        rule.function,
+        rule.position,
+        rule.element,
+    )
+    twin.wants, twin.pick, twin._elements = rule.wants, rule.pick, rule._elements
     apply = rule.apply
 
     def applied(g: Any, watched: Any) -> Any:
@@ -104,29 +124,26 @@ def _watching(rule: Rule) -> Rule:
                     raise WrittenError(twin, watched)
         return apply(g, packed)
 
-    twin.apply, twin.watched, twin.watching, twin.plain = applied, True, twin, rule
+    twin.apply, twin.watched, twin._watching, twin.plain = applied, True, twin, rule
     return twin
 
 
-def prints_of(packed: Any, owned: Collection[int] | None = None) -> Any:
-    """Prints of the arrays among what a rule keeps: of the user's, by the identities in ``owned``, or of all.
+def prints_of(packed: Any) -> Any:
+    """Prints of the arrays among what a rule keeps.
 
     The print itself if the rule keeps one array, pairs of an array and its print if it keeps more, or nothing.
     """
-    if type(packed) is np.ndarray:
-        return print_of(packed) if owned is None or id(packed) in owned else None
-    pairs: list[tuple[Any, bytes | Print]] = []
-    for value in packed if type(packed) is tuple or type(packed) is list else (packed,):
-        if owned is not None and id(value) not in owned:
-            if type(value) is tuple or type(value) is list:
-                pairs += prints_of(value, owned) or ()
-        elif type(value) is np.ndarray:
-            pairs.append((value, value.tobytes() if value.nbytes <= SMALL else Print(value)))
-        elif type(value) is tuple or type(value) is list:
-            pairs += prints_of(value) or ()
-        elif isinstance(every(value), np.ndarray):
-            pairs.append((every(value), print_of(every(value))))
-    return pairs
+    return print_of(packed) if type(packed) is np.ndarray else pairs_of(packed)
+
+
+def pairs_of(value: Any) -> list[tuple[Any, bytes | Print]]:
+    """An array, or those among several values and in lists of them, each with its print."""
+    if type(value) is np.ndarray:
+        return [(value, value.tobytes() if value.nbytes <= SMALL else Print(value))]
+    if type(value) is tuple or type(value) is list:
+        return [pair for part in value for pair in pairs_of(part)]
+    array = every(value)
+    return [(array, print_of(array))] if isinstance(array, np.ndarray) else []
 
 
 def has_changed(watched: Any) -> bool:

@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import graph, mode, writes
+from .arrays import cast, is_foreign, to_hold
+from .collector import rarely
 from .conversion import Conversion, array_of, made_by
-from .dialects import missing, unknown
+from .dialects import Absent, unknown
 from .examples import Examples, every
-from .graph import CONSTANT, Edge, GraphError, Leaf, Node, Parts, Several, Walk
+from .graph import CONSTANT, Edge, GraphError, Node, Parts, Several, Walk, is_variable, variable_node
 from .primitive import Primitive, registry, supplied
-from .protocol import ANSWERED, WRONG, complain, unsupported
+from .protocol import ANSWERED, WRONG, complain, has_own_rules, unsupported
 from .rule import Rule
 from .structural import plain, structural
 from .ufuncs import unusual
@@ -33,6 +36,9 @@ if TYPE_CHECKING:  # the operators and methods that the table adds, as 'python -
 else:
     Methods = object
 
+LARGE = 1000
+"""Operations of a graph through which the garbage collector is not to go while it is walked."""
+_AS_USUAL = nullcontext()
 _new = object.__new__
 _numpy: Any = np  # its type stubs know no Tensor
 _mode = mode.innermost
@@ -65,13 +71,13 @@ class Tensor(Conversion, Methods):
             raise TypeError(
                 "Tensor: the data is a Tensor already; use it as it is, or Tensor(t.data) for a new, separate variable"
             )
-        if isinstance(data, np.ma.MaskedArray | np.matrix):
+        if has_own_rules(data):
             raise TypeError(
                 f"Tensor: a {type(data).__name__} has rules of its own; pass np.asarray(x), and np.where for masks"
             )
         value = array_of(data, dtype)
-        self._value = _scalar(value)
-        self._node = Leaf(value.shape, value.dtype)
+        self._value = scalar(value)
+        self._node = variable_node(value.shape, value.dtype)
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Tensor: cannot be subclassed; keep a Tensor in an attribute instead")
@@ -82,7 +88,7 @@ class Tensor(Conversion, Methods):
     def data(self) -> Any:
         """The values, as an array.  Of a variable it is the array itself; of a result it is read-only."""
         value, node = self._value, self._node
-        if type(node) is Leaf:
+        if node.primitive is None and node.active:
             if isinstance(value, np.generic):  # from now on an array, so that writing into it is not lost
                 value = self._value = np.asarray(value)
             if sampled:  # a graph is alive whose rules may have saved this memory
@@ -99,22 +105,24 @@ class Tensor(Conversion, Methods):
     @data.setter
     def data(self, new: Any) -> None:
         node, old = self._node, self._value
-        if new is old and type(old) is np.ndarray and type(node) is Leaf:  # what an optimizer does, in place
+        if (
+            new is old and type(old) is np.ndarray and node.primitive is None and node.active
+        ):  # what an optimizer does, in place
             writes.note(old)
             return
-        if type(node) is not Leaf:
+        if not is_variable(node):
             raise GraphError("data: only a variable can be given new values; this Tensor is the result of an operation")
         if isinstance(new, Tensor):
             raise TypeError("data: got a Tensor; assign its array: t.data = other.data")
         value = _fitted("data", new, node)
         if isinstance(old, np.ndarray) and isinstance(value, np.ndarray) and np.may_share_memory(old, value):
             writes.note(value)
-        self._value = _scalar(value)
+        self._value = scalar(value)
 
     @property
     def grad(self) -> Any:
         """The gradient that ``backward`` accumulated here, an array of the same shape and dtype, or None."""
-        if type(self._node) is not Leaf:
+        if not is_variable(self._node):
             raise GraphError(
                 "grad: only variables keep a gradient; this Tensor is the result of "
                 f"{made_by(self._node)}. For its gradient use vjp or grad with respect to it. If it was a variable "
@@ -125,7 +133,7 @@ class Tensor(Conversion, Methods):
     @grad.setter
     def grad(self, value: Any) -> None:
         node = self._node
-        if type(node) is not Leaf:
+        if not is_variable(node):
             raise GraphError("grad: only a variable has a gradient to set")
         if value is node.grad and type(value) is np.ndarray:  # clipped in place, say
             writes.note(value)
@@ -191,9 +199,8 @@ class Tensor(Conversion, Methods):
                 else f"backward: no gradient flows through this Tensor (it is {node.primitive.name}): what leads to it "
                 "has a derivative of zero everywhere, as comparisons, rounding and stop_gradient have"
             )
-        results = backward({node: _seed(self, gradient)}, retain=retain_graph or create_graph, create=create_graph)
+        results = backward({node: seed_of(self, gradient)}, retain=retain_graph or create_graph, create=create_graph)
         for leaf, value in results.items():
-            assert type(leaf) is Leaf
             leaf.grad = value if leaf.grad is None else leaf.grad + value
 
     # -- sequences -------------------------------------------------------------------------------------------
@@ -223,9 +230,9 @@ class Tensor(Conversion, Methods):
         return _numpy.transpose(self, order)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
-        if type(self._node) is not Leaf:
+        if not is_variable(self._node):
             raise TypeError("copy: only variables can be copied or pickled; a result holds its graph: use t.data")
-        return (_variable, (np.array(self._value),))
+        return (_variable, (np.positive(self._value) if is_foreign(self._value) else np.array(self._value),))
 
     # -- NumPy's protocols -----------------------------------------------------------------------------------
 
@@ -245,13 +252,12 @@ class Tensor(Conversion, Methods):
             raise unsupported(function)
         return entry.call(*args, **kwargs)
 
-    if not TYPE_CHECKING:  # a checker would take any name for known
+    def __dir__(self) -> list[str]:
+        known = type(self).__dict__
+        return [name for name in super().__dir__() if type(known.get(name)) is not Absent]
 
-        def __getattr__(self, name: str) -> Any:
-            missing(name)
 
-
-def _scalar(value: Any) -> Any:
+def scalar(value: Any) -> Any:
     """A 0-d array as a NumPy scalar: the same number, ten times faster to compute with."""
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
@@ -260,16 +266,21 @@ def _variable(value: Any) -> Tensor:
     return Tensor(value)
 
 
-def _fitted(what: str, new: Any, node: Leaf) -> Any:
+def _fitted(what: str, new: Any, node: Node) -> Any:
     """New values, or a new gradient, of a variable in its dtype; refused if they have another shape or kind."""
-    value = new if hasattr(new, "__array_function__") else np.asarray(new)
+    value = to_hold(new)
     if value.shape != node.shape:
         raise ValueError(f"{what}: the variable has shape {node.shape}, the new values {value.shape}")
     if value.dtype != node.dtype:
         if not np.can_cast(value.dtype, node.dtype, "same_kind"):
             raise TypeError(f"{what}: the variable holds {node.dtype}, the new values are {value.dtype}")
-        value = value.astype(node.dtype)
+        value = cast(value, node.dtype)
     return value.view(np.ndarray) if isinstance(value, np.memmap) else value
+
+
+def value_of(value: Any) -> Any:
+    """The array that a Tensor holds; anything else as it is."""
+    return value._value if type(value) is Tensor else value
 
 
 def wrap(value: Any, node: Node) -> Tensor:
@@ -283,6 +294,8 @@ def wrap(value: Any, node: Node) -> Tensor:
 def _answer(function: Any, args: Any, kwargs: Any) -> Any:
     if function is np.copyto:
         raise TypeError("copyto: writing a Tensor into an array would lose its gradient; use np.where instead")
+    if function is np.size and type(args[0]) is Tensor:  # Dask does not answer it, and the shape does
+        args = (np.broadcast_to(False, args[0].shape), *args[1:])
     return function(*[_stripped(a) for a in args], **{k: _stripped(v) for k, v in kwargs.items()})
 
 
@@ -350,7 +363,7 @@ _UNSTACK_RULE: Any = UNSTACK.rules[0]
 def _unstacked(t: Tensor) -> Iterator[Tensor]:
     """The elements along the first axis, one at a time."""
     value, whole = t._value, None  # not born before somebody asks for an element
-    for i in range(len(value)):
+    for i in range(value.shape[0]):
         if _mode() is not None or not t._node.active or type(value) is not np.ndarray:
             yield t[i]
             continue
@@ -363,7 +376,7 @@ def _unstacked(t: Tensor) -> Iterator[Tensor]:
 # -- the backward pass -------------------------------------------------------------------------------------------
 
 
-def _seed(output: Tensor, gradient: Any) -> Any:
+def seed_of(output: Tensor, gradient: Any) -> Any:
     """The cotangent to start from, checked."""
     value = output._value
     if gradient is None:
@@ -387,8 +400,8 @@ def _seed(output: Tensor, gradient: Any) -> Any:
             raise TypeError(f"backward: the gradient is {given.dtype}, the Tensor {value.dtype}")
         if isinstance(gradient, Tensor):
             return gradient.astype(value.dtype)
-        given = given.astype(value.dtype)
-    return gradient if isinstance(gradient, Tensor) else _scalar(given)
+        given = cast(given, value.dtype)
+    return gradient if isinstance(gradient, Tensor) else scalar(given)
 
 
 def _lift(value: Any, node: Node) -> Any:
@@ -408,11 +421,13 @@ def backward(
     along: bool = False,
     walk: Walk | None = None,
     visit: graph.Visit | None = None,
+    inner: bool = False,
 ) -> Any:
     """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``.
 
     ``along`` says that this need be a history of the seeds alone, and of no variable: it is shorter.  ``walk`` is one
-    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.
+    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.  A pass that is
+    ``inner`` is a part of another one: its seeds and results are that one's cotangents, as they are.
     """
     if walk is None or walk.roots != seeds.keys():
         walk = Walk(seeds, targets)
@@ -420,31 +435,27 @@ def backward(
     if around is not None:
         visit = visit or around.visiting()
     proceed = (
-        functools.partial(_recorded, seeds, walk, visit, along)
+        functools.partial(_recorded, seeds, walk, visit, along, inner)
         if create
-        else functools.partial(_computed, seeds, walk, visit)
+        else functools.partial(_computed, seeds, walk, visit, inner)
     )
-    results = proceed() if around is None else around.backward(proceed, seeds, targets)
-    if not (retain or create):
-        graph.free(walk.order)
+    with rarely() if len(walk.order) > LARGE else _AS_USUAL:
+        results = proceed() if around is None else around.backward(proceed, seeds, targets)
+        if not (retain or create):
+            graph.free(walk.order)
     return results
 
 
-def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool) -> Any:
+def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool, inner: bool) -> Any:
     """A backward pass whose every operation is recorded."""
-    given = {n: s if type(s) is Tensor else wrap(_marked(s), CONSTANT) for n, s in seeds.items()}
-    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear)
+    given = {n: s if type(s) is Tensor or inner else wrap(structural(s), CONSTANT) for n, s in seeds.items()}
+    results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear, inner=inner)
     for node, result in results.items():
         if type(result) is not Tensor:  # a rule that returned an array of constants
             result = results[node] = wrap(result, CONSTANT)
-        result._value = plain(result._value)
+        if not inner:
+            result._value = plain(result._value)
     return results
-
-
-def _marked(seed: Any) -> Any:
-    """A cotangent with its zeros marked as structural, if it has any."""
-    array = every(seed)
-    return structural(seed) if isinstance(array, np.ndarray) and not array.all() else seed
 
 
 def _linear(edge: Edge, g: Any) -> Any:
@@ -460,14 +471,20 @@ def _linear(edge: Edge, g: Any) -> Any:
     return pulled
 
 
-def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any) -> Any:
+def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any, inner: bool) -> Any:
     """A backward pass on arrays."""
     values = {n: s._value if type(s) is Tensor else s for n, s in seeds.items()}
-    results = graph.backward(values, walk, visit=visit)
+    results = graph.backward(values, walk, visit=visit, inner=inner)
+    if inner:
+        return results
     mine = set(map(id, values.values()))
     for node, value in results.items():
         if type(value) is not np.ndarray:
             if not isinstance(value, np.ndarray | Examples):
+                if is_foreign(value):
+                    if getattr(value, "base", None) is not None or id(value) in mine:
+                        value = results[node] = np.positive(value)
+                    mine.add(id(value))
                 continue
             value = results[node] = plain(value)
         if isinstance(value, np.ndarray):

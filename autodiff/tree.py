@@ -6,7 +6,6 @@ by order.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -38,15 +37,21 @@ def register_container(kind: type, split: Callable[[Any], tuple[list[Any], Unfla
     _containers.append((kind, split))
 
 
+def _shallow(tree: Any) -> Any:
+    import copy  # few programs need it, and all would wait for it
+
+    return copy.copy(tree)
+
+
 def _filled(tree: Any, names: list[str], children: list[Any]) -> Any:
     """A copy of a dataclass with other values in its fields; ``__post_init__`` does not run on them."""
-    other = copy.copy(tree)
+    other = _shallow(tree)
     for name, child in zip(names, children, strict=True):
         object.__setattr__(other, name, child)
     return other
 
 
-def _split(tree: Any) -> Branch | None:
+def branch_of(tree: Any) -> Branch | None:
     """A container taken apart; None for a leaf."""
     kind = type(tree)
     if kind is list:
@@ -80,7 +85,7 @@ def _split_dict(tree: dict[Any, Any]) -> Branch:
     def rebuild(children: list[Any]) -> Any:
         if type(tree) is dict:
             return dict(zip(keys, children, strict=True))
-        other = copy.copy(tree)  # an OrderedDict, a defaultdict with its factory
+        other = _shallow(tree)  # an OrderedDict, a defaultdict with its factory
         other.update(zip(keys, children, strict=True))
         return other
 
@@ -94,7 +99,7 @@ def flatten(tree: Any) -> tuple[list[Any], Unflatten]:
     >>> leaves, unflatten([4.0, 5.0, 6.0])
     ([1.0, 2.0, 3.0], {'w': 4.0, 'layers': [5.0, (6.0,)], 'bias': None})
     """
-    parts = _split(tree)
+    parts = branch_of(tree)
     if parts is None:
         return [tree], lambda leaves: leaves[0]
     rebuild = parts.rebuild
@@ -117,7 +122,7 @@ def places(tree: Any, path: str = "") -> list[str]:
     >>> places({"w": 1.0, "layers": [2.0, (3.0,)]})
     ["['w']", "['layers'][0]", "['layers'][1][0]"]
     """
-    parts = _split(tree)
+    parts = branch_of(tree)
     if parts is None:
         return [path]
     children = zip(parts.names, parts.children, strict=True)
@@ -133,12 +138,12 @@ def flatten_like(tree: Any, like: Any, who: str, *, repeat: bool = False, path: 
     >>> flatten_like({"b": 2, "a": 1}, {"a": 0.0, "b": 0.0}, "example")
     [1, 2]
     """
-    theirs = _split(like)
+    theirs = branch_of(like)
     if theirs is None:
-        if _split(tree) is not None and tree is not None:
+        if branch_of(tree) is not None and tree is not None:
             raise ValueError(f"{who}{_at(path)}: got a {type(tree).__name__} where one array belongs")
         return [tree]
-    mine = _split(tree)
+    mine = branch_of(tree)
     if repeat and (mine is None or (tree is None and like is not None)):
         return [tree] * len(flatten(like)[0])
     if mine is None:

@@ -17,7 +17,7 @@ _GENERATOR, _COROUTINE, _ASYNCHRONOUS_GENERATOR = 0x20, 0x80, 0x200  # bits in a
 class Unrecorded(Mode):
     """A mode in which what is computed has no history."""
 
-    is_recording = False  # type: ignore[assignment]
+    is_recording = False
 
     def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute the values, in a mapping if there is one around."""

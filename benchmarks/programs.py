@@ -24,7 +24,8 @@ from .programs_peers import Contestants, backward, gradients, jacobians, joined,
 TRACED = ("NumPy by hand", "pullback", "autograd")
 """Whose arrays are NumPy's, which reports them to tracemalloc (``pullback, by another way`` too)."""
 
-PARENTS = 100_000
+PARENTS = (30_000, 1_000_000)
+"""Variables that are joined: beside the peers, and once each."""
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Program:
     heading: str
     about: str
     contestants: Contestants
-    rounds: int = 5
+    rounds: int = 3
 
 
 def collector_off(call: Callable[[], Any]) -> Callable[[], Any]:
@@ -63,7 +64,6 @@ def loop_programs() -> Iterator[Program]:
         f"A loop over the {loops.ELEMENTS:,} elements of a vector",
         "`total = total + x[i] * (1 / (i + 1))`: so many parts are taken of one array, one element each.",
         gradients(loops.element_loop, (x,), lambda: 2.0 * np.dot(x, slopes) * slopes),
-        rounds=3,
     )
     contestants = gradients(loops.scalar_loop, (1.1,))
     contestants["pullback, Tensor.backward"] = backward(loops.scalar_loop, 1.1)
@@ -81,7 +81,7 @@ def loop_programs() -> Iterator[Program]:
         f"A chain of {loops.CHAIN:,} operations on 10 elements",
         "tanh, multiply, add, sin, again and again.",
         gradients(loops.chain, loops.chain_arguments()),
-        rounds=20,
+        rounds=10,
     )
 
 
@@ -91,20 +91,20 @@ def model_programs() -> Iterator[Program]:
         f"A mixture of {models.COMPONENTS} Gaussians, {models.SAMPLES:,} points of {models.DIMENSION} dimensions",
         "The gradient of the likelihood by weights, means and inverse covariances.",
         gradients(models.mixture, models.mixture_arguments()),
-        rounds=20,
+        rounds=10,
     )
     yield Program(
         f"{models.CLUSTERS} clusters of {models.CLUSTERED:,} points (k-means)",
         "The gradient, and the Hessian times a vector of ones.",
         newton(models.clusters, *models.clusters_arguments()),
-        rounds=20,
+        rounds=10,
     )
     (x,) = models.logsumexp_arguments()
     yield Program(
         f"log(sum(exp(x))) of {models.EXPONENTS:,} numbers",
         "Written with amax, exp, sum and log.",
         gradients(models.large_logsumexp, (x,), lambda: models.logsumexp_by_hand(x)),
-        rounds=20,
+        rounds=10,
     )
     for iterations in (4, 20):
         yield Program(
@@ -120,7 +120,6 @@ def derivative_programs() -> Iterator[Program]:
         "The Jacobian of a hand: 2,400 coordinates of its skin by 26 angles and positions",
         "The way round matters: by outputs (the default), or by inputs.",
         jacobians(models.hand, *models.hand_arguments()),
-        rounds=3,
     )
     for steps in models.INNER_STEPS:
         yield Program(
@@ -129,9 +128,9 @@ def derivative_programs() -> Iterator[Program]:
             nested(models.inner_minimum, *models.inner_arguments(), steps),
             rounds=3,
         )
-    stack, concatenate = joined(PARENTS)
-    yield Program(f"np.stack of {PARENTS:,} variables", "Each a number.", stack, rounds=3)
-    yield Program(f"np.concatenate of {PARENTS:,} variables", "Each of one element.", concatenate, rounds=3)
+    stack, concatenate = joined(PARENTS[0])
+    yield Program(f"np.stack of {PARENTS[0]:,} variables", "Each a number.", stack)
+    yield Program(f"np.concatenate of {PARENTS[0]:,} variables", "Each of one element.", concatenate)
 
 
 def first_calls(program: Program) -> dict[str, float]:
@@ -185,9 +184,24 @@ def table(program: Program) -> Table:
     rows = [row(name, timings, first[name], memory.get(name)) for name in program.contestants]
     missing = [peer for peer in ("PyTorch", "JAX", "autograd") if peer in PEERS and not installed(peer)]
     rows += [[peer, NOT_INSTALLED, "", "", "", ""] for peer in missing]
-    about = f"{program.about} Milliseconds of processor time, best of the rounds; float64."
+    measure = "Milliseconds of processor time on one BLAS thread (JAX has its two), best of the rounds; float64."
+    about = f"{program.about}\n{measure}"
     columns = ["", "ms", "pullback takes", "by medians", "compiling, ms", "peak, MiB"]
     return Table(program.heading, about, columns, rows)
+
+
+def million() -> Table:
+    """The largest joins, one call each."""
+    rows = []
+    for what, contestants in zip(("np.stack", "np.concatenate"), joined(PARENTS[1]), strict=True):
+        for name, call in contestants.items():
+            gc.collect()
+            start = time.process_time()
+            call()
+            taken = time.process_time() - start
+            rows.append([f"{what}, {name}", number(taken), number(taken / PARENTS[1] * 1e6)])
+    about = "Seconds of processor time, one call each; beside the small ones, whether the time grows as their number."
+    return Table(f"{PARENTS[1]:,} variables in one operation", about, ["", "s", "µs a variable"], rows)
 
 
 def tables() -> list[Table]:
@@ -195,12 +209,9 @@ def tables() -> list[Table]:
     warnings.simplefilter("ignore")
     from threadpoolctl import threadpool_limits
 
+    kinds = (loop_programs, model_programs, derivative_programs)
     with threadpool_limits(1):
-        return [
-            table(program)
-            for programs in (loop_programs, model_programs, derivative_programs)
-            for program in programs()
-        ]
+        return [*[table(program) for programs in kinds for program in programs()], million()]
 
 
 if __name__ == "__main__":

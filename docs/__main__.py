@@ -1,10 +1,11 @@
 """Write again what the documentation takes from the code: ``python -m docs [--check]``.
 
 ``operations.md`` is the table of primitives with the source of every rule, ``checks.md`` what came out when each was
-tried; the README's measured tables are those of ``benchmarks/README.md``; what a code block prints stands behind it,
-and a picture that it saves stands here.
+tried, and a table in ``arrays.md`` what Dask arrays do; the README's measured tables are those of
+``benchmarks/README.md``; what a code block prints stands behind it, and a picture that it saves stands here.
 With ``--check`` nothing is written, and the exit status says whether anything would change; of ``checks.md`` only
-whether each function has its row, since the tests compare the rows as they try the functions.
+whether each function has its row, and nothing of the table in ``arrays.md``, since the tests compare the rows as they
+try the functions.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import numpy as np
 from autodiff.ops import special
 from autodiff.primitive import Composite, Domain, Primitive, registry
 
-from . import checks, stubs
+from . import arrays, checks, stubs
 from .blocks import rewritten
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -171,9 +172,10 @@ def readme() -> str:
     return text
 
 
-def page(path: Path) -> dict[Path, str]:
+def page(path: Path, text: str | None = None) -> dict[Path, str]:
     """A page written by hand, with what its code prints now, and the pictures on it that its code saves."""
-    text = readme() if path.name == "README.md" else path.read_text(encoding="utf-8")
+    if text is None:
+        text = readme() if path.name == "README.md" else path.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         text = rewritten(text, path.name)
         saved = [Path(name) for name in PICTURE.findall(text) if Path(name).exists()]
@@ -181,11 +183,12 @@ def page(path: Path) -> dict[Path, str]:
 
 
 def pages(trying: bool) -> dict[Path, str]:
-    """Every page that holds something from the code, with what it should say; checks.md only if ``trying``."""
+    """Every page that holds something from the code, with what it should say; what must be tried only if ``trying``."""
     # first, because the code on the other pages registers functions of its own
     found = {ROOT / "docs" / "operations.md": operations(), stubs.FILE: stubs.stub(spelled, meaning)}
     if trying:
         found[checks.PAGE] = checks.checks(spelled)
+        found |= page(arrays.PAGE, arrays.page(spelled))
     for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         if path not in found and path != checks.PAGE:
             found |= page(path)

@@ -78,6 +78,11 @@ def joined(*parts: Any) -> str:
     return ".".join([text for part in parts if (text := str(part))])
 
 
+def row_of(module: Holder) -> Any:
+    """The layers of a module that is a row of them, else nothing."""
+    return vars(module).get(module._inlined or "", ())
+
+
 def contents(module: Holder, name: str = "") -> Iterator[Thing]:
     """The modules, Tensors and arrays in the attributes of a module, and in lists, tuples and dicts there.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from autodiff import Tensor
 
-from .structure import Holder, Slot, contents, is_copied, slots_of, unique
+from .structure import Holder, Slot, contents, is_copied, row_of, slots_of, unique
 
 
 def summary(model: Any) -> str:
@@ -64,8 +64,7 @@ def _lines(model: Any, own: dict[int, list[Slot]]) -> list[str]:
 
 def _inside(module: Any) -> list[tuple[str, Any]]:
     """The modules in a module, and the functions in a row of layers, by name."""
-    layers = vars(module).get(module._inlined or "", ())
-    row = {str(i): layer for i, layer in enumerate(layers) if callable(layer)}
+    row = {str(i): layer for i, layer in enumerate(row_of(module)) if callable(layer)}
     return list({**row, **{t.name: t.value for t in contents(module) if isinstance(t.value, Holder)}}.items())
 
 

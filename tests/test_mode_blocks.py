@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, no_grad
-from autodiff.mode import _state
 from autodiff import mode as block
+from autodiff.mode import _state
 from autodiff.testing import detect_anomaly, record
 from autodiff.testing.noise import _Moving
 from autodiff.testing.replay import _Log

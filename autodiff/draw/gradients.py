@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Edge, Leaf, Node, Parts
+from ..graph import Edge, Node, Parts, is_variable
 from ..structural import plain
 from ..tensor import Tensor, backward
 from .measure import Measure, measure
@@ -50,7 +50,7 @@ def keep_gradients(picture: Picture, position: dict[Node, int], outputs: list[Te
     boxes = picture.boxes
     if any(node.saved is None for node in position):
         for node, i in position.items():
-            if type(node) is Leaf and node.grad is not None:
+            if is_variable(node) and node.grad is not None:
                 grad = node.grad._value if isinstance(node.grad, Tensor) else node.grad
                 boxes[i].gradient = measure(grad)
         picture.facts.append("gradients: the graph was freed by backward(); those of variables are their .grad")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..examples import every
 from ..graph import Node
 from .naming import Names, root
 from .picture import Picture, amount
@@ -23,7 +24,7 @@ class _Counter:
         total = 0
         todo = [value]
         while todo:
-            one = root(todo.pop())
+            one = root(every(todo.pop()))
             if id(one) in self._seen or _is_common(one):
                 continue
             self._seen.add(id(one))

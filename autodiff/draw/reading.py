@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..examples import every
 from ..graph import CONSTANT, Node
 from .measure import measure
 from .modules import FACT, by_parameters
@@ -174,7 +175,7 @@ def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> No
             rule, primitive = edge.rule, node.primitive
             assert primitive is not None
             for want, value in zip(rule.wants, edge.saved or (), strict=False):
-                if not isinstance(value, np.ndarray | np.generic):
+                if not isinstance(every(value), np.ndarray | np.generic):
                     continue
                 if want == primitive.output:
                     target = i

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..coercion import taught
+from ..examples import Examples, every
 from ..graph import CONSTANT, GraphError, Node, tick
 from ..tensor import Tensor, backward, wrap
+from ..transforms.calling import recording
 from ..tree import flatten
 from .failure import carry, so_far
 from .gradients import keep_gradients
+from .measure import Measure
 from .memory import keep_bytes
 from .naming import Names, is_module
 from .picture import Group, Picture
@@ -50,12 +53,12 @@ def of_graph(subject: Any, names: Names, wishes: Wishes) -> Picture:
             "draw: no variable leads to this Tensor, so nothing was recorded; was it made under no_grad(), by "
             "detach(), or from plain arrays? draw(f, *args) records a call of f and draws that"
         )
-    return _developed(outputs, [t._node for t in outputs], names, {}, [Group("root", "")], wishes)
+    return _developed(outputs, [t._node for t in outputs], names, {}, [Group("root", "")], wishes, {})
 
 
 def of_node(node: Node, names: Names, wishes: Wishes) -> Picture:
     """The picture of what leads to one node, that of a report."""
-    return _developed([], [node], names, {}, [Group("root", "")], wishes)
+    return _developed([], [node], names, {}, [Group("root", "")], wishes, {})
 
 
 def _developed(
@@ -65,13 +68,17 @@ def _developed(
     records: Records,
     groups: list[Group],
     wishes: Wishes,
+    met: dict[Node, Measure],
 ) -> Picture:
-    """Read the nodes and add what was wished for."""
+    """Read the nodes and add what was wished for; ``met`` are values that no record holds."""
     forward_end = tick()
     if wishes.backward:
         roots = roots + _gradient_nodes(outputs, names)
     picture, position = read(roots, names, records, groups, tell_modules=not records)
     picture.outputs = [position[t._node] for t in outputs if t._node in position]
+    for node, value in met.items():
+        if node in position and picture.boxes[position[node]].value is None:
+            picture.boxes[position[node]].value = value
     if wishes.backward:
         late = len(groups)
         groups.append(Group("pass", "backward pass", "", 0))
@@ -114,7 +121,9 @@ def _gradient_nodes(outputs: list[Tensor], names: Names) -> list[Node]:
         raise GraphError("draw: no variable leads to the output, so there is no backward pass to draw")
     seeds = {t._node: np.ones_like(t._value)[()] for t in active}
     found = []
-    for leaf, gradient in backward(seeds, retain=True, create=True).items():
+    with recording():
+        gradients = backward(seeds, retain=True, create=True)
+    for leaf, gradient in gradients.items():
         if isinstance(gradient, Tensor) and gradient._node is not CONSTANT:
             names.of.setdefault(gradient._node, f"∂/∂{names.of.get(leaf, 'variable')}")
             found.append(gradient._node)
@@ -141,7 +150,7 @@ def of_call(
     title = type(function).__name__ if module else getattr(function, "__name__", type(function).__name__)
     watch = Watch(names, values=wishes.values, own_name=title)
     try:
-        with watch:
+        with recording(), watch:
             result = function(*arguments)
     except Exception as error:
         shown = taught(error) or error
@@ -155,6 +164,8 @@ def of_call(
         finally:  # its traceback holds this frame
             del shown
     outputs = _tensors(result)
+    if wishes.values:
+        watch.meet(outputs)
     if not any(t._node is not CONSTANT for t in outputs):
         raise GraphError(
             f"draw: {title} returned {_kind(result)}; it must return a Tensor, or a nesting with one, "
@@ -162,7 +173,7 @@ def of_call(
         )
     for k, t in enumerate(outputs):
         names.of.setdefault(t._node, "output" if len(outputs) == 1 else f"output {k}")
-    picture = _developed(outputs, [t._node for t in outputs], names, watch.of, watch.groups, wishes)
+    picture = _developed(outputs, [t._node for t in outputs], names, watch.of, watch.groups, wishes, watch.met)
     picture.title = title
     return picture
 
@@ -188,12 +199,13 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
         leaves, unflatten = flatten(argument)
         wrapped = []
         for leaf in leaves:
-            floating = isinstance(leaf, float) or (
-                isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "fc"
-            )
-            if floating:
-                names.own(leaf)
-                leaf = Tensor(leaf) if variables else wrap(np.asarray(leaf)[()], _input_node(np.asarray(leaf)))
+            if isinstance(leaf, Tensor) and leaf._node is CONSTANT:
+                leaf = leaf._value
+            array = np.asarray(leaf) if isinstance(leaf, float) else every(leaf)
+            if isinstance(array, np.ndarray | np.generic) and array.dtype.kind in "fc":
+                names.own(array)
+                value: Any = leaf if isinstance(leaf, Examples) else np.asarray(leaf)
+                leaf = Tensor(value) if variables else wrap(value[()], _input_node(value))
             if isinstance(leaf, Tensor):
                 names.arguments.add(leaf._node)
             wrapped.append(leaf)

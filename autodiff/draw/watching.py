@@ -133,6 +133,7 @@ class Watch(Mode):
         self.values = values
         self.records: list[Record] = []
         self.of: dict[Node, Record] = {}
+        self.met: dict[Node, Measure] = {}  # the values of arguments that come from no operation that was seen
         self.groups: list[Group] = [Group("root", own_name)]
         self.failed: list[Record] = []  # the first operation that failed, and those that it was a part of
         self._stack: list[tuple[FrameType, int]] = []
@@ -149,6 +150,8 @@ class Watch(Mode):
         record = Record(primitive, group, line)
         record.parents, record.arguments, record.label = describe(primitive, args, kwargs)
         self.records.append(record)
+        if self.values:
+            self.meet((*args, *kwargs.values()))
         try:
             with self.outside():
                 started = time.perf_counter()
@@ -159,7 +162,7 @@ class Watch(Mode):
             self.failed.append(record)
             raise
         first = result[0] if isinstance(result, tuple) and result else result
-        node = getattr(first, "_node", CONSTANT)
+        node = first._node if type(first) is Tensor else CONSTANT
         if isinstance(result, tuple) and node is not CONSTANT:
             node = node.parents[0]  # the operation itself: its outputs are nodes of their own
         elif node is not CONSTANT:
@@ -170,6 +173,13 @@ class Watch(Mode):
             record.node = node
             self.of[node] = record
         return result
+
+    def meet(self, values: Any) -> None:
+        """Measure Tensors whose operation was not seen: a checkpointed part has made them, or a variable they are."""
+        for tensor in tensors(tuple(values)):
+            node = tensor._node
+            if node is not CONSTANT and node not in self.of and node not in self.met:
+                self.met[node] = measure(tensor._value)
 
     # -- where in the caller's code ------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import is_foreign
+
 Array = Any
 
 _SMALL = 64
@@ -76,6 +78,11 @@ def _in_arrays(index: Any) -> tuple[Any, ...] | None:
     return tuple(parts)
 
 
+def _in_numpys(index: Any) -> tuple[Any, ...]:
+    """The index with ndarrays in the place of foreign arrays: when an ndarray was read at them, NumPy made them so."""
+    return tuple(np.asarray(part) if is_foreign(part) else part for part in parts_of(index))
+
+
 def _is_of_numbers(values: list[Any]) -> bool:
     return all(isinstance(v, int | np.integer | np.bool_) or (type(v) is list and _is_of_numbers(v)) for v in values)
 
@@ -95,26 +102,28 @@ def add_at(total: Array, index: Any, values: Array) -> None:
     """``total[index] += values``, and an element that is named twice gets both.
 
     The sum is the same to the last bit as that of ``np.add.at``: one value after the other, in the order in which the
-    index names them, each sum rounded to the dtype of ``total``, of halves to single precision.  It is faster, for NumPy has a fast loop for one axis
-    alone, so positions are counted in the flat array; and it is safe from a read beyond the end of the values (NumPy
-    2.4), which happens where an index of several axes into one axis repeats values of one axis.
+    index names them, each sum rounded to the dtype of ``total``, of halves to single precision.  It is faster, for
+    NumPy has a fast loop for one axis alone, so positions are counted in the flat array; and it is safe from a read
+    beyond the end of the values (NumPy 2.4), which happens where an index of several axes into one axis repeats values
+    of one axis.
 
     >>> total = np.zeros(3)
     >>> add_at(total, np.array([[0, 2], [2, 2]]), np.array([1.0, 10.0]))
     >>> total.tolist()
     [1.0, 0.0, 21.0]
     """
-    if type(total) is type(index) is type(values) is np.ndarray and total.ndim == index.ndim == 1:
-        np.add.at(total, index, values)  # NumPy's fast loop
-        return
     if total.dtype.char == "e":  # a sum of ones in half precision stays at 2,048
         exact = np.astype(total, np.float32)
         add_at(exact, index, values)
         total[...] = np.astype(exact, total.dtype)
         return
+    if type(total) is type(index) is type(values) is np.ndarray and total.ndim == index.ndim == 1:
+        np.add.at(total, index, values)  # NumPy's fast loop
+        return
     parts = _in_arrays(index) if type(total) is np.ndarray and _is_plain(values) else None
     if parts is None:
-        np.add.at(total, index, values)  # an array of another kind, or many examples in one: its own affair
+        # an array of another kind, or many examples in one: its own affair
+        np.add.at(total, _in_numpys(index) if type(total) is np.ndarray else index, values)
         return
     values = np.asarray(values)
     if total.ndim == len(parts) == 1 and np.ndim(parts[0]) and not is_mask(parts[0]):

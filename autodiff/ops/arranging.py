@@ -10,16 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..primitive import composite, example, refuse, sample
-from ..tensor import Tensor
+from ..arrays import as_array, owned
+from ..primitive import example, refuse, sample
+from ..registering import composite
 from .indexing import scatter_add
 
 Array = Any
-
-
-def _array(a: Any) -> Any:
-    """A Tensor as it is, anything else as an array."""
-    return a if isinstance(a, Tensor) else np.asarray(a)
 
 
 def _several(results: list[Array]) -> Any:
@@ -32,13 +28,13 @@ def _several(results: list[Array]) -> Any:
 @composite(np.atleast_1d, examples=[example(sample()), example(sample(2)), example(sample(), sample(2, 2))])
 def atleast_1d(*arys: Array) -> Any:
     """With at least one axis."""
-    return _several([a if np.ndim(a) else np.reshape(a, (1,)) for a in map(_array, arys)])
+    return _several([a if np.ndim(a) else np.reshape(a, (1,)) for a in map(as_array, arys)])
 
 
 @composite(np.atleast_2d, examples=[example(sample()), example(sample(3)), example(sample(2), sample(2, 2))])
 def atleast_2d(*arys: Array) -> Any:
     """With at least two axes."""
-    return _several([a if np.ndim(a) > 1 else np.reshape(a, (1, -1)) for a in map(_array, arys)])
+    return _several([a if np.ndim(a) > 1 else np.reshape(a, (1, -1)) for a in map(as_array, arys)])
 
 
 def _cube(a: Array) -> Array:
@@ -49,13 +45,13 @@ def _cube(a: Array) -> Array:
 @composite(np.atleast_3d, examples=[example(sample()), example(sample(3)), example(sample(2), sample(2, 2))])
 def atleast_3d(*arys: Array) -> Any:
     """With at least three axes."""
-    return _several([_cube(a) for a in map(_array, arys)])
+    return _several([_cube(a) for a in map(as_array, arys)])
 
 
 @composite(np.broadcast_arrays, examples=[example(sample(3), sample(2, 1)), example(sample(), sample(2))])
 def broadcast_arrays(*args: Array) -> Any:
     """Each array repeated to their common shape."""
-    arrays = [_array(a) for a in args]
+    arrays = [as_array(a) for a in args]
     shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
     return tuple(np.broadcast_to(a, shape) for a in arrays)
 
@@ -77,7 +73,7 @@ def meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str 
     rank = len(xi)
     places = [1, 0, *range(2, rank)] if indexing == "xy" and rank > 1 else list(range(rank))
     columns = [
-        np.reshape(_array(x), (1,) * place + (-1,) + (1,) * (rank - 1 - place))
+        np.reshape(as_array(x), (1,) * place + (-1,) + (1,) * (rank - 1 - place))
         for x, place in zip(xi, places, strict=True)
     ]
     return tuple(columns) if sparse else np.broadcast_arrays(*columns)
@@ -149,26 +145,27 @@ def dsplit(ary: Array, indices_or_sections: Any) -> Any:
 @composite(np.unstack, examples=[example(sample(2, 3)), example(sample(2, 3), axis=1)])
 def unstack(x: Array, /, *, axis: int = 0) -> Any:
     """The slices along an axis."""
-    return tuple(np.moveaxis(x, axis, 0))
+    moved = np.moveaxis(x, axis, 0)
+    return tuple(moved) if hasattr(moved, "__len__") else tuple(moved[i] for i in range(moved.shape[0]))
 
 
 @composite(np.column_stack, examples=[example([sample(2), sample(2)]), example([sample(2, 2), sample(2)])])
 def column_stack(tup: Any) -> Array:
     """Vectors as columns beside each other."""
-    arrays = [_array(a) for a in tup]
+    arrays = [as_array(a) for a in tup]
     return np.concatenate([a if np.ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in arrays], axis=1)
 
 
 @composite(np.dstack, examples=[example([sample(2), sample(2)]), example([sample(2, 2), sample(2, 2, 3)])])
 def dstack(tup: Any) -> Array:
     """Arrays along the third axis."""
-    return np.concatenate([_cube(_array(a)) for a in tup], axis=2)
+    return np.concatenate([_cube(as_array(a)) for a in tup], axis=2)
 
 
 def _block(arrays: Any, depth: int, rank: int) -> Array:
     if isinstance(arrays, list):
         return np.concatenate([_block(a, depth - 1, rank) for a in arrays], axis=-depth)
-    arrays = _array(arrays)
+    arrays = as_array(arrays)
     return np.reshape(arrays, (1,) * (rank - np.ndim(arrays)) + np.shape(arrays))
 
 
@@ -193,8 +190,8 @@ def block(arrays: Any) -> Array:
 def append(arr: Array, values: Array, axis: int | None = None) -> Array:
     """Two arrays, one after the other."""
     if axis is None:
-        return np.concatenate([np.ravel(_array(arr)), np.ravel(_array(values))])
-    return np.concatenate([_array(arr), _array(values)], axis=axis)
+        return np.concatenate([np.ravel(as_array(arr)), np.ravel(as_array(values))])
+    return np.concatenate([as_array(arr), as_array(values)], axis=axis)
 
 
 def _positions(shape: tuple[int, ...]) -> Any:
@@ -219,7 +216,7 @@ def delete(arr: Array, obj: Any, axis: int | None = None) -> Array:
 ])  # fmt: skip
 def insert(arr: Array, obj: Any, values: Array, axis: int | None = None) -> Array:
     """With ``values`` before the positions ``obj``: each place of the result is told which element it takes."""
-    arr, values = _array(arr), _array(values)
+    arr, values = as_array(arr), as_array(values)
     if axis is None:
         arr, axis = np.ravel(arr), 0
     from_arr = _positions(np.shape(arr))
@@ -238,7 +235,7 @@ def _extent(kept: Any, length: int, trim: str) -> slice:
     """From the first to the last of the positions that are kept, or of all where an end is not trimmed."""
     if not kept.size:
         return slice(0, 0)
-    return slice(int(kept.min()) if "f" in trim else 0, int(kept.max()) + 1 if "b" in trim else length)
+    return slice(int(np.min(kept)) if "f" in trim else 0, int(np.max(kept)) + 1 if "b" in trim else length)
 
 
 @composite(np.trim_zeros, examples=[example(sample(3)), example(sample(3, 2)), example(sample(2, 3), axis=1)])
@@ -322,7 +319,7 @@ def _below(m: Array, k: int) -> Any:
 )
 def tril(m: Array, k: int = 0) -> Array:
     """The lower triangle, and zeros above it."""
-    return np.where(_below(m, k), m, 0.0)
+    return np.where(owned(_below(m, k), m), m, 0.0)
 
 
 @composite(
@@ -331,7 +328,7 @@ def tril(m: Array, k: int = 0) -> Array:
 )
 def triu(m: Array, k: int = 0) -> Array:
     """The upper triangle, and zeros below it."""
-    return np.where(_below(m, k - 1), 0.0, m)
+    return np.where(owned(_below(m, k - 1), m), 0.0, m)
 
 
 for _function, _instead in (

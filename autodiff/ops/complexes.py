@@ -8,12 +8,13 @@ steepest ascent: descend along ``np.conj(t.grad)``.  The engine keeps the real p
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, composite, elementwise, example, primitive, sample
+from ..arrays import is_foreign
+from ..primitive import Domain, example, sample
+from ..registering import composite, elementwise, primitive
 
 Array = Any
 
@@ -34,9 +35,15 @@ def to_complex(values: Array) -> Array:
 
 
 elementwise(
-    np.real, lambda g: g, forward=operator.attrgetter("real"), analytic=False, method=""
+    np.real, lambda g: g, forward=lambda x: x.real if hasattr(x, "real") else np.real(x), analytic=False, method=""
 )  # a property of Tensor
-elementwise(np.imag, lambda g: g * -1j, forward=operator.attrgetter("imag"), analytic=False, method="")
+elementwise(
+    np.imag,
+    lambda g: g * -1j,
+    forward=lambda x: x.imag if hasattr(x, "imag") else np.imag(x),
+    analytic=False,
+    method="",
+)
 elementwise(np.conjugate, lambda g: np.conjugate(g), analytic=False)
 
 
@@ -66,6 +73,8 @@ def nan_to_num(a: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None
     """``a`` with NaN and infinity replaced by finite numbers, through which no gradient flows."""
     if not copy:
         raise TypeError("nan_to_num: copy=False would write into the Tensor; leave it out")
+    if nan == 0.0 and posinf is None and neginf is None:
+        return np.nan_to_num(a)
     return np.nan_to_num(a, nan=nan, posinf=posinf, neginf=neginf)
 
 
@@ -75,7 +84,8 @@ def real_if_close(a: Array, tol: float = 100) -> Array:
     if a.dtype.kind != "c":
         return np.positive(a)
     limit = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol
-    return np.real(a) if bool(np.all(np.abs(np.imag(a)) < limit)) else np.positive(a)
+    small = not is_foreign(a) and bool(np.all(np.abs(np.imag(a)) < limit))
+    return np.real(a) if small else np.positive(a)
 
 
 def _tests(function: Any) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..primitive import composite, example, primitive, sample
-from ..tensor import Tensor
+from ..arrays import as_array, cast, owned
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from .reduction import floating
 
 Array = Any
@@ -108,7 +109,7 @@ def _cumulative(
         return result
     shape = list(np.shape(x))
     shape[axis] = 1
-    return np.concatenate([np.full(shape, initial, result.dtype), result], axis=axis)
+    return np.concatenate([owned(np.full(shape, initial, result.dtype), result), result], axis=axis)
 
 
 CUMULATIVE = [example(sample(4)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=0, include_initial=True)]
@@ -136,6 +137,7 @@ def _ends(a: Array, axis: int, prepend: Any, append: Any) -> Array:
             if np.ndim(end) == 0:
                 shape = tuple(1 if i == axis % np.ndim(a) else n for i, n in enumerate(np.shape(a)))
                 end = np.broadcast_to(end, shape)
+            end = owned(as_array(end), a)
             parts.insert(0, end) if first else parts.append(end)
         if first:
             parts.append(a)
@@ -176,7 +178,7 @@ def ediff1d(ary: Array, to_end: Any = None, to_begin: Any = None) -> Array:
 
 
 def _like(values: Any, array: Array) -> Array:
-    return values if isinstance(values, Tensor) else np.asarray(values, dtype=array.dtype)
+    return owned(as_array(values, array.dtype), array)
 
 
 def _slope(f: Array, spacing: Any, axis: int, edge_order: int) -> Array:
@@ -220,7 +222,7 @@ def _one_sided(h: Any, k: Any, at: Array, near: Array, far: Array) -> Array:
 ])  # fmt: skip
 def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """The slope of samples along each axis; a tuple if there are several axes."""
-    f = f if isinstance(f, Tensor) else np.asarray(f, dtype=float)
+    f = as_array(f, float)
     rank = f.ndim
     axes = tuple(range(rank)) if axis is None else normalize_axis_tuple(axis, rank)
     if edge_order not in (1, 2):
@@ -229,9 +231,9 @@ def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> 
     spacings = spacings * len(axes) if len(spacings) == 1 and np.ndim(spacings[0]) == 0 else spacings
     if len(spacings) != len(axes):
         raise TypeError(f"gradient: {len(spacings)} spacings for {len(axes)} axes; give one each, or one number")
-    spacings = tuple(s if isinstance(s, Tensor | float | int) else np.asarray(s) for s in spacings)
+    spacings = tuple(s if isinstance(s, float | int) else as_array(s) for s in spacings)
     slopes = tuple(_slope(f, spacing, i, edge_order) for spacing, i in zip(spacings, axes, strict=True))
-    slopes = tuple(slope if slope.dtype == f.dtype else slope.astype(f.dtype) for slope in slopes)
+    slopes = tuple(cast(slope, f.dtype) for slope in slopes)
     return slopes[0] if len(axes) == 1 else slopes
 
 

@@ -24,8 +24,13 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from ..primitive import composite, exactly, example, primitive, sample
+from ..arrays import is_foreign, owned, unless
+from ..primitive import exactly, example, sample
+from ..registering import composite, primitive
+from ..structural import chosen
+from ..tensor import Tensor
 from .complexes import conjugate, hermitian, to_complex
+from .indexing import getitem
 from .kinks import by_convention
 
 Array = Any
@@ -69,25 +74,25 @@ def _mt(a: Array) -> Array:
 
 def diagonal_matrix(values: Array) -> Array:
     """A matrix with these values on its diagonal."""
-    return values[..., None, :] * np.eye(values.shape[-1], dtype=values.dtype)
+    return values[..., None, :] * owned(np.eye(values.shape[-1], dtype=bool), values)
 
 
 def diagonal_of(a: Array) -> Array:
     """The diagonal of each square matrix."""
     index = np.arange(a.shape[-1])
-    return a[..., index, index]
+    return getitem(a, (..., index, index))
 
 
 def _lower_weights(like: Array, diagonal: float, n: int) -> Array:
     """1 below the diagonal, ``diagonal`` on it, 0 above."""
     weights = np.tri(n, k=-1) + diagonal * np.eye(n)
-    return weights.astype(np.finfo(like.dtype).dtype)
+    return chosen(owned(weights.astype(np.finfo(like.dtype).dtype), like))
 
 
 def _read_triangle(gradient: Array, upper: bool) -> Array:
     """The gradient of a function of one triangle, from the gradient of the function of the whole Hermitian matrix."""
     weights = _lower_weights(gradient, 0.5, gradient.shape[-1])
-    return (gradient + hermitian(gradient)) * (weights.T if upper else weights)
+    return (gradient + hermitian(gradient)) * (_mt(weights) if upper else weights)
 
 
 def _tolerance(values: Array, n: int) -> Array:
@@ -102,10 +107,9 @@ def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, m
     vectors the loss depends on.
     """
     small = np.abs(denominator) <= tolerance
-    off_diagonal = ~np.eye(numerator.shape[-1], dtype=bool)
-    if np.any(small & off_diagonal & (used[..., :, None] | used[..., None, :])):
-        raise LinAlgError(message)
-    return np.where(small, 0.0, numerator / np.where(small, 1.0, denominator))
+    off_diagonal = owned(~np.eye(numerator.shape[-1], dtype=bool), numerator)
+    quotient = np.where(small, 0.0, numerator / np.where(small, 1.0, denominator))
+    return unless(small & off_diagonal & (used[..., :, None] | used[..., None, :]), quotient, LinAlgError(message))
 
 
 def _used(cotangent: Array) -> Array:
@@ -113,14 +117,16 @@ def _used(cotangent: Array) -> Array:
     return np.any(cotangent != 0, axis=-2)
 
 
-def _need_no_phase(name: str, products: Array, size: Array) -> None:
-    """Raise if a loss depends on the phase of complex vectors, which LAPACK chooses as it likes."""
+def _without_phase(name: str, products: Array, size: Array, value: Array) -> Array:
+    """``value``; raise if a loss depends on the phase of complex vectors, which LAPACK chooses as it likes."""
+    if products.dtype.kind != "c":
+        return value
     limit = 1e3 * float(np.finfo(products.dtype).eps)
-    if products.dtype.kind == "c" and np.any(np.abs(np.imag(products)) > limit * (1.0 + np.max(np.abs(size)))):
-        raise LinAlgError(
-            f"{name}: the loss depends on the phase of complex vectors, which is arbitrary, and has no derivative; "
-            "use what does not change with it: abs(v), or products v @ v.conj().T"
-        )
+    bad = np.abs(np.imag(products)) > limit * (1.0 + np.max(np.abs(size)))
+    return unless(bad, value, LinAlgError(
+        f"{name}: the loss depends on the phase of complex vectors, which is arbitrary, and has no derivative; "
+        "use what does not change with it: abs(v), or products v @ v.conj().T"
+    ))  # fmt: skip
 
 
 # -- eigenvalues of Hermitian matrices ---------------------------------------------------------------------------
@@ -133,7 +139,7 @@ def _eigh_rule(g: Any, y: Any, UPLO: Any) -> Array:
     if w.size == 0:
         return conjugate(v) @ gv
     inner = _mt(v) @ gv
-    _need_no_phase("eigh", diagonal_of(inner), inner)
+    inner = _without_phase("eigh", diagonal_of(inner), inner, inner)
     rotation = _over(
         inner, w[..., None, :] - w[..., :, None], _tolerance(w, n), _used(gv),
         "eigh: two eigenvalues are equal, so their eigenvectors, and a loss that uses them, have no derivative; "
@@ -179,15 +185,15 @@ def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
 # -- eigenvalues of any matrix -----------------------------------------------------------------------------------
 
 
-def _need_basis(name: str, v: Array) -> None:
-    """Raise if the eigenvectors are no basis: the matrix is defective."""
-    values = v if isinstance(v, np.ndarray) else v.data
+def _basis(name: str, v: Array) -> Array:
+    """The eigenvectors; raise if they are no basis: the matrix is defective."""
+    values = v.data if isinstance(v, Tensor) else v
     eps = float(np.finfo(values.dtype).eps)
-    if np.any(np.linalg.svd(values, compute_uv=False)[..., -1] < 10 * values.shape[-1] * np.sqrt(eps) * np.sqrt(eps)):
-        raise LinAlgError(
-            f"{name}: the matrix is defective (it has fewer eigenvectors than rows), and there its eigenvalues have "
-            "no derivative"
-        )
+    smallest = np.linalg.svd(values, compute_uv=False)[..., -1]
+    return unless(smallest < 10 * values.shape[-1] * np.sqrt(eps) * np.sqrt(eps), v, LinAlgError(
+        f"{name}: the matrix is defective (it has fewer eigenvectors than rows), and there its eigenvalues have "
+        "no derivative"
+    ))  # fmt: skip
 
 
 def _from_basis(v: Array, middle: Array) -> Array:
@@ -201,14 +207,14 @@ def _eig_rule(g: Any, y: Any) -> Array:
     n = w.shape[-1]
     if w.size == 0:
         return gv
-    _need_basis("eig", v)
+    v = _basis("eig", v)
     # LAPACK scales each vector to length 1 and makes its largest component real: the adjoint of that scaling
     along = np.sum(gv * v, axis=-2, keepdims=True)
     free = gv - np.real(along) * conjugate(v)
     if v.dtype.kind == "c":
         largest = np.argmax(np.abs(v), axis=-2, keepdims=True)
         pivot = np.take_along_axis(v, largest, axis=-2)
-        at_pivot = np.arange(n)[:, None] == largest
+        at_pivot = owned(np.arange(n)[:, None], largest) == largest
         free = free + np.where(at_pivot, np.imag(along) / pivot * -1j, 0.0)
     rotation = _over(
         _mt(v) @ free, w[..., None, :] - w[..., :, None], _tolerance(w, n), _used(gv),
@@ -231,8 +237,7 @@ def _eigvals_rule(g: Array, a: Array) -> Array:
     if a.size == 0:
         return a
     _, v = np.linalg.eig(a)
-    _need_basis("eigvals", v)
-    return _from_basis(v, diagonal_matrix(g))
+    return _from_basis(_basis("eigvals", v), diagonal_matrix(g))
 
 
 @primitive(
@@ -267,18 +272,20 @@ def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     u, s, vh = y
     gu, gs, gvh = (conjugate(part) for part in g)
     rows, columns, k = a.shape[-2], a.shape[-1], s.shape[-1]
-    if np.any(gu[..., :, k:] != 0) or np.any(gvh[..., k:, :] != 0):
-        raise LinAlgError(
-            f"svd: the vectors beyond the first {k} of a {rows} x {columns} matrix are an arbitrary basis and have no "
-            "derivative; use full_matrices=False"
-        )
+    beyond = LinAlgError(
+        f"svd: the vectors beyond the first {k} of a {rows} x {columns} matrix are an arbitrary basis and have no "
+        "derivative; use full_matrices=False"
+    )
+    if gu.shape[-1] > k or gvh.shape[-2] > k:
+        gu = unless(gu[..., :, k:] != 0, gu, beyond)
+        gvh = unless(gvh[..., k:, :] != 0, gvh, beyond)
     u, gu, v, gv = u[..., :, :k], gu[..., :, :k], hermitian(vh[..., :k, :]), hermitian(gvh[..., :k, :])
     if s.size == 0:
         return a
     tolerance = _tolerance(s, max(rows, columns))
     x, z = hermitian(u) @ gu, hermitian(v) @ gv
     phases = diagonal_of(x)
-    _need_no_phase("svd", phases + diagonal_of(z), abs(x) + abs(z))
+    x = _without_phase("svd", phases + diagonal_of(z), abs(x) + abs(z), x)
     x, z = x - hermitian(x), z - hermitian(z)
     s_i, s_j = s[..., :, None], s[..., None, :]
     # (x s_j + s_i z) / (s_j² - s_i²), split so that close singular values cancel as little as they can
@@ -286,7 +293,7 @@ def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     middle = _over(x + z, s_j - s_i, tolerance, used, _NO_VECTORS) + _over(
         x - z, s_j + s_i, tolerance, used, _NO_VECTORS
     )
-    off_diagonal = ~np.eye(k, dtype=bool)
+    off_diagonal = owned(~np.eye(k, dtype=bool), middle)
     middle = np.where(off_diagonal, 0.5 * middle, 0.0) + diagonal_matrix(_nonzero_values(gs, s, tolerance))
     if a.dtype.kind == "c":
         middle = middle + diagonal_matrix(np.imag(phases) / s * 1j)
@@ -302,11 +309,9 @@ def _outside(gu: Array, u: Array, s: Array, tolerance: Array) -> Array:
     """The part of a cotangent that turns the vectors out of their span, over the singular values."""
     part = gu - u @ (hermitian(u) @ gu)
     zero = (s <= tolerance[..., 0])[..., None, :]
-    if np.any(zero & (gu != 0)):
-        raise LinAlgError(
-            "svd: a singular value is zero (the matrix has not full rank), so its singular vectors have no derivative"
-        )
-    return part / np.where(zero, 1.0, s[..., None, :])
+    return unless(zero & (gu != 0), part / np.where(zero, 1.0, s[..., None, :]), LinAlgError(
+        "svd: a singular value is zero (the matrix has not full rank), so its singular vectors have no derivative"
+    ))  # fmt: skip
 
 
 @primitive(
@@ -322,7 +327,10 @@ def svd(a: Array, full_matrices: bool = True, compute_uv: Any = True) -> Any:
 
     Equal singular values make a loss of the vectors an error, not one of the values.
     """
-    return np.linalg.svd(a, full_matrices, compute_uv)
+    if not is_foreign(a):
+        return np.linalg.svd(a, full_matrices, compute_uv)
+    parts = np.linalg.svd(a, full_matrices=full_matrices and compute_uv and a.shape[-2] != a.shape[-1])
+    return parts if compute_uv else parts[1]
 
 
 @composite(np.linalg.svdvals, examples=[*SQUARES, example(sample(2, 3, make=spread_out))])
@@ -342,9 +350,10 @@ def _over_triangular(b: Array, r: Array) -> Array:
 def _square_qr_rule(gq: Array, gr: Array, q: Array, r: Array) -> Array:
     """For at least as many rows as columns; in the convention of Hermitian adjoints."""
     size = np.abs(diagonal_of(r))
-    if r.size and np.any(size <= _tolerance(size, q.shape[-2])[..., 0]):
-        raise LinAlgError("qr: the matrix has not full rank, so its factors have no derivative there")
     m = r @ hermitian(gr) - hermitian(gq) @ q
+    if r.size:
+        bad = size <= _tolerance(size, q.shape[-2])[..., 0]
+        m = unless(bad, m, LinAlgError("qr: the matrix has not full rank, so its factors have no derivative there"))
     lower = m * _lower_weights(m, 0.5, m.shape[-1])
     return _over_triangular(gq + q @ (lower + hermitian(lower)), r)
 
@@ -383,7 +392,9 @@ def qr(a: Array, mode: str = "reduced") -> Any:
         raise ValueError(
             f"qr: mode 'complete' of shape {a.shape} adds an arbitrary basis, which has no derivative; use 'reduced'"
         )
-    return np.linalg.qr(a, mode)  # type: ignore[call-overload]
+    if mode == "r":
+        return np.linalg.qr(a)[1] if is_foreign(a) else np.linalg.qr(a, "r")
+    return np.linalg.qr(a)  # "complete" too, since there is nothing to add
 
 
 def _cholesky_rule(g: Array, y: Array) -> Array:
@@ -404,4 +415,4 @@ def _cholesky_rule(g: Array, y: Array) -> Array:
 )  # fmt: skip
 def cholesky(a: Array, /, upper: bool = False) -> Array:
     """The lower factor l of a = l l^H, read from one triangle: dl = l phi(l^-1 da l^-H), phi halves the diagonal."""
-    return np.linalg.cholesky(a, upper=upper)
+    return np.linalg.cholesky(a, upper=True) if upper else np.linalg.cholesky(a)

@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, elementwise, exactly, example, nonzero, positive, real, registry, sample
-from ..structural import masking, selected
+from ..convention import spelling
+from ..primitive import Domain, exactly, example, nonzero, positive, real, sample
+from ..registering import elementwise
+from ..structural import at_kinks, chosen, masking, selected
 from .kinks import by_convention
 
 Array = Any
@@ -151,11 +153,11 @@ def _sinc_slope(x: Array) -> Array:
 # -- choosing ----------------------------------------------------------------------------------------------------
 
 
-def _share_at_ties(g: Array, chosen: Array, other: Array, wins: Array) -> Array:
-    """``g`` times 1 for what is chosen, 0 for what is not, and half at a tie."""
-    tie = chosen == other
+def _share_at_ties(g: Array, winner: Array, other: Array, wins: Array) -> Array:
+    """``g`` times 1 where the first wins, 0 where it does not, and half at a tie."""
+    tie = winner == other
     share = np.where(tie, g.dtype.type(0.5), wins)
-    return g * by_convention(share, (chosen, other), lambda: (chosen - other, ~tie))
+    return g * chosen(by_convention(share, (winner, other), lambda: (winner - other, ~tie)))
 
 
 _TIE = [example(exactly([0.5, 2.0]), exactly([0.5, 1.0]))]
@@ -198,6 +200,16 @@ elementwise(
     domain=(nonzero, nonzero),
     kinks=[example(exactly([0.0, 1.0]), exactly([0.0, 2.0]))],
 )
+
+
+@spelling(np.where)
+def _where(chosen: Any, condition: Any, *choices: Any, **options: Any) -> Any:
+    """With a condition alone, the positions where it holds."""
+    if options:
+        raise TypeError(f"where: takes no keyword '{next(iter(options))}'; write np.where(condition, a, b)")
+    return chosen(condition, *choices) if choices else np.nonzero(condition)
+
+
 elementwise(
     np.where,
     None,
@@ -212,17 +224,6 @@ elementwise(
         example(False, sample(2), sample()),
     ],
 )
-_chosen = registry[np.where].call
-
-
-def _where(condition: Any, *choices: Any, **options: Any) -> Any:
-    """With a condition alone, the positions where it holds."""
-    if options:
-        raise TypeError(f"where: takes no keyword '{next(iter(options))}'; write np.where(condition, a, b)")
-    return _chosen(condition, *choices) if choices else np.nonzero(condition)
-
-
-registry[np.where].call = _where
 
 
 def limit(a: Array, lower: Array, upper: Array) -> Array:
@@ -232,12 +233,13 @@ def limit(a: Array, lower: Array, upper: Array) -> Array:
 
 limit = elementwise(
     limit,
-    lambda g, a, lower, upper: g * ((a > lower) & (a < upper)),
+    lambda g, a, lower, upper: g * at_kinks((a > lower) & (a < upper), lambda: (a == lower) | (a == upper), g.dtype),
     lambda g, a, lower, upper: g * ((a <= lower) & (lower < upper)),
     lambda g, a, lower, upper: g * ((a >= upper) | (lower >= upper)),  # bounds that cross give the upper one
     domain=(real, Domain(-2.0, -1.0), Domain(1.0, 2.0)),
     kinks=[example(exactly([-1.5, 1.25, 0.5]), exactly([-1.5]), exactly([1.25]))],
     analytic=False,
+    method="",
 )
 
 

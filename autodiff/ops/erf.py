@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise, exactly, example
+from ..arrays import cast, is_plain, owned
+from ..primitive import exactly, example
+from ..registering import elementwise
 
 Array = Any
 
@@ -35,6 +37,13 @@ def _table(dtype: Any) -> list[Array]:
     return [row.astype(dtype) for row in rows[: 1 + (_TERMS if dtype == np.float64 else 3)]]
 
 
+def _at(place: Array, row: Array) -> Array:
+    """The entries of a row of the table."""
+    if is_plain(place):
+        return np.take(row, place, mode="clip")
+    return np.reshape(owned(row, place)[np.reshape(place, (-1,))], place.shape)
+
+
 def erf(x: Array) -> Array:
     """The error function 2 / sqrt(pi) times the integral of exp(-t²) from 0 to x.
 
@@ -54,17 +63,17 @@ def erf(x: Array) -> Array:
         raise TypeError("erf: needs real numbers; for complex ones there is scipy.special.erf")
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
     if x.dtype.char not in "fd":  # half precision, integers, and what is wider than double
-        return erf(x.astype(np.float32 if dtype.char == "e" else np.float64)).astype(dtype)
+        return cast(erf(cast(x, np.float32 if dtype.char == "e" else np.float64)), dtype)
     first, *coefficients = _table(dtype)
     size = np.minimum(np.abs(x), _END)
-    place = (np.fmin(size, _END) * _STEPS).astype(np.intp)  # a NaN has a place, too, and stays NaN in d
-    d = size - place.astype(dtype) * (1.0 / _STEPS)
-    series = np.take(coefficients[-1], place, mode="clip")
+    place = cast(np.fmin(size, _END) * _STEPS, np.intp)  # a NaN has a place, too, and stays NaN in d
+    d = size - cast(place, dtype) * (1.0 / _STEPS)
+    series = _at(place, coefficients[-1])
     for row in coefficients[-2::-1]:
         series *= d
-        series += np.take(row, place, mode="clip")
+        series += _at(place, row)
     series *= d
-    series += np.where(place == 0, d, np.take(first, place, mode="clip"))
+    series += np.where(place == 0, d, _at(place, first))
     return np.copysign(series, x)
 
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, example, primitive, sample
+from ..arrays import owned
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from .complexes import to_complex
 
 Array = Any
@@ -92,7 +94,7 @@ def _irfft_rule(g: Array, a_shape: tuple[int, ...], axis: int, norm: Any) -> Arr
     spectrum = np.conj(np.fft.rfft(g, axis=axis, norm=_SWAPPED[norm]))
     kept = np.arange(spectrum.shape[axis])
     twice = ((kept > 0) & (2 * kept < n)).reshape((-1,) + (1,) * (len(a_shape) - 1 - axis % len(a_shape)))
-    return _length(spectrum + spectrum * twice, a_shape[axis], axis)
+    return _length(spectrum + spectrum * owned(twice, spectrum), a_shape[axis], axis)
 
 
 @primitive(

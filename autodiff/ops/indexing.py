@@ -6,23 +6,40 @@ order.  An index that names an element twice adds twice, in the order in which i
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..graph import unbroadcast
-from ..primitive import composite, example, primitive, sample
-from ..structural import begin
+from ..arrays import as_array, is_foreign
+from ..cotangents import Scattered, into, unbroadcast
+from ..primitive import example, sample
+from ..registering import composite, primitive
+from ..structural import blank, settled
 from ..tensor import Tensor
-from .accumulation import add_at, names_once
+from .accumulation import add_at, names_once, names_once_by_kind
+from .placing import added, names_foreign, picked
 
 Array = Any
 
 
+def _add_into(index: Any, total: Array, values: Array) -> None:
+    """Add values at an index, in place."""
+    if names_once_by_kind(index):
+        total[index] += values
+    else:
+        add_at(total, index, values)
+
+
+@into(lambda g, a_shape, index: Scattered(functools.partial(_add_into, index), g, a_shape))
+def _to_places(g: Array, a_shape: tuple[int, ...], index: Any) -> Array:
+    return scatter_add(g, index, a_shape)
+
+
 @primitive(
-    lambda g, a_shape, index: scatter_add(g, index, a_shape), method="__getitem__",
+    _to_places, method="__getitem__",
     examples=[
         example(sample(3, 4), 1), example(sample(3, 4), (slice(None), slice(1, None, 2))),
         example(sample(3, 4), (Ellipsis, None, -1)), example(sample(3, 4), np.array([0, 2, 2])),
@@ -33,7 +50,7 @@ Array = Any
 )  # fmt: skip
 def getitem(a: Array, index: Any) -> Array:
     """``a[index]`` for any of NumPy's indices."""
-    return a[index]
+    return a[index] if isinstance(a, np.ndarray) or not is_foreign(a) else picked(a, index)
 
 
 def _from_places(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
@@ -57,13 +74,16 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
     >>> scatter_add(np.array([1.0, 2.0]), np.array([0, 0]), (2,)).tolist()
     [3.0, 0.0]
     """
-    values = begin(values)
-    total = np.zeros_like(values, shape=shape, order="C")
+    if is_foreign(values):
+        return added(values, index, shape)
+    total = blank(np.zeros_like(values, shape=shape, order="C"))
     if names_once(index, shape, values):
         total[index] = values
+    elif names_foreign(index):
+        return added(values, index, shape)
     else:
         add_at(total, index, values)
-    return total
+    return settled(total)
 
 
 @primitive(
@@ -74,7 +94,16 @@ def scatter_add(values: Array, index: Any, shape: tuple[int, ...]) -> Array:
 )  # fmt: skip
 def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -> Array:
     """Elements at positions: cotangents are added back there."""
-    return np.take(a, indices, axis=axis, mode=mode)  # type: ignore[call-overload]
+    if not is_foreign(a):
+        return np.take(a, indices, axis=axis, mode=mode)  # type: ignore[call-overload]
+    rows, axis = (np.reshape(a, (-1,)), 0) if axis is None else (a, normalize_axis_index(axis, np.ndim(a)))
+    return picked(rows, (slice(None),) * axis + (_within(indices, rows.shape[axis], mode),))
+
+
+def _within(places: Any, length: int, mode: str) -> Any:
+    """Positions below ``length`` as the mode says, which not every library knows; those out of range stay so."""
+    places = as_array(places)
+    return places % length if mode == "wrap" else np.clip(places, 0, length - 1) if mode == "clip" else places
 
 
 def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Array:
@@ -82,11 +111,7 @@ def _put_back(g: Array, shape: tuple[int, ...], indices: Any, axis: int | None, 
         return np.zeros_like(g, shape=shape)
     axis = axis if shape else None  # NumPy takes axis 0 of a single number
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
-    places = indices if hasattr(indices, "shape") else np.asarray(indices)
-    if mode == "wrap":
-        places = places % length
-    elif mode == "clip":
-        places = np.clip(places, 0, length - 1)
+    places = _within(indices, length, mode)
     if axis is None:
         return np.reshape(scatter_add(g, (places,), (length,)), shape)
     return scatter_add(g, (slice(None),) * (axis % len(shape)) + (places,), shape)
@@ -108,7 +133,7 @@ def _along(indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
 )  # fmt: skip
 def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
     """Elements at positions along one axis: cotangents are added back there."""
-    indices = indices.data if isinstance(indices, Tensor) else np.asarray(indices)
+    indices = indices.data if isinstance(indices, Tensor) else as_array(indices)
     if axis is None:
         return np.ravel(arr)[indices]
     rank = np.ndim(arr)

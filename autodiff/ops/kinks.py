@@ -13,21 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise, positive, real
+from ..primitive import positive, real
+from ..registering import elementwise
+from ..structural import revived
 from ..tensor import Tensor
 
 Array = Any
 
 
 def conventional(slope: Array, x: Array, smooth: Array) -> Array:
-    """The slope as it is, whose derivative by x is NaN where the function is not ``smooth``."""
-    return np.positive(np.broadcast_to(slope, np.broadcast_shapes(np.shape(slope), np.shape(x), np.shape(smooth))))
+    """The slope as it is, whose derivative by x is NaN where the function is not ``smooth``.
+
+    A zero that a convention sets there is none of selection.
+    """
+    shape = np.broadcast_shapes(np.shape(slope), np.shape(x), np.shape(smooth))
+    return revived(np.positive(slope if np.shape(slope) == shape else np.broadcast_to(slope, shape)), smooth)
 
 
 conventional = elementwise(
     conventional,
     lambda g: g,
-    lambda g, smooth: np.where(smooth, 0.0, g * np.nan),
+    lambda g, smooth: np.where(smooth, 0.0, g) * np.where(smooth, 0.0, np.nan),
     None,
     parameters=("slope", "x", "smooth"),
     domain=(real, real, positive),

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
+from ..arrays import cast, is_foreign, owned
 from ..graph import unbroadcast
-from ..primitive import composite, exactly, example, primitive, sample
+from ..primitive import exactly, example, sample
+from ..registering import composite, primitive
 from .complexes import conjugate, hermitian, to_complex
 from .decompositions import spread_out, spread_out_complex
 
@@ -119,7 +121,7 @@ def _pinv_rule(g: Array, a: Array, y: Array) -> Array:
 )  # fmt: skip
 def pinv(a: Array, rcond: Any = None) -> Array:
     """The pseudo-inverse: dy = -y da y + y y^H da^H (1 - a y) + (1 - y a) da^H y^H y, at constant rank."""
-    return np.linalg.pinv(a, rcond)
+    return np.linalg.pinv(a) if rcond is None else np.linalg.pinv(a, rcond)
 
 
 def _lstsq_parts(a: Array, b: Array, x: Array) -> tuple[Array, Array, Array]:
@@ -165,7 +167,7 @@ def _lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
 )
 def lstsq(a: Array, b: Array, rcond: Any = None) -> Any:
     """The least-squares solution, its residuals, the rank (a constant) and the singular values."""
-    return np.linalg.lstsq(a, b, rcond)
+    return np.linalg.lstsq(a, b) if rcond is None else np.linalg.lstsq(a, b, rcond)
 
 
 # -- determinants ------------------------------------------------------------------------------------------------
@@ -178,9 +180,9 @@ def _cofactors(a: Array) -> Array:
     signs = ((-1.0) ** np.add.outer(np.arange(n), np.arange(n))).astype(np.finfo(a.dtype).dtype)
     rows = []
     for i in range(n):  # one row of cofactors at a time: n minors, not n²
-        minors = a[..., others[i], :][..., others].swapaxes(-2, -3)
-        rows.append(np.linalg.det(minors))
-    return np.stack(rows, axis=-2) * signs
+        minors = a[..., others[i], :][..., others]
+        rows.append(np.linalg.det(np.swapaxes(minors, -2, -3)))
+    return np.stack(rows, axis=-2) * owned(signs, a)
 
 
 def _det_slope(a: Array, y: Array) -> Array:
@@ -188,9 +190,9 @@ def _det_slope(a: Array, y: Array) -> Array:
     if a.shape[-1] == 0:
         return a
     singular = (y == 0)[..., None, None]
-    if not np.any(singular):
+    if not (is_foreign(singular) or np.any(singular)):
         return y[..., None, None] * _mt(np.linalg.inv(a))
-    unit = np.eye(a.shape[-1], dtype=a.dtype)
+    unit = owned(np.eye(a.shape[-1], dtype=a.dtype), a)
     regular = y[..., None, None] * _mt(np.linalg.inv(np.where(singular, unit, a)))
     return np.where(singular, _cofactors(np.where(singular, a, unit)), regular)
 
@@ -234,7 +236,8 @@ def slogdet(a: Array) -> Any:
 @primitive(None, implements=np.linalg.matrix_rank, examples=[example(sample(3, 2, make=spread_out))], analytic=False)
 def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, rtol: Any = None) -> Array:
     """How many singular values are not zero: recorded, with derivative zero."""
-    return np.asarray(np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol))[()]  # of a vector it is a Python int
+    rank = np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
+    return rank if hasattr(rank, "shape") else np.int64(rank)  # of a vector it is a Python int
 
 
 # -- powers and products -----------------------------------------------------------------------------------------
@@ -252,7 +255,7 @@ def matrix_power(a: Array, n: int) -> Array:
     if n < 0:
         return np.linalg.matrix_power(np.linalg.inv(a), -n)
     if n == 0:
-        return np.where(True, np.eye(np.shape(a)[-1], dtype=a.dtype), a)
+        return np.where(True, owned(np.eye(np.shape(a)[-1], dtype=a.dtype), a), a)
     if n <= 3:
         return a if n == 1 else a @ a if n == 2 else (a @ a) @ a
     result, square = None, a
@@ -314,22 +317,38 @@ def expm(a: Array) -> Array:
     shape = np.shape(a)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ValueError(f"expm: needs square matrices, got shape {shape}")
+    if is_foreign(a) and math.prod(shape):
+        return _expm_unseen(a)
     size = np.max(np.linalg.norm(a, 1, axis=(-2, -1))).item() if math.prod(shape) else 0.0
     if not math.isfinite(size):
         raise ValueError("expm: the matrix has infinite or NaN elements")
     squarings = max(0, math.ceil(math.log2(size / 5.37))) if size > 0 else 0
-    a = a * 0.5**squarings
+    result = _pade(a * 0.5**squarings)
+    for _ in range(squarings):
+        result = result @ result
+    return result
+
+
+def _pade(a: Array) -> Array:
+    """exp(a) of matrices whose norm is at most 5.37."""
     b = [math.comb(13, k) * math.factorial(26 - k) / math.factorial(26) for k in range(14)]
-    unit = np.eye(shape[-1], dtype=a.dtype)
+    unit = owned(np.eye(a.shape[-1], dtype=a.dtype), a)
     a2 = a @ a
     a4 = a2 @ a2
     a6 = a4 @ a2
     odd = a @ (a6 @ (b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2 + b[1] * unit)
     even = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * unit
-    result = np.linalg.solve(even - odd, even + odd)
-    for _ in range(squarings):
-        result = result @ result
-    return result
+    return np.linalg.solve(even - odd, even + odd)
+
+
+def _expm_unseen(a: Array) -> Array:
+    """exp(a) where nobody looks how large the matrices are: each is squared as often as it must, of ten times."""
+    sizes = np.max(np.sum(np.abs(a), axis=-2, keepdims=True), axis=-1, keepdims=True)
+    squarings = np.clip(np.ceil(np.log2(np.where(sizes > 5.37, sizes, 5.37) / 5.37)), 0.0, 10.0)
+    result = _pade(a * cast(np.exp2(-squarings), a.dtype))
+    for i in range(10):
+        result = np.where(i < squarings, result @ result, result)
+    return np.where(sizes <= 5.37 * 2.0**10, result, np.nan)
 
 
 composite(expm, examples=[*STACKS, example(sample(2, 2, make=lambda v: 4.0 * v)), example(sample(0, 0))])(expm)

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..primitive import composite, elementwise, exactly, example, nonzero, positive, primitive, sample
+from ..arrays import add_up, cast
+from ..primitive import exactly, example, nonzero, positive, sample
+from ..registering import composite, elementwise, primitive
 from .complexes import conjugate, to_complex
 from .decompositions import spread_out
 from .elementwise import unit
@@ -55,8 +57,7 @@ def length(x: Array, axis: Any = None, keepdims: Any = False) -> Array:
     >>> float(length(np.array([3.0, 4.0])))
     5.0
     """
-    squares = (conjugate(x) * x).real
-    return np.sqrt(np.add.reduce(squares, axis=axis, keepdims=keepdims))
+    return np.sqrt(add_up(np.real(conjugate(x) * x), axis=axis, keepdims=keepdims))
 
 
 def _power_rule(g: Array, x: Array, y: Array, order: float, axis: Any) -> Array:
@@ -84,7 +85,7 @@ def power_norm(x: Array, order: float, axis: Any = None, keepdims: Any = False) 
     >>> round(float(power_norm(np.array([3.0, 4.0]), 3)), 3)
     4.498
     """
-    total = np.add.reduce(np.abs(x) ** order, axis=axis, keepdims=keepdims)
+    total = add_up(np.abs(x) ** order, axis=axis, keepdims=keepdims)
     return total ** (1.0 / order)
 
 
@@ -101,7 +102,7 @@ def _vector_norm(x: Array, ord: Any, axis: Any, keepdims: bool) -> Array:  # noq
     if ord == -np.inf:
         return np.min(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:
-        return np.sum(np.where(x != 0, 1.0, 0.0).astype(np.abs(x).dtype), axis=axis, keepdims=keepdims)
+        return np.sum(cast(x != 0, np.abs(x).dtype), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     return power_norm(x, ord, axis=axis, keepdims=keepdims)

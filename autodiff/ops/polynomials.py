@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, example, primitive, refuse, sample
+from ..arrays import as_array, cast, is_foreign, is_plain, owned
+from ..primitive import example, refuse, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 
 Array = Any
 
 
 def _array(a: Any) -> Any:
-    return a if isinstance(a, Tensor) else np.atleast_1d(np.asarray(a))
+    a = as_array(a)
+    return np.atleast_1d(a) if is_plain(a) else a
 
 
 def _row(a: Any) -> Any:
@@ -29,7 +32,7 @@ def polyval(p: Array, x: Array) -> Array:
     p = _array(p)
     if np.ndim(p) != 1:
         raise TypeError(f"polyval: the coefficients are a vector, got shape {np.shape(p)}")
-    x = x if isinstance(x, Tensor) else np.asarray(x)
+    x = as_array(x)
     result = np.zeros_like(x)
     for i in range(np.shape(p)[0]):
         result = result * x + p[i]
@@ -58,9 +61,9 @@ def polysub(a1: Array, a2: Array) -> Array:
 
 def _factor_rule(g: Array, a: Array, b: Array) -> Array:
     """The cotangent of the factor a.  What NumPy strips from a product does change, but is not there to be seen."""
-    if np.size(a) == 0 or np.size(b) == 0:
+    if not (a.size and b.size):
         return np.zeros_like(a)
-    stripped = np.size(a) + np.size(b) - 1 - np.size(g)
+    stripped = a.size + b.size - 1 - g.size
     return np.reshape(np.convolve(np.pad(g, (stripped, 0)), np.reshape(b, (-1,))[::-1], "valid"), np.shape(a))
 
 
@@ -82,7 +85,7 @@ def polyder(p: Array, m: int = 1) -> Array:
         raise ValueError(f"polyder: m is {m}; use np.polyint for antiderivatives")
     for _ in range(m):
         powers = np.arange(np.shape(p)[0] - 1, 0, -1)
-        p = p[:-1] * powers.astype(np.promote_types(p.dtype, int))
+        p = p[:-1] * owned(powers.astype(np.promote_types(p.dtype, int)), p)
     return np.positive(p)
 
 
@@ -92,8 +95,8 @@ def polyint(p: Array, m: int = 1, k: Any = None) -> Array:
     constants = np.zeros(m) if k is None else np.broadcast_to(k, (m,)) if np.size(k) == 1 else k
     for i in range(m):
         powers = np.arange(np.shape(p)[0], 0, -1)
-        p = p / powers.astype(np.promote_types(p.dtype, int))
-        p = np.concatenate([p, np.reshape(constants[i], (1,))])
+        p = p / owned(powers.astype(np.promote_types(p.dtype, int)), p)
+        p = np.concatenate([p, owned(np.reshape(constants[i], (1,)), p)])
     return p
 
 
@@ -102,6 +105,7 @@ def poly(seq_of_zeros: Array) -> Array:
     """The coefficients of the polynomial with these roots; of a matrix, its characteristic polynomial."""
     roots = np.linalg.eigvals(seq_of_zeros) if np.ndim(seq_of_zeros) == 2 else seq_of_zeros
     result = np.ones(1, np.result_type(roots.dtype, np.float64) if roots.dtype == np.float16 else roots.dtype)
+    result = owned(result, roots)
     for i in range(np.shape(roots)[0]):
         result = np.convolve(result, np.stack([np.ones_like(roots[i]), -roots[i]]))
     matched = roots.dtype.kind == "c" and isinstance(seq_of_zeros, Tensor) and seq_of_zeros.dtype.kind != "c"
@@ -110,25 +114,27 @@ def poly(seq_of_zeros: Array) -> Array:
 
 def _slope(p: Array, r: Array) -> Array:
     """p'(r), in the precision of p."""
-    return np.polyval(p[:-1] * np.arange(np.shape(p)[0] - 1, 0, -1).astype(p.dtype), r)
+    return np.polyval(p[:-1] * owned(np.arange(np.shape(p)[0] - 1, 0, -1).astype(p.dtype), p), r)
 
 
-def _need_single(r: Array, p: Array) -> None:
-    """Refuse roots that rounding cannot tell from one another: an error of p's size moves a root by that / p'(r)."""
+def _are_equal(r: Array, p: Array) -> Array:
+    """Which roots rounding cannot tell from one another: an error of p's size moves a root by that / p'(r)."""
     with np.errstate(all="ignore"):
-        size = np.polyval(abs(p), abs(r)) * (len(p) * np.finfo(r.dtype).eps)
-        apart = np.min(abs(r[:, None] - r) + np.diag(np.full(len(r), np.inf)), axis=0)
-        equal = apart * abs(_slope(p, r)) <= 10.0 * size
-    if np.any(equal):
-        at = r[np.argmax(equal)]
-        raise np.linalg.LinAlgError(f"roots: two roots are equal, at {at:.6g}, and there they have no derivative")
+        size = np.polyval(abs(p), abs(r)) * (p.shape[0] * np.finfo(r.dtype).eps)
+        apart = np.min(abs(r[:, None] - r) + owned(np.diag(np.full(r.shape[0], np.inf)), r), axis=0)
+        return apart * abs(_slope(p, r)) <= 10.0 * size
 
 
 def _roots_rule(g: Array, r: Array, p: Array) -> Array:
     if r.size == 0:
         return np.zeros_like(p)
-    _need_single(*(v.data if isinstance(v, Tensor) else v for v in (r, p)))
-    return -(g / _slope(p, r)) @ np.vander(r, np.shape(p)[0]).astype(r.dtype)
+    at, of = (v.data if isinstance(v, Tensor) else v for v in (r, p))
+    equal = _are_equal(at, of)
+    if not is_foreign(equal) and np.any(equal):
+        where = at[np.argmax(equal)]
+        raise np.linalg.LinAlgError(f"roots: two roots are equal, at {where:.6g}, and there they have no derivative")
+    g = np.where(np.any(equal), np.nan, g) if is_foreign(equal) else g
+    return -(g / _slope(p, r)) @ cast(np.vander(r, np.shape(p)[0]), r.dtype)
 
 
 @primitive(
@@ -139,7 +145,15 @@ def roots(p: Array) -> Array:
     """The solutions of p[0] r^n + ... + p[n] = 0: dr = -(dp[0] r^n + ... + dp[n]) / p'(r).  Equal roots are refused."""
     if np.ndim(p) != 1:
         raise ValueError(f"roots: the coefficients are a vector, got shape {np.shape(p)}")
+    if is_foreign(p):
+        return np.linalg.eigvals(_companion(p)) if np.shape(p)[0] > 1 else p[1:]
     return np.roots(p)
+
+
+def _companion(p: Array) -> Array:
+    """The matrix whose eigenvalues are the roots, if p[0] is not 0; NumPy asks no protocol for its ``roots``."""
+    n = np.shape(p)[0] - 1
+    return np.concatenate([(-p[1:] / p[0])[None], owned(np.eye(n, dtype=p.dtype)[:-1], p)], axis=0)
 
 
 @composite(
@@ -155,7 +169,7 @@ def polyfit(x: Array, y: Array, deg: int, rcond: Any = None, full: bool = False,
     """The coefficients of the polynomial that fits samples best, in the sense of least squares."""
     if full:
         raise TypeError("polyfit: full=True is not differentiated; use np.linalg.lstsq of np.vander(x, deg + 1)")
-    x, y = (a if isinstance(a, Tensor) else np.asarray(a, dtype=float) for a in (x, y))
+    x, y = (as_array(a, float) for a in (x, y))
     left = np.vander(x, deg + 1)
     right = y
     if w is not None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import cast
+
 Array = Any
 
 
@@ -19,7 +21,7 @@ def wide(g: Array) -> Array:
     >>> wide(np.ones(1, np.float16)).dtype, wide(np.ones(1)).dtype
     (dtype('float32'), dtype('float64'))
     """
-    return g.astype(np.float32) if g.dtype.char == "e" else g
+    return cast(g, np.float32) if g.dtype.char == "e" else g
 
 
 def over_count(g: Array, count: Any) -> Array:
@@ -30,5 +32,5 @@ def over_count(g: Array, count: Any) -> Array:
     """
     g = wide(g)
     if not isinstance(count, int | float):
-        count = count.astype(g.dtype)
+        count = cast(count, g.dtype)
     return g / count

@@ -6,15 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, example, primitive, sample
-from ..tensor import Tensor
+from ..arrays import as_array, cast
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from .complexes import conjugate, to_complex
 
 Array = Any
-
-
-def _array(a: Any) -> Any:
-    return a if isinstance(a, Tensor) else np.asarray(a)
 
 
 @composite(np.vdot, examples=[
@@ -23,7 +20,7 @@ def _array(a: Any) -> Any:
 ])  # fmt: skip
 def vdot(a: Array, b: Array, /) -> Array:
     """The sum of conj(a) b over all elements."""
-    a, b = np.ravel(_array(a)), np.ravel(_array(b))
+    a, b = np.ravel(as_array(a)), np.ravel(as_array(b))
     if np.shape(a) != np.shape(b):
         raise ValueError(f"vdot: {np.size(a)} elements and {np.size(b)}; it needs as many of each")
     return np.matmul(conjugate(a), b)
@@ -40,7 +37,7 @@ def vdot(a: Array, b: Array, /) -> Array:
 )
 def kron(a: Array, b: Array) -> Array:
     """Blocks a[i, j] * b."""
-    a, b = _array(a), _array(b)
+    a, b = as_array(a), as_array(b)
     rank = max(np.ndim(a), np.ndim(b))
     shape_a, shape_b = ((1,) * (rank - np.ndim(x)) + np.shape(x) for x in (a, b))
     left = np.reshape(a, [n for m in shape_a for n in (m, 1)])
@@ -56,7 +53,7 @@ def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1,
     """The vector product in three dimensions."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(_array(a), axisa, -1), np.moveaxis(_array(b), axisb, -1)
+    a, b = np.moveaxis(as_array(a), axisa, -1), np.moveaxis(as_array(b), axisb, -1)
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ValueError(f"cross: vectors have 3 components, got {np.shape(a)[-1]} and {np.shape(b)[-1]}")
     after, before = np.array([1, 2, 0]), np.array([2, 0, 1])
@@ -116,7 +113,7 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
         raise ValueError(f"vander: needs a vector, got shape {np.shape(x)}")
     count = np.shape(x)[0] if N is None else N
     wide = np.promote_types(x.dtype, int)  # NumPy counts its powers in integers
-    x = x if x.dtype == wide else x.astype(wide)
+    x = cast(x, wide)
     columns = [np.ones_like(x)]
     for _ in range(count - 1):
         columns.append(columns[-1] * x)
@@ -167,7 +164,7 @@ def correlate(a: Array, v: Array, mode: str = "valid") -> Array:
     """sum_k a[n + k] conj(v[k])."""
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"correlate: mode={mode!r}; it is 'full', 'same' or 'valid'")
-    a, v = _array(a), _array(v)
+    a, v = as_array(a), as_array(v)
     n, m = np.shape(a)[0], np.shape(v)[0]
     full = np.convolve(a, np.flip(conjugate(v)), "full")
     if mode == "full":

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import exactly, example, primitive, sample
+from ..arrays import OWN
+from ..primitive import exactly, example, sample
+from ..registering import primitive
 from .complexes import to_complex
 from .kinks import by_convention
 from .precision import over_count, wide
@@ -76,10 +78,9 @@ def sum(  # noqa: A001
 
     ``dtype`` is the type in which NumPy adds and returns the sum; the gradient has the type of ``a``.
     """
-    if dtype is None and initial is None:
+    if dtype is None and initial is None and isinstance(a, OWN):
         return np.add.reduce(a, axis=axis, keepdims=keepdims, where=where)
-    dtype = floating(a, dtype)
-    return np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=_present(initial), where=where)
+    return np.sum(a, axis=axis, dtype=floating(a, dtype), keepdims=keepdims, **_given(initial, where))
 
 
 @primitive(
@@ -91,10 +92,10 @@ def sum(  # noqa: A001
 def mean(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True, dtype: Any = None) -> Array:
     """The mean along ``axis`` of what ``where`` lets in: d y / d a = 1 / how many these are."""
     if (
-        where is True and dtype is None and a.dtype.char in "fd" and a.size and a.ndim
+        where is True and dtype is None and isinstance(a, OWN) and a.dtype.char in "fd" and a.size and a.ndim
     ):  # np.mean's arithmetic, not its Python
         return np.add.reduce(a, axis=axis, keepdims=keepdims) / _count(a.shape, axis)
-    return np.mean(a, axis=axis, dtype=floating(a, dtype), keepdims=keepdims, where=where)
+    return np.mean(a, axis=axis, dtype=floating(a, dtype), keepdims=keepdims, **_given(where=where))
 
 
 def _squeezed(count: Any, g: Array) -> Any:
@@ -142,7 +143,7 @@ def max(  # noqa: A001
     """
     if initial is None and where is True:
         return np.max(a, axis=axis, keepdims=keepdims)
-    return np.max(a, axis=axis, keepdims=keepdims, initial=_present(initial), where=where)
+    return np.max(a, axis=axis, keepdims=keepdims, **_given(initial, where))
 
 
 @primitive(
@@ -158,12 +159,13 @@ def min(  # noqa: A001
     """
     if initial is None and where is True:
         return np.min(a, axis=axis, keepdims=keepdims)
-    return np.min(a, axis=axis, keepdims=keepdims, initial=_present(initial), where=where)
+    return np.min(a, axis=axis, keepdims=keepdims, **_given(initial, where))
 
 
-def _present(initial: Any) -> Any:
-    """``initial`` as NumPy takes it."""
-    return np._NoValue if initial is None else initial
+def _given(initial: Any = None, where: Any = True) -> dict[str, Any]:
+    """The keywords that say something: another library's reduction may not know the others."""
+    keywords = {} if initial is None else {"initial": initial}
+    return keywords if where is True else {**keywords, "where": where}
 
 
 def _others(a: Array, axis: Any) -> Array:
@@ -181,11 +183,11 @@ def _others(a: Array, axis: Any) -> Array:
     rest = [i for i in range(a.ndim) if i not in axes]
     order = (*rest, *axes)
     moved = np.transpose(a, order)
-    flat = moved.reshape((*[a.shape[i] for i in rest], int(np.prod([a.shape[i] for i in axes], dtype=int))))
+    flat = np.reshape(moved, (*[a.shape[i] for i in rest], int(np.prod([a.shape[i] for i in axes], dtype=int))))
     one = np.ones_like(flat[..., :1])
     left = np.concatenate([one, _running_product(flat[..., :-1])], axis=-1)
     right = np.flip(np.concatenate([one, _running_product(np.flip(flat, axis=-1)[..., :-1])], axis=-1), axis=-1)
-    return np.transpose((left * right).reshape(moved.shape), np.argsort(order).tolist())
+    return np.transpose(np.reshape(left * right, moved.shape), np.argsort(order).tolist())
 
 
 def _running_product(a: Array) -> Array:
@@ -203,7 +205,7 @@ def _product_rule(g: Array, a: Array, axis: Any, where: Any, initial: Any) -> Ar
     g = spread(g if initial is None else g * initial, a.shape, axis)
     if where is True:
         return g * _others(a, axis)
-    return g * np.where(where, _others(np.where(where, a, 1.0), axis), 0.0)
+    return np.where(where, g * _others(np.where(where, a, 1.0), axis), 0.0)
 
 
 @primitive(
@@ -215,8 +217,7 @@ def prod(
     a: Array, axis: Any = None, keepdims: bool = False, where: Any = True, dtype: Any = None, initial: Any = None
 ) -> Array:
     """The product along ``axis``, times ``initial``: d y / d a_i is the product of all the others, zeros included."""
-    dtype = floating(a, dtype)
-    return np.prod(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=_present(initial), where=where)
+    return np.prod(a, axis=axis, dtype=floating(a, dtype), keepdims=keepdims, **_given(initial, where))
 
 
 def floating(a: Array, dtype: Any) -> Any:
@@ -226,11 +227,11 @@ def floating(a: Array, dtype: Any) -> Any:
     return dtype
 
 
-def _centred(a: Array, axis: Any, where: Any) -> Array:
-    """The offsets from the mean, conjugated: what the derivative of the sum of their squares is made of."""
-    centred = a - np.mean(a, axis=axis, keepdims=True, where=where)
-    centred = np.conjugate(centred) if centred.dtype.kind == "c" else centred
-    return centred if where is True else np.where(where, centred, 0.0)
+def _times_centred(g: Array, a: Array, axis: Any, where: Any) -> Array:
+    """``g`` times the offsets from the mean, conjugated: the derivative of the sum of their squares."""
+    centred = a - np.mean(a, axis=axis, keepdims=True, **_given(where=where))
+    product = g * (np.conjugate(centred) if centred.dtype.kind == "c" else centred)
+    return product if where is True else np.where(where, product, 0.0)
 
 
 def _freedom(a: Array, axis: Any, where: Any, ddof: Any, correction: Any) -> Any:
@@ -258,9 +259,8 @@ SPREAD = [
 
 
 @primitive(
-    lambda g, a, axis, ddof, where, correction: (
-        over_count(wide(spread(g, a.shape, axis)) * 2.0, _freedom(a, axis, where, ddof, correction))
-        * _centred(a, axis, where)
+    lambda g, a, axis, ddof, where, correction: _times_centred(
+        over_count(wide(spread(g, a.shape, axis)) * 2.0, _freedom(a, axis, where, ddof, correction)), a, axis, where
     ),
     implements=np.var, examples=SPREAD, method="var", analytic=False,
 )  # fmt: skip
@@ -270,15 +270,15 @@ def var(
 ) -> Array:  # fmt: skip
     """sum |a - mean|² / (n - ddof): d y / d a = 2 (a - mean) / (n - ddof), conjugated for complex numbers."""
     ddof = spent(ddof, correction)
-    return np.var(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, where=where)
+    return np.var(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, **_given(where=where))
 
 
 @primitive(
-    lambda g, a, y, axis, ddof, where, correction: (
+    lambda g, a, y, axis, ddof, where, correction: _times_centred(
         over_count(spread(g, a.shape, axis), _freedom(a, axis, where, ddof, correction))
-        * spread(_inverse(y), a.shape, axis)
+        * spread(_inverse(y), a.shape, axis),
         # centred twice, since equal elements whose mean was rounded are equal
-        * _centred(a - np.mean(a, axis=axis, keepdims=True, where=where), axis, where)
+        a - np.mean(a, axis=axis, keepdims=True, **_given(where=where)), axis, where,
     ),
     implements=np.std, examples=SPREAD, kinks=[example(exactly([0.5, 0.5, 0.5]))], method="std", analytic=False,
 )  # fmt: skip
@@ -288,7 +288,7 @@ def std(
 ) -> Array:  # fmt: skip
     """sqrt(var): d y / d a = (a - mean) / ((n - ddof) y), and 0 where all elements are equal."""
     ddof = spent(ddof, correction)
-    return np.std(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, where=where)
+    return np.std(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, **_given(where=where))
 
 
 def _inverse(y: Array) -> Array:
@@ -327,7 +327,7 @@ def _constant(function: Any) -> None:
 
 def _truth(function: Any) -> None:
     def truth(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True) -> Array:
-        return function(a, axis=axis, keepdims=keepdims, where=where)
+        return function(a, axis=axis, keepdims=keepdims, **_given(where=where))
 
     name = function.__name__
     truth.__doc__ = f"Whether {'all elements are' if name == 'all' else 'an element is'} true: constant between jumps."

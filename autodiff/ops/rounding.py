@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, composite, elementwise, example, nonzero, primitive, refuse, sample
+from ..arrays import anywhere, as_array, cast, is_foreign, owned
+from ..primitive import Domain, example, nonzero, refuse, sample
+from ..registering import composite, elementwise, primitive
 from ..tensor import Tensor
 
 Array = Any
@@ -99,14 +101,14 @@ def linspace(
         raise ValueError(f"linspace: num is {num}; it counts the numbers and cannot be negative")
     parts = num - 1 if endpoint else num
     rank = max(np.ndim(start), np.ndim(stop))
-    wide = np.result_type(*[a.dtype if isinstance(a, Tensor) else a for a in (start, stop)], 1.0)
-    start, stop = (a if isinstance(a, Tensor) else np.asarray(a, wide) for a in (start, stop))
+    wide = np.result_type(*[a.dtype if isinstance(a, Tensor) or is_foreign(a) else a for a in (start, stop)], 1.0)
+    start, stop = (as_array(a, wide) for a in (start, stop))
     distance = stop - start
     shares = (np.arange(num) / max(parts, 1)).astype(wide).reshape((-1,) + (1,) * rank)
-    result = shares * distance + start
+    result = owned(shares, distance) * distance + start
     if endpoint and num > 1:
         result = np.concatenate(
-            [result[:-1], np.broadcast_to(stop, np.shape(result[-1:])) + np.zeros_like(result[-1:])]
+            [result[:-1], owned(np.broadcast_to(stop, np.shape(result[-1:])), distance) + np.zeros_like(result[-1:])]
         )
     result = np.moveaxis(result, 0, axis)
     return (result, distance / parts if parts else np.nan * distance) if retstep else result
@@ -133,13 +135,16 @@ _positive = Domain(1.0, 4.0)
 def geomspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Array:
     """``num`` positive numbers from start to stop, at equal ratios."""
     for end in (start, stop):
-        values = end.data if isinstance(end, Tensor) else np.asarray(end)
-        if np.any(values <= 0):
+        values = end.data if isinstance(end, Tensor) else as_array(end)
+        if anywhere(values <= 0):
             raise ValueError(
                 "geomspace: both ends must be positive here; for negative ones take it of -start and -stop"
             )
     # NumPy computes these in double precision
-    start, stop = (a.astype(np.result_type(a.dtype, np.float64)) if isinstance(a, Tensor) else a for a in (start, stop))
+    start, stop = (
+        cast(a, np.result_type(a.dtype, np.float64)) if isinstance(a, Tensor) or is_foreign(a) else a
+        for a in (start, stop)
+    )
     return np.power(10.0, np.linspace(np.log10(start), np.log10(stop), num, endpoint, axis=axis))
 
 
@@ -153,7 +158,7 @@ def _i1(x: Array) -> Array:
 
     The rectangle rule at 256 angles is exact to double precision as far as I1 does not overflow (|x| < 713).
     """
-    cosines = np.cos(_ANGLES).astype(x.dtype)
+    cosines = owned(np.cos(_ANGLES).astype(x.dtype), x)
     return np.mean(cosines * np.exp(x[..., None] * cosines), axis=-1)
 
 

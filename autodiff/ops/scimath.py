@@ -1,6 +1,7 @@
 """The functions of ``np.emath``, which leave the real numbers where they must: sqrt(-1) = i.
 
 Whether a result is complex depends on the values, as in NumPy; the derivative is that of the function it is then.
+Of an array that is not NumPy's own nobody asks for the values, so there it always is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, composite, example, sample
+from ..arrays import cast, is_foreign
+from ..primitive import Domain, example, sample
+from ..registering import composite
+from ..tensor import Tensor
 
 Array = Any
 
@@ -21,10 +25,10 @@ _BEYOND, _BELOW, _WITHIN = Domain(1.25, 4.0), Domain(-4.0, -1.25), Domain(-0.75,
 def _widened(x: Any, outside: Callable[[Any], Any]) -> Any:
     """The argument, complex if one of its elements lies outside of where the function is real."""
     x = x if hasattr(x, "dtype") else np.asarray(x)
-    values = x.data if hasattr(x, "data") and not isinstance(x, np.ndarray) else x
-    if x.dtype.kind == "c" or not np.any(outside(values)):
+    values = x.data if isinstance(x, Tensor) else x
+    if x.dtype.kind == "c" or not (is_foreign(values) or np.any(outside(values))):
         return x
-    return x.astype(np.complex64 if x.dtype == np.float32 else np.complex128)
+    return cast(x, np.complex64 if x.dtype == np.float32 else np.complex128)
 
 
 def _negative(values: Any) -> Any:

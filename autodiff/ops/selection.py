@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, composite, exactly, example, sample
+from ..arrays import anywhere, as_array, cast, is_foreign, owned
+from ..primitive import Domain, exactly, example, sample
+from ..registering import composite
 from ..tensor import Tensor
 from .indexing import getitem, scatter_add
 
@@ -18,7 +20,7 @@ MASK = np.array([True, False, True])
 
 def _values(a: Any) -> Any:
     """What decides: it carries no derivative."""
-    return a.data if isinstance(a, Tensor) else np.asarray(a)
+    return a.data if isinstance(a, Tensor) else as_array(a)
 
 
 @composite(np.select, examples=[
@@ -31,7 +33,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Array:
             f"select: {len(condlist)} conditions for {len(choicelist)} choices; give as many, at least one"
         )
     dtype = np.result_type(*[c if isinstance(c, float | int) else c.dtype for c in choicelist])
-    result = default if isinstance(default, Tensor) else np.asarray(default, dtype=dtype)
+    result = as_array(default, dtype)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = np.where(_values(condition), choice, result)
     return result
@@ -54,13 +56,13 @@ def choose(a: Any, choices: Any, mode: str = "raise") -> Array:
         numbers = np.clip(numbers, 0, count - 1)
     elif mode != "raise":
         raise ValueError(f"choose: mode={mode!r}; it is 'raise', 'wrap' or 'clip'")
-    elif np.any((numbers < 0) | (numbers >= count)):
+    elif anywhere((numbers < 0) | (numbers >= count)):
         raise ValueError(f"choose: a number is not one of {count} choices; use mode='clip' or 'wrap', or check it")
     shape = np.broadcast_shapes(numbers.shape, *[np.shape(c) for c in choices])
     result = np.broadcast_to(choices[0], shape)
     for number in range(1, count):
         result = np.where(numbers == number, choices[number], result)
-    return result
+    return np.where((numbers < 0) | (numbers >= count), np.nan, result) if is_foreign(numbers) else result
 
 
 @composite(np.compress, examples=[
@@ -91,12 +93,12 @@ def piecewise(x: Array, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> 
         raise ValueError(
             f"piecewise: {len(funclist)} functions for {len(conditions)} conditions; give as many, or one more"
         )
-    result = np.zeros(np.shape(x), x.dtype)
+    result = owned(np.zeros(np.shape(x), x.dtype), x)
     for condition, function in zip(conditions, funclist, strict=True):
         values = function(x[condition], *args, **kw) if callable(function) else function
         if np.ndim(values):
             values = scatter_add(values, condition, np.shape(x))
-        result = np.where(condition, values, result)
+        result = np.where(owned(condition, x), values, result)
     return result
 
 
@@ -131,6 +133,11 @@ def apply_over_axes(func: Callable[..., Any], a: Array, axes: Any) -> Array:
 KNOTS = np.array([-4.5, -1.0, 0.25, 2.0, 4.5])
 
 
+def looked_up(values: Array, at: Any) -> Array:
+    """values[at], where an ndarray does not take positions that are not NumPy's own."""
+    return getitem(owned(values, at) if is_foreign(at) else values, at)
+
+
 def _periodic(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Array, Array, Array]:
     period = abs(period)
     x, xp = x % period, xp % period
@@ -154,7 +161,7 @@ def _periodic(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Array, Array
 )
 def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, period: Any = None) -> Array:
     """Straight lines between the samples (xp, fp); at a sample, the slope of the line to its right."""
-    x, xp, fp = (a if isinstance(a, Tensor) else np.asarray(a, dtype=float) for a in (x, xp, fp))
+    x, xp, fp = (as_array(a, float) for a in (x, xp, fp))
     if np.ndim(xp) != 1 or np.shape(xp) != np.shape(fp) or not np.size(xp):
         raise ValueError(f"interp: xp and fp have shapes {np.shape(xp)} and {np.shape(fp)}; give vectors of one length")
     if (
@@ -168,7 +175,7 @@ def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, 
             raise ValueError("interp: the period is 0")
         x, xp, fp = _periodic(x, xp, fp, period)
         left = right = None
-    x, xp, fp = (a if a.dtype.itemsize >= 8 else a.astype(np.float64) for a in (x, xp, fp))  # as NumPy does
+    x, xp, fp = (a if a.dtype.itemsize >= 8 else cast(a, np.float64) for a in (x, xp, fp))  # as NumPy does
     last = np.size(xp) - 1
     at = _values(x)
     if last == 0:
@@ -176,8 +183,8 @@ def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, 
     else:
         # a Tensor if x or xp is one: of a mapping's examples, each looks up a place of its own
         low = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, last - 1)
-        left_x, left_f = getitem(xp, low), getitem(fp, low)
-        slope = (getitem(fp, low + 1) - left_f) / (getitem(xp, low + 1) - left_x)
+        left_x, left_f = looked_up(xp, low), looked_up(fp, low)
+        slope = (looked_up(fp, low + 1) - left_f) / (looked_up(xp, low + 1) - left_x)
         result = slope * (x - left_x) + left_f
     result = np.where(at < _values(xp)[0], fp[0] if left is None else left, result)
     return np.where(at > _values(xp)[-1], fp[-1] if right is None else right, result)

@@ -11,10 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import is_foreign
 from ..graph import unbroadcast
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
+from ..structural import begin
 from ..tensor import Tensor
 from .indexing import scatter_add
+from .placing import picked
 from .precision import wide
 
 Array = Any
@@ -27,14 +31,19 @@ def _known_order(order: Any) -> Any:
     return order
 
 
+def _reshaped(a: Array, shape: Any, order: Any) -> Array:
+    """``np.reshape``; an order is passed on where it says something, since Dask has none."""
+    return np.reshape(a, shape) if order == "C" else np.reshape(a, shape, order=_known_order(order))
+
+
 @primitive(
-    lambda g, a_shape, order: np.reshape(g, a_shape, order=order), implements=np.reshape,
+    lambda g, a_shape, order: _reshaped(g, a_shape, order), implements=np.reshape,
     examples=[example(sample(2, 3), (3, 2)), example(sample(2, 3), -1), example(sample(), (1, 1)),
               example(sample(0, 3), (3, 0)), example(sample(2, 3), (3, -1), order="F")],
 )  # fmt: skip
 def reshape(a: Array, shape: Any, order: Any = "C") -> Array:
     """The same elements in another shape, in C or Fortran order."""
-    return np.reshape(a, shape) if order == "C" else np.reshape(a, shape, order=_known_order(order))
+    return _reshaped(a, (shape,) if isinstance(shape, int | np.integer) else shape, order)
 
 
 @primitive(
@@ -85,7 +94,7 @@ def expand_dims(a: Array, axis: Any) -> Array:
 
 
 @primitive(
-    lambda g, a_shape, order: np.reshape(g, a_shape, order=order), implements=np.ravel, method="ravel",
+    lambda g, a_shape, order: _reshaped(g, a_shape, order), implements=np.ravel, method="ravel",
     examples=[example(sample(2, 3)), example(sample()), example(sample(2, 3), order="F")],
 )  # fmt: skip
 def ravel(a: Array, order: Any = "C") -> Array:
@@ -111,13 +120,13 @@ def broadcast_to(array: Array, shape: Any) -> Array:
 )
 def cast(x: Array, dtype: Any) -> Array:
     """To another floating-point type: the cotangent goes back to the old one."""
-    return x.astype(dtype)
+    return x.astype(dtype) if hasattr(x, "astype") else np.astype(x, dtype)
 
 
 @primitive(None, name="astype", analytic=False, examples=[example(sample(2, 3), np.int64)])
 def count(x: Array, dtype: Any) -> Array:
     """To integers or truth values, which change by jumps: the derivative is zero everywhere."""
-    return x.astype(dtype)
+    return x.astype(dtype) if hasattr(x, "astype") else np.astype(x, dtype)
 
 
 @composite(np.astype, method="astype", examples=[example(sample(2, 3), np.float64)])
@@ -228,6 +237,10 @@ def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None)
 )  # fmt: skip
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     """Elements repeated: their cotangents are summed."""
+    if is_foreign(a) and (axis is None or np.ndim(repeats)):  # more than Dask can do, but not more than np.take
+        rows = np.reshape(a, (-1,)) if axis is None else a
+        axis = 0 if axis is None else axis % rows.ndim
+        return picked(rows, (slice(None),) * axis + (np.repeat(np.arange(rows.shape[axis]), repeats),))
     return np.repeat(a, repeats, axis)
 
 
@@ -272,7 +285,7 @@ def _unpadded(g: Array, shape: tuple[int, ...], pad_width: Any) -> Array:
 )
 def bordered(array: Array, pad_width: Any, constant_values: Any = 0) -> Array:
     """A border of constants, which the rule cuts off."""
-    return np.pad(array, pad_width, constant_values=constant_values)
+    return np.pad(begin(array), pad_width, constant_values=constant_values)
 
 
 _GATHERED = ("edge", "reflect", "symmetric", "wrap")

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import example, primitive, sample
+from ..arrays import add_up, cast, is_foreign, owned
+from ..primitive import example, registry, sample
+from ..recording import original
+from ..registering import primitive
 from ..ufuncs import reductions
 from .precision import over_count
 from .reduction import AXES, spread
@@ -30,15 +33,16 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     1000.693
     """
     top = np.max(np.real(x) if x.size else np.ones((1,) * x.ndim, x.dtype), axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0).astype(top.dtype, copy=False)
+    top = cast(np.where(np.isfinite(top), top, 0.0), top.dtype)
     wide = np.float32 if x.dtype.char == "e" else None  # 65,520 equal elements would overflow
     with np.errstate(divide="ignore"):
-        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True, dtype=wide)) + top
-    total = total if wide is None else total.astype(x.dtype)
-    return total if keepdims else np.add.reduce(total, axis=axis)
+        total = np.log(add_up(np.exp(x - top), axis=axis, keepdims=True, dtype=wide)) + top
+    total = total if wide is None else cast(total, x.dtype)
+    return total if keepdims else add_up(total, axis=axis)
 
 
-reductions[np.logaddexp] = logsumexp
+_in_the_table = original(logsumexp)
+reductions[np.logaddexp] = lambda a, **options: registry[_in_the_table].call(a, **options)
 
 
 def _softmax_of(x: Array, total: Array) -> Array:
@@ -48,17 +52,33 @@ def _softmax_of(x: Array, total: Array) -> Array:
 
 def _softmax(logits: Array) -> Array:
     """exp(x) / sum(exp(x)) of each row."""
-    e = np.exp(logits - np.maximum.reduce(logits, axis=-1, keepdims=True))
-    return e / np.add.reduce(e, axis=-1, keepdims=True)
+    if isinstance(logits, np.ndarray):
+        e = np.exp(logits - np.maximum.reduce(logits, axis=-1, keepdims=True))
+        return e / np.add.reduce(e, axis=-1, keepdims=True)
+    e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
 
 
-def _one_hot(labels: Any, classes: int) -> Any:
-    return labels[:, None] == np.arange(classes)
+def _one_hot(labels: Any, like: Array) -> Any:
+    classes = np.arange(like.shape[-1])
+    if isinstance(labels, np.ndarray) and isinstance(like, np.ndarray):
+        return labels[:, None] == classes
+    return owned(labels[:, None] == owned(classes, labels), like)
+
+
+def _losses_unseen(logits: Array, labels: Any) -> Array:
+    """The loss of each row where nobody looks at values: NaN for a label that names no class."""
+    if not is_foreign(labels) and np.any((labels < 0) | (labels >= logits.shape[-1])):
+        raise IndexError(f"a label names no class; labels are 0 to {logits.shape[-1] - 1}")
+    shifted = logits - np.max(logits, axis=-1, keepdims=True)
+    hot = _one_hot(labels, logits)
+    chosen = np.where(np.any(hot, axis=-1), np.sum(np.where(hot, shifted, 0.0), axis=-1), np.nan)
+    return np.log(np.sum(np.exp(shifted), axis=-1)) - chosen
 
 
 @primitive(
     lambda g, logits, labels, mean: (
-        (over_count(g, len(labels)) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits.shape[-1]))
+        (over_count(g, labels.shape[0]) if mean else g[:, None]) * (_softmax(logits) - _one_hot(labels, logits))
     ),
     examples=[example(sample(4, 3), np.array([0, 2, 1, 1])), example(sample(0, 3), np.zeros(0, int)),
               example(sample(4, 3), np.array([0, 2, 1, 1]), mean=True)],
@@ -73,8 +93,11 @@ def softmax_cross_entropy(logits: Array, labels: Array, mean: bool = False) -> A
     >>> softmax_cross_entropy(np.array([[0.0, 0.0], [1e4, 0.0]]), np.array([0, 1])).round(3).tolist()
     [0.693, 10000.0]
     """
-    if len(labels) != len(logits):
-        raise ValueError(f"{len(logits)} rows of logits and {len(labels)} labels; give one each")
+    if labels.shape[:1] != logits.shape[:1]:
+        raise ValueError(f"{logits.shape[0]} rows of logits and {labels.size} labels; give one each")
+    if is_foreign(logits) or is_foreign(labels):
+        losses = _losses_unseen(logits, labels)
+        return np.mean(losses) if mean else losses
     if labels.size and np.minimum.reduce(labels) < 0:  # it would count from the end
         raise IndexError(f"label {labels.min()} is negative; labels are 0 to {logits.shape[-1] - 1}")
     shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)

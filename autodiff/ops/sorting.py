@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..primitive import composite, exactly, example, primitive, refuse, sample
+from ..arrays import anywhere, as_array, cast, is_foreign, owned
+from ..primitive import exactly, example, refuse, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 from .complexes import to_complex
 from .cumulative import some_nan
 from .indexing import scatter_add
 from .kinks import by_convention
+from .placing import running
 from .precision import over_count, wide
 
 Array = Any
@@ -45,14 +48,25 @@ def _shared_by_ties(g: Array, y: Array, axis: int) -> Array:
     after, before = [slice(None)] * y.ndim, [slice(None)] * y.ndim
     after[axis], before[axis] = slice(1, None), slice(None, -1)
     values = _values(y)
+    if is_foreign(values):
+        sizes = _run_sums(np.ones_like(values), values, axis)
+        share = by_convention(np.ones_like(values), (y,), lambda: (_run_sums(y, values, axis), sizes == 1))
+        return over_count(_run_sums(wide(g), values, axis), sizes) * share
     new = values[tuple(after)] != values[tuple(before)]
     if new.all():
         return g
     start = np.zeros_like(values[tuple([slice(None)] * (axis % y.ndim) + [slice(0, 1)])], dtype=int)
     runs = _along(np.concatenate([start, np.cumsum(new, axis=axis)], axis=axis), axis)
-    sizes = scatter_add(np.ones(y.shape, int), runs, y.shape)[runs]
+    sizes = scatter_add(np.ones_like(values, dtype=int), runs, y.shape)[runs]
     share = by_convention(np.ones(y.shape, y.dtype), (y,), lambda: (scatter_add(y, runs, y.shape)[runs], sizes == 1))
     return over_count(scatter_add(wide(g), runs, y.shape)[runs], sizes) * share
+
+
+def _run_sums(g: Array, y: Any, axis: int) -> Array:
+    """For each element of sorted ones the sum over those that equal it, by repeated doubling from both sides."""
+    n = y.shape[axis]
+    before, after = running(g, y, axis, n), running(np.flip(g, axis), np.flip(y, axis), axis, n)
+    return before + np.flip(after, axis) - g
 
 
 def _sort_rule(g: Array, a: Array, axis: int | None) -> Array:
@@ -128,6 +142,11 @@ def _positions(q: Any, counts: Any, method: str) -> tuple[Any, Any, Any]:
     return low, np.ceil(at).astype(int), at - low
 
 
+def _by_count(table: Any, counts: Any) -> Any:
+    """The entries of a table, with a column for each count, that belong to counts that are not known yet."""
+    return owned(table, counts)[..., counts]
+
+
 _CHOOSING = ("lower", "higher", "nearest", "inverted_cdf", "closest_observation")
 """The methods that take an element as it is."""
 
@@ -147,11 +166,15 @@ def _quantile(name: str, a: Array, q: Any, axis: Any, method: str, keepdims: boo
     rows = np.sort(rows, axis=-1)
     values = _values(rows)
     nan = np.isnan(values)
-    counts = (~nan).sum(axis=-1) if skip_nan else np.full(values.shape[:-1], values.shape[-1])
-    low, high, t = _positions(q, counts, method)
+    counts = np.sum(~nan, axis=-1) if skip_nan else np.full(values.shape[:-1], values.shape[-1])
+    if is_foreign(counts):  # nobody looks how many there are: the positions of each number that there may be
+        table = _positions(q, np.arange(values.shape[-1] + 1), method)
+        low, high, t = (_by_count(column, counts) for column in table)
+    else:
+        low, high, t = (owned(part, values) for part in _positions(q, counts, method))
     places = np.ix_(*[np.arange(n) for n in values.shape[:-1]])
     below, above = rows[(*places, low)], rows[(*places, high)]
-    t = t.astype(values.dtype) if weak or method in _CHOOSING else t
+    t = cast(t, values.dtype) if weak or method in _CHOOSING else t
     if name.endswith("median"):  # as NumPy takes it, so that an infinity among the two is no NaN
         result = (below + above) * 0.5
     else:
@@ -238,7 +261,7 @@ def sort_complex(a: Array) -> Array:
     result = np.sort(a, axis=-1)
     if a.dtype.kind == "c":
         return result
-    return result.astype(np.clongdouble if a.dtype == np.longdouble != np.float64 else np.complex128)
+    return cast(result, np.clongdouble if a.dtype == np.longdouble != np.float64 else np.complex128)
 
 
 # -- counting: weights have a derivative, what is counted has none ------------------------------------------------
@@ -255,7 +278,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
     counted = np.bincount(x, minlength=minlength)  # checks what it is given
     if np.shape(weights) != np.shape(x):
         raise ValueError(f"bincount: {np.size(x)} numbers and {np.size(weights)} weights; give one each")
-    return scatter_add(weights.astype(np.float64), (x,), counted.shape)
+    return scatter_add(cast(weights, np.float64), (x,), counted.shape)
 
 
 @composite(np.histogram_bin_edges, examples=[example(sample(5)), example(sample(2, 3), 3)])
@@ -269,9 +292,10 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
         )
     if a.dtype.kind == "c":
         raise TypeError("histogram: complex numbers have no order; take it of np.abs, np.real or np.imag")
-    if np.size(a) == 0 or not np.isfinite(np.ptp(a.data)):  # NumPy says what is wrong with NaN
+    extent = np.ptp(a.data) if np.size(a) else np.nan
+    if not np.size(a) or anywhere(~np.isfinite(extent)):  # NumPy says what is wrong with NaN
         return np.histogram_bin_edges(a.data, bins)
-    margin = 0.0 if np.ptp(a.data) else 0.5  # of numbers that are all the same
+    margin = cast(np.where(extent == 0, 0.5, 0.0), a.dtype)  # of numbers that are all the same
     return np.linspace(np.min(a) - margin, np.max(a) + margin, int(bins) + 1)
 
 
@@ -283,7 +307,12 @@ def histogram(a: Array, bins: Any = 10, range: Any = None, density: Any = None, 
     edges = np.histogram_bin_edges(a, bins, range, weights)
     if density:
         raise TypeError("histogram: density=True is not differentiated; divide by np.sum(counts) * np.diff(edges)")
-    values, limits = np.ravel(_values(a)), np.asarray(_values(edges))
+    values, limits = np.ravel(_values(a)), as_array(_values(edges))
+    if is_foreign(values) or is_foreign(limits):
+        inside = (values >= limits[0]) & (values <= limits[-1])
+        places = np.clip(np.searchsorted(limits, values, side="right") - 1, 0, limits.size - 2)
+        weights = np.ones_like(values, dtype=int) if weights is None else np.ravel(weights)
+        return scatter_add(np.where(inside, weights, 0), (places,), (limits.size - 1,)), edges
     inside = np.flatnonzero((values >= limits[0]) & (values <= limits[-1]))
     places = np.searchsorted(limits, values[inside], side="right") - 1
     places = np.where(places == limits.size - 1, places - 1, places)  # the last bin has its right edge
@@ -313,7 +342,7 @@ def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = Non
 )  # fmt: skip
 def lexsort(keys: Any, axis: int = -1) -> Array:
     """The positions in the order of several keys: constant between jumps."""
-    return np.lexsort(keys, axis=axis)
+    return np.lexsort(np.stack(keys) if any(map(is_foreign, keys)) else keys, axis=axis)
 
 
 @primitive(None, implements=np.argpartition, examples=[example(sample(4), 2)], analytic=False)
@@ -328,7 +357,7 @@ def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introse
 )  # fmt: skip
 def searchsorted(a: Array, v: Array, side: Any = "left", sorter: Any = None) -> Array:
     """Where each of ``v`` belongs in ``a``: constant between jumps."""
-    return np.searchsorted(a, v, side=side, sorter=sorter)
+    return np.searchsorted(owned(a, v) if is_foreign(v) else a, v, side=side, sorter=sorter)
 
 
 @primitive(

@@ -5,13 +5,16 @@ A NaN that is left out gets derivative zero.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..primitive import composite, example, sample
+from ..arrays import anywhere, as_array, cast, is_foreign, owned
+from ..primitive import example, sample
+from ..registering import composite
 from ..tensor import Tensor
 from .complexes import conjugate
 from .cumulative import some_nan
@@ -82,7 +85,7 @@ def nanprod(
 def _over_count(total: Array, a: Array, axis: Any, where: Any, ddof: Any, message: str) -> Any:
     """A sum over how many elements take part, less ``ddof``; NaN and a warning where none is left."""
     count = np.sum(np.broadcast_to(_kept(a, where), np.shape(a)), axis=axis, keepdims=True) - ddof
-    if np.any(count <= 0):
+    if anywhere(count <= 0):
         warnings.warn(message, RuntimeWarning, stacklevel=5)
     return _typed(over_count(total, np.where(count <= 0, np.nan, count)), total.dtype)
 
@@ -92,7 +95,7 @@ def _squeezed(result: Array, axis: Any, keepdims: bool) -> Array:
 
 
 def _typed(a: Array, dtype: Any) -> Array:
-    return a if dtype is None or a.dtype == dtype else a.astype(dtype)
+    return a if dtype is None else cast(a, dtype)
 
 
 @composite(np.nanmean, examples=[*MISSING, example(sample(3, 4, make=some_nan), axis=1, dtype=np.float64)])
@@ -137,11 +140,12 @@ def _extreme(a: Array, axis: Any, keepdims: bool, initial: Any, where: Any, redu
         raise ValueError("where= needs initial=, the value where nothing is chosen")
     present = _kept(a, where)
     result = reduce(np.where(present, a, instead), axis=axis, keepdims=keepdims, initial=initial)
-    some = present.any(axis=axis, keepdims=keepdims)
-    if initial is None and not some.all():
+    if initial is not None:
+        return result
+    some = np.any(present, axis=axis, keepdims=keepdims)
+    if anywhere(~some):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=5)
-        result = np.where(some, result, np.nan)
-    return result
+    return np.where(some, result, np.nan) if anywhere(~some) or is_foreign(some) else result
 
 
 EXTREME = [
@@ -182,9 +186,10 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
         normalize_axis_tuple(axis, len(shape))
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
-        count = np.broadcast_to(np.asarray(np.size(a) / max(np.size(mean), 1), dtype=mean.dtype), np.shape(mean))
+        each = math.prod(shape) / max(math.prod(np.shape(mean)), 1)
+        count = np.broadcast_to(np.asarray(each, dtype=mean.dtype), np.shape(mean))
         return (mean, count) if returned else mean
-    weights = weights if isinstance(weights, Tensor) else np.asarray(weights)
+    weights = as_array(weights)
     if np.shape(weights) != shape:
         axes = axis if isinstance(axis, tuple) else (axis,)
         if axis is None or np.shape(weights) != tuple(shape[i] for i in axes):
@@ -198,7 +203,7 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
         weights = np.reshape(weights, tuple(n if i in places else 1 for i, n in enumerate(shape)))
         weights = np.broadcast_to(weights, shape)
     total = np.sum(weights, axis=axis, keepdims=keepdims)
-    if np.any(_values(total) == 0):
+    if anywhere(_values(total) == 0):
         raise ZeroDivisionError("average: the weights sum to zero; they cannot be normalised")
     mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (mean, np.broadcast_to(total, np.shape(mean))) if returned else mean
@@ -261,10 +266,11 @@ def cov(
         count, centred = np.shape(x)[1], x - np.mean(x, axis=1, keepdims=True)
         scale, weighted = float(count - ddof), centred
     else:
-        total = weights.sum()
-        centred = x - np.sum(x * weights, axis=1, keepdims=True) / total
-        spent = 0.0 if ddof == 0 else ddof * (1.0 if aweights is None else float((weights * aweights).sum() / total))
-        scale, weighted = float(total) - spent, centred * weights
+        total = float(np.sum(weights))
+        each = owned(weights, x)
+        centred = x - np.sum(x * each, axis=1, keepdims=True) / total
+        spent = 0.0 if ddof == 0 else ddof * (1.0 if aweights is None else float(np.sum(weights * aweights)) / total)
+        scale, weighted = total - spent, centred * each
     if scale <= 0:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
         scale = 0.0

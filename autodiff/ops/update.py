@@ -16,12 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import as_array, cast, is_foreign, owned
 from ..graph import unbroadcast
-from ..primitive import example, primitive, sample
-from ..structural import begin
+from ..primitive import example, sample
+from ..registering import primitive
+from ..structural import begin, settled
 from ..tensor import Tensor
 from .accumulation import add_at, names_once_by_kind
 from .indexing import getitem
+from .placing import added, names_foreign, place_of, replaced
 
 Array = Any
 
@@ -33,7 +36,7 @@ def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
         raise TypeError(
             f"{who}: x holds {x.dtype} and the values {kind}, which would be cut to fit; convert x: x.astype({kind})"
         )
-    place = np.shape(x[index])
+    place = np.shape(x[index]) if isinstance(x, np.ndarray) else place_of(index, np.shape(x))
     shape = np.shape(values)
     if len(shape) > len(place) or any(n not in (1, m) for n, m in zip(shape[::-1], place[::-1], strict=False)):
         raise ValueError(
@@ -49,9 +52,8 @@ def _from_place(g: Array, index: Any, x_shape: tuple[int, ...], values_shape: tu
     picked = getitem(g, index)
     if not names_once_by_kind(index):
         positions = np.reshape(np.arange(picked.size), picked.shape)
-        last = np.zeros_like(picked, dtype=np.intp, shape=x_shape)
-        last[index] = positions
-        picked = np.where(last[index] == positions, picked, 0.0)
+        last = index_update(np.zeros_like(picked, dtype=np.intp, shape=x_shape), index, positions)
+        picked = np.where(owned(getitem(last, index) == owned(positions, last), picked), picked, 0.0)
     return unbroadcast(picked, values_shape)
 
 
@@ -88,9 +90,12 @@ def index_update(x: Array, index: Any, values: Array) -> Array:
     >>> grad(lambda x: np.sum(index_update(x, 0, 5.0) ** 2))(np.array([1.0, 2.0])).tolist()
     [0.0, 4.0]
     """
-    result = _fresh("index_update", begin(x), index, values)
+    result = _fresh("index_update", x, index, values)
+    if is_foreign(result) or names_foreign(index):
+        return replaced(result, index, values)
+    result = begin(result)
     result[index] = values
-    return result
+    return settled(result)
 
 
 @primitive(
@@ -109,6 +114,8 @@ def index_add(x: Array, index: Any, values: Array) -> Array:
     [2.0, 0.0, 1.0]
     """
     result = _fresh("index_add", x, index, values)
+    if is_foreign(result) or names_foreign(index):
+        return result + cast(added(owned(as_array(values), x), index, np.shape(x)), x.dtype)
     if names_once_by_kind(index):
         result[index] = result[index] + values
     else:

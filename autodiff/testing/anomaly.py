@@ -12,7 +12,7 @@ import numpy as np
 from ..graph import CONSTANT, Edge, GraphError, Node, Parts, Walk, sweep
 from ..mode import entered
 from ..primitive import Primitive
-from ..structural import structural, tracking
+from ..structural import again, structural
 from ..tensor import Tensor
 from .examples import is_array, numbers
 from .trace import Source, Trace, calling_line, operation_node
@@ -91,7 +91,13 @@ class detect_anomaly(Trace):  # noqa: N801
         for some in {node, *(p._node for p in parts)}:
             self.bad[some] = seen
 
-    def _blame(self, node: Node) -> AnomalyError:
+    def replaced(self, old: Node, new: Node) -> None:
+        """Blame for the new node what is to blame for the old one."""
+        if old in self.bad:
+            self.bad[new] = self.bad[self._first(old)]
+        super().replaced(old, new)
+
+    def _first(self, node: Node) -> Node:
         """The first of the operations that made this result not finite."""
         found, waiting, visited = [], [node], {node}
         for current in waiting:
@@ -101,7 +107,10 @@ class detect_anomaly(Trace):  # noqa: N801
                 if parent in self.bad and parent not in visited:
                     visited.add(parent)
                     waiting.append(parent)
-        guilty = min(found or [node], key=lambda n: n.age)
+        return min(found or [node], key=lambda n: n.age)
+
+    def _blame(self, node: Node) -> AnomalyError:
+        guilty = self._first(node)
         seen = self.bad[guilty]
         return AnomalyError(seen.what, seen.operation, seen.source, "forward", guilty)
 
@@ -134,8 +143,8 @@ class detect_anomaly(Trace):  # noqa: N801
                 raise self._blame_rule(edge, contribution)
             return contribution
 
-        values = {n: structural(s._value if type(s) is Tensor else s) for n, s in seeds.items()}
-        with np.errstate(all="ignore"), entered(self.enclosing), tracking():
+        with np.errstate(all="ignore"), entered(self.enclosing), again():
+            values = {n: structural(s._value if type(s) is Tensor else s) for n, s in seeds.items()}
             sweep(walk, values, visit=watched)
         message = "backward: a gradient is not finite, although each contribution to it is: their sum overflows"
         raise AnomalyError(message, "add", None, "backward", None)

@@ -212,7 +212,8 @@ class Comparison:
         """
         if self.inside is not None and not self.inside.size:
             return False
-        return self._on_stairs(finding)
+        # a slope that only steps beyond the size of x show is that of larger steps already
+        return finding.found.step <= 1.0 and self._on_stairs(finding)
 
     def _on_stairs(self, finding: Finding, analytic: float | None = None) -> bool:
         finding.line.measure(LARGER)

@@ -11,7 +11,10 @@ SMALL = 2.0 ** -QUICK[0]
 """Beside the size of x: steps that are larger may be larger than what f does around x."""
 STEEPEST = 2.0**-16
 """How large a jump may be, beside the values, that is taken for the rounding of single precision."""
-HIDDEN = "rounding hides the slope at every step up to the size of x, and larger ones may leave what f does there"
+HIDDEN = (
+    "noise floor: rounding hides the slope at every step up to the size of x, and larger ones may leave what f "
+    "does there"
+)
 STAIRS = (
     "at fine steps the values stand still, and move in small jumps: single precision inside of f, an iteration that "
     "stops early, or a staircase"

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..examples import every, on_every
 from ..primitive import Primitive
-from ..tensor import Tensor
+from ..tensor import value_of
 from ..transforms.batching import Batched, Level
 from ..transforms.mapping import gather, scatter, share, total
 
@@ -17,27 +18,24 @@ Array = Any
 
 def numbers(value: Any) -> Array:
     """The numbers of an array or a Tensor, of all its examples, in one plain array."""
-    value = value._value if type(value) is Tensor else value
-    while type(value) is Batched:
-        value = value.held
-    return np.asarray(value).view(np.ndarray)
+    return np.asarray(every(value_of(value))).view(np.ndarray)
 
 
 def with_numbers(value: Any, change: Callable[[Array], Array]) -> Any:
     """The same array, with its examples, of the numbers that ``change`` makes of its numbers."""
-    return value.holding(with_numbers(value.held, change)) if type(value) is Batched else change(value)
+    return on_every(change, value)
 
 
 def is_array(value: Any) -> bool:
     """Whether this is an array, or a number of NumPy's, or stands for many of them."""
-    return isinstance(value, np.ndarray | np.generic | Batched)
+    return isinstance(every(value), np.ndarray | np.generic)
 
 
 def levels_in(values: Any) -> set[Level]:
     """The mappings that values, and members of lists and tuples among them, belong to."""
     found: set[Level] = set()
     for value in values:
-        value = value._value if type(value) is Tensor else value
+        value = value_of(value)
         if type(value) in (list, tuple):
             found |= levels_in(value)
         while type(value) is Batched:

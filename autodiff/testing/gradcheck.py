@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..tensor import Tensor, value_of
 from ..transforms import vjp
 from ..tree import flatten
 from .asking import check_arguments, noted, refuse_keywords
@@ -93,7 +93,7 @@ def _gradient_function(f: Function, args: tuple[Any, ...]) -> Function:
     problem = Problem(f, args)
     with np.errstate(all="ignore"):
         values, _ = flatten(problem.call([Tensor(a) for a in problem.arrays(problem.x)]))
-    sizes = [_size(getattr(v, "_value", v)) for v in values]
+    sizes = [_size(value_of(v)) for v in values]
 
     def gradient(*moved: Any) -> Any:
         leaves, _ = flatten(moved)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import GraphError, Node, topological_order
+from ..graph import CONSTANT, GraphError, Node, Walk, tick
 from ..primitive import registry
 from ..tensor import ITEM, Tensor
 from ..transforms.calling import recording
@@ -48,7 +48,9 @@ def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None =
     'correct'
     """
     refuse_keywords("check_graph", unknown, "rng alone")
+    start = 0
     if not isinstance(output, Tensor) and callable(output):
+        start = tick()
         check_arguments("check_graph", output, args)
         with recording(), record(), noted("check_graph", output, args):
             leaves, unflatten = flatten(args)
@@ -58,7 +60,7 @@ def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None =
         raise GraphError(
             "check_graph: no variable leads to this output; was it made under no_grad() or from arrays only?"
         )
-    nodes = _operations([t._node for t in outputs])
+    nodes = _operations([t._node for t in outputs], start)
     missing = [node for node in nodes if node not in records]
     if missing:
         raise GraphError(_TEACH.format(len(missing), len(nodes)))
@@ -67,18 +69,20 @@ def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None =
 
 
 def _variable(leaf: Any) -> Any:
+    if isinstance(leaf, Tensor):
+        return Tensor(leaf._value) if leaf._node is CONSTANT else leaf
     value = np.asarray(leaf) if isinstance(leaf, float) else leaf
     kind = getattr(getattr(value, "dtype", None), "kind", "")
-    return Tensor(value) if kind in ("f", "c") and not isinstance(leaf, Tensor) else leaf
+    return Tensor(value) if kind in ("f", "c") else leaf
 
 
-def _operations(roots: list[Node]) -> list[Node]:
-    """The operations behind these nodes, those inside of checkpointed parts too, which are computed again for it."""
+def _operations(roots: list[Node], start: int) -> list[Node]:
+    """The operations since ``start`` behind these nodes, and those inside of checkpointed parts, computed again."""
     found: dict[Node, None] = {}
-    for node in topological_order(roots):
+    for node in Walk(roots, set(), start).order:
         inside = reopened(node)
         if inside is not None:
-            found.update(dict.fromkeys(_operations(inside)))
+            found.update(dict.fromkeys(_operations(inside, start)))
         elif node.primitive is not None and node.primitive is not ITEM:
             found[node] = None
     return list(found)

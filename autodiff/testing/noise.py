@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ..mode import entered, unwatched
 from ..primitive import Primitive
 from ..tensor import ITEM, Tensor, same_tuple
-from ..transforms.calling import recording
 from ..tree import flatten
 from .examples import with_numbers
 from .passes import gradient_of, seeded, values_in
@@ -31,10 +31,11 @@ INSIDE = 4.0
 def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random.Generator, kind: Any = None) -> Array:
     """The gradient with the arguments, and the result of every operation that computes, moved by one unit.
 
+    Modes around see none of it: to them, values would have been written.
     Of a ``kind`` of number (``np.finfo``) the range is observed too: what is too large is infinite, and what is too
     small is rounded to a multiple of the smallest there is.
     """
-    with recording(), _Moving(unit, rng, kind):
+    with entered(unwatched()), _Moving(unit, rng, kind):
         x = _moved_array(problem.x, unit, rng)
         return _recorded_gradient(problem, x, _moved_array(weights, unit, rng))
 
@@ -42,7 +43,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
 def noisy_values(problem: Problem, kind: Any, rng: np.random.Generator) -> Array:
     """The values, moved in the same way."""
     unit = float(kind.eps)
-    with recording(), _Moving(unit, rng, kind):
+    with entered(unwatched()), _Moving(unit, rng, kind):
         leaves, _ = flatten(problem.call([Tensor(a) for a in problem.arrays(_moved_array(problem.x, unit, rng))]))
         return np.concatenate([as_real(o).astype(np.float64) for o in problem.outputs(leaves)])
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Edge, Node, Visit, topological_order
-from ..tensor import ITEM, Tensor, backward
+from ..tensor import ITEM, Tensor, backward, value_of
 from ..transforms.calling import recording
 from ..tree import flatten
 from .examples import is_array, numbers
@@ -56,8 +56,10 @@ class _Watched(Trace):
 
     def backward(self, proceed: Callable[[], Any], seeds: dict[Node, Any], targets: Any) -> Any:
         """A pass through the substitutes; each node is looked at first."""
-        for node in topological_order(seeds, targets or ()) if self._look_at is not None else ():
-            self._look_at(node)
+        look_at = self._look_at
+        if look_at is not None:
+            for node in topological_order(seeds, targets or ()):
+                look_at(node)
         return super().backward(proceed, seeds, targets)
 
 
@@ -65,7 +67,7 @@ def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[lis
     """The outputs for these arguments, and the cotangents of their nodes."""
     with np.errstate(all="ignore"), recording():
         leaves, _ = flatten(problem.call(list(tensors)))
-    kept = [o for o in leaves if np.asarray(getattr(o, "_value", o)).dtype.kind in "fc"]
+    kept = [o for o in leaves if np.asarray(value_of(o)).dtype.kind in "fc"]
     outputs = problem.outputs(kept)
     seeds: dict[Any, Any] = {}
     for output, cotangent in zip(kept, cotangents(weights, outputs), strict=True):
@@ -83,7 +85,7 @@ def gradient_of(problem: Problem, tensors: list[Tensor], seeds: dict[Any, Any], 
     with recording():
         found = backward(seeds, targets, retain=True, create=create) if seeds else {}
     parts = [found[t._node] if t._node in found else np.zeros(t.shape, t.dtype) for t in tensors]
-    return problem.flat([getattr(part, "_value", part) for part in parts])
+    return problem.flat([value_of(part) for part in parts])
 
 
 def values_in(args: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..examples import Examples
 from ..graph import GraphError, topological_order
 from ..tensor import Tensor
 from ..tree import flatten
@@ -16,6 +17,11 @@ Array = Any
 
 def examine_arguments(problem: Problem) -> None:
     """Raise UnusableError for arguments that cannot be varied one by one."""
+    if any(isinstance(leaf._value if isinstance(leaf, Tensor) else leaf, Examples) for leaf in problem.leaves):
+        raise UnusableError(
+            "an argument is one of many examples, all of which vmap computes at once; "
+            "check from outside what is mapped, gradcheck(vmap(f), xs), or each operation, check_graph(f, x)"
+        )
     if not problem.inputs:
         kinds = sorted({str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in problem.leaves}) or ["none"]
         raise UnusableError(

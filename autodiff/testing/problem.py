@@ -15,7 +15,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from ..transforms import vjp
-from ..tree import _split, flatten
+from ..tree import branch_of, flatten
 
 Array = Any
 Function = Callable[..., Any]
@@ -62,7 +62,7 @@ def paths(tree: Any, name: str) -> Iterator[str]:
     >>> list(paths({"w": [1.0, 2.0]}, "params"))
     ["params['w'][0]", "params['w'][1]"]
     """
-    branch = _split(tree)
+    branch = branch_of(tree)
     if branch is None:
         yield name
         return

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Parts
+from ..graph import Edge, Parts
+from ..tensor import value_of
 from .examples import numbers
 from .finding import EPSILON
 from .line import norm
@@ -32,7 +33,7 @@ class _Results(Trace):
 
     def saw(self, primitive: Any, args: Any, kwargs: Any, result: Any) -> None:
         parts = result if isinstance(result, tuple) else (result,)
-        self.of[operation_node(result)] = [getattr(part, "_value", part) for part in parts]
+        self.of[operation_node(result)] = [value_of(part) for part in parts]
 
 
 class Rounding(NamedTuple):
@@ -50,14 +51,16 @@ def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
     sizes: dict[Any, float] = {}
     results = _Results()
 
-    def weighed(function: Any, node: Any, edge: Any) -> Any:
-        values = results.of.get(node)
-        return function if values is None else _weighed(function, node, values, sizes)
+    def weighed(function: Any, edge: Edge) -> Any:
+        values = results.of.get(edge.node)
+        return function if values is None else _weighed(function, edge.node, values, sizes)
 
     try:
         with results:
             watched_pass(problem, weights, weighed)
-    except Exception:  # f may be a function of arrays alone, where its gradient is given
+    except Exception:
+        if problem.given_gradient is None:  # f may be a function of arrays alone, where its gradient is given
+            raise
         return None
     if not results.of:
         return None

@@ -8,8 +8,7 @@ involved.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,11 +16,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..coercion import taught
+from ..collector import rarely
 from ..examples import Examples
-from ..graph import CONSTANT, Leaf, Node, Walk, tick
+from ..graph import CONSTANT, Node, Walk, is_variable, tick
 from ..mode import current, entered, is_recording, recorded
-from ..primitive import elementwise
-from ..tensor import Tensor, _scalar, _seed, backward, wrap
+from ..registering import elementwise
+from ..switching import switched
+from ..tensor import Tensor, backward, scalar, seed_of, wrap
 from ..tree import flatten, flatten_like, places
 
 Array = Any
@@ -33,7 +34,7 @@ def alias(x: Array) -> Array:
     return x
 
 
-alias = elementwise(alias, lambda g: g)
+alias = elementwise(alias, lambda g: g, method="")
 
 
 def teach(error: Exception) -> None:
@@ -46,15 +47,12 @@ def teach(error: Exception) -> None:
         del refused, error
 
 
-@contextmanager
-def recording() -> Iterator[bool]:
-    """Record what is done inside, and say whether it would have been recorded without.
+def recording() -> switched:
+    """A context: record what is done inside, whether or not it would have been recorded without.
 
     A transform needs its function's graph under ``no_grad`` too; there its *results* are constants.
     """
-    was = is_recording()
-    with entered(recorded(current())):
-        yield was
+    return entered(recorded(current()))
 
 
 def leaf(value: Any, who: str, *, follow: bool = True) -> Tensor:
@@ -126,14 +124,16 @@ class Call:
         self, f: Function, args: Sequence[Any], argnums: Sequence[int], who: str, has_aux: bool = False
     ) -> None:
         trees = [flatten(args[n]) for n in argnums]
-        with recording() as follow:
+        follow = is_recording()
+        with recording():
             variables = [_leaves(args[n], tree[0], n, who, follow) for n, tree in zip(argnums, trees, strict=True)]
             filled = list(args)
             for n, (_, unflatten), tensors in zip(argnums, trees, variables, strict=True):
                 filled[n] = unflatten(list(tensors))
             start = tick()
             try:
-                returned = f(*filled)
+                with rarely():
+                    returned = f(*filled)
             except Exception as error:
                 teach(error)
                 raise
@@ -188,13 +188,13 @@ def pull(
     seeds: dict[Any, Any] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if isinstance(output, Tensor) and output._node.active:
-            seed = _seed(output, cotangent)
+            seed = seed_of(output, cotangent)
             if cotangent is not None and isinstance(output._value, Examples):
                 seed = np.ones_like(output._value) * seed  # one for each example: a rule may index it by example
             seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
     targets = {variable._node for variable in variables}
     found = backward(seeds, targets, retain=True, create=create, walk=walk) if seeds else {}
-    return [found[t._node] if t._node in found else _scalar(np.zeros_like(t._value)) for t in variables]
+    return [found[t._node] if t._node in found else scalar(np.zeros_like(t._value)) for t in variables]
 
 
 def _walk(outputs: Sequence[Any], variables: Sequence[Tensor], start: int) -> Walk:
@@ -211,7 +211,7 @@ def depends_on_more(outputs: Sequence[Any]) -> bool:
 
 def _is_outer(walk: Walk, start: int) -> bool:
     """Whether a variable from before ``start`` other than the targets is involved: then results stay differentiable."""
-    if any(type(node) is not Leaf for node in walk.targets or ()):
+    if not all(map(is_variable, walk.targets or ())):
         return True
     time = now.get()
     old = [node for node in walk.order if not node.parents and node.age < start and node not in (walk.targets or ())]

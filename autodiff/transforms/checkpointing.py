@@ -21,9 +21,11 @@ import numpy as np
 
 from ..examples import every
 from ..graph import CONSTANT, GraphError, Node, Parts, tick
-from ..mode import current, entered, is_recording
+from ..mode import current, entered, is_recording, living
 from ..primitive import Primitive
 from ..rule import Rule
+from ..structural import untracked
+from ..switching import switched
 from ..tensor import Tensor, backward, outputs_of, wrap
 from ..tree import flatten
 from .calling import check_function, now
@@ -130,7 +132,10 @@ class _Part:
         if not self.inputs:  # it made its own variables and depends on nothing else
             return unflatten([wrap(o._value, CONSTANT) if i in self.indices else o for i, o in enumerate(outputs)])
         whole = self._node([o._value for o in made])
+        around = living(self.mode)
         for i, tensor in zip(self.indices, outputs_of(tuple(o._value for o in made), whole), strict=True):
+            if around is not None:
+                around.replaced(outputs[i]._node, tensor._node)
             outputs[i] = tensor
         return unflatten(outputs)
 
@@ -152,13 +157,13 @@ class _Part:
         seeds: dict[Node, Any] = {}
         for i, part in g.known.items():
             seeds[made[i]] = seeds[made[i]] + part if made[i] in seeds else part
-        found = backward(seeds, set(self.inputs), retain=True, create=create)
+        found = backward(seeds, set(self.inputs), retain=True, create=create, inner=True)
         known = {i: found[node] for i, node in enumerate(self.inputs) if node in found}
         return Parts(known, self.shapes, self.dtypes)
 
     def _again(self) -> list[Node]:
         """The nodes of the outputs, computed once more under the circumstances of the first time."""
-        with self._as_before():
+        with self._drawing_as_before(), switched(now, self.time), entered(self.mode):
             start = tick()
             outputs, _ = flatten(self.call())
         if [i for i, o in enumerate(outputs) if _made_since(o, start)] != self.indices:
@@ -176,18 +181,15 @@ class _Part:
         return made
 
     @contextmanager
-    def _as_before(self) -> Iterator[None]:
-        """The mode of the first evaluation, and generators in the state that they had then."""
-        time = now.get()
+    def _drawing_as_before(self) -> Iterator[None]:
+        """Generators in the state that they had at the first evaluation."""
         states = [generator.bit_generator.state for generator in self.generators]
         try:
-            now.set(self.time)
             for generator, state in zip(self.generators, self.states, strict=True):
                 generator.bit_generator.state = state
-            with entered(self.mode):
+            with untracked():
                 yield
         finally:
-            now.set(time)
             for generator, state in zip(self.generators, states, strict=True):
                 generator.bit_generator.state = state
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dialects import TRANSFORMS, answering
+from ..mode import is_recording
 from ..tensor import Tensor, backward
 from .calling import Call, check_function, close, depends_on_more, number, plain, pull, recording, seeds_like
 from .gradients import grad
@@ -34,7 +35,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
     check_function(f, "jvp")
     call = Call(f, args, range(len(args)), "jvp", has_aux)
     given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "jvp", "tangent")
-    with recording() as follow:
+    follow = is_recording()
+    with recording():
         outer = follow and (call.outer or depends_on_more(given))
         seeds, pulled = pullback(call, outer)
         probes = [s for s in seeds if s is not None]

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...primitive import Domain, elementwise, nonzero, positive, real
+from ...primitive import Domain, nonzero, positive, real
+from ...registering import elementwise
 from .registering import in_last, several, symmetric, ufunc, unit
 
 _ROOT_PI = math.sqrt(math.pi)
@@ -78,7 +79,7 @@ def _entropies(special: Any) -> None:
     ufunc(special.kl_div, lambda g, a, b: g * np.log(a / b), lambda g, a, b: g * (1.0 - a / b), domain=positive)
     ufunc(
         special.huber,
-        lambda g, a, b: g * (np.maximum(np.abs(b), a) - a),
+        lambda g, a, b: np.where(np.abs(b) > a, g * (np.abs(b) - a), 0.0),
         lambda g, a, b: g * np.clip(b, -a, a),
         domain=(Domain(4.5, 6.0), real),
     )

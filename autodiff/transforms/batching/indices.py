@@ -27,6 +27,9 @@ def put(array: Batched, index: Any, value: Any) -> None:
     if innermost([array, index, value]) is not level:
         raise refused("writing an inner example into an outer array", "build the result with np.where or np.stack")
     full, arrange, back = batched_index(index, array.shape, level)
+    if type(value) in (int, float):  # a plain 0 stays one: it says that what was there is left out
+        array.held[full] = value
+        return
     slot = arrange(shaped(array.held)[full]).shape
     new = aligned(value, level, len(slot) - 1)
     extra = np.ndim(new) - len(slot)

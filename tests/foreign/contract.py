@@ -1,0 +1,90 @@
+"""What must be true of every entry of the table with the arrays of another library in the place of NumPy's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autodiff import Tensor
+from autodiff.ops import special
+from autodiff.primitive import Composite, Primitive, registry
+from autodiff.tensor import backward
+from autodiff.testing.samples import Template
+from tests.differences import calls, cotangents, numpy_function, outputs, weights
+
+special.load()  # all that can be in the table
+ENTRIES = list(registry.values())
+
+
+def same(found, expected, kind, tolerance):
+    """One array is of this kind and holds the numbers of the other, which is NumPy's.
+
+    None says that there is no gradient.  Where that depends on values, as on ties, nobody looks, and it is zeros.
+    """
+    of, plain = kind
+    if expected is None:
+        assert found is None or not np.any(plain(found))
+        return
+    assert found is not None
+    assert type(found) is type(of(np.zeros(1)))
+    assert found.shape == np.shape(expected)
+    assert found.dtype == expected.dtype
+    scale = np.max(np.abs(expected), initial=1.0) if np.isfinite(expected).all() else 1.0
+    assert type(plain(found)) is np.ndarray
+    np.testing.assert_allclose(plain(found), expected, rtol=tolerance, atol=tolerance * scale)
+
+
+def second(call, arrays, seeds, of):
+    """The gradient of a weighted sum of the gradients, by the arrays and the cotangents."""
+    tensors = [Tensor(of(a)) for a in [*arrays, *seeds]]
+    pulled = cotangents(call, tensors[: len(arrays)], tensors[len(arrays) :], create=True)
+    directions = weights(arrays, np.random.default_rng(2), np.float64)
+    total = sum(np.real(np.sum(c * of(d))) for c, d in zip(pulled, directions, strict=True) if c is not None)
+    if not total._node.active:
+        return []
+    found = backward({total._node: of(np.float64(1.0))}, {t._node for t in tensors})
+    return [found.get(t._node) for t in tensors]
+
+
+def with_constants(call, of):
+    """The call with each ndarray among its constants as another array."""
+
+    def converted(value):
+        if isinstance(value, np.ndarray) and value.ndim:
+            return of(value)
+        return type(value)(map(converted, value)) if type(value) in (list, tuple) else value
+
+    return Template(call.call, converted(tuple(call.args)), {k: converted(v) for k, v in call.kwargs.items()})
+
+
+def check_call(entry, call, kind, rng, constants=False):
+    """The value, the gradient and the gradient's gradient of one call are NumPy's, in arrays of this kind.
+
+    ``kind`` is a pair of functions, from an ndarray to an array of the kind and back; ``constants`` are of it too.
+    """
+    of, _ = kind
+    theirs = with_constants(call, of) if constants else call
+    arrays = call.arrays(rng)
+    try:
+        expected = outputs(numpy_function(call, entry)(*arrays))
+    except TypeError:
+        assert entry.flat  # a bitwise function: made for integers and booleans
+        return
+    for result, value in zip(outputs(theirs(*[Tensor(of(a)) for a in arrays])), expected, strict=True):
+        if isinstance(entry, Composite) and entry.name.startswith("emath"):  # complex, whatever the values are
+            value = np.asarray(value, np.complex128)
+        same(result.data, np.asarray(value), kind, 1e-12)
+    if isinstance(entry, Primitive) and entry.flat:
+        return
+    seeds = weights(expected, rng, np.float64)
+    found = cotangents(theirs, [Tensor(of(a)) for a in arrays], [of(s) for s in seeds])
+    for one, two in zip(found, cotangents(call, arrays, seeds), strict=True):
+        same(one, two, kind, 1e-12)
+    for one, two in zip(second(theirs, arrays, seeds, of), second(call, arrays, seeds, np.asarray), strict=True):
+        same(one, two, kind, 1e-11)
+
+
+def check(entry, kind, rng, constants=False):
+    """Every call of an entry."""
+    with np.errstate(all="ignore"):
+        for call in calls(entry):
+            check_call(entry, call, kind, rng, constants)

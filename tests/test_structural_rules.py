@@ -1,0 +1,119 @@
+"""Every rule knows which elements of its result are zero because the cotangent's were left out, and no others.
+
+The truth is found by plain passes: an element of an argument is dead if no output that is left depends on it.  A rule
+that calls an element dead that is not makes wrong numbers; one that forgets makes NaN beside an infinite derivative.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autodiff import Tensor
+from autodiff.graph import CONSTANT
+from autodiff.ops import special
+from autodiff.primitive import Primitive, registry
+from autodiff.structural import Structural, again, functions, structural, tracking
+from autodiff.tensor import backward, wrap
+from tests.differences import calls, outputs, weights
+
+special.load()
+RULES = [e for e in registry.values() if not (isinstance(e, Primitive) and e.flat)]
+BY_VALUE = {
+    "imag", "angle",  # of a real number: i times something, of which the engine keeps the real part
+    "qr", "cholesky", "corrcoef",  # some outputs are constants: triangles of zeros, a diagonal of ones
+    "divmod", "linspace", "logspace", "geomspace",  # products with a constant that is 0
+    "histogram_bin_edges", "histogram",
+}  # fmt: skip
+"""Functions whose derivative has more zeros than those of selection: there, NaN is as honest as 0."""
+
+
+def by_node(call, tensors, seeds):
+    found = {}
+    for result, seed in zip(outputs(call(*tensors)), seeds, strict=True):
+        if isinstance(result, Tensor) and result._node.active:
+            found[result._node] = found[result._node] + seed if result._node in found else seed
+    return found
+
+
+def pulled(call, arrays, seeds, how):
+    """The cotangents in one of the three kinds of passes, as a pass inside of another one hands them on."""
+    tensors = [Tensor(a) for a in arrays]
+    targets = {t._node for t in tensors}
+    if how == "plain":
+        found = backward(by_node(call, tensors, seeds), targets, retain=True)
+    else:
+        level = again if how == "made again" else tracking
+        with level():
+            marked = by_node(call, tensors, [structural(s) for s in seeds])
+        if how == "recorded":
+            marked = {node: wrap(seed, CONSTANT) for node, seed in marked.items()}
+        with level():
+            found = backward(marked, targets, retain=True, create=how == "recorded", inner=True)
+    values = [found.get(t._node) for t in tensors]
+    return [v._value if isinstance(v, Tensor) else v for v in values]
+
+
+def dead_of(value):
+    if isinstance(value, Structural) and value.dead is not None:
+        return np.ravel(value.dead)
+    return np.zeros(np.size(value), bool)
+
+
+def choices(n, rng):
+    """Which outputs are left."""
+    place = np.arange(n)
+    return [*(rng.random((3, n)) < 0.5), place < 0, place < n // 2, place >= n // 2, place == 0, place % 2 == 0]
+
+
+def check(entry, call, rng):
+    arrays = call.arrays(rng)
+    results = outputs(call(*[Tensor(a) for a in arrays]))
+    full = weights(results, rng, np.float64)
+    sizes = [w.size for w in full]
+    n = sum(sizes)
+    if not 0 < n <= 80:
+        return
+
+    def seeds(left):
+        parts = np.split(left, np.cumsum(sizes)[:-1])
+        return [np.where(p.reshape(w.shape), w, 0.0).astype(w.dtype) for p, w in zip(parts, full, strict=True)]
+
+    rows = [pulled(call, arrays, seeds(np.arange(n) == o), "plain") for o in range(n)]
+    for left in choices(n, rng):
+        plain = pulled(call, arrays, seeds(left), "plain")
+        for how in ("made again", "recorded"):
+            for i, found in enumerate(pulled(call, arrays, seeds(left), how)):
+                if found is None:
+                    continue
+                np.testing.assert_allclose(np.asarray(found), plain[i], rtol=1e-10, atol=1e-12)
+                reached = np.zeros(arrays[i].size, bool)
+                for o in np.flatnonzero(left):
+                    reached |= np.ravel(rows[o][i]) != 0
+                dead = dead_of(found)
+                assert not np.any(dead & reached), f"{how}: an element is called dead that an output depends on"
+                if entry.name not in BY_VALUE and not any(np.any(a == 0) for a in arrays):
+                    assert np.all(dead | reached), f"{how}: it is forgotten that elements are dead"
+
+
+@pytest.mark.parametrize("entry", RULES, ids=[e.name for e in RULES])
+def test_a_rule_knows_what_was_left_out(entry, rng):
+    with np.errstate(all="ignore"):
+        for call in calls(entry):
+            check(entry, call, rng)
+
+
+@pytest.mark.parametrize("wrong", ["forgets", "lies"])
+def test_a_wrong_handler_turns_this_red(wrong, rng, monkeypatch):
+    if wrong == "forgets":
+        monkeypatch.delitem(functions, np.flip)
+    else:
+        monkeypatch.setitem(functions, np.flip, functions[np.copy])
+    entry = registry[np.flip]
+
+    def check_all():
+        for call in calls(entry):
+            check(entry, call, rng)
+
+    with pytest.raises(AssertionError, match={"forgets": "forgotten", "lies": "called dead"}[wrong]):
+        check_all()
