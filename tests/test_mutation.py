@@ -268,8 +268,7 @@ def outcome(save, write, layout, size):
     try:
         gradient = save(m, lambda: write(t, m))
     except GraphError as error:
-        assert re.search("changed in place|something else the second time", str(error))
-        return "found"
+        return "found" if re.search("changed in place|something else the second time", str(error)) else "refused"
     return "right" if np.allclose(gradient, right, rtol=1e-12, atol=0.0) else "missed"
 
 
@@ -278,7 +277,7 @@ def outcome(save, write, layout, size):
 def test_whatever_is_written_through_us_is_found(save, size):
     for name, write in DOORS.items():
         for layout in LAYOUTS:
-            assert outcome(SAVED[save], write, layout, size) != "missed", (name, layout)
+            assert outcome(SAVED[save], write, layout, size) in ("found", "right"), (name, layout)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -286,13 +285,13 @@ def test_whatever_is_written_through_us_is_found(save, size):
 def test_so_is_what_the_user_fills_anew(save, size):
     for name, write in WHOLE.items():
         for layout in LAYOUTS:
-            assert outcome(SAVED[save], write, layout, size) != "missed", (name, layout)
+            assert outcome(SAVED[save], write, layout, size) in ("found", "right"), (name, layout)
 
 
 @pytest.mark.parametrize("save", SAVED)
 def test_so_is_each_element_of_a_small_array(save):
     for layout in LAYOUTS:
-        assert outcome(SAVED[save], one_element, layout, "small") != "missed", layout
+        assert outcome(SAVED[save], one_element, layout, "small") in ("found", "right"), layout
 
 
 @pytest.mark.parametrize("save", [constant, variable, unary, two_saved, operand, pulled])
