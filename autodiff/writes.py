@@ -161,7 +161,7 @@ class _Place:
         """Whether this array has elements there."""
         mine = self.array()
         try:
-            return mine is None or np.shares_memory(mine, array, max_work=10_000)
+            return mine is None or np.shares_memory(mine, array, max_work=10_000)  # type: ignore[arg-type]
         except np.exceptions.TooHardError:
             return True
 
