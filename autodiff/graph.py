@@ -311,7 +311,7 @@ def _any_nan(values: Iterable[Any]) -> bool:
             square = np.vdot(value, value)
             if square != square:
                 return True
-        elif isinstance(value, np.generic) and value != value:  # type: ignore[comparison-overlap]
+        elif isinstance(value, np.generic) and value != value:
             return True
     return False
 
