@@ -35,7 +35,7 @@ def test_importing_autodiff_loads_numpy_and_itself():
 
 
 def test_the_first_operation_imports_nothing_and_writes_one_callable():
-    """What a program waits for: NumPy's masked arrays, and the callables of other operations, wait until they are met."""
+    """NumPy's masked arrays, and the callables of other operations, wait until they are met."""
     code = """
 import sys, autodiff, autodiff.template as template
 before = set(sys.modules)
