@@ -175,7 +175,7 @@ class Mode:
         _state.set(opened)
         return self
 
-    __exit__ = _Exit()
+    __exit__: Any = _Exit()
 
 
 def _leave(mode: Mode, opened: Mode, *error: Any) -> None:

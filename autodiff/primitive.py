@@ -73,33 +73,33 @@ class Primitive:
         self.forward = forward
         self.parameters = parameters
         self.defaults = defaults
-        self.index = {parameter: i for i, parameter in enumerate(parameters)}
+        self.index: dict[str, int] = {parameter: i for i, parameter in enumerate(parameters)}
         self._layouts: dict[tuple[int | str, ...], Layout] = {}
         self.variadic = variadic
-        self.sequence = None if sequence is None else self.index[sequence]
+        self.sequence: int | None = None if sequence is None else self.index[sequence]
         self.core = core  # of a function that broadcasts: how many of each argument's last axes do not
-        self.elementwise = core is not None and not any(core)
+        self.elementwise: bool = core is not None and not any(core)
         self.domain = domain
-        self.examples = tuple(examples)
-        self.kinks = tuple(kinks)
-        self.errors = tuple(errors)
+        self.examples: tuple[Example, ...] = tuple(examples)
+        self.kinks: tuple[Example, ...] = tuple(kinks)
+        self.errors: tuple[Example, ...] = tuple(errors)
         self.analytic = analytic
         self.method = method
-        self.formulas = dict(rules)
+        self.formulas: dict[str, Function | None] = dict(rules)
 
         asked = {parameter: names_of(rule) for parameter, rule in rules.items() if rule is not None}
         known = [*parameters, "y"]
         shapes = sorted(
             {n for names in asked.values() for n in names if n[-6:] == "_shape" and n[:-6] in known} - self.index.keys()
         )
-        self.environment = (*known, *shapes, "position")
-        self.shapes = tuple(known.index(n[:-6]) for n in shapes)
-        self.output = len(parameters)
+        self.environment: tuple[str, ...] = (*known, *shapes, "position")
+        self.shapes: tuple[int, ...] = tuple(known.index(n[:-6]) for n in shapes)
+        self.output: int = len(parameters)
         self.rules: dict[int, Rule | None] = {
             self.index[parameter]: None if rule is None else self._rule(rule, parameter, asked[parameter])
             for parameter, rule in rules.items()
         }
-        self.flat = bool(self.rules) and all(rule is None for rule in self.rules.values())
+        self.flat: bool = bool(self.rules) and all(rule is None for rule in self.rules.values())
         self.call: Function = forward  # replaced by one that knows Tensors
 
     def _rule(self, function: Function, parameter: str, names: tuple[str, ...]) -> Rule:
@@ -173,15 +173,15 @@ class Composite:
         kinks: Sequence[Example] = (),
         errors: Sequence[Example] = (),
     ) -> None:
-        self.name = call.__name__
+        self.name: str = call.__name__
         self.function = function
-        self.parameters = names_of(call)
+        self.parameters: tuple[str, ...] = names_of(call)
         self._positional = call.__code__.co_argcount
         self.definition = call
         self.call: Function = call  # replaced by the callable that says who it is
-        self.examples = tuple(examples)
-        self.kinks = tuple(kinks)
-        self.errors = tuple(errors)
+        self.examples: tuple[Example, ...] = tuple(examples)
+        self.kinks: tuple[Example, ...] = tuple(kinks)
+        self.errors: tuple[Example, ...] = tuple(errors)
         self.method = method
 
     @functools.cached_property

@@ -42,12 +42,12 @@ class Rule:
     def __init__(
         self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
     ) -> None:
-        self.primitive = primitive
-        self.function = function
-        self.position = position
-        self.element = element
-        self.wants = wants
-        self.watched = False
+        self.primitive: str = primitive
+        self.function: Function = function
+        self.position: int = position
+        self.element: int | None = element
+        self.wants: tuple[int, ...] = wants
+        self.watched: bool = False
         self.plain: Rule = self
         self._watching: Rule | None = None
         self._elements: dict[int, Rule] = {}

@@ -61,6 +61,7 @@ __all__ = [
     "statistics",
 ]
 
+_known = frozenset(dir(Tensor))
 for _absent in absences():
-    if not hasattr(Tensor, _absent.name):
+    if _absent.name not in _known:
         setattr(Tensor, _absent.name, _absent)
