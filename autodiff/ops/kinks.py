@@ -46,7 +46,7 @@ def conventional(slope: Array, x: Array, smooth: Array) -> Array:
 conventional = elementwise(
     conventional,
     lambda g: g,
-    lambda g, smooth: np.where(smooth, 0.0, g) * np.where(smooth, 0.0, np.nan),
+    lambda g, smooth: np.where(smooth, 0.0, g) * np.where(smooth, 0.0, np.nan).astype(g.dtype),
     None,
     parameters=("slope", "x", "smooth"),
     domain=(real, real, positive),
