@@ -6,8 +6,8 @@ derivative.  The choice has no derivative itself: differentiated as a constant i
 is NaN.  What is chosen consistently on one side of a kink, as by ``relu`` and ``clip``, needs none of this.
 
 Nor is the choice a factor of a second derivative: that of ``abs(x) * z`` by x and z is 1 or -1 beside x = 0, not 0.
-So there the derivative by the cotangent that the slope is multiplied by is NaN too (:func:`crossing`).  The trick behind
-``jvp`` differentiates by cotangents for the sake of first derivatives: it says so (:func:`transposing`).
+So there the derivative by the cotangent that the slope is multiplied by is NaN too (:func:`crossing`).  The trick
+behind ``jvp`` differentiates by cotangents for the sake of first derivatives: it says so (:func:`transposing`).
 """
 
 from __future__ import annotations
