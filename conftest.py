@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from autodiff import Tensor
-from autodiff.primitive import registry
+from autodiff.dispatch import restored
 
 # The shared run must end in minutes and give the same verdict twice; the deep one is for a night, and for hunting.
 settings.register_profile("default", max_examples=25, deadline=None, derandomize="CI" in os.environ)
@@ -51,14 +50,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """An example or a test may register a function, even a wrong one.  It is taken back, so that no other sees it."""
-    entries, attributes = dict(registry), set(vars(Tensor))
-    try:
+    with restored():
         return (yield)
-    finally:
-        for function in registry.keys() - entries.keys():
-            # SciPy's functions come into the table when they are first met, and stay
-            if not (isinstance(function, np.ufunc) or getattr(function, "__module__", "").startswith("scipy")):
-                method = registry.pop(function).method
-                if method not in attributes and method in vars(Tensor):
-                    delattr(Tensor, method)
-        registry.update(entries)

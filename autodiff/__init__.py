@@ -16,7 +16,8 @@ from .ops.indexing import scatter_add
 from .ops.linalg import expm
 from .ops.softmax import logsumexp, softmax_cross_entropy
 from .ops.update import index_add, index_update
-from .primitive import composite, elementwise, exactly, example, gufunc, primitive, sample
+from .primitive import exactly, example, sample
+from .registering import composite, elementwise, gufunc, primitive
 from .tensor import Tensor
 from .transforms import BatchingError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
 from .tree import register_container

@@ -25,7 +25,7 @@ LIBRARIES = frozenset(
 )  # fmt: skip
 """Packages whose functions ask on their own: what is named is the function of theirs that the user called."""
 
-_PRIVATE = re.compile(r"_[^_]|<")
+_PRIVATE = r"_[^_]|<"
 """How names begin that no user knows; those of operators do not."""
 
 _NAMED = LIBRARIES | {"math", "cmath", "statistics"}
@@ -126,7 +126,7 @@ def _public_name(frame: FrameType) -> str:
     if "<locals>" in names:  # a decorator's wrapper, which holds what it stands for
         for inner in (local.get(key) for key in frame.f_code.co_freevars):
             label = getattr(inner, "__name__", "<>")
-            if callable(inner) and not _PRIVATE.match(label) and isinstance(inner.__module__, str):
+            if callable(inner) and not re.match(_PRIVATE, label) and isinstance(inner.__module__, str):
                 home = _public_module(inner.__module__)
                 if owner is None and hasattr(sys.modules.get(home), label):
                     return f"{home}.{label}"

@@ -8,14 +8,14 @@ walked.  Whatever goes wrong, it goes on collecting; thresholds that somebody el
 from __future__ import annotations
 
 import gc
-import threading
+from _thread import allocate_lock  # all of threading would be waited for by every program
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 OBJECTS = 100_000
 """So many new objects there may be before a visit: about 20,000 operations."""
 
-_lock = threading.Lock()
+_lock = allocate_lock()
 _inside = 0
 _before: tuple[int, int, int] | None = None
 

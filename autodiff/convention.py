@@ -15,6 +15,22 @@ from typing import Any, Self
 
 from .dialects import keyword as of_pytorch
 
+spellings: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""For functions that NumPy lets us call in further ways than one rule can have, what understands all of them."""
+
+
+def spelling(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the decorated function understand all ways to call ``function``, whatever its entry in the table is.
+
+    Its first argument is the callable of the entry, the others are those of the call.  It comes before the entry.
+    """
+
+    def note(understands: Callable[..., Any]) -> Callable[..., Any]:
+        spellings[function] = understands
+        return understands
+
+    return note
+
 
 @functools.cache
 def _theirs(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -139,7 +155,7 @@ def _understood(entry: Any) -> inspect.Signature:
 def _mine(entry: Any) -> list[inspect.Parameter]:
     """The parameters of an entry as the table has them."""
     if not hasattr(entry, "rules"):
-        written = inspect.signature(inspect.unwrap(entry.call)).parameters.values()
+        written = inspect.signature(entry.definition).parameters.values()
         return [p.replace(annotation=inspect.Parameter.empty) for p in written]
     kind = inspect.Parameter.POSITIONAL_ONLY if entry.elementwise else inspect.Parameter.POSITIONAL_OR_KEYWORD
     first = len(entry.parameters) - len(entry.defaults)

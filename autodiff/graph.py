@@ -262,7 +262,7 @@ def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -
 def check_writes(walk: Walk) -> None:
     """Raise GraphError if memory that a rule saved was written through a variable afterwards."""
     oldest = next((node.age for node in reversed(walk.order) if node.parents), 0)
-    latest, wanted = writes.latest, walk.wanted
+    latest, wanted = writes.latest(), walk.wanted
     if latest < oldest:
         return
     written = writes.Written(oldest)
@@ -311,7 +311,7 @@ def _any_nan(values: Iterable[Any]) -> bool:
             square = np.vdot(value, value)
             if square != square:
                 return True
-        elif isinstance(value, np.generic) and value != value:  # type: ignore[comparison-overlap]
+        elif isinstance(value, np.generic) and value != value:
             return True
     return False
 

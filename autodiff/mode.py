@@ -12,7 +12,6 @@ then on, and the next operation takes it off.
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -124,6 +123,11 @@ class Mode:
         around = living(self.enclosing)
         return None if around is None else around.visiting()
 
+    def otherwise(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
+        """What computes a composite that failed as it is written, from it, its arguments and keywords; or None."""
+        around = living(self.enclosing)
+        return None if around is None else around.otherwise(error, args, kwargs)
+
     def replaced(self, old: Any, new: Any) -> None:
         """Note that another node stands for one that was seen: ``checkpoint`` keeps the results of a part alone."""
         around = living(self.enclosing)
@@ -147,7 +151,8 @@ class Mode:
 
     def inside(self, enclosing: Mode | None) -> Any:
         """This mode with another one around it."""
-        mode = copy.copy(self)
+        mode: Mode = object.__new__(type(self))
+        vars(mode).update(vars(self))
         mode._original, mode.enclosing = self._original or self, enclosing
         return mode
 
@@ -170,7 +175,7 @@ class Mode:
         _state.set(opened)
         return self
 
-    __exit__ = _Exit()
+    __exit__: Any = _Exit()
 
 
 def _leave(mode: Mode, opened: Mode, *error: Any) -> None:

@@ -6,6 +6,7 @@ Nothing here knows the class Tensor: arguments are passed on to functions that d
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any, NoReturn
 
 import numpy as np
@@ -46,7 +47,8 @@ def unsupported(function: Any) -> TypeError:
 
 
 _KINDS: Any = (np.linalg.LinAlgError, np.exceptions.AxisError, TypeError, ValueError, IndexError)
-_NAMED = re.compile(r"\w+: ")
+# compiled when there is a mistake to explain
+_NAMED = r"\w+: "
 
 
 def complain(entry: Primitive | Composite, values: Any, error: Exception) -> NoReturn:
@@ -65,7 +67,7 @@ def _explained(entry: Primitive | Composite, values: Any, error: Exception) -> E
     if (
         ours
         or is_refusal(error)
-        or (isinstance(entry, Primitive) and error.__cause__ is not None and _NAMED.match(str(error)))
+        or (isinstance(entry, Primitive) and error.__cause__ is not None and re.match(_NAMED, str(error)))
     ):
         return error  # good as it is
     described = ", ".join(f"{p} {describe(v)}" for p, v in zip(entry.parameters, values, strict=False))
@@ -80,26 +82,26 @@ def _explained(entry: Primitive | Composite, values: Any, error: Exception) -> E
     if isinstance(entry, Primitive) and entry.elementwise and isinstance(error, ValueError):
         way_out = "; shapes must agree from the right or be 1: reshape one, or add an axis with t[..., None]"
     kind: type[Exception] = next(k for k in _KINDS if isinstance(error, k))
-    if isinstance(entry, Composite) and _NAMED.match(str(error)):  # an operation inside: say whose part it is
+    if isinstance(entry, Composite) and re.match(_NAMED, str(error)):  # an operation inside: say whose part it is
         return kind(f"{entry.name}: {error}")
     complaint = _in_words(str(error).removeprefix(f"{entry.name}: "), entry)
     return kind(f"{entry.name}: {complaint} (called with {described}){way_out}")
 
 
-_LENGTHS = re.compile(r"operand (\d) .*core dimension (-?\d+), .*\(size (\d+) is different from (\d+)\)")
-_AXES = re.compile(r"operand (\d) does not have enough dimensions \(has (\d+), .* requires (\d+)\)")
+_LENGTHS = r"operand (\d) .*core dimension (-?\d+), .*\(size (\d+) is different from (\d+)\)"
+_AXES = r"operand (\d) does not have enough dimensions \(has (\d+), .* requires (\d+)\)"
 
 
 def _in_words(complaint: str, entry: Primitive | Composite) -> str:
     """NumPy's complaint about the shapes that a product takes, without the language of its sources."""
-    if found := _LENGTHS.search(complaint):
+    if found := re.search(_LENGTHS, complaint):
         return (
             f"the lengths of the axes that are multiplied differ, {found[4]} and {found[3]}; "
             "transpose one (x.T, or np.swapaxes(x, -1, -2) in a stack), or reshape it"
         )
     if complaint.startswith("zero-dimensional arrays cannot be concatenated"):
         return "numbers have no axis to be put together along; write np.stack([t, u])"
-    if found := _AXES.search(complaint):
+    if found := re.search(_AXES, complaint):
         return (
             f"{entry.parameters[int(found[1])]} has {found[2]} axes and needs at least {found[3]}; "
             "a number multiplies with *"
@@ -120,6 +122,15 @@ def foreign(value: Any) -> str | None:
     if hasattr(kind, "to_numpy"):
         return f"a {kind.__name__}, which has labels of its own: write x.to_numpy()"
     return None
+
+
+def has_own_rules(value: Any) -> bool:
+    """Whether this is a masked array or a matrix, whose arithmetic is another one.
+
+    NumPy imports its module of masked arrays when somebody asks for it: before that, nothing is one.
+    """
+    masked = sys.modules.get("numpy.ma")
+    return isinstance(value, np.matrix) or (masked is not None and isinstance(value, masked.MaskedArray))
 
 
 _KIND_OF = {

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from .convention import Signature, arranged
-from .dialects import Absent
+from .convention import Signature, arranged, spellings
 from .examples import every
 from .graph import CONSTANT, DOUBLE, Node, tick
-from .mode import innermost
-from .primitive import VARIADIC, Composite, Primitive, listen
-from .protocol import WRONG, complain, foreign
+from .mode import current, innermost
+from .primitive import VARIADIC, Composite, Function, Primitive
+from .protocol import WRONG, complain, foreign, has_own_rules
 from .rule import Rule, pairs_of, prints_of
-from .template import factory, provide
+from .template import provide, waiting
 from .tensor import Tensor, outputs_of, same_tuple, unwrapped, value_of, wrap
-from .writes import SMALL
+from .writes import SMALL, print_of
 
 _new = object.__new__
 KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
@@ -54,7 +54,7 @@ def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
     """A result as NumPy has it; refused if another argument made it something with rules of its own."""
     if type(y) is complex:  # what Python makes of 1j * a double
         return np.complex128(y)
-    if isinstance(y, np.ma.MaskedArray | np.matrix | float) or not _speaks(y):
+    if isinstance(y, float) or has_own_rules(y) or not _speaks(y):
         odd = next((v for v in values if type(v) not in _NUMPYS_OWN), y)
         raise TypeError(
             f"{primitive.name}: an argument is a {type(odd).__name__}, which has rules of its own; "
@@ -77,9 +77,7 @@ def _owned(value: Any, node: Node) -> bool:
 
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
     """The callable of a function that broadcasts, of one argument or two."""
-    rules = [primitive.rules[i] for i in range(len(primitive.parameters))]
-    make = factory(tuple(rule.wants for rule in rules), primitive.forward)  # type: ignore[union-attr]
-    return make(primitive, primitive.forward, *rules, *[rule.watching for rule in rules])  # type: ignore[union-attr, no-any-return]
+    return waiting(primitive, [primitive.rules[i] for i in range(len(primitive.parameters))])
 
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
@@ -87,18 +85,21 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     fully = general(primitive)
     forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
-    asked = [want for want in rule.wants if want < output]
-    takes_input = 0 in asked
+    takes_input, takes_option = 0 in rule.wants, any(0 < want < output for want in rule.wants)
+    watching = (rule.watching,)
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Tensor or innermost() is not None or not x._node.active:
             return fully(x, *args, **kwargs)
-        mine = False
+        mine = _NOTHING
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
                 return fully(x, *args, **kwargs)
-            mine = mine or kind is np.ndarray or kind is tuple
+            if kind is np.ndarray:
+                mine = [*mine, (option, print_of(option))]
+            elif kind is tuple:
+                mine = [*mine, *pairs_of(option)]
         value = x._value
         values = primitive.bind((value, *args), kwargs)
         try:
@@ -109,15 +110,16 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
             y = y.view()
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         parents = (x._node,)
-        own = takes_input and _owned(value, parents[0])
-        if mine or own:
-            used, kept = rule.keep(environment, {w: pairs_of(values[w]) for w in asked if w or own})
-            return _result(primitive, y, parents, (used,), (kept,))
+        if takes_input and _owned(value, parents[0]):
+            mine = [*mine, *pairs_of(value)]
+        if mine and takes_option | takes_input:
+            return _result(primitive, y, parents, watching, ((pick(environment), mine),))
         return _result(primitive, y, parents, rules, (pick(environment),))
 
     return call
 
 
+_NOTHING: list[Any] = []
 _IS_PLAIN = frozenset({int, slice, np.ndarray, type(None), type(Ellipsis), np.int64})
 """What an option may be made of without a closer look for Tensors in it."""
 
@@ -251,25 +253,9 @@ def _shape(value: Any, is_sequence: bool) -> Any:
     return [np.shape(v) for v in value] if is_sequence else np.shape(value)
 
 
-# -- deriving everything from the table --------------------------------------------------------------------------
-
-OPERATORS = {
-    np.add: "add", np.subtract: "sub", np.multiply: "mul", np.divide: "truediv", np.power: "pow",
-    np.remainder: "mod", np.floor_divide: "floordiv", np.matmul: "matmul",
-    np.bitwise_and: "and", np.bitwise_or: "or", np.bitwise_xor: "xor",
-}  # fmt: skip
-COMPARISONS = {
-    np.equal: "eq", np.not_equal: "ne", np.less: "lt", np.less_equal: "le", np.greater: "gt",
-    np.greater_equal: "ge", np.negative: "neg", np.positive: "pos", np.absolute: "abs", np.invert: "invert",
-    np.round: "round",
-}  # fmt: skip
-ALIASES = {np.conjugate: "conj"}
-"""Further names of methods."""
-
-
 def _composed(entry: Composite) -> Callable[..., Any]:
     """The callable of a composite, which takes NumPy's arguments and says who it is when they do not fit."""
-    function, known = entry.call, frozenset(entry.parameters)
+    function, known = entry.definition, frozenset(entry.parameters)
     takes_any = bool(function.__code__.co_flags & (VARIADIC | KEYWORDS))
 
     @functools.wraps(function)
@@ -282,6 +268,12 @@ def _composed(entry: Composite) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except WRONG as error:
             complain(entry, [value_of(a) for a in args], error)
+        except NotImplementedError as error:
+            mode = current()
+            otherwise = None if mode is None else mode.otherwise(error, args, kwargs)
+            if otherwise is None:
+                raise
+        return otherwise(function, args, kwargs)
 
     return call
 
@@ -290,34 +282,43 @@ def _asks_for_no_shape(rules: list[Any]) -> bool:
     return all(want <= len(rules) for rule in rules for want in rule.wants)
 
 
-_ABSENT = Absent("")
+def original(function: Function) -> Function:
+    """The function itself, if this is the callable that was made of its entry: ``autodiff.relu``, for one."""
+    known = vars(function).get("__signature__") if type(function) is FunctionType else None
+    entry = getattr(known, "entry", None)
+    return function if entry is None or entry.call is not function else entry.function
 
 
-def _install(entry: Primitive | Composite) -> None:
-    """Give an entry of the table its callable, its method and its operator."""
+def callable_of(entry: Primitive | Composite) -> Function:
+    """The callable of an entry, made for its kind."""
+    call: Any
     if isinstance(entry, Composite):
-        entry.call = _composed(entry)
-    if isinstance(entry, Primitive):
+        call = _composed(entry)
+    else:
         rules = [entry.rules.get(i) for i in range(len(entry.parameters))]
         if entry.core is not None and len(rules) < 3 and None not in rules and _asks_for_no_shape(rules):
-            entry.call = _broadcasting(entry)
+            call = _broadcasting(entry)
         elif list(entry.rules) == [0] and rules[0] is not None and entry.sequence is None and not entry.variadic:
-            entry.call = _first(entry, rules[0])
+            call = _first(entry, rules[0])
         else:
-            entry.call = general(entry)
-        entry.call.__name__ = entry.call.__qualname__ = entry.name
-        entry.call.__doc__ = entry.function.__doc__
-    call, function = entry.call, entry.function
-    call.__signature__ = Signature.of(entry)  # type: ignore[attr-defined]
-    if entry.method is not None and type(Tensor.__dict__.get(entry.method, _ABSENT)) is Absent:
-        setattr(Tensor, entry.method, call)
-    if function in ALIASES:
-        setattr(Tensor, ALIASES[function], call)
-    if function in OPERATORS:
-        setattr(Tensor, f"__{OPERATORS[function]}__", call)
-        setattr(Tensor, f"__r{OPERATORS[function]}__", lambda self, other: call(other, self))
-    if function in COMPARISONS:
-        setattr(Tensor, f"__{COMPARISONS[function]}__", call)
+            call = general(entry)
+        call.__name__ = call.__qualname__ = entry.name
+        call.__doc__ = entry.function.__doc__
+    spelling = spellings.get(entry.function)
+    if spelling is not None:
+        call = _spelled(spelling, call)
+    call.__signature__ = Signature.of(entry)
+    return call  # type: ignore[no-any-return]
+
+
+def _spelled(spelling: Function, plain: Function) -> Function:
+    """The callable of a function that NumPy lets us call in further ways."""
+
+    @functools.wraps(plain)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return spelling(plain, *args, **kwargs)
+
+    return call
 
 
 provide(
@@ -326,4 +327,3 @@ provide(
     mode_of=innermost, ndarray=np.ndarray, new=_new, owned=_owned, prints_of=prints_of, SMALL=SMALL, tick=tick,
     wrap=wrap,
 )  # fmt: skip
-listen(_install)

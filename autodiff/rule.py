@@ -42,12 +42,12 @@ class Rule:
     def __init__(
         self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
     ) -> None:
-        self.primitive = primitive
-        self.function = function
-        self.position = position
-        self.element = element
-        self.wants = wants
-        self.watched = False
+        self.primitive: str = primitive
+        self.function: Function = function
+        self.position: int = position
+        self.element: int | None = element
+        self.wants: tuple[int, ...] = wants
+        self.watched: bool = False
         self.plain: Rule = self
         self._watching: Rule | None = None
         self._elements: dict[int, Rule] = {}
@@ -104,8 +104,13 @@ def _nothing(environment: Any) -> None:
 def _watching(rule: Rule) -> Rule:
     """The rule that is applied to what it keeps and prints of it, which it compares."""
     twin: Rule = object.__new__(Rule)
-    for name in ("primitive", "function", "position", "element", "wants", "_elements", "pick"):
-        setattr(twin, name, getattr(rule, name))
+    twin.primitive, twin.function, twin.position, twin.element = (
+        rule.primitive,
+        rule.function,
+        rule.position,
+        rule.element,
+    )
+    twin.wants, twin.pick, twin._elements = rule.wants, rule.pick, rule._elements
     apply = rule.apply
 
     def applied(g: Any, watched: Any) -> Any:

@@ -1,7 +1,8 @@
 """The callable of a function that broadcasts: what a hand would write for it, written out by a template.
 
 These callables are the hot path.  What differs between them is what their rules ask for; so the text is made for each
-such pattern, compiled when it is first needed, and filled with the primitive.  To read one::
+such pattern.  It is compiled when such a callable is first called, and put in the place of code that waits for this.
+To read one::
 
     from autodiff.template import source
     print(source(((1,), (0,)), "{} * {}"))  # of multiply, whose rules ask for the other factor
@@ -14,16 +15,16 @@ import linecache
 import operator
 import os
 from collections.abc import Callable
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 Wants = tuple[tuple[int, ...], ...]
 """For each argument, the places of what its rule asks for: arguments first, then the result."""
 
 _TEXT = """
-def make(primitive, forward, {rules}, {watching}):
-    {sets}
-
+def make({names}):
     def call({arguments}):
+        nonlocal {names}
 {unwrap}
         mode = mode_of()
         if mode is not None:
@@ -102,14 +103,12 @@ _SYMBOLS: dict[Any, str] = {
 
 
 def source(wants: Wants, forward: str = "forward({}, {})") -> str:
-    """The text for rules that ask for this: of a function ``make(primitive, forward, rules, watching rules)``."""
+    """The text of the callable for rules that ask for this, inside of a function that names what it is filled with."""
     who = _WHO[len(wants)]
     asked = dict(zip(who, wants, strict=True))
     owned = [n for i, n in enumerate(who) if any(i in w for w in wants)]
     return _TEXT.format(
-        rules=", ".join(f"r_{n}" for n in who),
-        watching=", ".join(f"w_{n}" for n in who),
-        sets="; ".join(f"rules_{case} = ({', '.join(f'r_{n}' for n in case)},)" for _, case in _CASES[len(who)]),
+        names=", ".join(_waits(len(who)).co_freevars),
         forward=forward.format(*[f"v{n}" for n in who]),
         arguments=", ".join(who),
         values=", ".join(f"v{n}" for n in who),
@@ -166,16 +165,66 @@ def provide(**names: Any) -> None:
     _globals.update(names)
 
 
-def factory(wants: Wants, forward: Callable[..., Any]) -> Callable[..., Any]:
-    """The function ``make`` for rules that ask for this; of an operator, its symbol is written out."""
+def _waiting_one(call: Any, forward: Any, primitive: Any, r_x: Any, rules_x: Any, w_x: Any) -> Any:
+    def waits(x: Any) -> Any:
+        nonlocal forward, primitive, r_x, rules_x, w_x
+        return write(call)(x)
+
+    return waits
+
+
+def _waiting_two(
+    call: Any, forward: Any, primitive: Any, r_a: Any, r_b: Any, rules_a: Any, rules_ab: Any, rules_b: Any, w_a: Any,
+    w_b: Any,
+) -> Any:  # fmt: skip
+    def waits(a: Any, b: Any) -> Any:
+        nonlocal forward, primitive, r_a, r_b, rules_a, rules_ab, rules_b, w_a, w_b
+        return write(call)(a, b)
+
+    return waits
+
+
+def _waits(arguments: int) -> Any:
+    """The code of a callable that is not written yet: it has the names of the one that will be."""
+    whole: Any = _waiting_one if arguments == 1 else _waiting_two
+    return next(constant for constant in whole.__code__.co_consts if isinstance(constant, CodeType))
+
+
+def waiting(primitive: Any, rules: list[Any]) -> Callable[..., Any]:
+    """The callable of a primitive of one argument or two; its text is written when it is first called."""
+    rule = dict(zip(_WHO[len(rules)], rules, strict=True))
+    values = {"primitive": primitive, "forward": primitive.forward}
+    for n in rule:
+        values |= {f"r_{n}": rule[n], f"w_{n}": rule[n].watching}
+    for _, case in _CASES[len(rules)]:
+        values[f"rules_{case}"] = tuple(rule[n] for n in case)
+    code = _waits(len(rules))
+    cells = {name: CellType(values.get(name)) for name in code.co_freevars}
+    call = FunctionType(code, _globals, primitive.name, None, tuple(cells.values()))
+    cells["call"].cell_contents = call
+    return call
+
+
+def write(call: Any) -> Callable[..., Any]:
+    """Give a callable that waits its code: the same for all whose rules ask for the same."""
+    cells = dict(zip(call.__code__.co_freevars, call.__closure__, strict=True))
+    wants = tuple(cells[f"r_{n}"].cell_contents.wants for n in _WHO[call.__code__.co_argcount])
     usual = "forward({}, {})" if len(wants) == 2 else "forward({})"
-    return _factory(wants, _SYMBOLS.get(forward, usual))
+    code = written(wants, _SYMBOLS.get(cells["forward"].cell_contents, usual))  # of an operator, its symbol
+    assert code.co_freevars == call.__code__.co_freevars
+    call.__code__ = code
+    return call  # type: ignore[no-any-return]
+
+
+_globals["write"] = write
 
 
 @functools.cache
-def _factory(wants: Wants, forward: str) -> Callable[..., Any]:
+def written(wants: Wants, forward: str) -> CodeType:
+    """The code of the callables whose rules ask for this."""
     text = source(wants, forward)
     name = os.path.join(os.path.dirname(__file__), f"<{forward.format('a', 'b')}, whose rules ask for {wants}>")
     linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name  # so that tracebacks show its lines
-    exec(compile(text, name, "exec"), _globals)
-    return _globals.pop("make")  # type: ignore[no-any-return]
+    module = compile(text, name, "exec")
+    make = next(constant for constant in module.co_consts if isinstance(constant, CodeType))
+    return next(constant for constant in make.co_consts if isinstance(constant, CodeType))

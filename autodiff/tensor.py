@@ -25,7 +25,7 @@ from .dialects import Absent, unknown
 from .examples import Examples, every
 from .graph import CONSTANT, Edge, GraphError, Node, Parts, Several, Walk, is_variable, variable_node
 from .primitive import Primitive, registry, supplied
-from .protocol import ANSWERED, WRONG, complain, unsupported
+from .protocol import ANSWERED, WRONG, complain, has_own_rules, unsupported
 from .rule import Rule
 from .structural import plain, structural
 from .ufuncs import unusual
@@ -71,7 +71,7 @@ class Tensor(Conversion, Methods):
             raise TypeError(
                 "Tensor: the data is a Tensor already; use it as it is, or Tensor(t.data) for a new, separate variable"
             )
-        if isinstance(data, np.ma.MaskedArray | np.matrix):
+        if has_own_rules(data):
             raise TypeError(
                 f"Tensor: a {type(data).__name__} has rules of its own; pass np.asarray(x), and np.where for masks"
             )

@@ -6,7 +6,6 @@ by order.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -38,9 +37,15 @@ def register_container(kind: type, split: Callable[[Any], tuple[list[Any], Unfla
     _containers.append((kind, split))
 
 
+def _shallow(tree: Any) -> Any:
+    import copy  # few programs need it, and all would wait for it
+
+    return copy.copy(tree)
+
+
 def _filled(tree: Any, names: list[str], children: list[Any]) -> Any:
     """A copy of a dataclass with other values in its fields; ``__post_init__`` does not run on them."""
-    other = copy.copy(tree)
+    other = _shallow(tree)
     for name, child in zip(names, children, strict=True):
         object.__setattr__(other, name, child)
     return other
@@ -80,7 +85,7 @@ def _split_dict(tree: dict[Any, Any]) -> Branch:
     def rebuild(children: list[Any]) -> Any:
         if type(tree) is dict:
             return dict(zip(keys, children, strict=True))
-        other = copy.copy(tree)  # an OrderedDict, a defaultdict with its factory
+        other = _shallow(tree)  # an OrderedDict, a defaultdict with its factory
         other.update(zip(keys, children, strict=True))
         return other
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+from _thread import RLock, get_ident  # all of threading would be waited for by every program
 from bisect import bisect_right
 from collections.abc import Callable
-from threading import RLock
 from typing import Any
 from weakref import KeyedRef, ref
 
@@ -161,7 +161,7 @@ class _Place:
         """Whether this array has elements there."""
         mine = self.array()
         try:
-            return mine is None or np.shares_memory(mine, array, max_work=10_000)
+            return mine is None or np.shares_memory(mine, array, max_work=10_000)  # type: ignore[arg-type]
         except np.exceptions.TooHardError:
             return True
 
@@ -171,20 +171,22 @@ _places: dict[int, _Place] = {}
 _outlived: dict[tuple[int, int], _Place] = {}
 """Places in memory that lives longer than the view that was written."""
 _limit = 1024
-latest = 0
-"""When anything was last written: a graph that is younger needs no closer look."""
+_latest: dict[int, int] = {}
+"""When each thread last wrote anything: one date for all could be set back by a thread that is late."""
+
+
+def latest() -> int:
+    """When anything was last written: a graph that is younger needs no closer look."""
+    return max(_latest.values(), default=0)
 
 
 def note(array: Any) -> None:
     """Note that ``array`` has been written in place, now."""
-    global latest
-    with _lock:
-        place = _places.get(id(array))
-        if place is None or place.array() is not array:
+    place = _places.get(id(array))
+    if place is None or place.array() is not array:
+        with _lock:
             place = _placed(array)
-        place.time = time = tick()
-        if time > latest:
-            latest = time
+    place.time = _latest[get_ident()] = tick()
 
 
 def _placed(array: Any) -> _Place:

@@ -55,7 +55,7 @@ def written(parameter: inspect.Parameter, entry: Primitive | Composite) -> str:
     if name not in entry.parameters and default is None:  # it keeps its place in NumPy's order
         kind = "None"
     else:
-        said = inspect.unwrap(getattr(entry, "forward", entry.call))
+        said = entry.definition if isinstance(entry, Composite) else inspect.unwrap(entry.forward)
         said = str(getattr(said, "__annotations__", {}).get(name, "Any"))
         names = {part.strip() for part in said.split("|")}
         kind = said if names <= {*vars(builtins), "None"} else TYPES.get(name, "Operand")

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from autodiff import Tensor
-from autodiff.primitive import registry
+from autodiff.dispatch import restored
 
 collect_ignore = ["typing"]  # code for type checkers, some of it wrong
 
@@ -15,9 +14,5 @@ def rng():
 @pytest.fixture
 def own_primitives():
     """Whatever a test registers is gone after it: the table's own tests find only what is theirs."""
-    before, methods = set(registry), set(vars(Tensor))
-    yield
-    for function in set(registry) - before:
-        del registry[function]
-    for method in set(vars(Tensor)) - methods:
-        delattr(Tensor, method)
+    with restored():
+        yield

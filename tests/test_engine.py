@@ -12,19 +12,15 @@ import numpy as np
 import pytest
 
 from autodiff import GraphError, Tensor, elementwise, grad, hessian, no_grad, primitive, stop_gradient
+from autodiff.dispatch import restored
 from autodiff.graph import topological_order
-from autodiff.primitive import registry
 
 
 @pytest.fixture
 def scratch():
     """Entries that a test registers are taken out of the table again."""
-    before = set(registry)
-    yield
-    for function in set(registry) - before:
-        entry = registry.pop(function)
-        if entry.method is not None and entry.method in Tensor.__dict__:
-            delattr(Tensor, entry.method)
+    with restored():
+        yield
 
 
 # -- order -------------------------------------------------------------------------------------------------------

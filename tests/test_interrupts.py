@@ -13,23 +13,12 @@ from autodiff.draw import draw
 from autodiff.mode import _state, current, entered
 from autodiff.structural import is_tracking, tracking
 from autodiff.testing import detect_anomaly, record
-from autodiff.testing.trace import Trace
 from autodiff.transforms.calling import now, recording
+from tests.modes import Seen
 
 # what runs when something dies (a generator, an entry of a weak dictionary) raises to nobody
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 X = np.array([0.5, 1.25])
-
-
-class Seen(Trace):
-    """Whether it saw an operation."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = []
-
-    def saw(self, primitive, args, kwargs, result):
-        self.names.append(primitive.name)
 
 
 def interrupted(act, number):
@@ -148,6 +137,10 @@ def test_what_was_on_goes_on(act):
     with seen:
         interrupt_everywhere(act, check)
     assert _state.get() is None
+
+    def check_no_grad(number):
+        assert not np.cos(Tensor(X))._node.active, number
+
     with no_grad():
-        interrupt_everywhere(act, lambda number: np.testing.assert_(not np.cos(Tensor(X))._node.active, str(number)))
+        interrupt_everywhere(act, check_no_grad)
     assert _state.get() is None

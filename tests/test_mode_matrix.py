@@ -9,75 +9,18 @@ import pkgutil
 import numpy as np
 import pytest
 
-from autodiff import Tensor, elementwise, grad, no_grad, stop_gradient, vmap
+from autodiff import Tensor, elementwise, grad, stop_gradient, vmap
 from autodiff.draw import draw
-from autodiff.draw.naming import Names
-from autodiff.draw.watching import Watch
-from autodiff.mode import Mode, current, entered, is_recording, unwatched
+from autodiff.mode import Mode, current, is_recording
 from autodiff.structural import is_tracking
-from autodiff.testing import AnomalyError, check_graph, detect_anomaly, gradcheck, record
+from autodiff.testing import AnomalyError, check_graph, detect_anomaly, gradcheck
 from autodiff.testing.noise import _Moving
-from autodiff.testing.passes import _Watched
-from autodiff.testing.replay import _Log
-from autodiff.testing.rounding import _Results
-from autodiff.testing.trace import Trace
 from autodiff.transforms.calling import now
-from autodiff.transforms.mapping import _Mapping
 from autodiff.unrecorded import Unrecorded
+from tests.modes import BASES, HIDING, MODES, Seen
 from tests.places import PLACES, TRANSFORMS, X, smooth
 
 pytestmark = pytest.mark.usefixtures("own_primitives")
-
-
-class Seen(Trace):
-    """The names of the operations that it saw."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = []
-
-    def saw(self, primitive, args, kwargs, result):
-        self.names.append(primitive.name)
-
-
-def within(make, around=current):
-    """A function that calls another one inside of a new mode."""
-
-    def run(function):
-        with entered(around()), make():
-            return function()
-
-    return run
-
-
-def mapped(function):
-    """A call inside of a mapping over two examples."""
-    made = []
-
-    def once(one):
-        made.append(function())
-        return made[0] if isinstance(made[0], Tensor | np.ndarray | float) else one
-
-    results = vmap(once)(np.zeros(2))
-    return made[0] if results.shape == (2,) and not isinstance(made[0], Tensor | np.ndarray | float) else results[1]
-
-
-MODES = {
-    no_grad: within(no_grad),
-    record: within(record),
-    detect_anomaly: within(detect_anomaly),
-    Watch: within(lambda: Watch(Names(), values=True)),
-    _Log: within(_Log),
-    _Results: within(_Results),
-    _Moving: within(lambda: _Moving(0.0, np.random.default_rng(0), None), unwatched),
-    _Watched: within(lambda: _Watched(lambda rule, edge: rule, lambda node: None)),
-    _Mapping: lambda function: mapped(function),
-}
-"""How something is done in each mode of the library."""
-BASES = {Trace, Unrecorded}
-"""What modes are made from."""
-HIDING = {no_grad, _Moving}
-"""What a mode around does not see the operations of."""
 EVERY_MODE = pytest.mark.parametrize("kind", MODES, ids=[kind.__name__.strip("_") for kind in MODES])
 EVERY_OUTER = pytest.mark.parametrize("outer", PLACES)
 

@@ -14,7 +14,7 @@ OF_A_TENSOR = {"_node", "_value"}
 OF_PYTHON = {"_replace", "_fields", "_asdict", "_getframe", "_render_traceback_"}
 OF_OTHERS = {"_NoValue", "_ufuncs", "_zeta"}
 """NumPy's mark of what was not given, which its signatures show, and a function of SciPy's that has no other name."""
-LOWER = {"conversion.py", "structural.py"}
+LOWER = {"arrays.py", "conversion.py", "structural.py"}
 """Modules that Tensor is made from, and so cannot import it."""
 
 

@@ -32,7 +32,19 @@ def loaded_by(package: str) -> set[str]:
 def test_importing_autodiff_loads_numpy_and_itself():
     loaded = {name for name in loaded_by("autodiff") if name.split(".")[0] not in ("autodiff", "numpy")}
     loaded -= set(sys.builtin_module_names)  # which are part of the interpreter: there is nothing to load
-    assert loaded <= {"__future__", "copy"}  # of the standard library, and small
+    assert loaded <= {"__future__"}  # of the standard library, and small
+
+
+def test_the_first_operation_imports_nothing_and_writes_one_callable():
+    """NumPy's masked arrays, and the callables of other operations, wait until they are met."""
+    code = """
+import sys, autodiff, autodiff.template as template
+before = set(sys.modules)
+autodiff.Tensor(1.0) * 2.0
+assert set(sys.modules) == before, set(sys.modules) - before
+assert template.written.cache_info().misses == 1
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autodiff import checkpoint, grad, hessian, relu, vjp, vmap
+from autodiff import checkpoint, grad, hessian, vjp, vmap
 from tests.test_structural_zeros import quick, transforms
 
 
@@ -42,8 +42,6 @@ PROGRAMS = {  # of each element; all are x where x >= 0
     "maximum, twice": lambda x: np.maximum(ROOT(x), 0.5 * ROOT(x)) ** 2,
     "clip": lambda x: np.clip(ROOT(x), 0.0, 3.0) ** 2,
     "clip from above": lambda x: np.clip(-ROOT(x), -3.0, 0.0) ** 2,
-    "relu": lambda x: relu(ROOT(x)) ** 2,
-    "product with relu": lambda x: relu(ROOT(x)) * ROOT(x),
     "abs": lambda x: np.abs(ROOT(x)) ** 2,
     "hypot": lambda x: np.hypot(ROOT(x), 0.0) ** 2,
     "length": lambda x: np.linalg.norm(pairs(ROOT(x)), axis=-1) ** 2 / 2.0,

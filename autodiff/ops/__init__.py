@@ -1,35 +1,37 @@
 """The table, one file a family.  Importing a file registers its functions."""
 
-from .. import recording as recording  # first: it turns each entry into what is called
+from ..collector import rarely
 from ..dialects import absences
 from ..tensor import Tensor
-from . import (
-    arranging,
-    complexes,
-    composite,
-    cumulative,
-    decompositions,
-    elementwise,
-    erf,
-    fft,
-    files,
-    indexing,
-    kinks,
-    linalg,
-    linear,
-    norms,
-    polynomials,
-    products,
-    reduction,
-    rounding,
-    scimath,
-    selection,
-    shape,
-    softmax,
-    sorting,
-    special,
-    statistics,
-)
+
+with rarely():  # what the table is made of stays, and the collector would walk through it again and again
+    from . import (
+        arranging,
+        complexes,
+        composite,
+        cumulative,
+        decompositions,
+        elementwise,
+        erf,
+        fft,
+        files,
+        indexing,
+        kinks,
+        linalg,
+        linear,
+        norms,
+        polynomials,
+        products,
+        reduction,
+        rounding,
+        scimath,
+        selection,
+        shape,
+        softmax,
+        sorting,
+        special,
+        statistics,
+    )
 
 __all__ = [
     "arranging",
@@ -59,6 +61,7 @@ __all__ = [
     "statistics",
 ]
 
+_known = frozenset(dir(Tensor))
 for _absent in absences():
-    if not hasattr(Tensor, _absent.name):
+    if _absent.name not in _known:
         setattr(Tensor, _absent.name, _absent)

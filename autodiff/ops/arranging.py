@@ -11,7 +11,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..arrays import as_array, owned
-from ..primitive import composite, example, refuse, sample
+from ..primitive import example, refuse, sample
+from ..registering import composite
 from .indexing import scatter_add
 
 Array = Any

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import is_foreign
-from ..primitive import Domain, composite, elementwise, example, primitive, sample
+from ..primitive import Domain, example, sample
+from ..registering import composite, elementwise, primitive
 
 Array = Any
 

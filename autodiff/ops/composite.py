@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composite, exactly, example, sample
+from ..primitive import exactly, example, sample
+from ..registering import composite
 from .elementwise import limit
 
 Array = Any

@@ -25,7 +25,8 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from ..arrays import is_foreign, owned, unless
-from ..primitive import composite, exactly, example, primitive, sample
+from ..primitive import exactly, example, sample
+from ..registering import composite, primitive
 from ..structural import chosen
 from ..tensor import Tensor
 from .complexes import conjugate, hermitian, to_complex

@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Domain, elementwise, exactly, example, nonzero, positive, real, registry, sample
+from ..convention import spelling
+from ..primitive import Domain, exactly, example, nonzero, positive, real, sample
+from ..registering import elementwise
 from ..structural import at_kinks, chosen, masking, selected
 from .kinks import across, by_convention
 
@@ -203,6 +205,16 @@ elementwise(
     domain=(nonzero, nonzero),
     kinks=[example(exactly([0.0, 1.0]), exactly([0.0, 2.0]))],
 )
+
+
+@spelling(np.where)
+def _where(chosen: Any, condition: Any, *choices: Any, **options: Any) -> Any:
+    """With a condition alone, the positions where it holds."""
+    if options:
+        raise TypeError(f"where: takes no keyword '{next(iter(options))}'; write np.where(condition, a, b)")
+    return chosen(condition, *choices) if choices else np.nonzero(condition)
+
+
 elementwise(
     np.where,
     None,
@@ -217,17 +229,6 @@ elementwise(
         example(False, sample(2), sample()),
     ],
 )
-_chosen = registry[np.where].call
-
-
-def _where(condition: Any, *choices: Any, **options: Any) -> Any:
-    """With a condition alone, the positions where it holds."""
-    if options:
-        raise TypeError(f"where: takes no keyword '{next(iter(options))}'; write np.where(condition, a, b)")
-    return _chosen(condition, *choices) if choices else np.nonzero(condition)
-
-
-registry[np.where].call = _where
 
 
 def limit(a: Array, lower: Array, upper: Array) -> Array:
@@ -243,6 +244,7 @@ limit = elementwise(
     domain=(real, Domain(-2.0, -1.0), Domain(1.0, 2.0)),
     kinks=[example(exactly([-1.5, 1.25, 0.5]), exactly([-1.5]), exactly([1.25]))],
     analytic=False,
+    method="",
 )
 
 
@@ -348,6 +350,7 @@ def softplus(x: Array) -> Array:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-relu = elementwise(relu, lambda g, x: g * at_kinks(x > 0, lambda: x == 0, g.dtype), domain=nonzero)
+# from y alone, which the next layer keeps anyway: at 0 this is the slope from the left, and a selection as there
+relu = elementwise(relu, lambda g, y: g * (y > 0), domain=nonzero)
 sigmoid = elementwise(sigmoid, lambda g, y: g * (y * (1.0 - y)))
 softplus = elementwise(softplus, lambda g, x: g * sigmoid(x), analytic=False, errors=[example(exactly([1.0 + 2.0j]))])

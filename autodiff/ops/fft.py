@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import owned
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from .complexes import to_complex
 
 Array = Any

@@ -15,7 +15,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..arrays import as_array, is_foreign
 from ..cotangents import Scattered, into, unbroadcast
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from ..structural import blank, settled
 from ..tensor import Tensor
 from .accumulation import add_at, names_once

@@ -5,9 +5,9 @@ derivative.  The choice has no derivative itself: differentiated as a constant i
 ``abs(x) ** 2`` at 0 a wrong number, 0 in place of 2.  So the rules that choose say so, and there the second derivative
 is NaN.  What is chosen consistently on one side of a kink, as by ``relu`` and ``clip``, needs none of this.
 
-Nor is the choice a factor of a second derivative: that of ``abs(x) * z`` by x and z is 1 or -1 beside x = 0, and not 0.
-So there the derivative by the cotangent that the slope is multiplied by is NaN too (:func:`crossing`).  The trick behind
-``jvp`` differentiates by cotangents for the sake of first derivatives: it says so (:func:`transposing`).
+Nor is the choice a factor of a second derivative: that of ``abs(x) * z`` by x and z is 1 or -1 beside x = 0, not 0.
+So there the derivative by the cotangent that the slope is multiplied by is NaN too (:func:`crossing`).  The trick
+behind ``jvp`` differentiates by cotangents for the sake of first derivatives: it says so (:func:`transposing`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise, positive, real
+from ..primitive import positive, real
+from ..registering import elementwise
 from ..structural import revived
 from ..switching import switched
 from ..tensor import Tensor
@@ -45,7 +46,7 @@ def conventional(slope: Array, x: Array, smooth: Array) -> Array:
 conventional = elementwise(
     conventional,
     lambda g: g,
-    lambda g, smooth: np.where(smooth, 0.0, g) * np.where(smooth, 0.0, np.nan),
+    lambda g, smooth: np.where(smooth, 0.0, g) * np.where(smooth, 0.0, np.nan).astype(g.dtype),
     None,
     parameters=("slope", "x", "smooth"),
     domain=(real, real, positive),

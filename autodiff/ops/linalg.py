@@ -20,7 +20,8 @@ from numpy.linalg import LinAlgError
 
 from ..arrays import cast, is_foreign, owned
 from ..graph import unbroadcast
-from ..primitive import composite, exactly, example, primitive, sample
+from ..primitive import exactly, example, sample
+from ..registering import composite, primitive
 from .complexes import conjugate, hermitian, to_complex
 from .decompositions import spread_out, spread_out_complex
 

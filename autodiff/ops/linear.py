@@ -17,8 +17,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..arrays import turned
+from ..convention import spelling
 from ..graph import unbroadcast
-from ..primitive import composite, example, gufunc, primitive, registry, sample
+from ..primitive import example, sample
+from ..registering import composite, gufunc, primitive
 from .indexing import scatter_add
 
 Array = Any
@@ -177,6 +179,25 @@ def _check_diagonals(subscripts: str, operands: Any) -> None:
             raise ValueError(f"einsum: '{term}' names axes of different lengths by one letter, shape {shape}")
 
 
+def _spelled(labels: Any) -> str:
+    """Subscripts as letters; NumPy takes lists of integers below 52, and an Ellipsis."""
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    try:
+        return "".join("..." if label is Ellipsis else letters[operator.index(label)] for label in labels)
+    except (TypeError, IndexError):
+        raise TypeError(f"einsum: {labels!r} are no subscripts; use integers from 0 to 51, or a string") from None
+
+
+@spelling(np.einsum)
+def _einsum(of_letters: Any, *operands: Any, **kwargs: Any) -> Array:
+    """Either spelling: ``einsum("ij,j", a, b)`` or ``einsum(a, [0, 1], b, [1])``."""
+    if operands and not isinstance(operands[0], str):
+        arrays, labels = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
+        output = f"->{_spelled(operands[-1])}" if len(operands) % 2 else ""
+        operands = (",".join(map(_spelled, labels)) + output, *arrays)
+    return of_letters(*operands, **kwargs)
+
+
 @primitive(
     lambda g, subscripts, operands, operands_shape, position: _einsum_rule(
         g, subscripts, operands, operands_shape, position
@@ -199,30 +220,6 @@ def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
     if any(0 in np.shape(operand) for operand in operands):
         _check_diagonals(subscripts, operands)
     return np.einsum(subscripts, *operands, optimize=optimize)
-
-
-def _spelled(labels: Any) -> str:
-    """Subscripts as letters; NumPy takes lists of integers below 52, and an Ellipsis."""
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    try:
-        return "".join("..." if label is Ellipsis else letters[operator.index(label)] for label in labels)
-    except (TypeError, IndexError):
-        raise TypeError(f"einsum: {labels!r} are no subscripts; use integers from 0 to 51, or a string") from None
-
-
-_einsum_of_letters = registry[np.einsum].call
-
-
-def _einsum(*operands: Any, **kwargs: Any) -> Array:
-    """Either spelling: ``einsum("ij,j", a, b)`` or ``einsum(a, [0, 1], b, [1])``."""
-    if operands and not isinstance(operands[0], str):
-        arrays, labels = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
-        output = f"->{_spelled(operands[-1])}" if len(operands) % 2 else ""
-        operands = (",".join(map(_spelled, labels)) + output, *arrays)
-    return _einsum_of_letters(*operands, **kwargs)
-
-
-registry[np.einsum].call = _einsum
 
 
 # -- the rest of the family, written with these ------------------------------------------------------------------

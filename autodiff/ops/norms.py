@@ -13,7 +13,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..arrays import add_up, cast
-from ..primitive import composite, elementwise, exactly, example, nonzero, positive, primitive, sample
+from ..primitive import exactly, example, nonzero, positive, sample
+from ..registering import composite, elementwise, primitive
 from .complexes import conjugate, to_complex
 from .decompositions import spread_out
 from .elementwise import unit

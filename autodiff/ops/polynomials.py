@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import as_array, cast, is_foreign, is_plain, owned
-from ..primitive import composite, example, primitive, refuse, sample
+from ..primitive import example, refuse, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 
 Array = Any

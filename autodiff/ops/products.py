@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import as_array, cast
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from .complexes import conjugate, to_complex
 
 Array = Any

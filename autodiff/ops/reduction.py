@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import OWN
-from ..primitive import exactly, example, primitive, sample
+from ..primitive import exactly, example, sample
+from ..registering import primitive
 from .complexes import to_complex
 from .kinks import across, by_convention
 from .precision import over_count, wide

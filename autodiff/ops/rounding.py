@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import anywhere, as_array, cast, is_foreign, owned
-from ..primitive import Domain, composite, elementwise, example, nonzero, primitive, refuse, sample
+from ..primitive import Domain, example, nonzero, refuse, sample
+from ..registering import composite, elementwise, primitive
 from ..tensor import Tensor
 
 Array = Any

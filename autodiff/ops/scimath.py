@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import cast, is_foreign
-from ..primitive import Domain, composite, example, sample
+from ..primitive import Domain, example, sample
+from ..registering import composite
 from ..tensor import Tensor
 
 Array = Any

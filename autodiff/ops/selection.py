@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import anywhere, as_array, cast, is_foreign, owned
-from ..primitive import Domain, composite, exactly, example, sample
+from ..primitive import Domain, exactly, example, sample
+from ..registering import composite
 from ..tensor import Tensor
 from .indexing import getitem, scatter_add
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..arrays import is_foreign
 from ..graph import unbroadcast
-from ..primitive import composite, example, primitive, sample
+from ..primitive import example, sample
+from ..registering import composite, primitive
 from ..structural import begin
 from ..tensor import Tensor
 from .indexing import scatter_add

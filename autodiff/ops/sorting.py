@@ -13,7 +13,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..arrays import anywhere, as_array, cast, is_foreign, owned
-from ..primitive import composite, exactly, example, primitive, refuse, sample
+from ..primitive import exactly, example, refuse, sample
+from ..registering import composite, primitive
 from ..tensor import Tensor
 from .complexes import to_complex
 from .cumulative import some_nan

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..arrays import anywhere, as_array, cast, is_foreign, owned
-from ..primitive import composite, example, sample
+from ..primitive import example, sample
+from ..registering import composite
 from ..tensor import Tensor
 from .complexes import conjugate
 from .cumulative import some_nan

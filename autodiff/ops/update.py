@@ -18,7 +18,8 @@ import numpy as np
 
 from ..arrays import as_array, cast, is_foreign, owned
 from ..graph import unbroadcast
-from ..primitive import example, primitive, sample
+from ..primitive import example, sample
+from ..registering import primitive
 from ..structural import begin, settled
 from ..tensor import Tensor
 from .accumulation import add_at, names_once_by_kind

@@ -20,8 +20,8 @@ import numpy as np
 from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
 from ..mode import Mode, current, entered, living
-from ..primitive import Function, Primitive, registry
-from ..recording import general
+from ..primitive import Function, Primitive
+from ..recording import callable_of
 from ..structural import plain
 from ..tensor import Tensor, same_tuple, wrap
 from ..tree import flatten, flatten_like
@@ -39,7 +39,7 @@ def _internal(function: Function, rule: Function) -> Any:
     parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
     name = function.__name__.strip("_")
     entry = Primitive(function, function, {parameters[0]: rule}, name=name, parameters=parameters)
-    entry.call = general(entry)
+    entry.call = callable_of(entry)
     return entry.call
 
 
@@ -128,6 +128,13 @@ class _Mapping(Mode):
                     raise
                 return _looped(primitive.call, args, kwargs, self.level)
 
+    def otherwise(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
+        """Example by example: a composite may look at values, and these differ."""
+        level = innermost(map(_value, (*args, *kwargs.values())))
+        if not isinstance(error, BatchingError) or level is None or not level.size:
+            return None
+        return functools.partial(_by_example, level)
+
     def _shared(self, value: Any, promote: bool) -> Any:
         kind = type(value)
         if kind is Tensor:
@@ -170,28 +177,10 @@ def _looped(call: Function, args: tuple[Any, ...], kwargs: dict[str, Any], level
     return same_tuple(results[0], stacked) if isinstance(results[0], tuple) else stacked[0]
 
 
-def _by_example(entry: Any) -> None:
-    """Let a composite that looks at values be computed example by example where they differ."""
-    composed = entry.call
-
-    @functools.wraps(composed)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return composed(*args, **kwargs)
-        except BatchingError:
-            mode, level = current(), innermost(map(_value, (*args, *kwargs.values())))
-            if mode is None or level is None or not level.size:
-                raise
-        with entered(mode.without(level)):
-            return _looped(composed, args, kwargs, level)
-
-    entry.call = call
-
-
-for _function in (
-    np.quantile, np.percentile, np.nanquantile, np.nanpercentile, np.nanmedian, np.histogram, np.roots,
-):  # fmt: skip
-    _by_example(registry[_function])
+def _by_example(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    mode = current()
+    with entered(mode and mode.without(level)):
+        return _looped(function, args, kwargs, level)
 
 
 def _value(argument: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, elementwise, grad, relu, stop_gradient
-from autodiff.primitive import registry
+from autodiff.dispatch import restored
 from autodiff.testing import GradientError, Report, assert_gradcheck, gradcheck
 
 
@@ -20,10 +20,8 @@ def wrong_at(factor, name="wrong"):
 
 @pytest.fixture(autouse=True)
 def leave_the_table_as_it_was():
-    before = dict(registry)
-    yield
-    for function in set(registry) - set(before):
-        del registry[function]
+    with restored():
+        yield
 
 
 # -- no false alarms ---------------------------------------------------------------------------------------------

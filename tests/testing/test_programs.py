@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import autodiff
 from autodiff import Tensor, elementwise, vjp
+from autodiff.dispatch import restored
 from autodiff.primitive import Primitive, registry
 from autodiff.testing import check_graph, gradcheck
 from autodiff.testing.composing import composable
@@ -29,10 +30,8 @@ thorough = settings(max_examples=300, derandomize=True, deadline=None, database=
 
 @pytest.fixture(autouse=True)
 def leave_the_table_as_it_was():
-    before = dict(registry)
-    yield
-    for function in set(registry) - set(before):
-        del registry[function]
+    with restored():
+        yield
 
 
 def together(result):

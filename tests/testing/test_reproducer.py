@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autodiff.primitive import elementwise, registry
+from autodiff.primitive import registry
+from autodiff.registering import elementwise
 from autodiff.testing import check_graph, gradcheck
 
 ROOT = Path(__file__).resolve().parent.parent.parent

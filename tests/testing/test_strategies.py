@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, find, given, reject, settings
 from hypothesis import strategies as st
 
 from autodiff import Tensor, elementwise
+from autodiff.dispatch import restored
 from autodiff.primitive import Domain, Primitive, registry
 from autodiff.testing import GradientError, gradcheck
 from autodiff.testing.property import check_entry, gradient_property
@@ -24,10 +25,8 @@ quick = settings(
 
 @pytest.fixture(autouse=True)
 def leave_the_table_as_it_was():
-    before = dict(registry)
-    yield
-    for function in set(registry) - set(before):
-        del registry[function]
+    with restored():
+        yield
 
 
 @quick

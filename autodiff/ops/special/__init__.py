@@ -13,11 +13,12 @@ differentiated: a Tensor that leads to a variable is refused there.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 
-from ...primitive import supplier
+from ...primitive import late, registry, supplier
 from . import bessel, elementary, gamma
 
 _loaded: list[str] = []
@@ -29,15 +30,16 @@ def load() -> None:
         from scipy import special  # type: ignore[import-untyped,unused-ignore]
 
         _loaded.append(special.__name__)
+        before = len(registry)
         for family in (elementary, gamma, bessel):
             family.register(special)
+        late.extend([*registry.values()][before:])
 
 
 @supplier
 def _late(function: Any) -> None:
-    """A ufunc that NumPy does not have and the table does not either: it may be one of SciPy's."""
-    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
-        try:
+    """A ufunc that the table does not have: it may be one of SciPy's."""
+    if isinstance(function, np.ufunc):
+        special = sys.modules.get("scipy.special")
+        if special is not None and getattr(special, function.__name__, None) is function:
             load()
-        except ImportError:
-            return

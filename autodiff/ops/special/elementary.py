@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...primitive import Domain, elementwise, nonzero, positive, real
+from ...primitive import Domain, nonzero, positive, real
+from ...registering import elementwise
 from .registering import in_last, several, symmetric, ufunc, unit
 
 _ROOT_PI = math.sqrt(math.pi)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...primitive import Domain, elementwise, positive, real
+from ...primitive import Domain, positive, real
+from ...registering import elementwise
 from .registering import in_last, plain, ufunc, unit
 
 Array = Any

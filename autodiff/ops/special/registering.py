@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...graph import unbroadcast
-from ...primitive import Domain, elementwise, example, primitive, real, sample
+from ...primitive import Domain, example, real, sample
+from ...registering import elementwise, primitive
 
 Array = Any
 

@@ -13,15 +13,14 @@ decision (``if``) on which the examples differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ...dispatch import methods
 from ...examples import Examples
 from ...graph import tick
-from ...primitive import Composite, Primitive, listen
 from ...tensor import Tensor
 
 Array = Any
@@ -46,18 +45,6 @@ class Level:
 
     def __repr__(self) -> str:
         return f"<mapping over {self.size} examples>"
-
-
-methods: dict[str, Callable[..., Any]] = {}
-"""The functions of the table that are methods too, by name."""
-
-
-def _note_method(entry: Primitive | Composite) -> None:
-    if entry.method is not None:
-        methods.setdefault(entry.method, entry.call)
-
-
-listen(_note_method)
 
 
 def refused(what: str, instead: str) -> BatchingError:
@@ -142,7 +129,7 @@ class Batched(NDArrayOperatorsMixin, Examples):
 
     def __getattr__(self, name: str) -> Any:
         if name in methods:
-            function = methods[name]
+            function = methods[name].call
             return lambda *args, **kwargs: function(self, *args, **kwargs)
         raise AttributeError(
             f"vmap: an array of one example has no '{name}'; use the np. function, or return it from the function"
