@@ -21,7 +21,7 @@ from ..convention import spelling
 from ..primitive import Domain, exactly, example, nonzero, positive, real, sample
 from ..registering import elementwise
 from ..structural import at_kinks, chosen, masking, selected
-from .kinks import across, by_convention
+from .kinks import across, along, by_convention
 
 Array = Any
 
@@ -246,24 +246,6 @@ limit = elementwise(
     analytic=False,
     method="",
 )
-
-
-def direction(x: Array) -> Array:
-    """The derivative of abs: the sign of a real x, conj(x) / |x| of a complex one, 0 by convention at 0."""
-    return by_convention(unit(x), (x,), lambda: (x, x != 0))
-
-
-def along(g: Array, x: Array) -> Array:
-    """``g`` times the derivative of abs."""
-    return across(g, (x,), lambda: x != 0) * direction(x)
-
-
-def unit(x: Array) -> Array:
-    """The sign of a real x, conj(x) / |x| of a complex one, 0 at 0."""
-    if x.dtype.kind != "c":
-        return np.sign(x)
-    length = np.abs(x)
-    return np.conjugate(x) / np.where(length == 0, 1.0, length)
 
 
 def _sign(x: Array) -> Array:

@@ -61,7 +61,7 @@ def crossing(to: Array, smooth: Array) -> Array:
 
 
 def _crossed(g: Array, smooth: Array) -> Array:
-    return crossing(g, smooth) if _transposing.get() else g * np.where(smooth, 1.0, np.nan)
+    return crossing(g, smooth) if _transposing.get() else g * np.where(smooth, 1.0, np.nan).astype(g.dtype)
 
 
 crossing = elementwise(
@@ -88,3 +88,21 @@ def by_convention(slope: Array, of: tuple[Array, ...], kink: Callable[[], tuple[
     if not any(isinstance(x, Tensor) for x in of):
         return slope
     return conventional(slope, *kink())
+
+
+def direction(x: Array) -> Array:
+    """The derivative of abs: the sign of a real x, conj(x) / |x| of a complex one, 0 by convention at 0."""
+    return by_convention(unit(x), (x,), lambda: (x, x != 0))
+
+
+def along(g: Array, x: Array) -> Array:
+    """``g`` times the derivative of abs."""
+    return across(g, (x,), lambda: x != 0) * direction(x)
+
+
+def unit(x: Array) -> Array:
+    """The sign of a real x, conj(x) / |x| of a complex one, 0 at 0."""
+    if x.dtype.kind != "c":
+        return np.sign(x)
+    length = np.abs(x)
+    return np.conjugate(x) / np.where(length == 0, 1.0, length)

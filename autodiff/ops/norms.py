@@ -17,8 +17,7 @@ from ..primitive import exactly, example, nonzero, positive, sample
 from ..registering import composite, elementwise, primitive
 from .complexes import conjugate, to_complex
 from .decompositions import spread_out
-from .elementwise import unit
-from .kinks import across, by_convention
+from .kinks import across, by_convention, unit
 from .precision import wide
 from .reduction import spread
 

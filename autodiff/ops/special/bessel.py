@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...primitive import nonzero
-from ..elementwise import along
+from ..kinks import along
 from .registering import away, in_last, several, ufunc
 
 
