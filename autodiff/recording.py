@@ -23,7 +23,7 @@ from .protocol import WRONG, complain, foreign, has_own_rules
 from .rule import Rule, pairs_of, prints_of
 from .template import provide, waiting
 from .tensor import Tensor, outputs_of, same_tuple, unwrapped, value_of, wrap
-from .writes import SMALL
+from .writes import SMALL, print_of
 
 _new = object.__new__
 KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
@@ -85,18 +85,21 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
     fully = general(primitive)
     forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
-    asked = [want for want in rule.wants if want < output]
-    takes_input = 0 in asked
+    takes_input, takes_option = 0 in rule.wants, any(0 < want < output for want in rule.wants)
+    watching = (rule.watching,)
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Tensor or innermost() is not None or not x._node.active:
             return fully(x, *args, **kwargs)
-        mine = False
+        mine = _NOTHING
         for option in (*args, *kwargs.values()) if kwargs else args:
             kind = type(option)
             if kind is Tensor or kind is list or (kind is tuple and not _IS_PLAIN.issuperset(map(type, option))):
                 return fully(x, *args, **kwargs)
-            mine = mine or kind is np.ndarray or kind is tuple
+            if kind is np.ndarray:
+                mine = [*mine, (option, print_of(option))]
+            elif kind is tuple:
+                mine = [*mine, *pairs_of(option)]
         value = x._value
         values = primitive.bind((value, *args), kwargs)
         try:
@@ -107,15 +110,16 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
             y = y.view()
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         parents = (x._node,)
-        own = takes_input and _owned(value, parents[0])
-        if mine or own:
-            used, kept = rule.keep(environment, {w: pairs_of(values[w]) for w in asked if w or own})
-            return _result(primitive, y, parents, (used,), (kept,))
+        if takes_input and _owned(value, parents[0]):
+            mine = [*mine, *pairs_of(value)]
+        if mine and takes_option | takes_input:
+            return _result(primitive, y, parents, watching, ((pick(environment), mine),))
         return _result(primitive, y, parents, rules, (pick(environment),))
 
     return call
 
 
+_NOTHING: list[Any] = []
 _IS_PLAIN = frozenset({int, slice, np.ndarray, type(None), type(Ellipsis), np.int64})
 """What an option may be made of without a closer look for Tensors in it."""
 

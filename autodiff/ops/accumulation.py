@@ -102,7 +102,8 @@ def add_at(total: Array, index: Any, values: Array) -> None:
     """``total[index] += values``, and an element that is named twice gets both.
 
     The sum is the same to the last bit as that of ``np.add.at``: one value after the other, in the order in which the
-    index names them, each sum rounded to the dtype of ``total``, of halves to single precision.  It is faster, for
+    index names them, each sum rounded to the dtype of ``total``.  Halves are added in single precision, and their sum
+    is rounded once.  It is faster, for
     NumPy has a fast loop for one axis alone, so positions are counted in the flat array; and it is safe from a read
     beyond the end of the values (NumPy 2.4), which happens where an index of several axes into one axis repeats values
     of one axis.

@@ -31,7 +31,7 @@ from ..structural import chosen
 from ..tensor import Tensor
 from .complexes import conjugate, hermitian, to_complex
 from .indexing import getitem
-from .kinks import by_convention
+from .kinks import across, by_convention
 
 Array = Any
 
@@ -260,7 +260,8 @@ _NO_VECTORS = (
 def _nonzero_values(gs: Array, s: Array, tolerance: Array) -> Array:
     """The cotangents of singular values, 0 by convention for those that are zero."""
     kept = s > tolerance[..., 0]
-    return gs * by_convention(np.where(kept, s.dtype.type(1.0), 0.0), (s,), lambda: (s, kept))
+    slope = by_convention(np.where(kept, s.dtype.type(1.0), 0.0), (s,), lambda: (s, kept))
+    return across(gs, (s,), lambda: kept) * slope
 
 
 def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:

@@ -21,7 +21,7 @@ from ..convention import spelling
 from ..primitive import Domain, exactly, example, nonzero, positive, real, sample
 from ..registering import elementwise
 from ..structural import at_kinks, chosen, masking, selected
-from .kinks import by_convention
+from .kinks import across, by_convention
 
 Array = Any
 
@@ -111,8 +111,8 @@ elementwise(np.arccos, lambda g, x: -g / np.sqrt(-(x - 1.0) * (x + 1.0)), domain
 elementwise(np.arctan, lambda g, x: g / (1.0 + x * x))
 elementwise(
     np.arctan2,
-    lambda g, a, b: g * _over_square(b, a, b),
-    lambda g, a, b: -g * _over_square(a, a, b),
+    lambda g, a, b: _off_origin(g, a, b) * _over_square(b, a, b),
+    lambda g, a, b: -_off_origin(g, a, b) * _over_square(a, a, b),
     domain=(positive, nonzero),
 )
 elementwise(np.sinh, lambda g, x: g * np.cosh(x))
@@ -131,6 +131,10 @@ elementwise(np.sinc, lambda g, x: g * _sinc_slope(x))
 def _arcsinh_slope(x: Array) -> Array:
     """sqrt(x² + 1), by way of hypot where it takes the numbers, so that the square does not overflow."""
     return np.sqrt(x * x + 1.0) if x.dtype.kind == "c" else np.hypot(x, 1.0)
+
+
+def _off_origin(g: Array, a: Array, b: Array) -> Array:
+    return across(g, (a, b), lambda: (a != 0) | (b != 0))
 
 
 def _over_square(part: Array, a: Array, b: Array) -> Array:
@@ -157,7 +161,8 @@ def _share_at_ties(g: Array, winner: Array, other: Array, wins: Array) -> Array:
     """``g`` times 1 where the first wins, 0 where it does not, and half at a tie."""
     tie = winner == other
     share = np.where(tie, g.dtype.type(0.5), wins)
-    return g * chosen(by_convention(share, (winner, other), lambda: (winner - other, ~tie)))
+    share = chosen(by_convention(share, (winner, other), lambda: (winner - other, ~tie)))
+    return across(g, (winner, other), lambda: ~tie) * share
 
 
 _TIE = [example(exactly([0.5, 2.0]), exactly([0.5, 1.0]))]
@@ -190,13 +195,13 @@ elementwise(
     kinks=_TIE,
     analytic=False,
 )
-elementwise(np.absolute, lambda g, x: g * direction(x), domain=nonzero)
-elementwise(np.fabs, lambda g, x: g * direction(x), domain=nonzero)
-elementwise(np.copysign, lambda g, a, y: g * direction(a * np.sign(y)), None, domain=(nonzero, nonzero))
+elementwise(np.absolute, lambda g, x: along(g, x), domain=nonzero)
+elementwise(np.fabs, lambda g, x: along(g, x), domain=nonzero)
+elementwise(np.copysign, lambda g, a, y: along(g, a * np.sign(y)), None, domain=(nonzero, nonzero))
 elementwise(
     np.hypot,
-    lambda g, a, y: g * _ratio(a, y),
-    lambda g, b, y: g * _ratio(b, y),
+    lambda g, a, y: across(g, (a, y), lambda: y != 0) * _ratio(a, y),
+    lambda g, b, y: across(g, (b, y), lambda: y != 0) * _ratio(b, y),
     domain=(nonzero, nonzero),
     kinks=[example(exactly([0.0, 1.0]), exactly([0.0, 2.0]))],
 )
@@ -246,6 +251,11 @@ limit = elementwise(
 def direction(x: Array) -> Array:
     """The derivative of abs: the sign of a real x, conj(x) / |x| of a complex one, 0 by convention at 0."""
     return by_convention(unit(x), (x,), lambda: (x, x != 0))
+
+
+def along(g: Array, x: Array) -> Array:
+    """``g`` times the derivative of abs."""
+    return across(g, (x,), lambda: x != 0) * direction(x)
 
 
 def unit(x: Array) -> Array:
@@ -340,6 +350,7 @@ def softplus(x: Array) -> Array:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
+# from y alone, which the next layer keeps anyway: at 0 this is the slope from the left, and a selection as there
 relu = elementwise(relu, lambda g, y: g * (y > 0), domain=nonzero)
 sigmoid = elementwise(sigmoid, lambda g, y: g * (y * (1.0 - y)))
 softplus = elementwise(softplus, lambda g, x: g * sigmoid(x), analytic=False, errors=[example(exactly([1.0 + 2.0j]))])

@@ -19,7 +19,7 @@ from ..primitive import example, sample
 from ..registering import composite, primitive
 from ..structural import blank, settled
 from ..tensor import Tensor
-from .accumulation import add_at, names_once, names_once_by_kind
+from .accumulation import add_at, names_once
 from .placing import added, names_foreign, picked
 
 Array = Any
@@ -27,7 +27,7 @@ Array = Any
 
 def _add_into(index: Any, total: Array, values: Array) -> None:
     """Add values at an index, in place."""
-    if names_once_by_kind(index):
+    if names_once(index, total.shape, values):
         total[index] += values
     else:
         add_at(total, index, values)

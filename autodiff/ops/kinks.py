@@ -4,11 +4,16 @@
 derivative.  The choice has no derivative itself: differentiated as a constant it would make the second derivative of
 ``abs(x) ** 2`` at 0 a wrong number, 0 in place of 2.  So the rules that choose say so, and there the second derivative
 is NaN.  What is chosen consistently on one side of a kink, as by ``relu`` and ``clip``, needs none of this.
+
+Nor is the choice a factor of a second derivative: that of ``abs(x) * z`` by x and z is 1 or -1 beside x = 0, not 0.
+So there the derivative by the cotangent that the slope is multiplied by is NaN too (:func:`crossing`).  The trick
+behind ``jvp`` differentiates by cotangents for the sake of first derivatives: it says so (:func:`transposing`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -16,9 +21,17 @@ import numpy as np
 from ..primitive import positive, real
 from ..registering import elementwise
 from ..structural import revived
+from ..switching import switched
 from ..tensor import Tensor
 
 Array = Any
+
+_transposing: ContextVar[bool] = ContextVar("autodiff_transposing", default=False)
+
+
+def transposing() -> switched:
+    """A context: what is pulled back inside is a pullback, by its cotangents, for a derivative of the first order."""
+    return switched(_transposing, True)
 
 
 def conventional(slope: Array, x: Array, smooth: Array) -> Array:
@@ -39,6 +52,31 @@ conventional = elementwise(
     domain=(real, real, positive),
     method="",
 )
+
+
+def crossing(to: Array, smooth: Array) -> Array:
+    """The cotangent as it is, whose derivative is NaN where it is multiplied by a slope that a convention sets."""
+    shape = np.broadcast_shapes(np.shape(to), np.shape(smooth))
+    return np.positive(to if np.shape(to) == shape else np.broadcast_to(to, shape))
+
+
+def _crossed(g: Array, smooth: Array) -> Array:
+    return crossing(g, smooth) if _transposing.get() else g * np.where(smooth, 1.0, np.nan)
+
+
+crossing = elementwise(
+    crossing,
+    lambda g, smooth: _crossed(g, smooth),
+    None,
+    parameters=("to", "smooth"),
+    domain=(real, positive),
+    method="",
+)
+
+
+def across(g: Array, of: tuple[Array, ...], smooth: Callable[[], Array]) -> Array:
+    """A cotangent that is multiplied by a slope, a convention where the function is not ``smooth``."""
+    return crossing(g, smooth()) if any(isinstance(x, Tensor) for x in of) else g
 
 
 def by_convention(slope: Array, of: tuple[Array, ...], kink: Callable[[], tuple[Array, Array]]) -> Array:

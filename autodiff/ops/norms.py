@@ -18,7 +18,7 @@ from ..registering import composite, elementwise, primitive
 from .complexes import conjugate, to_complex
 from .decompositions import spread_out
 from .elementwise import unit
-from .kinks import by_convention
+from .kinks import across, by_convention
 from .precision import wide
 from .reduction import spread
 
@@ -31,6 +31,10 @@ def _inverse(y: Array) -> Array:
     return by_convention(np.where(zero, 0.0, 1.0 / np.where(zero, 1.0, y)), (y,), lambda: (y, ~zero))
 
 
+def _off_zero(g: Array, y: Array) -> Array:
+    return across(g, (y,), lambda: y != 0)
+
+
 def root(x: Array) -> Array:
     """sqrt(x), with derivative 0 at 0.
 
@@ -41,11 +45,11 @@ def root(x: Array) -> Array:
     return np.sqrt(x)
 
 
-root = elementwise(root, lambda g, y: g * (0.5 * _inverse(y)), domain=positive, method="", analytic=False)
+root = elementwise(root, lambda g, y: _off_zero(g, y) * (0.5 * _inverse(y)), domain=positive, method="", analytic=False)
 
 
 @primitive(
-    lambda g, x, y, axis: spread(g * _inverse(y), x.shape, axis) * conjugate(x),
+    lambda g, x, y, axis: spread(_off_zero(g, y) * _inverse(y), x.shape, axis) * conjugate(x),
     examples=[example(sample(2, 3)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=(0, 1), keepdims=True),
               example(sample()), example(sample(0)), example(sample(3, make=to_complex))],
     kinks=[example(exactly([0.0, 0.0]))],
@@ -68,7 +72,8 @@ def _power_rule(g: Array, x: Array, y: Array, order: float, axis: Any) -> Array:
     slope = np.where(zero, 0.0, size ** (order - 1.0)) * unit(x)
     slope = by_convention(slope, (x,), lambda: (x, (y != 0) if order > 2 else ~zero))
     slope = by_convention(slope, (x,), lambda: (y, (y != 0) if order >= 1 else ~zero))
-    return spread(g, x.shape, axis) * slope
+    # the slope goes to 0 with one of several elements, if the order is more than 1
+    return across(spread(g, x.shape, axis), (x,), lambda: (y != 0) if order > 1 else ~zero) * slope
 
 
 @primitive(

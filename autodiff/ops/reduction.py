@@ -17,7 +17,7 @@ from ..arrays import OWN
 from ..primitive import exactly, example, sample
 from ..registering import primitive
 from .complexes import to_complex
-from .kinks import by_convention
+from .kinks import across, by_convention
 from .precision import over_count, wide
 
 Array = Any
@@ -117,7 +117,8 @@ def _shared(g: Array, a: Array, y: Array, axis: Any, where: Any, initial: Any) -
         return np.sum(np.where(wins, a, 0.0), axis=axis, keepdims=True), count == 1
 
     share = over_count(by_convention(np.ones_like(count, dtype=a.dtype), (a,), tie), count)
-    return wins * (wide(spread(g, a.shape, axis)) * share)
+    g = across(spread(g, a.shape, axis), (a,), lambda: count == 1)
+    return wins * (wide(g) * share)
 
 
 TIED = [example(exactly([1.25, 0.5, 1.25, 0.5])), example(exactly([[0.5, 0.5], [1.0, 2.0]]), axis=1)]
@@ -275,7 +276,9 @@ def var(
 
 @primitive(
     lambda g, a, y, axis, ddof, where, correction: _times_centred(
-        over_count(spread(g, a.shape, axis), _freedom(a, axis, where, ddof, correction))
+        over_count(
+            spread(across(g, (y,), lambda: y != 0), a.shape, axis), _freedom(a, axis, where, ddof, correction)
+        )
         * spread(_inverse(y), a.shape, axis),
         # centred twice, since equal elements whose mean was rounded are equal
         a - np.mean(a, axis=axis, keepdims=True, **_given(where=where)), axis, where,

@@ -19,7 +19,7 @@ from ..tensor import Tensor
 from .complexes import to_complex
 from .cumulative import some_nan
 from .indexing import scatter_add
-from .kinks import by_convention
+from .kinks import across, by_convention
 from .placing import running
 from .precision import over_count, wide
 
@@ -51,7 +51,7 @@ def _shared_by_ties(g: Array, y: Array, axis: int) -> Array:
     if is_foreign(values):
         sizes = _run_sums(np.ones_like(values), values, axis)
         share = by_convention(np.ones_like(values), (y,), lambda: (_run_sums(y, values, axis), sizes == 1))
-        return over_count(_run_sums(wide(g), values, axis), sizes) * share
+        return over_count(_run_sums(wide(across(g, (y,), lambda: sizes == 1)), values, axis), sizes) * share
     new = values[tuple(after)] != values[tuple(before)]
     if new.all():
         return g
@@ -59,6 +59,7 @@ def _shared_by_ties(g: Array, y: Array, axis: int) -> Array:
     runs = _along(np.concatenate([start, np.cumsum(new, axis=axis)], axis=axis), axis)
     sizes = scatter_add(np.ones_like(values, dtype=int), runs, y.shape)[runs]
     share = by_convention(np.ones(y.shape, y.dtype), (y,), lambda: (scatter_add(y, runs, y.shape)[runs], sizes == 1))
+    g = across(g, (y,), lambda: sizes == 1)
     return over_count(scatter_add(wide(g), runs, y.shape)[runs], sizes) * share
 
 

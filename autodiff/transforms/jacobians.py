@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, overload
 import numpy as np
 
 from ..dialects import TRANSFORMS, answering
+from ..ops.kinks import transposing
 from ..tensor import Tensor
 from .batching import BatchingError
 from .calling import Call, check_argnums, check_function, close, number, numbers, one_or_all, pull, recording
@@ -176,7 +177,8 @@ def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> Colu
         moving = {i: seed for i, seed in enumerate(seeds) if seed is not None}
         for j, root in enumerate(pulled):
             if is_active(root) and root.size:
-                found = _basis_pulled(root, list(moving.values()), call.outer, vectorize, chunk_size)
+                with transposing():
+                    found = _basis_pulled(root, list(moving.values()), call.outer, vectorize, chunk_size)
                 columns.update({(i, j): block for i, block in zip(moving, found, strict=True)})
         close(list(moving.values()))
     return columns

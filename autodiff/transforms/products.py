@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dialects import TRANSFORMS, answering
 from ..mode import is_recording
+from ..ops.kinks import transposing
 from ..tensor import Tensor, backward
 from .calling import Call, check_function, close, depends_on_more, number, plain, pull, recording, seeds_like
 from .gradients import grad
@@ -40,7 +41,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
         outer = follow and (call.outer or depends_on_more(given))
         seeds, pulled = pullback(call, outer)
         probes = [s for s in seeds if s is not None]
-        products = pull(pulled, given, probes, create=outer)
+        with transposing():
+            products = pull(pulled, given, probes, create=outer)
         close(probes)
     rest = iter(products)
     changes = [_zeros(output) if seed is None else next(rest) for output, seed in zip(call.outputs, seeds, strict=True)]

@@ -19,13 +19,14 @@ DTYPES = [np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.co
 
 
 def one_by_one(total, index, values):
-    """The definition: a Python loop over what the index names, in its order."""
-    result = np.array(total, order="C")
+    """The definition: a Python loop over what the index names, in its order; of halves, rounded at the end alone."""
+    result = np.array(total, order="C", dtype=np.float32 if total.dtype == np.float16 else None)
     positions = np.arange(result.size).reshape(result.shape)[index]
     flat = result.reshape(-1)
     for position, value in zip(positions.flat, np.broadcast_to(values, positions.shape).flat, strict=True):
         flat[position] = flat[position] + value
-    return result
+    with np.errstate(over="ignore"):
+        return result.astype(total.dtype)
 
 
 @st.composite

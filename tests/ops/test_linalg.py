@@ -115,7 +115,7 @@ def test_every_norm_has_derivative_zero_at_zero():
         assert not np.any(grad(lambda x: np.linalg.norm(x, order))(np.zeros(3))), order  # noqa: B023
     for order in ("fro", "nuc", 1, 2, np.inf):
         assert not np.any(grad(lambda x: np.linalg.norm(x, order))(np.zeros((2, 2)))), order  # noqa: B023
-    assert grad(grad(lambda x: np.linalg.norm(x * np.ones(2))))(0.0) == 0.0
+    assert np.isnan(grad(grad(lambda x: np.linalg.norm(x * np.ones(2))))(0.0))  # a convention is none for the second
 
 
 def test_expm_is_the_exponential_to_second_order():

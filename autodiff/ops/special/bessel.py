@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ...primitive import nonzero
-from ..elementwise import direction
+from ..elementwise import along
 from .registering import away, in_last, several, ufunc
 
 
 def _scaled(g: Any, x: Any) -> Any:
     """The cotangent of x by way of a factor exp(-|x|), of a complex x of exp(-|real(x)|)."""
-    return direction(np.real(x)) * np.real(g)
+    return along(np.real(g), np.real(x))
 
 
 def register(special: Any) -> None:
@@ -30,8 +30,8 @@ def register(special: Any) -> None:
     ufunc(i1, lambda g, x: g * ((i0(x) + iv(2.0, x)) * 0.5))
     ufunc(k0, lambda g, x: -g * k1(x), domain=away)
     ufunc(k1, lambda g, x: g * ((k0(x) + kv(2.0, x)) * -0.5), domain=away)
-    ufunc(special.i0e, lambda g, x, y: g * (special.i1e(x) - direction(x) * y), domain=nonzero)
-    ufunc(special.i1e, lambda g, x, y: g * ((special.i0e(x) + ive(2.0, x)) * 0.5 - direction(x) * y), domain=nonzero)
+    ufunc(special.i0e, lambda g, x, y: g * special.i1e(x) - along(g, x) * y, domain=nonzero)
+    ufunc(special.i1e, lambda g, x, y: g * ((special.i0e(x) + ive(2.0, x)) * 0.5) - along(g, x) * y, domain=nonzero)
     ufunc(special.k0e, lambda g, x, y: g * (y - special.k1e(x)), domain=away)
     ufunc(special.k1e, lambda g, x, y: g * (y - (special.k0e(x) + kve(2.0, x)) * 0.5), domain=away)
     in_last(jv, lambda g, x, v: g * ((jv(v[0] - 1.0, x) - jv(v[0] + 1.0, x)) * 0.5), 1.5, domain=away)
