@@ -61,7 +61,7 @@ def crossing(to: Array, smooth: Array) -> Array:
 
 
 def _crossed(g: Array, smooth: Array) -> Array:
-    return crossing(g, smooth) if _transposing.get() else g * np.where(smooth, 1.0, np.nan)
+    return crossing(g, smooth) if _transposing.get() else g * np.where(smooth, 1.0, np.nan).astype(g.dtype)
 
 
 crossing = elementwise(
