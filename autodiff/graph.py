@@ -56,13 +56,13 @@ class Walk:
     def __init__(
         self, roots: Iterable[Node], targets: Collection[Node] | None = None, floor: int | None = None
     ) -> None:
-        self.roots = seen = set(roots)
+        waiting = list(dict.fromkeys(roots))  # a stack: neighbours in the graph are neighbours in memory
+        self.roots = tuple(waiting)
         self.targets = targets
         self.boundary: set[Node] = set()
         self.wanted: set[Node] | None = None
-        order = list(seen)
-        waiting = order.copy()  # a stack: neighbours in the graph are neighbours in memory
-        seen = seen.copy()
+        order = waiting.copy()
+        seen = set(waiting)
         add, push, wait, take = seen.add, order.append, waiting.append, waiting.pop
         if targets is None:
             while waiting:

@@ -429,18 +429,21 @@ def backward(
     over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.  A pass that is
     ``inner`` is a part of another one: its seeds and results are that one's cotangents, as they are.
     """
-    if walk is None or walk.roots != seeds.keys():
+    if walk is None or seeds.keys() != set(walk.roots):
         walk = Walk(seeds, targets)
     around = mode.current()
     if around is not None:
         visit = visit or around.visiting()
-    proceed = (
-        functools.partial(_recorded, seeds, walk, visit, along, inner)
-        if create
-        else functools.partial(_computed, seeds, walk, visit, inner)
-    )
     with rarely() if len(walk.order) > LARGE else _AS_USUAL:
-        results = proceed() if around is None else around.backward(proceed, seeds, targets)
+        if around is None and not create:  # what training does
+            results = _computed(seeds, walk, visit, inner)
+        else:
+            proceed = (
+                functools.partial(_recorded, seeds, walk, visit, along, inner)
+                if create
+                else functools.partial(_computed, seeds, walk, visit, inner)
+            )
+            results = proceed() if around is None else around.backward(proceed, seeds, targets)
         if not (retain or create):
             graph.free(walk.order)
     return results
