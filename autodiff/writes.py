@@ -6,13 +6,15 @@ found whoever else holds that memory: another variable, a view, a constant.
 NumPy tells nobody of a write through a reference of the user's own.  So of an array that may be the user's a *print*
 is taken when a rule saves it, and is compared when the rule runs.  That of a small array is all its bytes.  That of a
 large one is a sample, and all its bytes from when ``t.data`` hands the memory out: what is written there is found too.
+
+Threads share all this without a lock, which an interrupt could leave closed: each step is one that a dict does at once.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from _thread import RLock, get_ident  # all of threading would be waited for by every program
+from _thread import get_ident  # all of threading would be waited for by every program
 from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
@@ -23,9 +25,6 @@ from numpy.lib.array_utils import byte_bounds
 
 tick = itertools.count(1).__next__
 """The clock: of nodes, whose age is their topological order, and of writes."""
-
-_lock = RLock()  # it may be asked for again while it is held: by what the garbage collector finds
-
 
 def memory_of(array: Any) -> Any:
     """The object that owns the memory of an array."""
@@ -87,10 +86,10 @@ class Print:
         self.sample = _sample_of(array)
         self.whole: bytes | None = None
         reference = KeyedRef(self, _forget, id(memory_of(array)))
-        with _lock:
-            same = sampled.get(reference.key) or set()
+        same = None
+        while sampled.get(reference.key) is not same or same is None:  # another thread may just have dropped it
+            same = sampled.setdefault(reference.key, set())
             same.add(reference)
-            sampled[reference.key] = same
 
     def differs(self) -> bool:
         """Whether the array is not what it was."""
@@ -102,18 +101,16 @@ sampled: dict[int, set[KeyedRef[int, Print]]] = {}
 
 
 def _forget(reference: Any) -> None:
-    with _lock:
-        same = sampled.get(reference.key)
-        if same is not None:
-            same.discard(reference)
-            if not same:
-                del sampled[reference.key]
+    same = sampled.get(reference.key)
+    if same is not None:
+        same.discard(reference)
+        if not same and sampled.pop(reference.key, None) and same:  # somebody has added to it meanwhile
+            sampled.setdefault(reference.key, set()).update(same)
 
 
 def hand_out(array: Any) -> None:
     """Complete the prints of arrays that share the memory of this one, which is about to be given to the user."""
-    with _lock:
-        references = sampled.pop(id(memory_of(array)), None) if isinstance(array, np.ndarray) else None
+    references = sampled.pop(id(memory_of(array)), None) if isinstance(array, np.ndarray) else None
     for reference in references or ():
         known = reference()
         if known is not None:
@@ -184,8 +181,7 @@ def note(array: Any) -> None:
     """Note that ``array`` has been written in place, now."""
     place = _places.get(id(array))
     if place is None or place.array() is not array:
-        with _lock:
-            place = _placed(array)
+        place = _placed(array)
     place.time = _latest[get_ident()] = tick()
 
 
@@ -195,18 +191,18 @@ def _placed(array: Any) -> _Place:
     if id(array) in _places:
         _drop(id(array))
     elif len(_places) + len(_outlived) >= _limit:
-        for key in [key for key, place in _places.items() if place.array() is None]:
+        for key in [key for key, place in _places.copy().items() if place.array() is None]:
             _drop(key)
-        for bounds in [bounds for bounds, place in _outlived.items() if place.memory() is None]:
-            del _outlived[bounds]
+        for bounds in [bounds for bounds, place in _outlived.copy().items() if place.memory() is None]:
+            _outlived.pop(bounds, None)
         _limit = max(1024, 2 * (len(_places) + len(_outlived)))
     place = _places[id(array)] = _Place(array)
     return place
 
 
 def _drop(key: int) -> None:
-    place = _places.pop(key)
-    if place.bounds is not None and place.memory() is not None:
+    place = _places.pop(key, None)
+    if place is not None and place.bounds is not None and place.memory() is not None:
         _outlived[place.bounds] = max(place, _outlived.get(place.bounds, place), key=lambda p: p.time)
 
 
@@ -215,12 +211,11 @@ class Written:
 
     def __init__(self, after: int) -> None:
         spans = []
-        with _lock:
-            for place in (*_places.values(), *_outlived.values()):
-                array = place.array() if place.time > after else None
-                bounds = place.bounds if array is None else byte_bounds(array)
-                if place.time > after and bounds is not None and bounds[0] < bounds[1]:
-                    spans.append((*bounds, place))
+        for place in (*_places.copy().values(), *_outlived.copy().values()):
+            array = place.array() if place.time > after else None
+            bounds = place.bounds if array is None else byte_bounds(array)
+            if place.time > after and bounds is not None and bounds[0] < bounds[1]:
+                spans.append((*bounds, place))
         spans.sort(key=lambda span: span[:2])
         self._lows: list[int] = []
         self._highs: list[int] = []
