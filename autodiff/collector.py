@@ -8,16 +8,16 @@ walked.  Whatever goes wrong, it goes on collecting; thresholds that somebody el
 from __future__ import annotations
 
 import gc
-from _thread import allocate_lock  # all of threading would be waited for by every program
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 OBJECTS = 100_000
 """So many new objects there may be before a visit: about 20,000 operations."""
 
-_lock = allocate_lock()
-_inside = 0
-_before: tuple[int, int, int] | None = None
+_open: dict[object, None] = {}
+"""The blocks that are open, in all threads.  No lock, which an interrupt could leave closed."""
+_usual: list[tuple[int, int, int]] = []
+"""The thresholds to come back to."""
 
 
 @contextmanager
@@ -29,20 +29,18 @@ def rarely() -> Iterator[None]:
     ...     gc.get_threshold()[0] >= OBJECTS or not gc.isenabled()
     True
     """
-    global _inside, _before
-    with _lock:
-        _inside += 1
-        if _inside == 1:
-            usual = gc.get_threshold()
-            _before = usual if 0 < usual[0] < OBJECTS else None
-            if _before is not None:
-                gc.set_threshold(OBJECTS, *usual[1:])
+    block = object()
     try:
+        _open[block] = None
+        found = gc.get_threshold()
+        if 0 < found[0] < OBJECTS:
+            _usual.append(found)
+            gc.set_threshold(OBJECTS, *found[1:])
         yield
     finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0 and _before is not None:
-                if gc.get_threshold()[0] == OBJECTS:
-                    gc.set_threshold(*_before)
-                _before = None
+        _open.pop(block, None)
+        if not _open and _usual:
+            usual = _usual[0]
+            _usual.clear()
+            if gc.get_threshold()[0] == OBJECTS:
+                gc.set_threshold(*usual)

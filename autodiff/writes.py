@@ -104,8 +104,10 @@ def _forget(reference: Any) -> None:
     same = sampled.get(reference.key)
     if same is not None:
         same.discard(reference)
-        if not same and sampled.pop(reference.key, None) and same:  # somebody has added to it meanwhile
-            sampled.setdefault(reference.key, set()).update(same)
+        if not same:
+            sampled.pop(reference.key, None)
+            if same:  # another thread has added to it meanwhile
+                sampled.setdefault(reference.key, set()).update(same)
 
 
 def hand_out(array: Any) -> None:
