@@ -26,6 +26,7 @@ from numpy.lib.array_utils import byte_bounds
 tick = itertools.count(1).__next__
 """The clock: of nodes, whose age is their topological order, and of writes."""
 
+
 def memory_of(array: Any) -> Any:
     """The object that owns the memory of an array."""
     while isinstance(array.base, np.ndarray):

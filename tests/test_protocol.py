@@ -43,7 +43,9 @@ FOREIGN = {
     "series": (Series(np.ones(3)), r"x\.to_numpy\(\)"),
 }
 OPERATIONS = [
-    entry for entry in registry.values() if isinstance(entry, Primitive) and entry.core and len(entry.parameters) == 2
+    entry
+    for entry in registry.values()
+    if isinstance(entry, Primitive) and entry.core and len(entry.parameters) == 2 and entry.name != "crossing"
 ]
 
 

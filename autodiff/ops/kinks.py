@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import cast
 from ..primitive import positive, real
 from ..registering import elementwise
 from ..structural import revived
@@ -46,7 +47,7 @@ def conventional(slope: Array, x: Array, smooth: Array) -> Array:
 conventional = elementwise(
     conventional,
     lambda g: g,
-    lambda g, smooth: np.where(smooth, 0.0, g) * np.where(smooth, 0.0, np.nan).astype(g.dtype),
+    lambda g, smooth: np.where(smooth, 0.0, g) * cast(np.where(smooth, 0.0, np.nan), g.dtype),
     None,
     parameters=("slope", "x", "smooth"),
     domain=(real, real, positive),
@@ -61,7 +62,7 @@ def crossing(to: Array, smooth: Array) -> Array:
 
 
 def _crossed(g: Array, smooth: Array) -> Array:
-    return crossing(g, smooth) if _transposing.get() else g * np.where(smooth, 1.0, np.nan).astype(g.dtype)
+    return crossing(g, smooth) if _transposing.get() else g * cast(np.where(smooth, 1.0, np.nan), g.dtype)
 
 
 crossing = elementwise(
