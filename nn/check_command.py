@@ -1,17 +1,15 @@
 """``pullback check``: is the gradient of a function right?  Inputs are drawn from annotations, or from shapes given.
 
 ``pullback check model.py::loss --shape w=3,4 --shape x=4`` checks ``loss(w, x)`` of ``model.py``, and
-``package.module:loss`` names it by module.  :mod:`nn.check_inputs` says what is drawn for which annotation.  The exit
-code is 0 for a correct gradient, 1 for a wrong one, and 2 where nothing can be said.
+``package.module:loss`` names it by module.  :mod:`autodiff.testing.inputs` says what is drawn for which annotation.
+The exit code is 0 for a correct gradient, 1 for a wrong one, and 2 where nothing can be said.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import importlib
 import importlib.util
-import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from .check_inputs import InputError, Kept, described, drawn, plans
+from autodiff.testing.inputs import Drawn, InputError, described, drawn, drawn_of, of_drawn, plans
+
 from .command import CommandError
 
 CORRECT, WRONG, UNUSABLE = 0, 1, 2
@@ -73,10 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         positional, keywords = plans(f, given)
     except InputError as error:
-        raise CommandError(str(error), UNUSABLE) from error
-    wanted = [plan for plan in (*positional, *keywords.values()) if not isinstance(plan, Kept)]
-    called = f if wanted == positional else _of_what_is_drawn(f, positional, keywords)
-    print(f"{arguments.target}: {_summary(f, given, positional, keywords)}", flush=True)
+        way_out = f", or give --shape {error.parameter}=3,4" if error.parameter else ""
+        raise CommandError(f"{error}{way_out}", UNUSABLE) from error
+    wanted = drawn_of(positional, keywords).values()
+    called = of_drawn(f, positional, keywords)
+    print(f"{arguments.target}: {_summary({**positional, **keywords})}", flush=True)
     reports = []
     raised: list[BaseException] = []
     for n in range(arguments.examples):
@@ -177,34 +177,15 @@ def _parsed(text: str) -> tuple[str, tuple[int, ...]]:
         raise CommandError(f"--shape {text}: write NAME=SHAPE, as x=3,4", UNUSABLE) from None
 
 
-def _shapes_given(texts: list[str]) -> dict[str, tuple[int, ...]]:
-    given: dict[str, tuple[int, ...]] = {}
+def _shapes_given(texts: list[str]) -> dict[str, Drawn]:
+    given: dict[str, Drawn] = {}
     for name, shape in map(_parsed, texts):
         if name in given:
             raise CommandError(f"--shape {name}= is given twice", UNUSABLE)
-        given[name] = shape
+        given[name] = Drawn(shape)
     return given
 
 
-def _of_what_is_drawn(f: Function, positional: list[Any], keywords: dict[str, Any]) -> Function:
-    """The function of the drawn arguments alone: defaults stay as they stand, keyword-only ones come last."""
-
-    @functools.wraps(f)
-    def called(*values: Any) -> Any:
-        rest = iter(values)
-        args = [plan.value if isinstance(plan, Kept) else next(rest) for plan in positional]
-        kwargs = {name: plan.value if isinstance(plan, Kept) else next(rest) for name, plan in keywords.items()}
-        return f(*args, **kwargs)
-
-    return called
-
-
-def _summary(f: Function, given: dict[str, Any], positional: list[Any], keywords: dict[str, Any]) -> str:
+def _summary(plans: dict[str, Any]) -> str:
     """Every parameter and what it gets."""
-    try:
-        kinds = inspect.signature(f).parameters.items()
-        names = [name for name, p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    except (TypeError, ValueError):
-        names = list(given)
-    pairs = [*zip(names, positional, strict=True), *keywords.items()]
-    return ", ".join(f"{name} {described(plan)}" for name, plan in pairs) or "no arguments"
+    return ", ".join(f"{name} {described(plan)}" for name, plan in plans.items()) or "no arguments"

@@ -6,6 +6,8 @@
 'correct'
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .anomaly import AnomalyError, detect_anomaly
 from .difference import difference
 from .gradcheck import assert_gradcheck, gradcheck
@@ -13,6 +15,9 @@ from .graphcheck import check_graph
 from .report import GradientError, Report
 from .survey import Survey, survey
 from .trace import record
+
+if TYPE_CHECKING:
+    from .property import gradient_property as gradient_property
 
 __all__ = [
     "AnomalyError",
@@ -27,3 +32,11 @@ __all__ = [
     "record",
     "survey",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "gradient_property":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .property import gradient_property  # needs Hypothesis, the rest of the package NumPy alone
+
+    return gradient_property

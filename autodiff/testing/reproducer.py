@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
@@ -25,7 +26,7 @@ def _importable(f: Any) -> tuple[str, str] | None:
         return None if found is None else (found[0], f"{found[1]}.{f.__name__}")
     module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
     home = sys.modules.get(module or "")
-    if name is not None and "<" not in name and _reached(home, name) == f:
+    if name is not None and "<" not in name and _is(_reached(home, name), f):
         return _imported(module, name)
     places = [*([] if home is None else [home]), *sys.modules.values()]
     places.sort(key=lambda place: place is sys.modules["__main__"])  # what can be imported comes first
@@ -42,6 +43,12 @@ def _reached(home: Any, name: str) -> Any:
     for part in name.split("."):
         home = getattr(home, part, None)
     return home
+
+
+def _is(found: Any, f: Any) -> bool:
+    """Whether an object is the function, or the test of its gradient, which computes it when it has arguments."""
+    marked = getattr(found, "gradient_property", None)
+    return bool(found == f) or (marked is not None and getattr(marked, "function", None) == f)
 
 
 def _imported(module: Any, name: str) -> tuple[str, str]:
@@ -63,7 +70,8 @@ def reproducer(
     if imported is not None:
         lines += [imported[0]] if imported[0] else []
     else:
-        code = getattr(f, "__code__", None) or getattr(type(f).__call__, "__code__", None)
+        inner = inspect.unwrap(f)
+        code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
         name = getattr(f, "__qualname__", None) or type(f).__name__
         where = f"{name} at {code.co_filename}:{code.co_firstlineno}" if code is not None else name
         lines.append(f"f = f  # put your function here: {where}")

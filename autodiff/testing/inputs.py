@@ -1,39 +1,52 @@
-"""What ``pullback check`` makes of a function's parameters: which are drawn, of which shape and kind.
+"""The inputs of a function, from its annotations: which parameters are drawn, in which shape and dtype.
 
 =================================================  ==========================================================
 annotation                                         what is drawn
 =================================================  ==========================================================
 ``float``, ``complex``                             a number
-``np.ndarray``, ``NDArray[np.float32]``, Tensor    an array; its shape must be given with ``--shape``
+``np.ndarray``, ``NDArray[np.float32]``, Tensor    an array; somebody must give its shape
 ``Annotated[np.ndarray, "3,4"]``                   an array of that shape; ``"n,3"``: the same n everywhere is 2, 3...
 ``Float[np.ndarray, "n 3"]``                       the same, as jaxtyping writes it
 ``list[A]``, ``tuple[A, B]``, ``dict[str, A]``     two of A, one each, two of A under the names a and b
 =================================================  ==========================================================
 
-A parameter with a default keeps it as it stands, unless it has a ``--shape``.  An ``int``, ``bool`` or ``str`` is no
-variable: it needs a default.
+A parameter with a default keeps it, unless it has a shape.  An ``int``, ``bool`` or ``str`` is no variable: it needs a
+default.  ``pullback check`` and ``gradient_property`` both draw what :func:`plans` says.
+
+>>> def loss(w, x: float, scale=2.0): ...
+>>> positional, keywords = plans(loss, {"w": Drawn((3, 4))})
+>>> print(positional["w"], positional["x"], positional["scale"])
+(3, 4) () = 2.0
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = Any
+POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
 SIZES = (2, 3, 4, 5)
 """What the letters of a shape stand for, in the order in which they appear."""
+WITHOUT_GRADIENT = (int, bool, str, bytes, type(None), "int", "bool", "str", "None")
+"""Annotations of what has no gradient."""
 
 
-class InputError(ValueError):
-    """A parameter for which nothing can be drawn, and what to write."""
+class InputError(TypeError):
+    """A parameter for which nothing can be drawn; ``parameter`` is its name if a shape for it would help."""
+
+    def __init__(self, message: str, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class Drawn(NamedTuple):
-    """An array to draw: its shape, its dtype (None: the one that was asked for), and whether a plain number will do."""
+    """An array to draw: its shape, and its dtype (None: the one that was asked for)."""
 
     shape: tuple[int, ...]
     dtype: str | None = None
@@ -43,7 +56,7 @@ class Drawn(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A default that is used as it stands."""
+    """A value that is used as it stands, as a default is."""
 
     value: Any
 
@@ -51,25 +64,30 @@ class Kept(NamedTuple):
         return f"= {self.value!r}"
 
 
+Function = Callable[..., Any]
 Letters = dict[str, int]
-Plan = Any  # a Drawn, a Kept, or a list, tuple or dict of plans
+Plan = Any  # a Drawn, a Kept, a list, tuple or dict of plans, or what the caller gave for a parameter
+Plans = dict[str, Plan]
 
 
-def plans(f: Callable[..., Any], given: dict[str, tuple[int, ...]]) -> tuple[list[Plan], dict[str, Plan]]:
-    """What to draw for the positional and for the keyword-only parameters of ``f``; ``given`` are shapes by name."""
+def plans(f: Function, given: Mapping[str, Plan]) -> tuple[Plans, Plans]:
+    """What to draw for the positional and for the keyword-only parameters of ``f``; ``given`` are plans by name.
+
+    Raises InputError for a parameter that has no plan, and for a plan that has no parameter.
+    """
     try:
         parameters = inspect.signature(f).parameters
     except (TypeError, ValueError):
         if not given:
-            raise InputError("the function has no signature; give a --shape for each argument, in order") from None
-        return [Drawn(shape) for shape in given.values()], {}
+            raise InputError("the function has no signature; give a shape for each argument, in order") from None
+        return dict(given), {}
     unknown = set(given) - set(parameters)
     if unknown:
         raise InputError(f"the function has no argument {', '.join(sorted(unknown))}; it has {', '.join(parameters)}")
     hints = _hints(f)
     letters: Letters = {}
-    positional: list[Plan] = []
-    keywords: dict[str, Plan] = {}
+    positional: Plans = {}
+    keywords: Plans = {}
     for name, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             if name in given:
@@ -77,12 +95,57 @@ def plans(f: Callable[..., Any], given: dict[str, tuple[int, ...]]) -> tuple[lis
                     f"'{name}' stands for any number of arguments; wrap the function in one that names them"
                 )
             continue
-        plan = _plan(name, parameter, hints.get(name, parameter.empty), given, letters)
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            keywords[name] = plan
-        else:
-            positional.append(plan)
+        kind = keywords if parameter.kind is parameter.KEYWORD_ONLY else positional
+        kind[name] = _plan(name, parameter, hints.get(name, parameter.empty), given, letters)
     return positional, keywords
+
+
+def of_drawn(f: Function, positional: Plans, keywords: Plans) -> Function:
+    """The function of the drawn arguments alone: what is kept stays as it stands, keyword-only ones come last."""
+    if not any(isinstance(plan, Kept) for plan in positional.values()) and not keywords:
+        return f
+    names = list(drawn_of(positional, keywords))
+    every, parameters = {**positional, **keywords}, inspect.signature(f).parameters
+    if names == list(positional)[: len(names)] and all(
+        parameters[name].default is plan.value for name, plan in every.items() if name not in names
+    ):
+        return f  # it fills in its defaults itself, and a report can name it
+
+    @functools.wraps(f)
+    def called(*values: Any) -> Any:
+        rest = iter(values)
+        args = [plan.value if isinstance(plan, Kept) else next(rest) for plan in positional.values()]
+        kwargs = {name: plan.value if isinstance(plan, Kept) else next(rest) for name, plan in keywords.items()}
+        return f(*args, **kwargs)
+
+    # a report names the arguments
+    called.__signature__ = inspect.Signature([inspect.Parameter(n, POSITIONAL) for n in names])  # type: ignore[attr-defined]
+    return called
+
+
+def drawn_of(positional: Plans, keywords: Plans) -> Plans:
+    """The plans of the parameters that are drawn, by name."""
+    return {name: plan for name, plan in {**positional, **keywords}.items() if not isinstance(plan, Kept)}
+
+
+def obstacle(f: Function) -> str:
+    """Why annotations do not say enough to check the gradient of ``f``; an empty text if they do.
+
+    >>> def area(side: float) -> float:
+    ...     return side * side
+    >>> obstacle(area), obstacle(lambda x: x)
+    ('', "no shape is known for 'x'; annotate it: Annotated[np.ndarray, '3,4']")
+    """
+    if inspect.iscoroutinefunction(f) or inspect.isgeneratorfunction(f):
+        return "it is a coroutine or a generator"
+    try:
+        positional, keywords = plans(f, {})
+    except InputError as error:
+        return str(error)
+    if not drawn_of(positional, keywords):
+        return "every argument keeps its default"
+    result = _hints(f).get("return")
+    return f"it returns {getattr(result, '__name__', result)}" if result in WITHOUT_GRADIENT else ""
 
 
 def _hints(f: Callable[..., Any]) -> dict[str, Any]:
@@ -94,16 +157,14 @@ def _hints(f: Callable[..., Any]) -> dict[str, Any]:
         return dict(getattr(target, "__annotations__", {}))
 
 
-def _plan(
-    name: str, parameter: inspect.Parameter, hint: Any, given: dict[str, tuple[int, ...]], letters: Letters
-) -> Plan:
+def _plan(name: str, parameter: inspect.Parameter, hint: Any, given: Mapping[str, Plan], letters: Letters) -> Plan:
     if name in given:
-        dtype = _dtype(hint)
-        return Drawn(given[name], dtype)
+        plan = given[name]
+        return Drawn(plan.shape, plan.dtype or _dtype(hint)) if isinstance(plan, Drawn) else plan
     if parameter.default is not parameter.empty:
         return Kept(parameter.default)
     if hint is parameter.empty:
-        raise InputError(f"no shape is known for '{name}'; give one: --shape {name}=3,4")
+        raise InputError(f"no shape is known for '{name}'; annotate it: Annotated[np.ndarray, '3,4']", name)
     return _of(name, hint, letters)
 
 
@@ -126,15 +187,13 @@ def _of(name: str, hint: Any, letters: Letters) -> Plan:
         return tuple(_of(f"{name}[{i}]", part, letters) for i, part in enumerate(several))
     if origin is dict and len(arguments) == 2 and arguments[0] is str:
         return {key: _of(f"{name}[{key!r}]", arguments[1], letters) for key in ("a", "b")}
-    if hint in (int, bool, str, bytes, "int", "bool", "str"):
+    if hint in WITHOUT_GRADIENT:
         kind = hint if isinstance(hint, str) else hint.__name__
         raise InputError(f"'{name}' is of type {kind}, which has no gradient; give it a default, or wrap the function")
     if _is_array(hint):
-        raise InputError(f"no shape is known for '{name}'; give one: --shape {name}=3,4, or Annotated[..., '3,4']")
+        raise InputError(f"no shape is known for '{name}'; annotate it: Annotated[np.ndarray, '3,4']", name)
     text = hint if isinstance(hint, str) else getattr(hint, "__name__", repr(hint))
-    raise InputError(
-        f"nothing can be drawn for '{name}' of type {text}; give it a --shape, a default, or wrap the function"
-    )
+    raise InputError(f"nothing can be drawn for '{name}' of type {text}; give it a default, or wrap the function", name)
 
 
 def _is_array(hint: Any) -> bool:
@@ -162,9 +221,7 @@ def _size(name: str, word: str, letters: Letters) -> int:
     if word.isdigit():
         return int(word)
     if not word.isidentifier():
-        raise InputError(
-            f"the shape of '{name}' has '{word}' in it; write numbers and names, as '3,n', or give --shape"
-        )
+        raise InputError(f"the shape of '{name}' has '{word}' in it; write numbers and names, as '3,n'", name)
     return letters.setdefault(word, SIZES[len(letters) % len(SIZES)])
 
 
