@@ -1,4 +1,4 @@
-"""All rules for functions of many examples: importing this fills their table, which the first such call does."""
+"""All batching rules.  Importing this module fills their table; the first call that needs one does that."""
 
 from . import axes, products, shapes
 from .families import call
