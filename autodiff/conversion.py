@@ -161,8 +161,7 @@ class Conversion:
         return value
 
     def __dlpack__(self, **wishes: Any) -> Any:
-        """The values of a variable for another library, without a copy.  They carry no gradient, so the result of an
-        operation raises.
+        """A variable's values for another library, without a copy or a gradient; the result of an operation raises.
 
         >>> from autodiff import Tensor
         >>> np.from_dlpack(Tensor([1.0, 2.0]))

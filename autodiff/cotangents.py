@@ -88,8 +88,7 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
 
 
 def into(scatter: Callable[..., Scattered]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let the backward pass call ``scatter`` instead of the decorated rule, with the same arguments, on plain
-    cotangents.
+    """Let the backward pass call ``scatter`` instead of the decorated rule for plain cotangents.
 
     The rule makes an array that is almost all zeros; ``scatter`` says where to add the values instead.
     """
@@ -102,8 +101,7 @@ def into(scatter: Callable[..., Scattered]) -> Callable[[Callable[..., Any]], Ca
 
 
 class Scattered:
-    """A contribution that is zero except at an index.  It is added into the sum of the others, without an array of its
-    own.
+    """A contribution that is zero except at an index, added into the sum without an array of its own.
 
     ``add(total, values)`` adds it into an array.
     """

@@ -106,9 +106,7 @@ class Mode:
         return self if self.is_recording else self.inside(recorded(self.enclosing))
 
     def unwatched(self) -> Mode | None:
-        """The mode for operations that are not recorded.  Default: that of the enclosing mode; a mode that changes how
-        operations are computed answers itself.
-        """
+        """The mode for operations that are not recorded: the enclosing one, unless this mode changes how to compute."""
         return None if self.enclosing is None else self.enclosing.unwatched()
 
     def without(self, level: Any) -> Mode | None:
@@ -122,9 +120,7 @@ class Mode:
         return proceed() if around is None else around.backward(proceed, seeds, targets)
 
     def visiting(self) -> Callable[[Any, Any], Any] | None:
-        """A function that is called instead of each rule in backward passes, as the ``visit`` of :func:`.graph.sweep`;
-        or None.
-        """
+        """A function that backward passes call instead of each rule, or None: the ``visit`` of :func:`.graph.sweep`."""
         around = living(self.enclosing)
         return None if around is None else around.visiting()
 

@@ -80,9 +80,7 @@ class Rule:
         return rule
 
     def keep(self, environment: Any, prints: dict[int, list[tuple[Any, bytes | Print]]]) -> tuple[Rule, Any]:
-        """The rule for a call, and its saved values; ``prints`` are of the user's arrays, by their position in the
-        call.
-        """
+        """The rule for a call, and its saved values; ``prints`` are those of the user's arrays, by position."""
         packed = self.pick(environment)
         kept = [pair for want in self.wants if want in prints for pair in prints[want]] if prints else None
         return (self.watching, (packed, kept)) if kept else (self, packed)

@@ -126,9 +126,7 @@ def _lines(line: str, names: list[str]) -> str:
 
 
 def _cases(asked: dict[str, tuple[int, ...]], owned: Any) -> str:
-    """What is recorded, for each combination of arguments that depend on a variable; ``owned`` arrays may be the
-    user's.
-    """
+    """What is recorded, by which arguments depend on a variable; ``owned`` arrays may be the user's."""
     who, lines = list(asked), []
     for k, (condition, case) in enumerate(_CASES[len(who)]):
         rules, saved, watches = [], [], False

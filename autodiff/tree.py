@@ -13,9 +13,7 @@ _containers: list[tuple[type, Callable[[Any], tuple[list[Any], Unflatten]]]] = [
 
 
 class Branch(NamedTuple):
-    """The parts of a container: the path of each child, the children, and a function that makes a container of new
-    ones.
-    """
+    """The parts of a container: the path of each child, the children, and a function that makes a new container."""
 
     names: list[str]
     children: list[Any]
@@ -23,8 +21,7 @@ class Branch(NamedTuple):
 
 
 def register_container(kind: type, split: Callable[[Any], tuple[list[Any], Unflatten]]) -> None:
-    """Make instances of ``kind`` containers: ``split(x)`` returns the children, and a function that makes a copy with
-    new children.
+    """Make instances of ``kind`` containers: ``split(x)`` returns the children, and a function that puts new ones in.
 
     Instances of subclasses are containers too.  If several registered classes fit, the last one is used.
 

@@ -79,9 +79,7 @@ def _in_arrays(index: Any) -> tuple[Any, ...] | None:
 
 
 def _in_numpys(index: Any) -> tuple[Any, ...]:
-    """The index with foreign arrays converted to ndarrays: when an ndarray was indexed by them, NumPy converted them
-    too.
-    """
+    """The index with foreign arrays converted to ndarrays, as NumPy converts them when it indexes an ndarray."""
     return tuple(np.asarray(part) if is_foreign(part) else part for part in parts_of(index))
 
 

@@ -216,9 +216,7 @@ def delete(arr: Array, obj: Any, axis: int | None = None) -> Array:
     example(sample(4), slice(1, 3), sample(2)),
 ])  # fmt: skip
 def insert(arr: Array, obj: Any, values: Array, axis: int | None = None) -> Array:
-    """With ``values`` inserted before the positions ``obj``.  Each place of the result gets the position of its
-    element.
-    """
+    """With ``values`` inserted before the positions ``obj``."""
     arr, values = as_array(arr), as_array(values)
     if axis is None:
         arr, axis = np.ravel(arr), 0

@@ -80,9 +80,7 @@ def nan_to_num(a: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None
 
 @composite(np.real_if_close, examples=[example(sample(3)), example(sample(2, make=to_complex))])
 def real_if_close(a: Array, tol: float = 100) -> Array:
-    """The real part of a complex array if its imaginary parts are rounding errors: less than ``tol`` times the
-    precision.
-    """
+    """The real part of an array whose imaginary parts are rounding errors: less than ``tol`` times the precision."""
     if a.dtype.kind != "c":
         return np.positive(a)
     limit = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol

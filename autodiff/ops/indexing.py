@@ -101,9 +101,7 @@ def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -
 
 
 def _within(places: Any, length: int, mode: str) -> Any:
-    """Positions below ``length``, wrapped or clipped by ``mode``, which other libraries may not know.  Without a mode,
-    positions out of range are unchanged.
-    """
+    """Positions wrapped or clipped to ``length`` as ``mode`` says; other libraries may not know the modes."""
     places = as_array(places)
     return places % length if mode == "wrap" else np.clip(places, 0, length - 1) if mode == "clip" else places
 

@@ -105,8 +105,7 @@ def index_update(x: Array, index: Any, values: Array) -> Array:
     examples=PLACES,
 )  # fmt: skip
 def index_add(x: Array, index: Any, values: Array) -> Array:
-    """``x`` with ``values`` added at ``index``, as a new array; an element that is named twice gets both values
-    (np.add.at).
+    """``x`` with ``values`` added at ``index``, as a new array; an element named twice gets both (np.add.at).
 
     Shapes, dtypes and errors as for :func:`index_update`.
 

@@ -50,9 +50,7 @@ def call(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def handles(*functions: Any) -> Callable[[Handler], Handler]:
-    """Make the decorated function the batching rule of these functions.  It is called with the function and its
-    arguments.
-    """
+    """Make the decorated function the batching rule of these; it is called with the function and its arguments."""
 
     def register(handler: Handler) -> Handler:
         table.update(dict.fromkeys(functions, handler))

@@ -118,9 +118,7 @@ def _gathering(parts: list[Any], shape: tuple[int, ...], level: Level) -> tuple[
 
 
 def _adjoin(parts: list[Any]) -> bool:
-    """Whether the arrays and integers of an index are adjacent.  An Ellipsis between them separates them, even if it
-    stands for no axes.
-    """
+    """Whether the arrays and integers of an index are adjacent; an Ellipsis separates them, even for no axes."""
     places = [i for i, p in enumerate(parts) if p is not None and p is not Ellipsis and not isinstance(p, slice)]
     return places[-1] - places[0] == len(places) - 1
 
