@@ -50,10 +50,10 @@ def project(pytester, monkeypatch):
     """A folder of a project that has the plugin, by its name or by an entry point."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    before = settings.get_current_profile_name()
+    settings.register_profile("before", parent=settings())
     settings.load_profile("few")
     yield pytester
-    settings.load_profile(before)
+    settings.load_profile("before")
 
 
 def write(project, **files):
