@@ -10,7 +10,7 @@
 """
 
 from . import data, datasets, init, metrics, optim, safetensors, schedule
-from .activation import (
+from .layers.activation import (
     GELU,
     LeakyReLU,
     LogSoftmax,
@@ -23,22 +23,11 @@ from .activation import (
     log_softmax,
     softmax,
 )
-from .criterion import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    HuberLoss,
-    L1Loss,
-    MSELoss,
-    NLLLoss,
-)
-from .data import batches, train_test_split
-from .divergence import DivergenceError
-from .dropout import Dropout
-from .history import History
-from .learner import Learner
-from .linear import Flatten, Linear
-from .loss import (
+from .layers.dropout import Dropout
+from .layers.linear import Flatten, Linear
+from .layers.module import Module
+from .layers.sequential import Sequential
+from .losses.functions import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -47,8 +36,19 @@ from .loss import (
     mse_loss,
     nll_loss,
 )
-from .module import Module
-from .sequential import Sequential
+from .losses.modules import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+)
+from .reports.history import History
+from .training.data import batches, train_test_split
+from .training.divergence import DivergenceError
+from .training.learner import Learner
 
 __all__ = [
     "GELU",

@@ -225,7 +225,7 @@ def test_a_layer_is_named_beside_the_line_that_called_the_model():
     with pytest.raises(AnomalyError) as caught, detect_anomaly():
         np.sum(model(np.ones((3, 2)))).backward()  # the user's line
     assert "the user's line" in str(caught.value)
-    assert "(through nn/linear.py:" in str(caught.value)
+    assert "(through nn/layers/linear.py:" in str(caught.value)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
