@@ -65,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the gradient at drawn inputs; print the first report that is not "correct", or the last."""
-    from autodiff.testing import gradcheck
+    from autodiff import testing  # most commands never need it
 
     _validate(arguments)
     f = _found(arguments.target)
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         except (ValueError, OverflowError, MemoryError) as error:
             raise CommandError(f"no such arguments can be drawn: {error}", UNUSABLE) from error
         try:
-            report = gradcheck(called, *values, order=arguments.order, rng=arguments.seed + n)
+            report = testing.gradcheck(called, *values, order=arguments.order, rng=arguments.seed + n)
         except (Exception, SystemExit) as error:  # the domain of f may end among the inputs
             raised.append(error)
             continue

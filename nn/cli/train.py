@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import datasets, optim
+from .. import datasets
 from ..io.run_folder import RunFolder
 from ..layers.activation import ReLU
 from ..layers.dropout import Dropout
@@ -20,7 +20,7 @@ from ..layers.module import Module
 from ..layers.sequential import Sequential
 from ..losses.modules import CrossEntropyLoss
 from ..reports.history import History
-from ..training import threads
+from ..training import optim, threads
 from ..training.data import train_test_split
 from ..training.divergence import DivergenceError
 from ..training.learner import Learner
