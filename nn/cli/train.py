@@ -18,7 +18,7 @@ from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..layers.module import Module
 from ..layers.sequential import Sequential
-from ..losses.modules import CrossEntropyLoss
+from ..losses.classification import CrossEntropyLoss
 from ..reports.history import History
 from ..training import optim, threads
 from ..training.data import train_test_split

@@ -14,6 +14,20 @@ from autodiff import erf, logsumexp, relu, sigmoid, softplus, stop_gradient
 
 from .module import Module
 
+__all__ = [
+    "GELU",
+    "LeakyReLU",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+    "log_softmax",
+    "softmax",
+]
+
 Array = Any
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from ..random import Rng, draw, generator
 from .module import Module
 
+__all__ = ["Dropout"]
+
 
 class Dropout(Module):
     """Set each element to 0 with probability p in training, and divide the others by 1 - p.

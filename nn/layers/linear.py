@@ -13,6 +13,8 @@ from ..random import Rng, generator
 from . import init
 from .module import Module
 
+__all__ = ["Flatten", "Linear"]
+
 Array = Any
 
 

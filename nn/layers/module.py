@@ -34,6 +34,8 @@ from .structure import (
 )
 from .summary import summary
 
+__all__ = ["Module"]
+
 Array = Any
 DEEP = 50
 """So many modules inside one another are no accident of a function that calls itself."""

@@ -14,6 +14,8 @@ from autodiff import files
 
 from .curve import svg
 
+__all__ = ["History"]
+
 VALIDATION = "validation_"
 _UNPLOTTED = ("epoch", "learning_rate", "seconds", "rate")
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from autodiff import Tensor
 
+__all__ = ["DivergenceError"]
+
 
 class DivergenceError(FloatingPointError):
     """The loss or a gradient became NaN or infinite.

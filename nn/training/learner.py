@@ -15,8 +15,7 @@ from autodiff import Tensor, no_grad
 
 from ..layers.module import Module
 from ..layers.structure import dtype_of, values_of
-from ..losses.functions import binary_cross_entropy_with_logits
-from ..losses.modules import BCEWithLogitsLoss
+from ..losses.binary import BCEWithLogitsLoss, binary_cross_entropy_with_logits
 from ..random import Rng, generator
 from ..reports.history import VALIDATION, History
 from ..reports.progress import Progress
@@ -24,6 +23,8 @@ from . import metrics as metrics_module
 from .clipping import in_range
 from .data import Batches, batches
 from .epoch import Epoch, Metric, joined, measured, number, taken
+
+__all__ = ["Learner"]
 
 Array = Any
 
