@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import math
 import sys
@@ -59,13 +60,12 @@ RECIPES = {
 TEST_SHARE = 0.2
 """The part of the embedded digits that is held out; MNIST comes with its own test set."""
 
-OPTIMIZERS: dict[str, Callable[[Any, float], Any]] = {
-    "sgd": lambda parameters, lr: optim.SGD(parameters, lr=lr),
-    "momentum": lambda parameters, lr: optim.SGD(parameters, lr=lr, momentum=0.9),
-    "adam": lambda parameters, lr: optim.Adam(parameters, lr=lr),
-    "adamw": lambda parameters, lr: optim.AdamW(parameters, lr=lr),
-    "rmsprop": lambda parameters, lr: optim.RMSprop(parameters, lr=lr),
+_PUBLIC = [getattr(optim, name) for name in optim.__all__]
+OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
+    "momentum": functools.partial(optim.SGD, momentum=0.9),
+    **{kind.__name__.lower(): kind for kind in _PUBLIC if isinstance(kind, type) and kind is not optim.Optimizer},
 }
+"""Every optimizer under its name in small letters, with its defaults."""
 
 _DESCRIPTION = """\
 Train a network of fully connected layers on handwritten digits, and measure it on images it has not seen.
@@ -115,7 +115,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--epochs", type=options.whole, metavar="N", help=f"passes over the data ({default('epochs')})")
     model.add_argument("--batch-size", type=options.whole, metavar="N",
                        help=f"examples in a step ({default('batch_size')})")  # fmt: skip
-    model.add_argument("--optimizer", choices=list(OPTIMIZERS),
+    model.add_argument("--optimizer", choices=sorted(OPTIMIZERS),
                        help=f"how parameters are updated ({default('optimizer')})")  # fmt: skip
     model.add_argument("--lr", type=options.positive, metavar="X",
                        help=f"the learning rate at the start; falls to 0 along a cosine ({default('lr')})")  # fmt: skip
@@ -250,7 +250,7 @@ def _train(
     say: Callable[[str], None],
 ) -> None:
     model = build(data.train[0].shape[1], recipe.hidden, recipe.dropout, rng)
-    optimizer = OPTIMIZERS[recipe.optimizer](list(model.parameters()), recipe.lr)
+    optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.lr)
     learner = Learner(
         model,
         CrossEntropyLoss(label_smoothing=recipe.label_smoothing),

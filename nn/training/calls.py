@@ -71,3 +71,28 @@ class _Quiet(threading.local):
 
 
 _quiet = _Quiet()
+
+
+# -- room to compute in --------------------------------------------------------------------------------------------
+
+Room = tuple[Array, Array]
+
+
+def rooms_for(arrays: list[Array]) -> list[Room | None]:
+    """Two arrays to compute in for each of these; all of one dtype share memory, which is that of the largest twice.
+
+    None for what is no array of NumPy's own.
+    """
+    sizes: dict[Any, int] = {}
+    for array in arrays:
+        if type(array) is np.ndarray:
+            sizes[array.dtype] = max(array.size, sizes.get(array.dtype, 0))
+    memory = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}
+
+    def room(array: Array) -> Room | None:
+        if type(array) is not np.ndarray:
+            return None
+        first, second = memory[array.dtype]
+        return first[: array.size].reshape(array.shape), second[: array.size].reshape(array.shape)
+
+    return [room(array) for array in arrays]

@@ -20,7 +20,7 @@ from ..random import Rng, generator
 from ..reports.history import VALIDATION, History
 from ..reports.progress import Progress
 from . import metrics as metrics_module
-from .clipping import in_range
+from .checks import in_range
 from .data import Batches, batches
 from .epoch import Epoch, Metric, joined, measured, number, taken
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from autodiff import Tensor
 
-from .calls import Calls
-from .clipping import checked, in_range
+from .calls import Calls, Room, rooms_for
+from .checks import checked, in_range
 
 Array = Any
 State = dict[str, Any]
@@ -33,7 +33,7 @@ class Optimizer:
         self.parameters: list[Tensor] = checked(parameters, type(self).__name__)
         self.lr = lr
         self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
-        self._scratch: list[tuple[Array, Array] | None] = []
+        self._scratch: list[Room | None] = []
 
     @property
     def lr(self) -> float:
@@ -58,8 +58,8 @@ class Optimizer:
         calls = Calls()
         written: list[tuple[Tensor, Array]] = []
         replaced: list[tuple[Tensor, Array, Array]] = []
-        scratches = self._scratch or self._make_scratch()
-        for parameter, state, scratch in zip(self.parameters, self.state, scratches):  # noqa: B905
+        self._scratch = self._scratch or rooms_for([parameter.data for parameter in self.parameters])
+        for parameter, state, scratch in zip(self.parameters, self.state, self._scratch):  # noqa: B905
             gradient = parameter.grad
             if gradient is None:
                 continue
@@ -109,24 +109,6 @@ class Optimizer:
             new, *buffers = calls.results(values, *state.values())
             state.update(zip(list(state), buffers, strict=True))
         return new
-
-    def _make_scratch(self) -> list[tuple[Array, Array] | None]:
-        """Room to compute in for each parameter, shared by all of one dtype: as large as the largest of them."""
-        arrays = [p.data for p in self.parameters]
-        sizes: dict[Any, int] = {}
-        for array in arrays:
-            if type(array) is np.ndarray:
-                sizes[array.dtype] = max(array.size, sizes.get(array.dtype, 0))
-        rooms = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}
-
-        def pair(array: Array) -> tuple[Array, Array] | None:
-            if type(array) is not np.ndarray:
-                return None
-            first, second = rooms[array.dtype]
-            return first[: array.size].reshape(array.shape), second[: array.size].reshape(array.shape)
-
-        self._scratch = [pair(array) for array in arrays]
-        return self._scratch
 
     # -- state -----------------------------------------------------------------------------------------------
 

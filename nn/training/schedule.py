@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .clipping import in_range
+from .checks import in_range
 from .optim import Optimizer
 
 __all__ = ["CosineAnnealingLR", "LinearWarmup", "Scheduler", "SequentialLR", "StepLR"]

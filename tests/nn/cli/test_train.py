@@ -17,7 +17,7 @@ import pytest
 
 import nn
 from nn import cli
-from nn.cli.train import build
+from nn.cli.train import OPTIMIZERS, build
 from nn.reports.history import History
 from nn.safetensors import load_file, load_metadata
 
@@ -132,7 +132,11 @@ def test_quiet(capsys):
     assert [line.split()[0] for line in out.splitlines()] == ["test", "written"]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw", "rmsprop"])
+def test_every_public_optimizer_is_offered():
+    assert {*OPTIMIZERS} == {"momentum", "sgd", "adam", "adamw", "rmsprop"}
+
+
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 def test_every_optimizer(optimizer, capsys):
     options = ["--optimizer", optimizer, "--hidden", "", "--label-smoothing", "0", "--lr", "0.01"]
     assert cli.main([*QUICK, *options]) == 0
