@@ -1,4 +1,4 @@
-"""Checks of what optimizers, schedules and loops are given: parameters, and numbers."""
+"""Checks of what optimizers, schedules and loops are given: parameters, numbers, examples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from autodiff import Tensor
 
 from ..layers.module import Module
 from ..layers.structure import is_variable
+
+Array = Any
 
 
 def checked(parameters: Any, who: str, *, empty: bool = False) -> list[Tensor]:
@@ -53,3 +55,51 @@ def in_range(who: str, what: str, value: float, low: float) -> float:
     if not is_number or not low <= value < math.inf:
         raise ValueError(f"{who}: {what} is {value!r}; it must be a finite number of at least {low:g}")
     return float(value)
+
+
+def array_of_examples(who: str, name: str, data: Any) -> Array:
+    """Data with a first axis, one entry an example."""
+    if isinstance(data, Tensor):
+        raise TypeError(f"{who}: {name} is a Tensor, and data is not trained; pass its array: {name}.data")
+    array = data if hasattr(data, "__array_function__") else np.asarray(data)
+    if isinstance(array, np.ma.MaskedArray | np.matrix):
+        raise TypeError(f"{who}: {name} is a {type(array).__name__}, which has rules of its own; pass np.asarray(x)")
+    if array.dtype == object:
+        raise TypeError(f"{who}: {name} is an array of Python objects; make it one of numbers: np.asarray(x, float)")
+    if array.dtype.kind not in "biufc":
+        raise TypeError(
+            f"{who}: {name} holds {array.dtype}, not numbers; np.unique(labels, return_inverse=True) numbers classes"
+        )
+    if array.ndim == 0:
+        raise ValueError(f"{who}: {name} is a single number; it needs a first axis, one entry an example")
+    if len(array) == 0:
+        raise ValueError(f"{who}: {name} is empty (shape {array.shape}); there is nothing to average over")
+    return array
+
+
+def pairs_of_examples(who: str, X: Any, Y: Any) -> tuple[Array, Array]:
+    X, Y = array_of_examples(who, "X", X), array_of_examples(who, "Y", Y)
+    if len(X) != len(Y):
+        raise ValueError(
+            f"{who}: X has {len(X)} examples (shape {X.shape}) and Y has {len(Y)} (shape {Y.shape}); "
+            "each example needs its target"
+        )
+    return X, Y
+
+
+def validation_pair(who: str, pair: Any) -> tuple[Array, Array]:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"{who}: validation must be a pair (X, Y)")
+    return pairs_of_examples(who, *pair)
+
+
+def count_of(who: str, name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{who}: {name} must be a whole number, got {value!r}")
+    if value < least:
+        raise ValueError(f"{who}: {name} is {value}; it must be at least {least}")
+    return int(value)
+
+
+def what_is(value: Any) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"

@@ -15,8 +15,8 @@ __all__ = ["DivergenceError"]
 class DivergenceError(FloatingPointError):
     """The loss or a gradient became NaN or infinite.
 
-    ``epoch`` and ``step`` count from 1, ``step`` over the whole of ``fit``; ``cause`` says what made the first number
-    that is not finite.
+    ``epoch`` and ``step`` count from 1, ``step`` over the whole of ``fit`` (``epoch`` is 0 in a loop without epochs);
+    ``cause`` says what made the first number that is not finite.
     """
 
     def __init__(self, message: str, epoch: int, step: int, cause: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor, no_grad
+from autodiff import no_grad
 
 from ..layers.module import Module
 from ..layers.structure import dtype_of, values_of
@@ -20,9 +21,11 @@ from ..random import Rng, generator
 from ..reports.history import VALIDATION, History
 from ..reports.progress import Progress
 from . import metrics as metrics_module
-from .checks import in_range
+from .checks import array_of_examples, count_of, pairs_of_examples, validation_pair, what_is
 from .data import Batches, batches
-from .epoch import Epoch, Metric, joined, measured, number, taken
+from .epoch import Epoch
+from .measures import Metric, joined, measured, number, taken
+from .step import Position, Trained, TrainingStep
 
 __all__ = ["Learner"]
 
@@ -32,8 +35,8 @@ PREDICTION_BATCH = 1024
 """How many examples go through the model at once when nothing is trained: bounds the memory, not the result."""
 
 
-class Learner:
-    """Trains a model: for each batch outputs = model(x), loss(outputs, y), backward, optimizer.step.
+class Learner(TrainingStep):
+    """Trains a model: for each batch a :class:`nn.TrainingStep`, outputs = model(x), loss(outputs, y), update.
 
     ``loss`` is a function or a module of (outputs, targets) that gives one number, the mean over the examples.
     ``metrics`` are functions of (outputs, targets) as arrays, by name, or names of functions in ``nn.metrics``.
@@ -69,39 +72,16 @@ class Learner:
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
-        if not isinstance(model, Module):
-            raise TypeError(
-                f"Learner: model must be a Module, got {_what(model)}; a function becomes one in Sequential(function)"
-            )
+        super().__init__(model, loss, optimizer, clip_norm=clip_norm, clip_value=clip_value)
         if schedule not in ("epoch", "step"):
             raise ValueError(f"Learner: schedule is {schedule!r}; it must be 'epoch' or 'step'")
-        if isinstance(loss, type) or not callable(loss):
-            raise TypeError(f"Learner: loss must be a function or a module of (outputs, targets), got {loss!r}")
-        if isinstance(optimizer, type) or not hasattr(optimizer, "step"):
-            raise TypeError(
-                f"Learner: optimizer must be one that holds the parameters, got {optimizer!r}; "
-                "write optim.SGD(model.parameters(), lr=0.1)"
-            )
-        held, own = getattr(optimizer, "parameters", None), list(model.parameters())
-        if isinstance(held, list) and own and not {id(p) for p in held} & {id(p) for p in own}:
-            raise ValueError(
-                "Learner: the optimizer holds none of the model's parameters, so nothing would be trained; "
-                "make it from model.parameters(), after the last change to the model"
-            )
         if scheduler is not None and not callable(getattr(scheduler, "step", None)):
-            raise TypeError(f"Learner: scheduler must have a step(), got {_what(scheduler)}; see nn.schedule")
+            raise TypeError(f"Learner: scheduler must have a step(), got {what_is(scheduler)}; see nn.schedule")
         if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
             raise ValueError("Learner: the scheduler changes another optimizer; make it from this one")
-        self.model = model
-        self.loss = loss
-        self.optimizer = optimizer
         self.metrics: dict[str, Metric] = _named(metrics, _takes_logits(loss))
         self.scheduler = scheduler
         self.schedule = schedule
-        self.clip_norm: float | None = None if clip_norm is None else in_range("Learner", "clip_norm", clip_norm, 0.0)
-        self.clip_value: float | None = (
-            None if clip_value is None else in_range("Learner", "clip_value", clip_value, 0.0)
-        )
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -132,14 +112,14 @@ class Learner:
         Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which
         names the step and the first operation that made it, if the loss or a gradient is NaN or infinite.
         """
-        X, Y = _examples("fit", X, Y)
-        epochs = _count("fit", "epochs", epochs, 0)
-        batch_size = _count("fit", "batch_size", batch_size, 1)
-        validation = None if validation is None else _pair("fit, validation", validation)
+        X, Y = pairs_of_examples("fit", X, Y)
+        epochs = count_of("fit", "epochs", epochs, 0)
+        batch_size = count_of("fit", "batch_size", batch_size, 1)
+        validation = None if validation is None else validation_pair("fit, validation", validation)
         if watch is not None:
             from ..reports.watch import Watch  # pictures are not needed to train
 
-            with Watch(watch, self.model, example=taken(X[:batch_size], dtype_of(self.model))) as report:
+            with Watch(watch, self.model, example=taken("Learner", X[:batch_size], dtype_of(self.model))) as report:
                 return self.fit(
                     X, Y, epochs, batch_size, validation=validation, rng=rng, shuffle=shuffle, progress=progress,
                     on_step=_both(report.step, on_step), on_epoch=_both(report.epoch, on_epoch),
@@ -148,24 +128,38 @@ class Learner:
         pairs = batches(X, Y, batch_size, rng=generator(rng), shuffle=shuffle)
         with self._mode(training=True), Progress(epochs * len(pairs), show=progress) as bar:
             for epoch in range(1, epochs + 1):
-                row = self._epoch(Epoch(self, epoch, epochs, (epoch - 1) * len(pairs), bar, on_step), pairs, validation)
+                row = self._epoch(Epoch(epoch, epochs, self.metrics), pairs, bar, on_step, validation)
                 history.append(row)
                 if on_epoch is not None:
                     bar.clear()
                     on_epoch(row)
         return history
 
-    def _epoch(self, epoch: Epoch, pairs: Batches, validation: tuple[Array, Array] | None) -> dict[str, float]:
+    def _epoch(
+        self,
+        epoch: Epoch,
+        pairs: Batches,
+        bar: Progress,
+        on_step: Callable[[int, float], object] | None,
+        validation: tuple[Array, Array] | None,
+    ) -> dict[str, float]:
         """Train for one epoch, and measure it."""
-        started = time.perf_counter()
-        row = epoch.train(pairs)
-        trained = time.perf_counter()
-        row["learning_rate"] = epoch.learning_rate
+        rate, trained = float(getattr(self.optimizer, "lr", math.nan)), Trained.of(self.model)
+        for step, (x, y) in enumerate(pairs, 1 + (epoch.epoch - 1) * len(pairs)):
+            loss, outputs = self._update(x, y, trained, Position("fit", step, epoch.epoch, not epoch.seen))
+            epoch.add(loss, outputs, y)
+            if self.scheduler is not None and self.schedule == "step":
+                self.scheduler.step()
+            if on_step is not None:
+                on_step(step, loss)
+            bar.update(step, epoch.describe)
+        row = {"epoch": epoch.epoch, **epoch.measured(), "learning_rate": rate}
+        seconds = time.perf_counter() - epoch.started
         if validation is not None:
             found = self._measure(*validation, PREDICTION_BATCH)
             row.update({VALIDATION + name: value for name, value in found.items()})
-        row["seconds"] = time.perf_counter() - started
-        row["rate"] = epoch.seen / max(trained - started, 1e-9)
+        row["seconds"] = time.perf_counter() - epoch.started
+        row["rate"] = epoch.seen / max(seconds, 1e-9)
         if self.scheduler is not None and self.schedule == "epoch":
             self.scheduler.step()
         return row
@@ -187,14 +181,14 @@ class Learner:
 
         What the numbers mean is the model's affair: after a cross-entropy they are logits.
         """
-        X = _array("predict", "X", X)
-        batch_size = _count("predict", "batch_size", batch_size, 1)
+        X = array_of_examples("predict", "X", X)
+        batch_size = count_of("predict", "batch_size", batch_size, 1)
         return joined([outputs for _, outputs in self._outputs(X, batch_size)])
 
     def evaluate(self, X: Array, Y: Array, batch_size: int = PREDICTION_BATCH) -> dict[str, float]:
         """The loss and the metrics on X (n, ...) and Y (n, ...): {"loss": ..., "accuracy": ...}."""
-        X, Y = _examples("evaluate", X, Y)
-        return self._measure(X, Y, _count("evaluate", "batch_size", batch_size, 1))
+        X, Y = pairs_of_examples("evaluate", X, Y)
+        return self._measure(X, Y, count_of("evaluate", "batch_size", batch_size, 1))
 
     def _outputs(self, X: Array, batch_size: int) -> Iterator[tuple[slice, Array]]:
         """The outputs for each batch in order."""
@@ -203,14 +197,14 @@ class Learner:
             for start in range(0, len(X), batch_size):
                 part = slice(start, start + batch_size)
                 with no_grad():
-                    outputs = self.model(taken(X[part], dtype))
+                    outputs = self.model(taken("Learner", X[part], dtype))
                 yield part, np.asarray(values_of(outputs))
 
     def _measure(self, X: Array, Y: Array, batch_size: int) -> dict[str, float]:
         total, outputs = 0.0, []
         for part, output in self._outputs(X, batch_size):
             with no_grad():
-                loss = number(self.loss(output, Y[part]))
+                loss = number("Learner", self.loss(output, Y[part]))
             total += loss * len(output)
             outputs.append(output)
         return {"loss": total / len(X), **measured(self.metrics, outputs, [Y])}
@@ -251,51 +245,3 @@ def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric], logits: bool)
             raise ValueError(f"Learner: two columns would be called '{name}'; give the metrics as {{name: function}}")
         found[name] = functools.partial(function, threshold=0.0) if logits and isinstance(metric, str) else function
     return found
-
-
-def _array(who: str, name: str, data: Any) -> Array:
-    """Data with a first axis, one entry an example."""
-    if isinstance(data, Tensor):
-        raise TypeError(f"{who}: {name} is a Tensor, and data is not trained; pass its array: {name}.data")
-    array = data if hasattr(data, "__array_function__") else np.asarray(data)
-    if isinstance(array, np.ma.MaskedArray | np.matrix):
-        raise TypeError(f"{who}: {name} is a {type(array).__name__}, which has rules of its own; pass np.asarray(x)")
-    if array.dtype == object:
-        raise TypeError(f"{who}: {name} is an array of Python objects; make it one of numbers: np.asarray(x, float)")
-    if array.dtype.kind not in "biufc":
-        raise TypeError(
-            f"{who}: {name} holds {array.dtype}, not numbers; np.unique(labels, return_inverse=True) numbers classes"
-        )
-    if array.ndim == 0:
-        raise ValueError(f"{who}: {name} is a single number; it needs a first axis, one entry an example")
-    if len(array) == 0:
-        raise ValueError(f"{who}: {name} is empty (shape {array.shape}); there is nothing to average over")
-    return array
-
-
-def _examples(who: str, X: Any, Y: Any) -> tuple[Array, Array]:
-    X, Y = _array(who, "X", X), _array(who, "Y", Y)
-    if len(X) != len(Y):
-        raise ValueError(
-            f"{who}: X has {len(X)} examples (shape {X.shape}) and Y has {len(Y)} (shape {Y.shape}); "
-            "each example needs its target"
-        )
-    return X, Y
-
-
-def _pair(who: str, pair: Any) -> tuple[Array, Array]:
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(f"{who}: validation must be a pair (X, Y)")
-    return _examples(who, *pair)
-
-
-def _count(who: str, name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{who}: {name} must be a whole number, got {value!r}")
-    if value < least:
-        raise ValueError(f"{who}: {name} is {value}; it must be at least {least}")
-    return int(value)
-
-
-def _what(value: Any) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
