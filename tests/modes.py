@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from autodiff import Tensor, no_grad, vmap
-from autodiff.draw.naming import Names
-from autodiff.draw.watching import Watch
+from autodiff.draw.capture.names import Names
+from autodiff.draw.capture.tracer import Watch
 from autodiff.mode import current, entered, unwatched
 from autodiff.testing import detect_anomaly, record
 from autodiff.testing.noise import _Moving

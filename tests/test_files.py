@@ -19,8 +19,9 @@ import pytest
 
 import nn
 from autodiff import Tensor, files
-from autodiff.draw import dot, draw
+from autodiff.draw import draw
 from autodiff.draw.drawing import FORMATS
+from autodiff.draw.formats import dot
 from nn.history import History
 from nn.run_folder import RunFolder
 from nn.safetensors import save_file

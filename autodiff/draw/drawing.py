@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ..dialects import DRAWINGS, SHOWING, answering, no_such_name
 from ..graph import Node
 from ..tensor import Tensor
-from . import taking
-from .copies import gather
-from .failure import of_exception
-from .grouping import ROOM, boxes_in_sight, limit, open_groups, simplify
-from .naming import Names, caller, is_module
-from .picture import Box, Picture
-from .repeats import fold_repeats
-from .selection import between, keep_only, without
+from .capture import graph
+from .capture.failure import of_exception
+from .capture.names import Names, caller, is_module
+from .picture.aggregates import gather
+from .picture.grouping import ROOM, boxes_in_sight, limit, open_groups, simplify
+from .picture.model import Box, Picture
+from .picture.repeats import fold_repeats
+from .picture.selection import between, keep_only, without
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ class Drawing:
             raise no_such_name("'Drawing' object", name, SHOWING)
 
     def __str__(self) -> str:
-        from .text import text
+        from .formats.text import text
 
         return text(self.picture)
 
@@ -71,37 +71,37 @@ class Drawing:
         >>> draw(x * x).svg().startswith("<svg")
         True
         """
-        from .svg import svg
+        from .formats.svg import svg
 
         return svg(self.picture, scheme=scheme)
 
     def html(self) -> str:
         """The picture as one interactive page that needs no network."""
-        from .page import page
+        from .formats.page import page
 
         return page(self.picture)
 
     def dot(self) -> str:
         """The picture in Graphviz's language."""
-        from .dot import dot
+        from .formats.dot import dot
 
         return dot(self.picture)
 
     def json(self) -> str:
         """Everything that is known, as strict JSON."""
-        from .exchange import as_json
+        from .formats.exchange import as_json
 
         return as_json(self.picture)
 
     def mermaid(self) -> str:
         """The picture in Mermaid, for documents on code hosts."""
-        from .exchange import mermaid
+        from .formats.exchange import mermaid
 
         return mermaid(self.picture)
 
     def graphviz(self) -> Any:
         """A ``graphviz.Digraph`` to go on with; ImportError without the Python package."""
-        from .dot import digraph
+        from .formats.dot import digraph
 
         return digraph(self.picture)
 
@@ -120,7 +120,7 @@ class Drawing:
         if kind not in FORMATS:
             raise ValueError(f"draw: cannot save as {path.name!r}; the ending must be one of {' '.join(FORMATS)}")
         if kind in (".png", ".pdf"):
-            from .dot import rendered
+            from .formats.dot import rendered
 
             files.write(path, rendered(self.picture, kind[1:]))
             return path
@@ -133,13 +133,13 @@ class Drawing:
 
     def frames(self) -> list[str]:
         """The backward pass as a film, one SVG for each step: what works, what waits, what has been added up."""
-        from .film import frames
+        from .formats.film import frames
 
         return frames(self.picture)
 
     def compare(self, other: Drawing) -> Drawing:
         """A drawing of ``other`` that marks what changed since this one: added, removed, changed."""
-        from .comparison import compare
+        from .picture.comparison import compare
 
         return Drawing(compare(self.picture, other.picture))
 
@@ -233,7 +233,7 @@ def draw(
     found = Names()
     _given_names(found, names)
     frame = caller()
-    wishes = taking.Wishes(values, gradients, memory, times, backward, taking.marks(mark))
+    wishes = graph.Wishes(values, gradients, memory, times, backward, graph.marks(mark))
     picture = _take(subject, args, found, frame, wishes)
     picture.title = title or picture.title
     if hide and not any(box.state == "failed" for box in picture.boxes):
@@ -250,7 +250,7 @@ def _check_limits(depth: Any, max_nodes: Any) -> None:
         raise TypeError(f"draw: max_nodes is {max_nodes!r}; give a number of boxes")
 
 
-def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes: taking.Wishes) -> Picture:
+def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes: graph.Wishes) -> Picture:
     if isinstance(subject, BaseException):
         drawing = getattr(subject, "drawing", None)
         if isinstance(drawing, Drawing):
@@ -263,10 +263,10 @@ def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes:
             )
         if frame is not None:
             found.add_frame(frame)
-        return taking.of_graph(subject, found, wishes)
+        return graph.of_graph(subject, found, wishes)
     node = getattr(subject, "node", None)
     if isinstance(node, Node) and not args:
-        return taking.of_node(node, found, taking.Wishes(marks=taking.marks(subject)))
+        return graph.of_node(node, found, graph.Wishes(marks=graph.marks(subject)))
     if not callable(subject):
         raise TypeError(
             f"draw: got {type(subject).__name__}; give a Tensor, a nesting of Tensors, a function or module with its "
@@ -274,7 +274,7 @@ def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes:
         )
     if is_module(subject) and not args:
         raise TypeError(f"draw: a module is drawn while it works: draw({type(subject).__name__.lower()}, x)")
-    return taking.of_call(subject, args, found, wishes, frame)
+    return graph.of_call(subject, args, found, wishes, frame)
 
 
 def _given_names(found: Names, names: Any) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 
 from autodiff import Tensor
 from autodiff.draw import draw
-from autodiff.draw.film import steps
-from autodiff.draw.scene import scene
+from autodiff.draw.formats.film import steps
+from autodiff.draw.picture.scene import scene
 from tests.draw.models import Transformer, tokens
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from autodiff import Tensor
 from autodiff.draw import draw
-from autodiff.draw.page import compact
+from autodiff.draw.formats.page import compact
 from tests.draw.models import Transformer, tokens
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -217,8 +217,8 @@ def test_a_notebook_gets_all_forms_and_never_an_exception(monkeypatch):
     assert bundle["text/html"].startswith("<iframe")
     assert bundle["text/html"].count("<") == 2
     assert set(drawing.static._repr_mimebundle_()) == {"text/plain", "image/svg+xml"}
-    monkeypatch.setattr("autodiff.draw.svg.svg", lambda *a, **k: 1 / 0)
-    monkeypatch.setattr("autodiff.draw.text.text", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("autodiff.draw.formats.svg.svg", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("autodiff.draw.formats.text.text", lambda *a, **k: 1 / 0)
     broken = drawing._repr_mimebundle_()
     assert "ZeroDivisionError" in broken["text/plain"]
     assert "text/html" in broken

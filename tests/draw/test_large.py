@@ -8,11 +8,11 @@ import pytest
 
 from autodiff import Tensor
 from autodiff.draw import draw
-from autodiff.draw.grouping import boxes_in_sight
-from autodiff.draw.layers import place
-from autodiff.draw.page import reduced
-from autodiff.draw.repeats import _runs
-from autodiff.draw.scene import scene
+from autodiff.draw.formats.page import reduced
+from autodiff.draw.layout.layered import place
+from autodiff.draw.picture.grouping import boxes_in_sight
+from autodiff.draw.picture.repeats import _runs
+from autodiff.draw.picture.scene import scene
 from tests.draw.models import Linear, Module, Transformer, tokens
 
 

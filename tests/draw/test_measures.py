@@ -8,7 +8,7 @@ import pytest
 from autodiff import Tensor, grad, primitive
 from autodiff.draw import draw
 from tests.draw.models import Transformer, random
-from tests.draw.test_draw import boxes
+from tests.draw.test_drawing import boxes
 
 
 def test_values_are_whole_if_small_and_summaries_if_large():
