@@ -14,9 +14,10 @@ from typing import Any
 from ... import graph, recording
 from ...graph import CONSTANT, Node
 from ...primitive import Primitive
+from ..drawing import Drawing
 from ..picture.model import Group, Picture
 from .names import Names, of_library
-from .tracer import Record, Watch, describe, line_of, tensors
+from .tracer import Record, Tracer, describe, line_of, tensors
 from .traversal import keep_totals, read
 
 
@@ -25,15 +26,15 @@ def failed_node(primitive: Primitive) -> Node:
     return Node.make(primitive, None, "", active=False)
 
 
-def so_far(watch: Watch, names: Names, error: BaseException) -> Picture:
-    """The picture of the operations of a watched call that were done before an exception."""
-    roots = list(watch.of)
-    failed = watch.failed[0] if watch.failed else None
+def so_far(tracer: Tracer, names: Names, error: BaseException) -> Picture:
+    """The picture of the operations of a traced call that were done before an exception."""
+    roots = list(tracer.of)
+    failed = tracer.failed[0] if tracer.failed else None
     if failed is not None:
         failed.node = failed_node(failed.primitive)
-        watch.of[failed.node] = failed
+        tracer.of[failed.node] = failed
         roots.append(failed.node)
-    return _picture(roots, names, watch.of, watch.groups, failed.node if failed else None, error)
+    return _picture(roots, names, tracer.of, tracer.groups, failed.node if failed else None, error)
 
 
 def _picture(
@@ -163,8 +164,6 @@ def _frames(error: BaseException) -> list[FrameType]:
 
 def carry(error: BaseException, picture: Picture) -> None:
     """Attach a drawing of ``picture`` to an exception, and say so in its text."""
-    from ..drawing import Drawing
-
     if getattr(error, "drawing", None) is None:
         error.drawing = Drawing(picture)  # type: ignore[attr-defined]
         error.add_note("the graph up to here is in this exception: error.drawing.save('failure.html')")

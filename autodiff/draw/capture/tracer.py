@@ -1,6 +1,6 @@
-"""Watching a computation while it runs: which call each operation belongs to, its line, its time and its values.
+"""Tracing a computation while it runs: which call each operation belongs to, its line, its time and its values.
 
-A watch takes the place of the engine's own for the time of one call, in this thread alone.  It lets the engine
+A tracer takes the place of the engine's own for the time of one call, in this thread alone.  It lets the engine
 record as always, and keeps a :class:`Record` of each new node beside it.  What a finished graph has forgotten
 (an option such as ``axis``, a constant, the line of code) is known here.
 """
@@ -125,8 +125,8 @@ def tensors(value: Any) -> list[Tensor]:
     return []
 
 
-class Watch(Mode):
-    """One watched call.  Used as a context manager; ``records`` come in the order of computation."""
+class Tracer(Mode):
+    """One traced call.  Used as a context manager; ``records`` come in the order of computation."""
 
     def __init__(self, names: Names, *, values: bool = False, own_name: str = "") -> None:
         self.names = names
