@@ -15,8 +15,6 @@ from .picture.repeats import fold_repeats
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS = (".svg", ".html", ".dot", ".gv", ".json", ".mmd", ".txt", ".png", ".pdf")
-
 
 class Drawing:
     """A picture of a graph, which shows itself: in a notebook, on a terminal (``print``), in a file (``save``).
@@ -82,13 +80,13 @@ class Drawing:
 
     def json(self) -> str:
         """Everything that is known, as strict JSON."""
-        from .formats.exchange import as_json
+        from .formats.json import as_json
 
         return as_json(self.picture)
 
     def mermaid(self) -> str:
         """The picture in Mermaid, for documents on code hosts."""
-        from .formats.exchange import mermaid
+        from .formats.mermaid import mermaid
 
         return mermaid(self.picture)
 
@@ -101,27 +99,16 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file whose ending says the format; returns the path.
 
-        .svg .html .dot .gv .json .mmd .txt need nothing; .png and .pdf need Graphviz.  The file appears whole or not
-        at all.  Raises ValueError for another ending, OSError if the file cannot be written.
+        The file appears whole or not at all.  Raises ValueError with all endings for another one, ImportError that says
+        what to install for ``.png`` and ``.pdf`` without Graphviz, OSError if the file cannot be written.
         """
         from pathlib import Path
 
         from .. import files
+        from .formats.table import contents
 
         path = Path(path)
-        kind = path.suffix.lower()
-        if kind not in FORMATS:
-            raise ValueError(f"draw: cannot save as {path.name!r}; the ending must be one of {' '.join(FORMATS)}")
-        if kind in (".png", ".pdf"):
-            from .formats.dot import rendered
-
-            files.write(path, rendered(self.picture, kind[1:]))
-            return path
-        make: dict[str, Callable[[], str]] = {
-            ".svg": self.svg, ".html": self.html, ".dot": self.dot, ".gv": self.dot, ".json": self.json,
-            ".mmd": self.mermaid, ".txt": lambda: str(self) + "\n",
-        }  # fmt: skip
-        files.write(path, make[kind](), errors="replace")
+        files.write(path, contents(self.picture, path.name, path.suffix.lower()), errors="replace")
         return path
 
     def frames(self) -> list[str]:

@@ -224,22 +224,6 @@ def test_a_notebook_gets_all_forms_and_never_an_exception(monkeypatch):
     assert "text/html" in broken
 
 
-def test_without_graphviz_images_say_what_to_install(monkeypatch, tmp_path):
-    import importlib
-
-    def missing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(importlib, "import_module", missing)
-    drawing = example()
-    with pytest.raises(ImportError, match=r"pip install 'pullback\[draw\]'"):
-        drawing.save(tmp_path / "g.png")
-    with pytest.raises(ImportError, match="graphviz"):
-        drawing.graphviz()
-    assert drawing.save(tmp_path / "g.svg").stat().st_size > 1000
-
-
 @pytest.mark.parametrize(("ending", "start"), [(".png", b"\x89PNG"), (".pdf", b"%PDF")])
 @pytest.mark.parametrize("program", [True, False])
 def test_images_come_from_dot_or_from_pip(ending, start, program, monkeypatch, tmp_path):

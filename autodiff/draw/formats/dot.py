@@ -8,7 +8,7 @@ import subprocess
 from typing import Any
 
 from ..picture.model import OPERATION, Picture
-from ..picture.scene import Place, Scene, arrow_label, scene
+from ..picture.scene import Place, Scene, arrow_label, key, scene
 from . import style
 
 FONT = 'fontname="Helvetica,Arial,sans-serif"'
@@ -21,10 +21,6 @@ def quote(text: str) -> str:
     "a \"b\" \\ c"
     """
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def _id(place: Place) -> str:
-    return f"{'b' if place[0] == 'box' else 'g'}{place[1]}"
 
 
 def dot(picture: Picture) -> str:
@@ -49,33 +45,26 @@ def body(picture: Picture) -> list[str]:
             about.append("style=dashed")
         if label := arrow_label(picture, seen, source, target):
             about.append(f"label={quote(label)}, fontsize=9")
-        lines.append(f"  {_id(source)} -> {_id(target)} [{', '.join(about)}]")
+        lines.append(f"  {key(source)} -> {key(target)} [{', '.join(about)}]")
     return lines
 
 
 def _nodes(picture: Picture, seen: Scene, lines: list[str]) -> None:
     """Nodes, inside their clusters."""
-    stack = [(0, iter(seen.inside[0]))]
-    while stack:
-        _, rest = stack[-1]
-        indent = "  " * len(stack)
-        place = next(rest, None)
-        if place is None:
-            stack.pop()
-            if stack:
-                lines.append("  " * len(stack) + "}")
-        elif place[0] == "group" and place[1] in seen.inside:
-            group = picture.groups[place[1]]
-            colour = style.colour(picture, place)
-            lines.append(f"{indent}subgraph cluster_{place[1]} {{")
-            title = style.short(style.open_title(picture, place[1]), style.LONGEST_TITLE)
-            lines.append(
-                f"{indent}  graph [label={quote(title)}, style=rounded, "
-                f'color="{colour.border}", peripheries={2 if group.kind == "repeat" else 1}]'
-            )
-            stack.append((place[1], iter(seen.inside[place[1]])))
-        else:
+    for depth, what, place in seen.walk():
+        indent = "  " * (depth + 1)
+        if what == "end":
+            lines.append(f"{indent}}}")
+        elif what == "item":
             lines.append(indent + _node(picture, place))
+        else:
+            title = style.short(style.open_title(picture, place[1]), style.LONGEST_TITLE)
+            lines.append(f"{indent}subgraph cluster_{place[1]} {{")
+            colour = style.colour(picture, place).border
+            edges = 2 if picture.groups[place[1]].kind == "repeat" else 1
+            lines.append(
+                f'{indent}  graph [label={quote(title)}, style=rounded, color="{colour}", peripheries={edges}]'
+            )
 
 
 def _node(picture: Picture, place: Place) -> str:
@@ -96,7 +85,7 @@ def _node(picture: Picture, place: Place) -> str:
             about.append("penwidth=2")
     elif picture.groups[place[1]].kind == "repeat":
         about.append("peripheries=2")
-    return f"{_id(place)} [{', '.join(about)}]"
+    return f"{key(place)} [{', '.join(about)}]"
 
 
 def digraph(picture: Picture) -> Any:
@@ -114,7 +103,10 @@ def digraph(picture: Picture) -> Any:
 
 
 def rendered(picture: Picture, kind: str) -> bytes:
-    """The picture as "png", "pdf" or "svg" by Graphviz: the ``dot`` program, or the one that pygraphviz brings."""
+    """The picture as "png", "pdf" or "svg" by Graphviz: the ``dot`` program, or the one that pygraphviz brings.
+
+    Raises ImportError where there is neither.
+    """
     source = dot(picture)
     program = shutil.which("dot")
     if program is not None:
@@ -123,12 +115,6 @@ def rendered(picture: Picture, kind: str) -> bytes:
             return done.stdout
         trouble = done.stderr.decode(errors="replace").strip().splitlines()
         raise RuntimeError(f"draw: Graphviz could not make {kind}: {trouble[0] if trouble else 'no message'}")
-    try:
-        pygraphviz = importlib.import_module("pygraphviz")
-    except ImportError as error:
-        raise ImportError(
-            f"draw: {kind} needs Graphviz: pip install 'pullback[draw]', or install the program 'dot'; "
-            ".svg, .html, .dot, .json, .mmd and .txt need nothing"
-        ) from error
+    pygraphviz = importlib.import_module("pygraphviz")
     made = pygraphviz.AGraph(string=source).draw(format=kind, prog="dot")
     return bytes(made)

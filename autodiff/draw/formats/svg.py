@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from html import escape as escaped
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 from ..layout.compound import Frame, Layout, layout
 from ..layout.layered import Point
 from ..picture.model import OPERATION, Picture
-from ..picture.scene import Place, arrow_label, scene
+from ..picture.scene import Place, arrow_label, key, scene
 from . import style
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ svg{font-family:system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif;--page:#f
 .flowing .head{fill:#d55e00}.waiting{opacity:.35}.cluster rect{stroke-opacity:.6}
 """
 DARK = "svg{--page:#15181c;--ink:#eceff2;--soft:#a9b1ba;--arrow:#8a96a3;--inner:#53697f;--bar:#b3a6f0}"
+
+
+def escape(text: str) -> str:
+    """A text between tags.  Quotes stay: none of our attributes holds one."""
+    return escaped(text, quote=False)
 
 
 def svg(picture: Picture, *, scheme: str = "auto") -> str:
@@ -84,8 +89,8 @@ class Sheet:
 
     def _signs(self) -> list[str]:
         """What the signs mean that have no words of their own."""
-        key = style.key(self.picture)
-        return [f"{name}: {meaning}" for kind, (name, meaning) in key.items() if kind in ("silent", "bar")]
+        meanings = style.key(self.picture)
+        return [f"{name}: {meaning}" for kind, (name, meaning) in meanings.items() if kind in ("silent", "bar")]
 
     def _items(self, moment: Moment) -> Iterator[str]:
         """Frames of open groups, arrows over them, their titles over these, and boxes."""
@@ -125,7 +130,7 @@ class Sheet:
                 ' fill-opacity=".35"/>' for d in (7, 3.5)
             )  # fmt: skip
         return (
-            f'<g class="cluster" id="g{place[1]}">{stack}<rect class="group" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" '
+            f'<g class="cluster" id="{key(place)}">{stack}<rect class="group" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" '
             f'height="{h:.1f}" rx="9" fill-opacity=".35" stroke-width="1"/></g>'
         )
 
@@ -142,7 +147,7 @@ class Sheet:
             dashed = picture.groups[place[1]].kind == "more"
         tip = style.short(style.tooltip(picture, place).replace("\n", " | "), 2000)
         parts = [
-            f'<g class="{("node " + state).strip()}" id="{"b" if place[0] == "box" else "g"}{place[1]}">',
+            f'<g class="{("node " + state).strip()}" id="{key(place)}">',
             f"<title>{escape(tip)}</title>",
         ]
         for d in (6, 3) if repeats else ():
@@ -178,7 +183,6 @@ class Sheet:
         maker = self.picture.boxes[self.scene.arrows[source, target]]
         kind = "arrow" if maker.active else "arrow silent"
         path, (x, y) = curve(points), points[-1]
-        about = quoteattr(f"{source[0][0]}{source[1]} {target[0][0]}{target[1]}")
         label = escape(style.short(f"{maker.title}  {maker.type}", 120))
         said = arrow_label(self.picture, self.scene, source, target)
         (at, below), upright = middle(points)
@@ -186,7 +190,7 @@ class Sheet:
         shape = f'<text class="heading" text-anchor="{anchor}" x="{at:.1f}" y="{below + 4:.1f}">{escape(said)}</text>'
         shape = shape if said else ""
         return (
-            f'<g class="{("edge " + state).strip()}" data-ends={about}><title>{label}</title>'
+            f'<g class="{("edge " + state).strip()}" data-ends="{key(source)} {key(target)}"><title>{label}</title>'
             f'<path class="{kind}" d="{path}"/>'
             f'<path class="head" d="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/>{shape}</g>'
         )

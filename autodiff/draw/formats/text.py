@@ -36,29 +36,19 @@ def _names(picture: Picture, seen: Scene) -> dict[int, str]:
 
 
 def _rows(picture: Picture, seen: Scene, names: dict[int, str], rows: list[tuple[str, ...]]) -> None:
-    stack = [(0, 0, iter(seen.inside[0]))]  # group, depth, what is left of it
-    while stack:
-        _g, depth, rest = stack[-1]
-        place = next(rest, None)
-        if place is None:
-            stack.pop()
-            continue
-        what, i = place
+    for depth, event, (what, i) in seen.walk():
         indent = "  " * depth
         if what == "box":
             box = picture.boxes[i]
-            what = style.short(_what(picture, box, names), WIDEST)
-            rows.append((f"{indent}{names[i]}", what, box.type, _extras(picture, i)))
-            continue
-        group = picture.groups[i]
-        opened = i in seen.inside
-        sign = "▾" if opened else "▸"
-        more = f"keeps {amount(group.kept)}" if group.kept else ""
-        once = "the first is drawn" if opened and group.kind == "repeat" else ""
-        parts = [f"{indent}{sign} {style.short(group.title, 60)}", group.subtitle, once, more]
-        rows.append(("   ".join(part for part in parts if part),))
-        if opened:
-            stack.append((i, depth + 1, iter(seen.inside[i])))
+            title = style.short(_what(picture, box, names), WIDEST)
+            rows.append((f"{indent}{names[i]}", title, box.type, _extras(picture, i)))
+        elif event != "end":
+            group = picture.groups[i]
+            opened = event == "begin"
+            more = f"keeps {amount(group.kept)}" if group.kept else ""
+            once = "the first is drawn" if opened and group.kind == "repeat" else ""
+            title = f"{indent}{'▾' if opened else '▸'} {style.short(group.title, 60)}"
+            rows.append(("   ".join(part for part in (title, group.subtitle, once, more) if part),))
 
 
 def _what(picture: Picture, box: Box, names: dict[int, str]) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .model import Picture
@@ -35,6 +36,34 @@ class Scene:
             for place in places
             if place[0] == "box" or place[1] not in open_groups
         ]
+
+    def walk(self) -> Iterator[tuple[int, str, Place]]:
+        """Everything in sight, with its depth, from the outside in: a box or a closed group is one "item".
+
+        An open group is met twice, where it is "begin" and where it is "end".
+        """
+        stack = [(("group", 0), iter(self.inside[0]))]
+        while stack:
+            around, rest = stack[-1]
+            place = next(rest, None)
+            if place is None:
+                stack.pop()
+                if stack:
+                    yield len(stack) - 1, "end", around
+            elif place[0] == "group" and place[1] in self.inside:
+                yield len(stack) - 1, "begin", place
+                stack.append((place, iter(self.inside[place[1]])))
+            else:
+                yield len(stack) - 1, "item", place
+
+
+def key(place: Place) -> str:
+    """A name for a box or a group, without any sign.
+
+    >>> key(("box", 3)), key(("group", 1))
+    ('b3', 'g1')
+    """
+    return f"{place[0][0]}{place[1]}"
 
 
 def scene(picture: Picture) -> Scene:
