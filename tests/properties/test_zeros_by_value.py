@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodiff import checkpoint, grad, hessian, vjp, vmap
-from tests.test_structural_zeros import quick, transforms
+from tests.test_structural import quick, transforms
 
 
 def twice(function):

@@ -14,7 +14,7 @@ from autodiff import GraphError, Tensor, checkpoint, grad, jacobian, jvp, no_gra
 from autodiff.testing import detect_anomaly
 from nn.optimizer import Optimizer
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "mutation.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "mutation.md"
 SIZES = {"small": (4, 5), "large": (60, 70)}
 
 # -- arrays: how they lie in memory ------------------------------------------------------------------------------

@@ -17,8 +17,7 @@ from autodiff.primitive import Composite, Primitive, registry
 from autodiff.testing import detect_anomaly
 from autodiff.ufuncs import accumulations, reductions
 from docs.__main__ import spelled
-
-from .differences import calls, outputs
+from tests.differences import calls, outputs
 
 special.load()  # all that can be in the table
 ENTRIES = list(registry.values())

@@ -19,7 +19,7 @@ from autodiff import Tensor
 from autodiff.convention import Signature
 from autodiff.primitive import registry
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STUB = ast.parse((ROOT / "autodiff" / "methods.pyi").read_text(encoding="utf-8"))
 MADE = {
     name: value for name, value in vars(Tensor).items() if isinstance(getattr(value, "__signature__", None), Signature)

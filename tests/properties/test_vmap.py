@@ -11,8 +11,7 @@ import autodiff
 import nn
 from autodiff import BatchingError, Tensor, grad, hessian, vmap
 from autodiff.primitive import registry
-
-from .differences import calls, outputs
+from tests.differences import calls, outputs
 
 ENTRIES = list(registry.values())
 REFUSED = {
