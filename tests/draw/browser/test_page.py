@@ -14,8 +14,8 @@ from autodiff.draw.layout.compound import layout
 from autodiff.draw.picture.model import Box, Group, Picture
 from autodiff.draw.picture.scene import scene
 from tests.draw.browser.places import diamond, node, where
+from tests.draw.examples import NASTY, nasty
 from tests.draw.models import Transformer, tokens
-from tests.draw.test_formats import NASTY, nasty
 
 
 def items(browser):

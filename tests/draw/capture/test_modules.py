@@ -6,7 +6,6 @@ import pytest
 import nn
 from autodiff import Tensor
 from autodiff.draw import draw
-from autodiff.draw.picture.measure import measure, merged
 from autodiff.draw.picture.scene import scene
 from tests.draw.models import Linear, Module, Transformer, tokens
 
@@ -84,96 +83,6 @@ def test_a_strangers_object_is_no_reason_to_draw_nothing():
     x = Tensor(1.0)
     assert draw(np.sin(x)).picture.operations == 1
     assert draw(lambda x: np.sin(x) if stranger is not None else x, 1.0).picture.operations == 1
-
-
-# -- names ---------------------------------------------------------------------------------------------------------
-
-
-def test_names_are_read_inside_their_modules():
-    svg = draw(Transformer(1), tokens(), depth=5).svg()
-    assert ">query: Linear · 20 parameters<" in svg
-    assert ">gain<" in svg
-    assert "<title>blocks.0.norm.gain | " in svg  # what the pointer shows is the whole path
-
-
-def test_long_options_have_a_line_of_their_own():
-    box = draw(lambda x: np.mean(x, axis=1, keepdims=True), np.ones((2, 2)))
-    assert ">output = mean<" in box.svg()
-    assert ">(axis=1, keepdims=True)<" in box.svg()
-
-
-def test_an_array_that_is_taken_twice_is_said_to_be():
-    x = Tensor(2.0)
-    drawing = draw(x * x)
-    assert scene(drawing.picture).times[("box", 0), ("box", 1)] == 2
-    assert ">×2<" in drawing.svg()
-    assert 'label="×2"' in drawing.dot()
-    assert "-->|×2|" in drawing.mermaid()
-    assert "x has added up 2 cotangents" in drawing.frames()[-1]
-
-
-# -- repeats -------------------------------------------------------------------------------------------------------
-
-
-def chain(x, weights):
-    for w in weights:
-        x = np.tanh(x @ w) * 1.0
-    return np.sum(x)
-
-
-def test_the_first_of_a_repeat_speaks_for_all_of_them():
-    class Deep(Module):
-        def __init__(self):
-            self.layers = [Linear(4, 4) for _ in range(30)]
-            for k, layer in enumerate(self.layers):
-                layer.weight.data = np.eye(4) * (1 + k / 100)
-                layer.bias.data = np.arange(4.0) / 100
-
-        def forward(self, x):
-            for layer in self.layers:
-                x = np.tanh(layer(x))
-            return x
-
-    drawing = draw(Deep(), np.full((2, 4), 0.1), values=True, gradients=True, memory=True, times=True)
-    picture = drawing.picture
-    weight = next(b for b in picture.boxes if b.name == "layers.0.weight")
-    assert weight.value.high == 1.0
-    all_weights = [b for b in picture.boxes if b.name.endswith("weight")]
-    together = weight.together
-    assert (together.copies, together.value.low, together.value.high) == (30, 0.0, 1.29)
-    assert together.value.mean == pytest.approx(np.mean([b.value.mean for b in all_weights]))
-    assert together.gradient.norm == pytest.approx(np.linalg.norm([b.gradient.norm for b in all_weights]))
-    assert together.gradients[0] == min(b.gradient.typical for b in all_weights)
-    assert "all 30 together:" in drawing.svg()
-    assert "all 30 together:" in str(drawing)
-    assert "the first is drawn" in drawing.svg()
-    matmul = next(b for b in picture.boxes if b.operation == "matmul")
-    assert matmul.together.kept == sum(b.kept for b in picture.boxes if b.operation == "matmul")
-
-
-def test_a_layer_that_is_not_like_the_others_is_not_folded_away():
-    def f(x, weights):
-        return chain(x, weights)
-
-    weights = [np.eye(4) * 0.5 for _ in range(60)]
-    weights[31] = np.full((4, 4), np.nan)
-    with np.errstate(all="ignore"):
-        drawing = draw(f, np.ones((2, 4)), weights, values=True)
-    states = {drawing.picture.boxes[i].state for what, i in scene(drawing.picture).items if what == "box"}
-    inside = {drawing.picture.groups[i].state for what, i in scene(drawing.picture).items if what == "group"}
-    assert "nan" in states | inside
-
-
-def test_merged_measures_are_those_of_one_array(rng):
-    parts = [rng.normal(size=n) for n in (3, 50, 7)]
-    parts[1][4], parts[2][0] = np.nan, np.inf
-    a, b = merged([measure(p) for p in parts]), measure(np.concatenate(parts))
-    for name in ("size", "nan", "infinite", "zero"):
-        assert getattr(a, name) == getattr(b, name)
-    for name in ("low", "mean", "high", "norm", "typical"):
-        assert getattr(a, name) == pytest.approx(getattr(b, name), rel=1e-12)
-    assert measure(np.full(10, np.nan)).text == "nothing finite (10 NaN)"
-    assert merged([measure(np.full(9, np.nan)), measure(np.ones(9))]).mean == 1.0
 
 
 class Recurrent(Module):

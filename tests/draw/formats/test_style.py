@@ -5,7 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
+from autodiff.draw import draw
 from autodiff.draw.formats.style import KINDS, STATES
+from tests.draw.models import Transformer, tokens
 
 # What is seen without one kind of cone, on linear RGB: G. Machado, M. Oliveira, L. Fernandes (2009), severity 1.
 VISION = {
@@ -14,8 +16,14 @@ VISION = {
     "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
     "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
 }
+
+
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
 COLOURS = KINDS | {state: colour for state, (_, colour) in STATES.items() if state not in ("failed", "guilty")}
+
+
 OF_GRADIENTS, OF_CHANGES = {"nan", "inf", "dead", "vanishing", "exploding"}, {"added", "removed", "changed"}
 
 
@@ -56,3 +64,16 @@ def test_text_is_legible_on_every_colour(name):
     assert contrast("#eceff2", colour.dark_fill) > 7
     assert contrast("#5a5a5a", colour.fill) > 4.5
     assert contrast("#a9b1ba", colour.dark_fill) > 4.5
+
+
+def test_names_are_read_inside_their_modules():
+    svg = draw(Transformer(1), tokens(), depth=5).svg()
+    assert ">query: Linear · 20 parameters<" in svg
+    assert ">gain<" in svg
+    assert "<title>blocks.0.norm.gain | " in svg  # what the pointer shows is the whole path
+
+
+def test_long_options_have_a_line_of_their_own():
+    box = draw(lambda x: np.mean(x, axis=1, keepdims=True), np.ones((2, 2)))
+    assert ">output = mean<" in box.svg()
+    assert ">(axis=1, keepdims=True)<" in box.svg()
