@@ -9,8 +9,8 @@
 from .difference import difference
 from .graph.anomaly import AnomalyError, detect_anomaly
 from .graph.graphcheck import check_graph
+from .graph.record import record
 from .table.survey import Survey, survey
-from .tracing.trace import record
 from .verdict.gradcheck import assert_gradcheck, gradcheck
 from .verdict.report import GradientError, Report
 

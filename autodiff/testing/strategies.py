@@ -11,7 +11,8 @@ Values are short decimals, so that a failure reads well and shrinks to numbers t
 from .property import check_entry, gradient_property
 from .random.arrays import LAYOUTS, axes, decimals, dtypes, indices, shapes, tensors
 from .random.calls import Call, arguments, entries
-from .random.programs import Program, programs
+from .random.program import Program
+from .random.programs import programs
 from .table.samples import entry_of
 
 __all__ = [

@@ -16,11 +16,11 @@ from ...transforms.calling import recording
 from ...transforms.checkpointing import reopened
 from ...tree import flatten
 from ..tracing.examples import Mapped, numbers
-from ..tracing.trace import Record, Variable, record, records
 from ..verdict.gradcheck import gradcheck
 from ..verdict.keywords import check_arguments, noted, refuse_keywords
 from ..verdict.report import Report
 from ..verdict.reproducer import expression
+from .record import Record, Variable, record, records
 
 _TEACH = (
     "check_graph: {} of the {} operations of this graph were not recorded with their inputs "

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ...primitive import Composite, Domain, Example, Primitive, Sample, registry
+from ..literals import written, written_index
 from ..table.samples import Entry, entry_of
-from ..table.spelling import is_indexing, spelled, written, written_index
+from ..table.spelling import is_indexing, spelled
 from .arrays import axes, indices, tensors
 
 Array = Any

@@ -18,7 +18,7 @@ from ..table.samples import Entry, entry_of
 from ..table.spelling import dotted, is_indexing, is_public
 from .arrays import tensors
 from .calls import legal, made, pattern, slots, varied, with_shapes
-from .programs import Operand, Step
+from .program import Operand, Step
 
 Array = Any
 Shape = tuple[int, ...]

@@ -15,11 +15,11 @@ import numpy as np
 from ...graph import Edge, Parts
 from ...tensor import value_of
 from ..problem import Problem
-from ..slopes.finding import EPSILON
-from ..slopes.line import norm
+from ..thresholds import EPSILON
 from ..tracing.backward import watched_pass
 from ..tracing.examples import numbers
 from ..tracing.trace import Trace, operation_node
+from ..vectors import norm
 
 Array = Any
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from ...tensor import same_tuple
 from ..problem import Problem, as_real
-from ..slopes.finding import EPSILON, RESOLVED
-from ..slopes.line import norm
+from ..thresholds import EPSILON, RESOLVED
 from ..tracing.backward import values_in, watched_pass
 from ..tracing.examples import is_array, numbers
+from ..vectors import norm
 from .monte_carlo import noisy_gradient, noisy_values
 
 Array = Any

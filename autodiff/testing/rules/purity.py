@@ -8,19 +8,15 @@ what it was before: the same array may belong to other rules, or to the user.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...graph import Parts
 from ..problem import Problem
 from ..rounding.monte_carlo import noisy_gradient
-from ..slopes.finding import EPSILON
+from ..thresholds import EPSILON
 from ..tracing.backward import values_in, watched_pass
-
-if TYPE_CHECKING:
-    from ..slopes.comparison import Comparison
-    from ..slopes.finding import Finding
 
 Array = Any
 Fault = dict[str, Any]
@@ -28,12 +24,6 @@ Fault = dict[str, Any]
 FACTORS = (-2.0, -0.5)
 """A difference must show with both: one of them may overflow, or fall among the subnormal numbers."""
 REMEMBERS = "the gradient is not deterministic: two passes differ; a rule draws random numbers, or remembers"
-LEFT_BEHIND = (
-    "the gradient is right at x, and beside x it is not: a rule keeps what it was given first, or depends on something "
-    "other than its arguments"
-)
-NEARBY = 12
-"""The step, as k in t = 2^-k, to the point beside x."""
 NONLINEAR = (
     "the gradient is not linear in the cotangent: -2 times the cotangent does not give -2 times the gradient; "
     "multiply by g, once, and do not branch on it"
@@ -86,25 +76,6 @@ def describe(error: Exception) -> str:
 def is_repeatable(problem: Problem, weights: Array, gradient: Array) -> bool:
     """Whether a second backward pass gives the same gradient, up to rounding."""
     return is_linear_by(problem, weights, gradient, 1.0)
-
-
-def is_left_behind(comparison: Comparison, finding: Finding) -> bool:
-    """Whether the gradient does not follow the slopes to a point beside x, as one from a cache that is stale does not.
-
-    The change of the slope along a direction shows in the difference of the slopes to both sides.
-    """
-    if comparison.problem.given_gradient is not None:  # it may be a number, right at x alone
-        return False
-    u, line = finding.direction, finding.line
-    (row,) = line.measure((NEARBY,))
-    if row is None or abs(row.right - row.left) <= 1000 * row.noise:
-        return False
-    beside = comparison.problem.x + row.step * u
-    _, pull = comparison.problem.pullback(beside)
-    change = float(np.where(comparison.finite, pull(comparison.weights), 0.0) @ u) - finding.analytic
-    if abs(change - (row.right - row.left)) <= 0.05 * abs(row.right - row.left):
-        return False
-    return comparison.at(beside).examine(u).wrong
 
 
 def is_linear_by(problem: Problem, weights: Array, gradient: Array, factor: float) -> bool:

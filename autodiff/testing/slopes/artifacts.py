@@ -1,9 +1,10 @@
-"""When the numbers speak against a gradient and are not to be believed: what the table of steps shows beside them."""
+"""Differences that are artifacts and no evidence: staircases, jumps near x, waves shorter than the steps."""
 
 from __future__ import annotations
 
+from ..thresholds import AGREE
 from .extrapolation import QUICK, Estimate, seen_noise
-from .line import AGREE, Row
+from .line import Row
 
 TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
 TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
@@ -22,7 +23,7 @@ STAIRS = (
 """The slope of a staircase is 0; of the others it is that of larger steps.  From outside they look the same."""
 
 
-def doubt(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, terms: float) -> str:
+def artifact(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, terms: float) -> str:
     """Why a slope that speaks against a gradient says nothing; empty if it does.
 
     ``finer`` are rows of steps beyond those of the table, ``terms`` is the size of gradient times direction.

@@ -1,8 +1,7 @@
-"""Does a gradient agree with the slopes of its function along a direction?
+"""A gradient at a point, the function along lines through it, and what is known so far.
 
 One direction with no component near zero sees every element at once: a fault of 1 % in one element of 100,000 moves the
-directional derivative by far more than the error of the slope.  Which directions are looked at, and what is done about
-a difference, is the matter of :mod:`autodiff.testing.slopes.search`.
+directional derivative by far more than the error of the slope.
 """
 
 from __future__ import annotations
@@ -15,30 +14,21 @@ import numpy as np
 
 from ..problem import Problem
 from ..rounding.first_order import Rounding, rounding_inside
-from ..rounding.uncertainty import held, scatter
-from .artifacts import HIDDEN, STAIRS, doubt, hidden, stands_on_stairs
+from ..thresholds import EPSILON, SEVERAL
+from ..vectors import norm, norms, powers
 from .complex_step import slope_along
-from .confirmation import confirmed, sharpened
-from .extrapolation import FINEST, QUICK, Estimate, kink_interval, look, scrutinise
-from .finding import EPSILON, RESOLVED, SEVERAL, Finding, powers
-from .generalized import Around, jumps, slopes_around
-from .line import Line, norm, norms
-from .quadrature import UNSETTLED, accounts
+from .extrapolation import QUICK, Estimate
+from .finding import Finding
+from .line import Line
 
 Array = Any
 
 WHOLE = 2.0**22
 """Numbers of this size are whole in float32, whatever they count."""
-FINE = 30
-"""The step, as k in t = 2^-k, at which the slope of the first look must still be there."""
-LARGER = (2, 4)
-"""Steps that are measured as well where larger ones may tell more than fine ones, as k in t = 2^-k."""
-BETWEEN = 0.75
-"""The steps of a second look, as a part of those of the first."""
 
 
 class Comparison:
-    """A gradient at a point, and every way of looking at it along a direction."""
+    """A gradient at a point, beside the function around it."""
 
     def __init__(
         self,
@@ -73,7 +63,6 @@ class Comparison:
         self.inner = norm(self.safe * problem.x) + float(np.max(np.abs(problem.x), initial=0.0))
         self.own_rounding = 4 * EPSILON * norm(self.weights * self.base)  # of outputs that a rule has kept
         self.epsilon = self._precision()
-        self._around: tuple[Array, Around | None] | None = None  # the last direction that was looked around
         self.findings: list[Finding] = []
         self.kinks: list[Finding] = []
         self.notes: list[str] = []
@@ -168,121 +157,9 @@ class Comparison:
         """How far rounding may have moved the analytic value itself."""
         return 4 * EPSILON * float(np.abs(self.safe) @ np.abs(u))
 
-    def examine(self, u: Array, thorough: bool = False) -> Finding:
-        """Compare along one direction.  A kink or a difference is looked at again over all decades of the step, unless
-        the complex step confirms the difference; if ``thorough``, the rounding of the gradient itself must allow it."""
-        finding = self._examined(u, thorough)
-        return self._generalized(finding) if finding.wrong else finding
-
-    def _examined(self, u: Array, thorough: bool) -> Finding:
-        line = self.line(u)
-        terms = np.abs(self.safe * u)
-        own = self.own_error(u) + self.tolerance * norm(terms)
-        some = terms[terms > 0]
-        wanted = 0.1 * RESOLVED / SEVERAL * float(np.median(some)) if some.size else 0.0
-        finding = self.finding(line, u, look(line, wanted, QUICK if thorough else self.steps), own)
-        bent = kink_interval(line.table) is not None or not (thorough or self._goes_on(finding))
-        if finding.wrong and not bent:
-            sure = confirmed(self, finding, own, thorough)
-            if sure is not None:
-                return sure
-        if bent or not finding.settled:
-            finding = self._scrutinised(line, u, own)
-            if finding.wrong and finding.found.kink is None:
-                return self._doubted(finding, own)
-            if finding.settled and self._may_be_stairs(finding):
-                return finding._replace(found=finding.found._replace(reason=STAIRS))
-        if not finding.settled:
-            return finding
-        self._remember(finding)
-        return sharpened(self, finding, own)
-
-    def _scrutinised(self, line: Line, u: Array, own: float) -> Finding:
-        """The finding after a sweep over all decades of the step, with what is known of rounding inside of f."""
-        finding = self.finding(line, u, scrutinise(line), own)
-        if line.inside or (finding.settled and all(row.moved for row in line.table)) or self.inside is None:
-            return finding
-        line.know(self.inside.size)
-        return self.finding(line, u, scrutinise(line), own)
-
-    def _may_be_stairs(self, finding: Finding) -> bool:
-        """Whether larger steps show another slope, and fine ones may be lost in rounding that nobody sees.
-
-        Of a function whose operations are all declared to be constant, as floor is, a slope of 0 is believed.
-        """
-        if self.inside is not None and not self.inside.size:
-            return False
-        # a slope that only steps beyond the size of x show is that of larger steps already
-        return finding.found.step <= 1.0 and self._on_stairs(finding)
-
-    def _on_stairs(self, finding: Finding, analytic: float | None = None) -> bool:
-        finding.line.measure(LARGER)
-        return stands_on_stairs(finding.line.table, self.size, finding.found, analytic)
-
-    def _goes_on(self, finding: Finding) -> bool:
-        """Whether the slope of the first steps is there at a fine one as well: that of a staircase is not."""
-        if not finding.settled or finding.found.step == np.inf:
-            return True
-        line, found = finding.line, finding.found
-        line.measure((FINE,))
-        row = next((row for row in line.table if row.step == 2.0**-FINE), None)
-        if row is None:
-            return True
-        allowed = 64 * row.noise + 2 * found.bound + 1e-3 * norm(self.safe * finding.direction)
-        return abs(row.central - found.value) <= allowed
-
     def finding(self, line: Line, u: Array, found: Estimate, own: float) -> Finding:
         """What an estimate says of the gradient; ``own`` is how far rounding may have moved that itself."""
         return Finding(u, self.along(u), found, SEVERAL * found.bound + own, line)
-
-    def _doubted(self, finding: Finding, own: float) -> Finding:
-        """A difference, after a look at whether the gradient itself may be that uncertain."""
-        u, found, line = finding.direction, finding.found, finding.line
-        reason = self.doubt(finding)
-        if reason:
-            return finding._replace(found=found._replace(reason=reason))
-        if accounts(line.table, finding.error, finding.analytic, lambda t: self._slope_at(t * u, u)):
-            return finding._replace(found=found._replace(reason=UNSETTLED))
-        general = self._generalized(finding)
-        if not general.wrong:
-            return general
-        found = self._seen_again(u, found)
-        own += SEVERAL * scatter(self, u, finding.error) + held(self, line, u, found.step)
-        finding = self.finding(line, u, found, own)
-        if finding.wrong and hidden(line.table, found, finding.analytic):
-            return finding._replace(found=found._replace(reason=HIDDEN))
-        return (confirmed(self, finding, own, False) or finding) if finding.wrong else sharpened(self, finding, own)
-
-    def doubt(self, finding: Finding) -> str:
-        """Why the table of steps says nothing against the gradient; empty if it does."""
-        finer = self.line(finding.direction)
-        finer.measure(FINEST)
-        if self._on_stairs(finding, finding.analytic):
-            return STAIRS
-        terms = norm(self.safe * finding.direction)
-        return doubt(finding.line.table, finer.table, finding.found, finding.analytic, terms)
-
-    def _generalized(self, finding: Finding) -> Finding:
-        """A difference, after a look at whether x is at a kink where the slopes around it allow for the gradient."""
-        interval = self.around(finding.direction)
-        if interval is None or not interval.holds(finding.analytic):
-            return finding
-        kink = min(interval.low, finding.analytic), max(interval.high, finding.analytic)
-        return finding._replace(found=finding.found._replace(bound=interval.error, kink=kink))
-
-    def around(self, u: Array) -> Around | None:
-        """The slopes along ``u`` around x, if an operation is at a kink there."""
-        if self._around is None or self._around[0] is not u:
-            self._around = u, slopes_around(self, u) if jumps(self, np.flatnonzero(u)).any() else None
-        return self._around[1]
-
-    def _seen_again(self, u: Array, found: Estimate) -> Estimate:
-        """The slope with an error that covers what other steps say: that two orders agreed may have been luck."""
-        other = scrutinise(self.line(BETWEEN * u))
-        if other.reason:
-            return found._replace(reason=other.reason)
-        apart = abs(found.value - other.value / BETWEEN) - other.bound / BETWEEN
-        return found._replace(bound=max(found.bound, apart))
 
     def at(self, x: Array) -> Comparison:
         """The same comparison at another point."""
@@ -291,16 +168,14 @@ class Comparison:
         _, pull = problem.pullback(x)
         return Comparison(problem, problem.value(x), pull, self.rng, self.tolerance, self.outputs)
 
-    def _slope_at(self, shift: Array, u: Array) -> float:
-        """What the gradient at x + shift says of the slope along ``u``."""
-        _, pull = self.problem.pullback(self.problem.x + shift)
-        return float(np.where(self.finite, pull(self.weights), 0.0) @ u)
+    def gradient_at(self, x: Array) -> Array:
+        """The gradient at another point, in the elements where it is finite at this one."""
+        _, pull = self.problem.pullback(x)
+        return np.where(self.finite, pull(self.weights), 0.0)
 
-    def _remember(self, finding: Finding) -> None:
-        """Begin the next line with the steps at which this slope was found, if they are not those of the first look."""
-        last = -int(np.log2(finding.found.step)) if np.isfinite(finding.found.step) else QUICK[-1]
-        if not QUICK[0] < last <= QUICK[-1]:
-            self.steps = tuple(range(last - 6, last + 1, 2))
+    def slope_at(self, shift: Array, u: Array) -> float:
+        """What the gradient at x + shift says of the slope along ``u``."""
+        return float(self.gradient_at(self.problem.x + shift) @ u)
 
     def complex_slope(self, u: Array) -> float | None:
         """The slope along ``u`` by the complex step, or None if the function does not take complex numbers."""

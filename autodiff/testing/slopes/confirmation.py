@@ -5,16 +5,15 @@ It counts where the real steps bear it out.  A difference that only it sees must
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..rounding.uncertainty import held, scatter
+from ..thresholds import SEVERAL
+from ..vectors import norm
+from .comparison import Comparison
 from .complex_step import COMPLEX_STEP, around
 from .extrapolation import Estimate
-from .finding import SEVERAL, Finding
-from .line import norm
-
-if TYPE_CHECKING:
-    from .comparison import Comparison
+from .finding import Finding
+from .uncertainty import held, scatter
 
 Array = Any
 

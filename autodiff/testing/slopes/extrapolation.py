@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .line import AGREE, Line, Row
+from ..thresholds import AGREE
+from .line import Line, Row
 
 Array = Any
 
@@ -248,8 +249,3 @@ def scrutinise(line: Line) -> Estimate:
     if not found.reason and AGREE * max((r.noise * r.step for r in rows), default=0.0) > found.bound * found.step / 8:
         return _coarser(line, found, 0.0)
     return found
-
-
-def complex_slope(values: Array, weights: Array, step: float) -> float:
-    """The slope from one evaluation at x + i t u: im F / t, which subtracts nothing and so loses no digit."""
-    return float(np.sum(weights * np.imag(values))) / step

@@ -11,12 +11,6 @@ from .line import Line
 
 Array = Any
 
-RESOLVED = 0.01
-"""A fault of this relative size must be visible in every element that matters."""
-SEVERAL = 5.0
-"""Wrong is what misses its numerical value by more than this many times the estimated error."""
-EPSILON = 2.0**-52
-
 
 class Finding(NamedTuple):
     """One direction: what the gradient says, what the function does."""
@@ -50,8 +44,3 @@ class Finding(NamedTuple):
     def settled(self) -> bool:
         """Whether there is nothing to look into: no difference, no kink, and a slope that can be trusted."""
         return not (self.wrong or self.found.reason or self.found.kink is not None)
-
-
-def powers(values: Array) -> Array:
-    """The power of two above each magnitude: steps that are sums of few bits are taken without rounding."""
-    return np.exp2(np.ceil(np.log2(values)))

@@ -8,12 +8,11 @@ Source: F. H. Clarke, "Optimization and Nonsmooth Analysis", 1983.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .comparison import Comparison
+from .comparison import Comparison
 
 Array = Any
 
@@ -47,13 +46,17 @@ def jumps(comparison: Comparison, members: Array) -> Array:
     shift = BESIDE * comparison.direction(members, relative=True)
     seen = [comparison.safe[members]]
     for x in (problem.x - shift, problem.x + shift):
-        _, pull = problem.pullback(x)
-        seen.append(np.where(comparison.finite, pull(comparison.weights), 0.0)[members])
+        seen.append(comparison.gradient_at(x)[members])
     with np.errstate(all="ignore"):
         return ~(np.ptp(seen, axis=0) <= SAME * np.max(np.abs(seen), axis=0))
 
 
-def slopes_around(comparison: Comparison, u: Array) -> Around:
+def around(comparison: Comparison, u: Array) -> Around | None:
+    """The slopes along ``u`` around x, if an operation is at a kink there."""
+    return _slopes_around(comparison, u) if jumps(comparison, np.flatnonzero(u)).any() else None
+
+
+def _slopes_around(comparison: Comparison, u: Array) -> Around:
     """The slopes along ``u`` at points around x."""
     problem, weights = comparison.problem, comparison.weights
     everything = np.flatnonzero(comparison.finite)

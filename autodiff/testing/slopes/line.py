@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..thresholds import AGREE
+from ..vectors import norm, norms
+
 Array = Any
 
-AGREE = 4.0
-"""How many standard deviations of noise two numbers may be apart and still agree."""
 QUANTUM = 2.0**16
 """How much larger than its arguments and its values the numbers inside of a function may be."""
 CHUNK = 2**17
 """How many numbers are worked on at a time."""
-
-
-def norm(values: Array) -> float:
-    """The Euclidean length, for numbers whose squares would overflow or vanish as well."""
-    square = float(values @ values)
-    if 1e-250 < square < 1e250:
-        return math.sqrt(square)
-    top = float(np.max(np.abs(values), initial=0.0))
-    return top * float(np.sqrt(np.sum((values / top) ** 2))) if 0 < top < np.inf else top
-
-
-def norms(values: Array) -> Array:
-    """The Euclidean length of each row."""
-    return np.array([norm(row) for row in values])
 
 
 class Row(NamedTuple):

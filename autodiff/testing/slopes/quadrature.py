@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .line import AGREE, Row
+from ..thresholds import AGREE
+from .line import Row
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 AT_X = np.linalg.solve(np.vander(NODES, increasing=True).T, np.eye(8)[0])

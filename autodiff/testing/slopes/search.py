@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from ..thresholds import RESOLVED, SEVERAL
+from ..vectors import powers
 from .comparison import Comparison
 from .complex_step import COMPLEX_STEP
 from .confirmation import agrees
+from .examination import artifact, examine
 from .extrapolation import QUICK, estimate, kink_interval, look, scrutinise
-from .finding import RESOLVED, SEVERAL, Finding, powers
-from .generalized import jumps
+from .finding import Finding
+from .generalized import around, jumps
 
 Array = Any
 
@@ -115,14 +118,14 @@ def _of_still(comparison: Comparison, u: Array) -> Finding:
 
 def _examined(comparison: Comparison, u: Array) -> Finding:
     """What is found along a direction; of a difference, the element that is guilty."""
-    finding = comparison.examine(u)
+    finding = examine(comparison, u)
     if not finding.wrong or finding.found.kink is not None:
         return finding
     for _ in range(ATTEMPTS):
         single = locate(comparison, finding)
         if single.wrong or finding.single:
             return single
-    return comparison.examine(u, thorough=True)
+    return examine(comparison, u, thorough=True)
 
 
 # -- kinks ---------------------------------------------------------------------------------------------------------
@@ -142,7 +145,7 @@ def separate_kinks(comparison: Comparison, members: Array) -> tuple[Array, Array
     else:
         chosen = several
     for element in (*at_kinks, *chosen):
-        finding = comparison.examine(comparison.direction(np.array([element])), thorough=True)
+        finding = examine(comparison, comparison.direction(np.array([element])), thorough=True)
         if finding.settled:
             smooth.append(np.array([element]))
             continue
@@ -156,7 +159,7 @@ def _near_by(comparison: Comparison, element: int) -> Finding | None:
     """What steps of the element's own size say, if it is so small that the kink may be near it, and not at it."""
     if not 0 < abs(comparison.problem.x[element]) < NEAR * comparison.scales[element]:
         return None
-    finding = comparison.examine(comparison.direction(np.array([element]), relative=True), thorough=True)
+    finding = examine(comparison, comparison.direction(np.array([element]), relative=True), thorough=True)
     return None if finding.found.reason or finding.found.kink is not None else finding
 
 
@@ -191,9 +194,9 @@ def together(comparison: Comparison, members: Array) -> Finding | None:
     comparison.heard |= comparison.weights * (0.0 if line.slopes is None else line.slopes) != 0
     # not by examine: which of the elements that tie is taken for the largest is rounding, and no excuse
     finding = comparison.finding(line, u, scrutinise(line), comparison.own_error(u))
-    if not finding.wrong or comparison.doubt(finding):
+    if not finding.wrong or artifact(comparison, finding):
         return None
-    interval = comparison.around(u)
+    interval = around(comparison, u)
     return None if interval is not None and interval.holds(finding.analytic) else finding
 
 
@@ -226,7 +229,7 @@ def locate(comparison: Comparison, finding: Finding) -> Finding:
         # a single fault is on one side, with about the whole difference
         guilty = error > allowed and (error > finding.error / 4 or error / allowed >= probe.badness(right))
         members = left if guilty else right
-    return comparison.examine(probe.direction(members), thorough=True)
+    return examine(comparison, probe.direction(members), thorough=True)
 
 
 class _Probe:

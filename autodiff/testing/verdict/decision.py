@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..problem import Input
-from ..rounding.uncertainty import vanishing
-from ..rules.purity import LEFT_BEHIND, is_left_behind
 from ..slopes.comparison import Comparison
 from ..slopes.extrapolation import scrutinise
-from ..slopes.finding import RESOLVED, Finding
-from ..slopes.line import norm
+from ..slopes.finding import Finding
 from ..slopes.search import QUIET, separate_kinks, sweep, together
+from ..slopes.stale import STALE, is_stale
+from ..slopes.uncertainty import vanishing
+from ..thresholds import RESOLVED
+from ..vectors import norm
 from .report import Report
 from .reporting import counts, inconclusive, method, several, steps_of_line, wrong, wrong_together
 
@@ -79,8 +80,8 @@ def _attributed(comparison: Comparison, report: Report, facts: dict[str, Any]) -
 def _judge_part(comparison: Comparison, facts: dict[str, Any]) -> Report:
     """The verdict on the weighted sum of the outputs, here and beside x."""
     report = _judge_sum(comparison, facts)
-    if report.correct and comparison.findings and is_left_behind(comparison, comparison.findings[0]):
-        return replace(report, verdict="inconclusive", reason=LEFT_BEHIND)
+    if report.correct and comparison.findings and is_stale(comparison, comparison.findings[0]):
+        return replace(report, verdict="inconclusive", reason=STALE)
     return report
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...tensor import Tensor
-from ..table.spelling import written
+from ..literals import written
 
 MOST = 32
 """How many numbers an array may have to be printed in a line."""

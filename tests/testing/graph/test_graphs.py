@@ -13,7 +13,7 @@ import nn
 from autodiff import GraphError, Tensor, elementwise, grad, logsumexp, no_grad, vmap
 from autodiff.primitive import registry
 from autodiff.testing import AnomalyError, check_graph, detect_anomaly, record
-from autodiff.testing.tracing.trace import records
+from autodiff.testing.graph.record import records
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from autodiff import Tensor, elementwise, vjp
 from autodiff.dispatch import restored
 from autodiff.primitive import Primitive, registry
 from autodiff.testing import check_graph, gradcheck
+from autodiff.testing.literals import written
 from autodiff.testing.random.outline import composable
 from autodiff.testing.strategies import programs
-from autodiff.testing.table.spelling import written
 from autodiff.tree import flatten
 from tests.testing.planted import planted, result
 

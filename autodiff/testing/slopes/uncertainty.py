@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..slopes.finding import EPSILON, RESOLVED, SEVERAL
-from ..slopes.line import AGREE, Line, norm
-from .monte_carlo import noisy_gradient
-
-if TYPE_CHECKING:
-    from ..slopes.comparison import Comparison
+from ..rounding.monte_carlo import noisy_gradient
+from ..thresholds import AGREE, EPSILON, RESOLVED, SEVERAL
+from ..vectors import norm
+from .comparison import Comparison
+from .line import Line
 
 Array = Any
 
@@ -22,8 +21,8 @@ def moved(comparison: Comparison, samples: int) -> Iterator[Array]:
     and when the result of every operation, forward and backward, does."""
     problem, rng = comparison.problem, comparison.rng
     for _ in range(samples):
-        _, pull = problem.pullback(problem.x * (1 + EPSILON * rng.choice([-2.0, -1.0, 1.0, 2.0], problem.size)))
-        yield np.where(comparison.finite, pull(comparison.weights), 0.0) - comparison.safe
+        beside = problem.x * (1 + EPSILON * rng.choice([-2.0, -1.0, 1.0, 2.0], problem.size))
+        yield comparison.gradient_at(beside) - comparison.safe
         if problem.given_gradient is None:
             noisy = noisy_gradient(problem, comparison.weights, EPSILON, rng)
             yield np.where(comparison.finite, noisy, 0.0) - comparison.safe
