@@ -18,14 +18,12 @@ from ...primitive import Primitive
 from ...tensor import ITEM, Tensor, same_tuple
 from ...tree import flatten
 from ..problem import Problem, as_real
+from ..thresholds import INSIDE
 from ..tracing.backward import gradient_of, seeded, values_in
 from ..tracing.examples import with_numbers
 from ..tracing.trace import Trace
 
 Array = Any
-
-INSIDE = 4.0
-"""How many roundings an operation that is not elementwise stands for."""
 
 
 def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random.Generator, kind: Any = None) -> Array:

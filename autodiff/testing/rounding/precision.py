@@ -11,7 +11,7 @@ import numpy as np
 
 from ...tensor import same_tuple
 from ..problem import Problem, as_real
-from ..thresholds import EPSILON, RESOLVED
+from ..thresholds import EPSILON, MATTERS, MORE_SAMPLES, NEGLIGIBLE, PLENTY, RESOLVED, SAMPLES
 from ..tracing.backward import values_in, watched_pass
 from ..tracing.examples import is_array, numbers
 from ..vectors import norm
@@ -20,12 +20,6 @@ from .monte_carlo import noisy_gradient, noisy_values
 Array = Any
 Fault = dict[str, Any]
 
-PLENTY = 8.0
-"""Rounding errors of the gradient itself that need no explanation, in units of the precision."""
-MATTERS = 0.05
-"""How large an element must be, beside the largest of its array, to matter where rounding hides what is wrong."""
-SAMPLES = 4
-MORE_SAMPLES = 48
 LOST = "in {} rounding may explain a difference of {:.2g} of {}{}, and with it a fault of 1 %; it is correct in float64"
 LEAVES = "leaves the range of {}: a number inside becomes too large or too small; it is correct in float64"
 ANOTHER = (
@@ -163,7 +157,7 @@ def _rules_differ(problem: Problem, weights: Array, size: float) -> bool:
         return rule
 
     watched_pass(problem, weights, twice, dtype="given")
-    return max(differences, default=0.0) > size / 8
+    return max(differences, default=0.0) > size * NEGLIGIBLE
 
 
 def _in_double(value: Any) -> Any:

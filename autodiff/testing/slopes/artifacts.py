@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from ..thresholds import AGREE
-from .extrapolation import QUICK, Estimate, seen_noise
+from ..thresholds import AGREE, CERTAIN, NEGLIGIBLE, QUICK, STEEPEST, TOO_LARGE
+from .extrapolation import Estimate, seen_noise
 from .line import Row
 
 TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
 TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
 SMALL = 2.0 ** -QUICK[0]
 """Beside the size of x: steps that are larger may be larger than what f does around x."""
-STEEPEST = 2.0**-16
-"""How large a jump may be, beside the values, that is taken for the rounding of single precision."""
 HIDDEN = (
     "noise floor: rounding hides the slope at every step up to the size of x, and larger ones may leave what f "
     "does there"
@@ -52,7 +50,7 @@ def stands_on_stairs(rows: list[Row], size: float, fine: Estimate, analytic: flo
     if len(clear) < 3 or apart[moving[-1]] * rows[moving[-1]].step > STEEPEST * size:
         return False
     other = clear[-1].central if analytic is None else analytic
-    near = abs(other - fine.value) / 8
+    near = abs(other - fine.value) * NEGLIGIBLE
     return all(
         abs(row.central - other) <= 2 * jump / row.step + near
         and abs(row.right - row.left) <= 4 * jump / row.step + 4 * near
@@ -69,7 +67,7 @@ def _jumps_beside(rows: list[Row], found: Estimate, analytic: float) -> bool:
     second = [(abs(row.right - row.left) * row.step, row.noise * row.step) for row in near]
     least = abs(found.value - analytic) * found.step
     return any(
-        min(a, b, c) > max(a, b, c) / 2 and c > max(1000 * noise, least)
+        min(a, b, c) > max(a, b, c) / 2 and c > max(CERTAIN * noise, least)
         for (a, _), (b, _), (c, noise) in zip(second, second[1:], second[2:], strict=False)
     )
 
@@ -77,7 +75,7 @@ def _jumps_beside(rows: list[Row], found: Estimate, analytic: float) -> bool:
 def _contradicted(finest: list[Row], value: float, analytic: float) -> bool:
     """Whether the finest rows are for the gradient and against the slope that the coarser ones gave."""
     return all(
-        abs(row.central - analytic) <= max(AGREE * row.noise, abs(row.central - value) / 8)
+        abs(row.central - analytic) <= max(AGREE * row.noise, abs(row.central - value) * NEGLIGIBLE)
         and AGREE * row.noise < abs(row.central - value) / 2
         for row in finest
     )
@@ -87,7 +85,7 @@ def _varies_too_fast(rows: list[Row], terms: float) -> bool:
     """Whether what looks like noise, far above rounding, may be the change of f over the finest of the steps."""
     seen = seen_noise(rows) or 0.0
     rounding = min(row.noise * row.step for row in rows)
-    return 1e4 * rounding < seen < AGREE * rows[-1].step * terms
+    return TOO_LARGE * rounding < seen < AGREE * rows[-1].step * terms
 
 
 def hidden(rows: list[Row], found: Estimate, analytic: float) -> bool:

@@ -14,17 +14,14 @@ import numpy as np
 
 from ..problem import Problem
 from ..rounding.first_order import Rounding, rounding_inside
-from ..thresholds import EPSILON, SEVERAL
+from ..thresholds import EPSILON, OWN_ROUNDINGS, QUICK, SEVERAL, WHOLE
 from ..vectors import norm, norms, powers
 from .complex_step import slope_along
-from .extrapolation import QUICK, Estimate
+from .extrapolation import Estimate
 from .finding import Finding
 from .line import Line
 
 Array = Any
-
-WHOLE = 2.0**22
-"""Numbers of this size are whole in float32, whatever they count."""
 
 
 class Comparison:
@@ -61,7 +58,7 @@ class Comparison:
         self.resolution = np.full(problem.size, np.inf)
         self.scales = self._scales()
         self.inner = norm(self.safe * problem.x) + float(np.max(np.abs(problem.x), initial=0.0))
-        self.own_rounding = 4 * EPSILON * norm(self.weights * self.base)  # of outputs that a rule has kept
+        self.own_rounding = OWN_ROUNDINGS * EPSILON * norm(self.weights * self.base)  # of outputs that a rule has kept
         self.epsilon = self._precision()
         self.findings: list[Finding] = []
         self.kinks: list[Finding] = []
@@ -155,7 +152,7 @@ class Comparison:
 
     def own_error(self, u: Array) -> float:
         """How far rounding may have moved the analytic value itself."""
-        return 4 * EPSILON * float(np.abs(self.safe) @ np.abs(u))
+        return OWN_ROUNDINGS * EPSILON * float(np.abs(self.safe) @ np.abs(u))
 
     def finding(self, line: Line, u: Array, found: Estimate, own: float) -> Finding:
         """What an estimate says of the gradient; ``own`` is how far rounding may have moved that itself."""

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 
 from ..problem import Problem
+from ..thresholds import COMPLEX_STEP
 
 Array = Any
 
-COMPLEX_STEP = 2.0**-80
 _filtering = threading.RLock()
 """Warning filters belong to the process: two threads that change them at once would leave them changed."""
 

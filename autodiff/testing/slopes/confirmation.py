@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..thresholds import SEVERAL
+from ..thresholds import CIRCLE, COMPLEX_STEP, SEVERAL, SHARPER, THREE_DIGITS
 from ..vectors import norm
 from .comparison import Comparison
-from .complex_step import COMPLEX_STEP, around
+from .complex_step import around
 from .extrapolation import Estimate
 from .finding import Finding
 from .uncertainty import held, scatter
@@ -21,7 +21,7 @@ Array = Any
 def confirmed(comparison: Comparison, finding: Finding, own: float, thorough: bool) -> Finding | None:
     """The difference as the complex step sees it, if that gives the slope of the real ones; None if it does not."""
     u, found = finding.direction, finding.found
-    if comparison.analytic_function is False or finding.error < 20 * finding.limit:
+    if comparison.analytic_function is False or finding.error < SHARPER * finding.limit:
         return None
     slope = comparison.complex_slope(u)
     if slope is None or abs(slope - found.value) > SEVERAL * found.bound + own:
@@ -30,7 +30,7 @@ def confirmed(comparison: Comparison, finding: Finding, own: float, thorough: bo
     if thorough:
         own += SEVERAL * scatter(comparison, u, finding.error) + held(comparison, finding.line, u, found.step)
     sharp = comparison.finding(finding.line, u, Estimate(slope, own, COMPLEX_STEP), own)
-    return sharp if sharp.error > 20 * sharp.limit else None
+    return sharp if sharp.error > SHARPER * sharp.limit else None
 
 
 def agrees(comparison: Comparison, u: Array) -> Finding | None:
@@ -59,7 +59,7 @@ def sharpened(comparison: Comparison, finding: Finding, own: float) -> Finding:
         return finding
     found = finding.found
     size = norm(comparison.safe * finding.direction)
-    if abs(slope - found.value) > SEVERAL * found.bound + own or found.bound > 1e-3 * max(size, abs(slope)):
+    if abs(slope - found.value) > SEVERAL * found.bound + own or found.bound > THREE_DIGITS * max(size, abs(slope)):
         comparison.analytic_function = False
         return finding
     sharp = Estimate(slope, own, COMPLEX_STEP)
@@ -73,11 +73,11 @@ def sharpened(comparison: Comparison, finding: Finding, own: float) -> Finding:
 def _is_fault(comparison: Comparison, finding: Finding, own: float) -> bool:
     """Whether a difference that only the complex step sees is real: the function is analytic around x (no negative
     powers on a circle), its derivative by Cauchy's integral agrees, and rounding does not explain it."""
-    u, radius = finding.direction, 2.0**-3
-    circle = around(comparison.problem, comparison.weights, comparison.base, u, radius)
+    u = finding.direction
+    circle = around(comparison.problem, comparison.weights, comparison.base, u, CIRCLE)
     if circle is None:
         return False
     derivative, negative = circle
-    noise = comparison.epsilon * norm(comparison.weights * comparison.base) / radius
+    noise = comparison.epsilon * norm(comparison.weights * comparison.base) / CIRCLE
     explained = own + noise + negative + abs(derivative - finding.found.value) + scatter(comparison, u, finding.error)
     return bool(finding.error > SEVERAL * 2 * explained)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..thresholds import RESOLVED, SEVERAL
+from ..thresholds import BETWEEN, CLEARLY, FINE, FINEST, LARGER, QUICK, RESOLVED, SEVERAL, THREE_DIGITS
 from ..vectors import norm
 from . import artifacts
 from .artifacts import HIDDEN, STAIRS
 from .comparison import Comparison
 from .confirmation import confirmed, sharpened
-from .extrapolation import FINEST, QUICK, Estimate, kink_interval, look, scrutinise
+from .extrapolation import Estimate, kink_interval, look, scrutinise
 from .finding import Finding
 from .generalized import around
 from .line import Line
@@ -20,13 +20,6 @@ from .quadrature import UNSETTLED, accounts
 from .uncertainty import held, scatter
 
 Array = Any
-
-FINE = 30
-"""The step, as k in t = 2^-k, at which the slope of the first look must still be there."""
-LARGER = (2, 4)
-"""Steps that are measured as well where larger ones may tell more than fine ones, as k in t = 2^-k."""
-BETWEEN = 0.75
-"""The steps of a second look, as a part of those of the first."""
 
 
 def examine(comparison: Comparison, u: Array, thorough: bool = False) -> Finding:
@@ -89,7 +82,7 @@ def _goes_on(comparison: Comparison, finding: Finding) -> bool:
     row = next((row for row in line.table if row.step == 2.0**-FINE), None)
     if row is None:
         return True
-    allowed = 64 * row.noise + 2 * found.bound + 1e-3 * norm(comparison.safe * finding.direction)
+    allowed = CLEARLY * row.noise + 2 * found.bound + THREE_DIGITS * norm(comparison.safe * finding.direction)
     return abs(row.central - found.value) <= allowed
 
 

@@ -19,19 +19,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..thresholds import AGREE
+from ..thresholds import (
+    AGREE,
+    BENT,
+    CERTAIN,
+    CLEARLY,
+    COARSER,
+    FINER,
+    FINER_GROUPS,
+    GROWS,
+    KINK_SIZE,
+    KINK_STEP,
+    NEGLIGIBLE,
+    QUICK,
+    ROWS,
+    SEEN_FROM,
+    STAYS,
+    STRIDE,
+    TRUNCATION_GONE,
+    TRUNCATION_LONG_GONE,
+)
 from .line import Line, Row
 
 Array = Any
 
-QUICK = (6, 8, 10, 12)
-"""The steps of the first look, as k in t = 2^-k."""
-FINER = tuple(range(14, 41, 2))  # down to where a direction of ten bits still moves x without rounding
-FINER_GROUPS = FINER[:3], FINER[3:6], FINER[6:9], FINER[9:]
-FINEST = (42, 43, 44, 45)  # x is rounded there, and known to be
-COARSER = tuple(range(4, -43, -2))
-STRIDE = 8
-"""How far apart, as k in t = 2^-k, steps are that look for the first one that moves a function."""
 EDGE = "the function is not finite on both sides of x: x is at the edge of its domain"
 UNSETTLED = "the slopes do not settle as the step shrinks: f is not smooth at x, or too noisy"
 
@@ -54,10 +65,10 @@ def seen_noise(rows: list[Row]) -> float | None:
     rounding, which does not show.
     """
     most = max((row.moved for row in rows), default=0)
-    fine = [row for row in rows if row.step <= 2.0**-28 and row.moved == most > 0]
+    fine = [row for row in rows if row.step <= TRUNCATION_GONE and row.moved == most > 0]
     gaps = [(abs(a.central - b.central), b.step) for a, b in pairwise(fine)]
-    seen = max((gap * t for (before, _), (gap, t) in pairwise(gaps) if gap > before / 8), default=0.0)
-    return seen if sum(row.step <= 2.0**-32 for row in fine) >= 4 else None
+    seen = max((gap * t for (before, _), (gap, t) in pairwise(gaps) if gap > before * NEGLIGIBLE), default=0.0)
+    return seen if sum(row.step <= TRUNCATION_LONG_GONE for row in fine) >= ROWS else None
 
 
 def noise_of(rows: list[Row]) -> list[float]:
@@ -73,7 +84,7 @@ def believed_noise(rows: list[Row]) -> list[float]:
     """
     seen = seen_noise(rows)
     return [
-        max(r.noise, (seen or 0.0) / r.step) if seen is None or r.step >= 2.0**-20 else max(seen / r.step, r.inside)
+        max(r.noise, (seen or 0.0) / r.step) if seen is None or r.step >= SEEN_FROM else max(seen / r.step, r.inside)
         for r in rows
     ]
 
@@ -143,18 +154,18 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     if len(rows) < 3:
         return None
     noise = believed_noise(rows)
-    useful = [(r, n) for r, n in zip(rows, noise, strict=True) if r.moved and r.high - r.low > 32 * max(n, r.noise)]
-    if len(useful) < 3 or useful[-1][0].step > 2.0**-12:
+    useful = [(r, n) for r, n in zip(rows, noise, strict=True) if r.moved and r.high - r.low > BENT * max(n, r.noise)]
+    if len(useful) < 3 or useful[-1][0].step > KINK_STEP:
         return None
     # the finest row is often noisy: judge where noise is small and the step as well
     (first, _), (before, _), (last, _) = useful[-3:]
     gaps = [row.high - row.low for row in (first, before, last)]
-    if gaps[2] < 1e-5 * max(abs(last.low), abs(last.high)):
+    if gaps[2] < KINK_SIZE * max(abs(last.low), abs(last.high)):
         return None
-    if gaps[1] < 0.5 * gaps[0] or gaps[2] < 0.5 * gaps[1] or gaps[2] > 2 * gaps[1]:
+    if gaps[1] < STAYS * gaps[0] or gaps[2] < STAYS * gaps[1] or gaps[2] > 2 * gaps[1]:
         return None
     for row, n in zip(rows, noise, strict=True):  # a kink is at x: it shows at every step that is not lost in noise
-        if row.step < last.step and 64 * n < gaps[2] and row.high - row.low < gaps[2] / 2:
+        if row.step < last.step and CLEARLY * n < gaps[2] and row.high - row.low < gaps[2] / 2:
             return None
     found = [
         (abs(fine.low - coarse.low) + abs(fine.high - coarse.high) + AGREE * error, fine.low, fine.high)
@@ -171,13 +182,13 @@ def jumps(rows: list[Row]) -> bool:
     finest = rows[-3:]
     changes = [max(abs(row.left), abs(row.right)) * row.step for row in finest]
     noise = finest[-1].noise * finest[-1].step
-    return min(changes) > 0.5 * max(changes) and min(changes) > 1000 * noise
+    return min(changes) > 0.5 * max(changes) and min(changes) > CERTAIN * noise
 
 
 def diverges(rows: list[Row]) -> bool:
     """Whether the slopes grow without end as the step shrinks, as those of a cube root at 0 do."""
-    clear = [max(abs(r.left), abs(r.right)) for r in rows if max(abs(r.left), abs(r.right)) > 64 * r.noise]
-    return len(clear) >= 8 and all(1.15 < fine / coarse < 4.5 for coarse, fine in pairwise(clear[-8:]))
+    clear = [max(abs(r.left), abs(r.right)) for r in rows if max(abs(r.left), abs(r.right)) > CLEARLY * r.noise]
+    return len(clear) >= 8 and all(GROWS[0] < fine / coarse < GROWS[1] for coarse, fine in pairwise(clear[-8:]))
 
 
 def look(line: Line, wanted: float, first: tuple[int, ...] = QUICK) -> Estimate:
@@ -202,7 +213,7 @@ def look(line: Line, wanted: float, first: tuple[int, ...] = QUICK) -> Estimate:
 
 def _is_noisy(line: Line, found: Estimate) -> bool:
     """Whether rounding is what limits this estimate, so that larger steps would know it better."""
-    return AGREE * min((row.noise for row in line.table), default=0.0) > found.bound / 8
+    return AGREE * min((row.noise for row in line.table), default=0.0) > found.bound * NEGLIGIBLE
 
 
 def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
@@ -246,6 +257,9 @@ def scrutinise(line: Line) -> Estimate:
         low, high, error = kink
         return Estimate((low + high) / 2, error, rows[-1].step, "", (low, high))
     found = estimate(rows)
-    if not found.reason and AGREE * max((r.noise * r.step for r in rows), default=0.0) > found.bound * found.step / 8:
+    if (
+        not found.reason
+        and AGREE * max((r.noise * r.step for r in rows), default=0.0) > found.bound * found.step * NEGLIGIBLE
+    ):
         return _coarser(line, found, 0.0)
     return found

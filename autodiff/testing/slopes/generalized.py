@@ -12,18 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..thresholds import AROUND, AWAY, BESIDE, POINTS, SAME
 from .comparison import Comparison
 
 Array = Any
-
-AWAY = 2.0**-14
-"""How far away the points around x are: far enough that elements that tied no longer do."""
-STEP = 2.0**-26
-POINTS = 32
-BESIDE = 2.0**-44
-"""How near to x a gradient must jump: where one that only changes fast has not changed yet."""
-SAME = 0.1
-"""How much a gradient may change over that, relatively, and be continuous."""
 
 
 class Around(NamedTuple):
@@ -68,7 +60,7 @@ def _slopes_around(comparison: Comparison, u: Array) -> Around:
             signs = np.where(comparison.rng.permutation(problem.size) < up, 1.0, -1.0)
             shift = np.where(u != 0, shift / 256, np.abs(shift) * signs)
         x = problem.x + shift
-        change = comparison.values(x + STEP * u) - comparison.values(x - STEP * u)
-        seen.append(float(weights @ change) / (2.0 * STEP))
+        change = comparison.values(x + AROUND * u) - comparison.values(x - AROUND * u)
+        seen.append(float(weights @ change) / (2.0 * AROUND))
     size = float(np.linalg.norm(weights * comparison.base)) + comparison.inner
-    return Around(min(seen), max(seen), 8.0 * comparison.epsilon * size / STEP)
+    return Around(min(seen), max(seen), 8.0 * comparison.epsilon * size / AROUND)

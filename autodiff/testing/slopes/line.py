@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..thresholds import AGREE
+from ..thresholds import AGREE, QUANTUM
 from ..vectors import norm, norms
 
 Array = Any
 
-QUANTUM = 2.0**16
-"""How much larger than its arguments and its values the numbers inside of a function may be."""
 CHUNK = 2**17
 """How many numbers are worked on at a time."""
 

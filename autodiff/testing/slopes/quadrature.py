@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ..thresholds import AGREE
+from ..thresholds import AGREE, CLEAR_STEPS, NEGLIGIBLE
 from .line import Row
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 AT_X = np.linalg.solve(np.vander(NODES, increasing=True).T, np.eye(8)[0])
 """The polynomial through the values at the nodes, taken in the middle of the segment."""
-FINEST = 4
 UNSETTLED = "the slopes do not settle on one number; over the finest clear steps f changes as its gradient says"
 
 
@@ -29,11 +28,11 @@ def accounts(rows: list[Row], error: float, analytic: float, slope: Callable[[fl
     that a gradient wrong at x alone does not pass, and vary little, so that nothing cancels in their mean.
     """
     clear = [row for row in rows if AGREE * row.noise < error / 4]
-    return any(_accounts(row, error, analytic, slope) for row in clear[: -1 - FINEST : -1])
+    return any(_accounts(row, error, analytic, slope) for row in clear[: -1 - CLEAR_STEPS : -1])
 
 
 def _accounts(row: Row, error: float, analytic: float, slope: Callable[[float], Any]) -> bool:
     slopes = np.array([slope(t * row.step) for t in NODES])
     steady = np.all(np.abs(slopes - analytic) <= abs(analytic) / 2)
-    through = abs(AT_X @ slopes - analytic) <= error / 8
+    through = abs(AT_X @ slopes - analytic) <= error * NEGLIGIBLE
     return bool(steady and through and abs(WEIGHTS @ slopes / 2 - row.central) <= error / 4)

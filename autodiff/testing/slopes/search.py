@@ -11,30 +11,29 @@ from typing import Any
 
 import numpy as np
 
-from ..thresholds import RESOLVED, SEVERAL
+from ..thresholds import (
+    ATTEMPTS,
+    CLEAR,
+    COMPLEX_STEP,
+    MOST_BLOCKS,
+    MOST_KINKS,
+    NEAR,
+    QUICK,
+    QUIET,
+    RESOLVED,
+    SEVERAL,
+    THREE_DIGITS,
+    TINY,
+)
 from ..vectors import powers
 from .comparison import Comparison
-from .complex_step import COMPLEX_STEP
 from .confirmation import agrees
 from .examination import artifact, examine
-from .extrapolation import QUICK, estimate, kink_interval, look, scrutinise
+from .extrapolation import estimate, kink_interval, look, scrutinise
 from .finding import Finding
 from .generalized import around, jumps
 
 Array = Any
-
-MOST_BLOCKS = 16
-MOST_KINKS = 24
-TINY = 2.0**-10
-"""Of elements that are smaller than this part of their array, steps of their own size tell more."""
-NEAR = 2.0**-20
-"""Those that are smaller than this are small beside most steps: what looks like a kink at them may be near by."""
-QUIET = 1e-6
-"""Outputs that are smaller than this part of the largest are looked at by themselves in any case."""
-CLEAR = 10.0
-"""How much larger than what is no fault a fault in an output must be, to be seen among others."""
-ATTEMPTS = 2
-"""How often to look for the guilty element: along its own direction rounding may hide by chance what it did."""
 
 
 def note_resolution(comparison: Comparison, finding: Finding) -> None:
@@ -91,7 +90,7 @@ def sweep(comparison: Comparison, members: Array) -> Finding | None:
         if not left.size:
             break
         sizes = np.abs(comparison.safe[left] * comparison.scales[left])
-        block = left[sizes >= sizes[0] * 1e-3]
+        block = left[sizes >= sizes[0] * THREE_DIGITS]
         tried[block] = True
         # by real steps: what was not seen before has not borne out the complex step either
         finding = _examined(comparison, comparison.direction(block, relative=n % 2 == 1))
@@ -240,7 +239,7 @@ class _Probe:
         sizes = np.abs(finding.direction)
         self.scales = powers(np.where(sizes > 0, sizes, 1.0))
         self.sharp = finding.found.step == COMPLEX_STEP
-        self.wanted = finding.error / 1000
+        self.wanted = finding.error * THREE_DIGITS
         last = QUICK[-1] if self.sharp else -int(np.log2(finding.found.step))
         self.steps = tuple(range(last - 6, last + 1, 2))  # those at which the fault was seen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..thresholds import CERTAIN, STALE_STEP
 from .comparison import Comparison
 from .examination import examine
 from .finding import Finding
@@ -10,8 +11,6 @@ STALE = (
     "the gradient is right at x, and beside x it is not: a rule keeps what it was given first, or depends on something "
     "other than its arguments"
 )
-NEARBY = 12
-"""The step, as k in t = 2^-k, to the point beside x."""
 
 
 def is_stale(comparison: Comparison, finding: Finding) -> bool:
@@ -22,8 +21,8 @@ def is_stale(comparison: Comparison, finding: Finding) -> bool:
     if comparison.problem.given_gradient is not None:  # it may be a number, right at x alone
         return False
     u, line = finding.direction, finding.line
-    (row,) = line.measure((NEARBY,))
-    if row is None or abs(row.right - row.left) <= 1000 * row.noise:
+    (row,) = line.measure((STALE_STEP,))
+    if row is None or abs(row.right - row.left) <= CERTAIN * row.noise:
         return False
     beside = comparison.problem.x + row.step * u
     change = float(comparison.gradient_at(beside) @ u) - finding.analytic

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..rounding.monte_carlo import noisy_gradient
-from ..thresholds import AGREE, EPSILON, RESOLVED, SEVERAL
+from ..thresholds import AGREE, EPSILON, RESOLVED, SEVERAL, THREE_DIGITS
 from ..vectors import norm
 from .comparison import Comparison
 from .line import Line
@@ -33,7 +33,7 @@ def scatter(comparison: Comparison, u: Array, error: float) -> float:
 
     A small ``error`` needs many samples: that none of a few shows it may be luck.
     """
-    samples = 3 if error > 1e-3 * float(np.abs(comparison.safe) @ np.abs(u)) else 16
+    samples = 3 if error > THREE_DIGITS * float(np.abs(comparison.safe) @ np.abs(u)) else 16
     seen = [abs(float(change @ u)) for change in moved(comparison, samples)]
     return max(s if np.isfinite(s) else 0.0 for s in seen)
 

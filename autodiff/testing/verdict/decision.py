@@ -15,24 +15,19 @@ from ..problem import Input
 from ..slopes.comparison import Comparison
 from ..slopes.extrapolation import scrutinise
 from ..slopes.finding import Finding
-from ..slopes.search import QUIET, separate_kinks, sweep, together
+from ..slopes.search import separate_kinks, sweep, together
 from ..slopes.stale import STALE, is_stale
 from ..slopes.uncertainty import vanishing
-from ..thresholds import RESOLVED
+from ..thresholds import MOST_PARTS, QUIET, RESOLVED, SMALL_FAULT, TOGETHER
 from ..vectors import norm
 from .report import Report
-from .reporting import counts, inconclusive, method, several, steps_of_line, wrong, wrong_together
+from .reporting import counts, inconclusive, method, several, steps_of, wrong, wrong_together
 
 Array = Any
 
 UNDECIDED = "noise floor: the gradient is zero, and the slope is not clearly so; subtract a constant, or rescale"
 SCATTERED = "the slopes along a direction disagree with the gradient, but no single element does by more than its error"
-MOST_PARTS = 4
-TINY = 1e-4
-"""How small a fault must be, beside the gradient of all outputs, to be looked for in small ones."""
 UNATTRIBUTED = "the sum of all outputs disagrees by what small ones contribute, and by themselves they do not"
-TOGETHER = 1e-6
-"""How much smaller than the largest of them the outputs may be that are looked at together."""
 
 
 def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
@@ -67,7 +62,7 @@ def judge(comparison: Comparison, facts: dict[str, Any]) -> Report:
 def _attributed(comparison: Comparison, report: Report, facts: dict[str, Any]) -> Report:
     """A fault that is tiny in the sum of all outputs belongs to small ones, or to what large ones hide of them."""
     loud = comparison.loudness >= QUIET * np.max(comparison.loudness, initial=0.0)
-    tiny = report.error is not None and report.error <= TINY * abs(report.analytic or 0.0)
+    tiny = report.error is not None and report.error <= SMALL_FAULT * abs(report.analytic or 0.0)
     if not tiny or loud.all():
         return report
     for members in (~loud, loud):
@@ -206,7 +201,7 @@ def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> R
     if shown is not None and (worst or not comparison.safe.any()):  # nothing is relative to a rounding error
         size = norm(comparison.safe * shown.direction) or 1.0
         numbers = {"error": shown.error / size, "bound": shown.found.bound / size, "method": method(shown)}
-    steps = steps_of_line(shown) if shown is not None else []
+    steps = steps_of(shown) if shown is not None else []
     seen: dict[str, Any] = {
         "resolution": worst or None,
         "resolved": _resolved(comparison, members),

@@ -14,14 +14,13 @@ from ..problem import Problem, UnusableError
 from ..rounding.precision import compare_precision
 from ..rules.purity import REMEMBERS, describe, examine_rules, is_repeatable, refused_to_write
 from ..slopes.comparison import Comparison
+from ..thresholds import AGAIN
 from .decision import judge
 from .keywords import check_arguments, noted, refuse_keywords
 from .preconditions import examine_arguments, examine_function
 from .report import GradientError, Report
 from .reproducer import reproducer
 
-AGAIN = 2
-"""How many more passes must give the same gradient."""
 Array = Any
 Function = Callable[..., Any]
 

@@ -7,21 +7,24 @@ from typing import Any
 import numpy as np
 
 from ..slopes.comparison import Comparison
-from ..slopes.complex_step import COMPLEX_STEP
 from ..slopes.finding import Finding
+from ..thresholds import COMPLEX_STEP
 from .diagnosis import explanation
 from .report import Report
 
 Array = Any
 
 
-def steps_of_line(finding: Finding) -> list[tuple[float, float, float, float]]:
+def steps_of(finding: Finding, size: float = 0.0, unit: float = 0.0) -> list[tuple[float, float, float, float]]:
     """The table of steps along a direction: step, slopes to the left, to the right, central.
 
-    A step is the largest change of an argument, and slopes are per unit of that.
+    A step is the change of the element of this ``size``, by default the largest, and slopes are per ``unit`` of it.
     """
-    unit = _unit(finding)
-    return [(row.step * unit, row.left / unit, row.right / unit, row.central / unit) for row in finding.line.table]
+    size = size or _unit(finding)
+    unit = unit or size
+    sides = [(r.right, r.left) if unit < 0 else (r.left, r.right) for r in finding.line.table]
+    rows = zip(finding.line.table, sides, strict=True)
+    return [(row.step * size, a / unit, b / unit, row.central / unit) for row, (a, b) in rows]
 
 
 def _unit(finding: Finding) -> float:
@@ -96,7 +99,8 @@ def wrong(comparison: Comparison, finding: Finding, facts: dict[str, Any]) -> Re
         reason = f"the value is outside of the slopes at this kink, [{_plain(low, size)}, {_plain(high, size)}]"
     return Report(
         "wrong", reason, analytic=analytic, numeric=numeric, error=abs(finding.error / unit),
-        bound=abs(finding.found.bound / unit), method=method(finding), output=output, steps=_steps_of(finding, unit),
+        bound=abs(finding.found.bound / unit), method=method(finding), output=output,
+        steps=steps_of(finding, abs(float(finding.direction[flat])), unit),
         **_place(comparison, flat), **counts(comparison), **facts,
     )  # fmt: skip
 
@@ -112,18 +116,9 @@ def wrong_together(comparison: Comparison, finding: Finding, facts: dict[str, An
     return Report(
         "wrong", reason, analytic=finding.analytic / unit, numeric=numeric, error=finding.error / unit,
         bound=finding.found.bound / unit, method=method(finding), output="the sum of these elements' slopes",
-        steps=steps_of_line(finding), **_place(comparison, int(np.flatnonzero(finding.direction)[0])),
+        steps=steps_of(finding), **_place(comparison, int(np.flatnonzero(finding.direction)[0])),
         **counts(comparison), **facts,
     )  # fmt: skip
-
-
-def _steps_of(finding: Finding, unit: float) -> list[tuple[float, float, float, float]]:
-    size = abs(float(finding.direction[np.flatnonzero(finding.direction)[0]]))
-    sides = [(r.right, r.left) if unit < 0 else (r.left, r.right) for r in finding.line.table]
-    return [
-        (row.step * size, a / unit, b / unit, row.central / unit)
-        for row, (a, b) in zip(finding.line.table, sides, strict=True)
-    ]
 
 
 def inconclusive(
@@ -131,4 +126,4 @@ def inconclusive(
 ) -> Report:
     """The report of a question that stays open, and why; ``flat`` is the element in question, if it is one."""
     place = {} if flat is None else _place(comparison, flat)
-    return Report("inconclusive", reason, steps=steps_of_line(finding), **place, **counts(comparison), **facts)
+    return Report("inconclusive", reason, steps=steps_of(finding), **place, **counts(comparison), **facts)
