@@ -19,12 +19,12 @@ except ModuleNotFoundError:
         "gradient_property: Hypothesis draws the inputs, and is missing; pip install hypothesis"
     ) from None
 
-from .arrays import tensors
-from .calls import arguments
-from .gradcheck import gradcheck
 from .inputs import Drawn, InputError, Kept, drawn_of, of_drawn, plans
-from .report import GradientError, Report
-from .samples import entry_of
+from .random.arrays import tensors
+from .random.calls import arguments
+from .table.samples import entry_of
+from .verdict.gradcheck import gradcheck
+from .verdict.report import GradientError, Report
 
 Function = Callable[..., Any]
 PHASES = tuple(phase for phase in Phase if phase is not Phase.explain)
