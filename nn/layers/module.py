@@ -23,6 +23,7 @@ from .structure import (
     Holder,
     Slot,
     assign,
+    in_dtype,
     is_copied,
     is_variable,
     modules_of,
@@ -221,8 +222,7 @@ class Module(Holder):
         >>> g.bias.tolist()
         [3.0]
         """
-        parameters, rebuild = split(self)
-        return rebuild([np.array(values_of(p)) for p in parameters])  # type: ignore[no-any-return]
+        return in_dtype(self)  # type: ignore[no-any-return]
 
     # -- how it looks ----------------------------------------------------------------------------------------
 

@@ -274,6 +274,13 @@ def split(model: Holder) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     return children, rebuild
 
 
+def in_dtype(model: Holder, dtype: Any = None) -> Any:
+    """A copy of a model with arrays, copies, in the place of its parameters; those of real numbers in a dtype."""
+    parameters, rebuild = split(model)
+    values = [values_of(parameter) for parameter in parameters]
+    return rebuild([np.array(v, dtype if v.dtype.kind == "f" else None) for v in values])
+
+
 class _Copier:
     """Makes the copy of a model: other values in the places of its parameters, everything else that is no part shared.
 

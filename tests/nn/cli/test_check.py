@@ -70,16 +70,16 @@ def test_a_module_can_be_named(capsys):
 @pytest.mark.parametrize(
     ("target", "options", "says"),
     [
-        ("{file}::absent", [], "has no function 'absent'"),
+        ("{file}::absent", [], "has no 'absent'; it has"),
         ("{file}::number", [], "not a function"),
         ("{file}::right", [], "no shape is known for 'w'"),
         ("{file}::right", ["--shape", "w"], "write NAME=SHAPE"),
-        ("{file}::right", ["--shape", "w=2", "--shape", "x=2", "--shape", "z=1"], "no argument z"),
+        ("{file}::right", ["--shape", "w=2", "--shape", "x=2", "--shape", "z=1"], "no parameter for --shape z"),
         ("{file}::right", ["--shape", "w=2", "--shape", "x=3"], "raised ValueError"),
         ("{file}::raises", ["--shape", "x=3"], "raised RuntimeError"),
-        ("{file}.missing.py::f", [], "no such file"),
-        ("no_such_module:f", [], "cannot be imported"),
-        ("nothing", [], "names no function"),
+        ("{file}.missing.py::f", [], "there is no file"),
+        ("no_such_module:f", [], "cannot import no_such_module"),
+        ("nothing", [], "is no target"),
         ("{file}::right", ["--examples", "0"], "at least 1"),
         ("{file}::right", ["--low", "3"], "must be less"),
         ("{file}::positive", ["--shape", "x=3", "--high", "inf"], "no such arguments can be drawn"),
@@ -183,6 +183,130 @@ def test_what_cannot_be_drawn_is_refused_with_the_way_out(annotated, capsys, nam
     assert says in capsys.readouterr().err
 
 
+MODELS = textwrap.dedent(
+    """
+    import numpy as np
+    import nn
+    from helper_of_models import doubled
+
+    class Small(nn.Module):
+        def __init__(self):
+            self.inner = nn.Linear(4, 2, rng=0)
+            self.dropout = nn.Dropout(0.5)
+
+        def forward(self, x, scale=2.0):
+            import late_helper_of_models
+            return np.tanh(self.dropout(self.inner(x))) * scale
+
+    class Detached(Small):
+        def forward(self, x):
+            return x @ self.inner.weight.data * np.sum(self.inner.bias)
+
+    class Needy(Small):
+        def __init__(self, size):
+            pass
+
+    network = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Tanh())
+
+    def loss(w, x, *, power=2.0):
+        return np.sum(doubled(w @ x) ** power)
+
+    def scaled(*xs):
+        return np.prod(np.stack(xs))
+    """
+)
+
+
+@pytest.fixture
+def models(tmp_path):
+    (tmp_path / "helper_of_models.py").write_text("def doubled(x):\n    return 2 * x\n")
+    (tmp_path / "late_helper_of_models.py").write_text("")
+    path = tmp_path / "models_to_check.py"
+    path.write_text(MODELS)
+    yield path
+    for name in ("helper_of_models", "late_helper_of_models", "models_to_check"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code", "says"),
+    [
+        ("Small", ["--shape", "3,4"], 0, "Small with 10 parameters in evaluation mode, x (3, 4), scale = 2.0"),
+        ("Small", ["--shape", "3,4"], 0, "10 of 10 inputs: correct"),
+        ("Small", ["--shape", "x=3,4", "--shape", "scale=()"], 0, "x (3, 4), scale ()"),
+        ("Detached", ["--shape", "3,4"], 1, "wrong: the gradient of Detached"),
+        ("network", ["--shape", "3,4", "--dtype", "float32"], 0, "Sequential with 15 parameters"),
+    ],
+)
+def test_a_module_or_its_class_is_checked_with_its_parameters(models, capsys, name, options, code, says):
+    assert cli.main(["check", f"{models}::{name}", *options]) == code
+    assert says in capsys.readouterr().out
+
+
+def test_a_class_that_needs_arguments_is_refused(models, capsys):
+    assert cli.main(["check", f"{models}::Needy", "--shape", "3,4"]) == 2
+    assert "Needy() failed: TypeError" in capsys.readouterr().err
+
+
+FORMS = [
+    ["--shape", "2,3", "--shape", "3"],
+    ["--shape", "(2,3)", "--shape", "x=3"],
+    ["--shape", "3", "--shape", "w=2,3"],
+    ["--shape", "w=(2,3)", "--shape", "x=(3)"],
+    ["--shape=w= 2, 3", "--shape=x=3,"],
+]
+"""All of them say the same of ``loss(w, x)``."""
+
+
+@pytest.mark.parametrize("options", FORMS)
+def test_check_and_draw_take_the_same_forms_of_shapes(models, capsys, options):
+    assert cli.main(["check", f"{models}::loss", "--examples", "1", *options]) == 0
+    assert "w (2, 3), x (3,), power = 2.0" in capsys.readouterr().out
+    assert cli.main(["draw", f"{models}::loss", *options]) == 0
+    assert "(2,) float64" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--shape", "2,x"], "'2,x' is no shape; write NAME=SHAPE or SHAPE"),
+        (["--shape", "w"], "'w' is no shape"),
+        (["--shape", "=3"], "'=3' is no shape"),
+        (["--shape", "x=-1"], "'x=-1' is no shape"),
+        (["--shape", "2,3", "--shape", "3", "--shape", "4"], "no parameter for --shape (4,)"),
+        (["--shape", "z=2"], "no parameter for --shape z; there are w, x"),
+        (["--shape", "x=1", "--shape", "x=2"], "--shape x= is given twice"),
+    ],
+)
+def test_and_refuse_the_same(models, capsys, options, says):
+    for command in ("check", "draw"):
+        assert cli.main([command, f"{models}::loss", *options]) == 2
+        error = capsys.readouterr().err
+        assert says in error
+        assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["check", "draw"])
+def test_python_finds_modules_where_it_did_before(models, command, monkeypatch):
+    monkeypatch.chdir(models.parent)
+    before, imported = list(sys.path), set(sys.modules)
+    for target in (f"{models}::Small", "models_to_check:Small", f"{models}::absent", "absent_module:f"):
+        cli.main([command, target, "--shape", "3,4"])
+        assert sys.path == before
+    cli.main([command, f"{models}::Small", "--shape", "3,4"])
+    assert {name for name in set(sys.modules) - imported if name.startswith("models_to")} == {"models_to_check"}
+    sys.modules.pop("models_to_check")  # it was imported by its name
+    cli.main([command, f"{models}::Small", "--shape", "3,4"])
+    assert "models_to_check" not in sys.modules
+
+
+def test_draw_takes_any_number_of_shapes_where_check_wants_names(models, capsys):
+    options = ["--shape", "2", "--shape", "2", "--shape", "2"]
+    assert cli.main(["draw", f"{models}::scaled", *options]) == 0
+    assert cli.main(["check", f"{models}::scaled", *options]) == 2
+    assert "any number of arguments; wrap it" in capsys.readouterr().err
+
+
 def process(*arguments, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "nn.cli", "check", *map(str, arguments)],
@@ -196,7 +320,7 @@ def process(*arguments, **options):
         ("{file}::right", 2, "no shape is known"),
         ("{folder}::f", 2, "is a directory"),
         ("{folder}/broken.py::f", 2, "SyntaxError"),
-        ("{folder}/absent.py::f", 2, "no such file"),
+        ("{folder}/absent.py::f", 2, "there is no file"),
     ],
 )
 def test_as_a_process(file, target, code, says):
