@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from autodiff import Tensor, register_container
+from autodiff import Tensor, mark_written, register_container
 
 from .dialects import missing
 from .structure import (
@@ -240,6 +240,7 @@ def _put(value: Any, array: Array) -> None:
         value.data = array
     elif value.flags.writeable or not np.array_equal(value, array, equal_nan=value.dtype.kind in "fc"):
         np.copyto(value, array)
+        mark_written(value)  # a graph may hold it
 
 
 def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:
