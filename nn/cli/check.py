@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..layers.copying import in_dtype
 from ..layers.module import Module
-from ..layers.structure import in_dtype
 from . import targets
 from .command import CommandError
 from .inputs import Drawn, Function, InputError, Plans, described, drawn, drawn_of, of_drawn, plans

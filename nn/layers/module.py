@@ -10,26 +10,26 @@ underscore, where they are nobody's parameter.
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from autodiff import Tensor, mark_written, register_container
 
+from .copying import deep_copied, in_dtype, is_plain, split
 from .dialects import missing
 from .structure import (
     Holder,
     Slot,
     assign,
-    in_dtype,
     is_copied,
     is_variable,
     modules_of,
     named_slots,
     slots_of,
-    split,
     unique,
     values_of,
 )
@@ -80,6 +80,12 @@ class Module(Holder):
 
         def __getattr__(self, name: str) -> Any:
             raise missing(self, name)
+
+    @property
+    def __deepcopy__(self) -> Callable[[dict[int, Any]], Any]:
+        if not is_plain(type(self), Module):
+            raise AttributeError("__deepcopy__")  # its class says how it is copied
+        return functools.partial(deep_copied, self, Module)
 
     # -- what is in it ---------------------------------------------------------------------------------------
 
