@@ -91,6 +91,16 @@ def test_the_same_seed_gives_the_same_parameters():
     assert a != c
 
 
+def test_runs_are_numbered_and_never_overwritten(capsys):
+    Path("runs/digits-7").mkdir(parents=True)
+    Path("runs/digits-old").mkdir()
+    for number in (8, 9):
+        assert cli.main([*QUICK, "--quiet"]) == 0
+        assert f"written to runs/digits-{number}" in capsys.readouterr().out
+    assert cli.main([*QUICK, "--output", "runs/digits-8"]) == 1
+    assert "runs/digits-8 is not empty" in capsys.readouterr().err
+
+
 def test_quiet(capsys):
     assert cli.main([*QUICK, "--quiet"]) == 0
     out, err = capsys.readouterr()
