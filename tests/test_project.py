@@ -127,7 +127,8 @@ def forgotten(package: str) -> list[str]:
     """The public names of a package that its ``__all__`` lacks.
 
     They are what it binds, apart from its modules and from what is of other packages, and, wherever in the package
-    they are defined, the classes that derive from a public one: a layer is meant to be used as its base is.
+    they are defined, the classes that derive from a public one and that no other derives from: a layer is meant to be
+    used as its base is, and a class between the two may be the package's own.
     """
     module = importlib.import_module(package)
     known = set(module.__all__) | from_elsewhere(Path(module.__file__))
@@ -140,6 +141,7 @@ def forgotten(package: str) -> list[str]:
         for part in parts
         for name, thing in vars(part).items()
         if inspect.isclass(thing) and thing.__module__ == part.__name__ and issubclass(thing, bases)
+        if not any(heir.__module__.startswith(f"{package}.") for heir in thing.__subclasses__())
     }
     return sorted(name for name in (bound - known) | (derived - listed) if not name.startswith("_"))
 
