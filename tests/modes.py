@@ -9,11 +9,11 @@ from autodiff.draw.capture.names import Names
 from autodiff.draw.capture.tracer import Tracer
 from autodiff.mode import current, entered, unwatched
 from autodiff.testing import detect_anomaly, record
-from autodiff.testing.noise import _Moving
-from autodiff.testing.passes import _Watched
-from autodiff.testing.replay import _Log
-from autodiff.testing.rounding import _Results
-from autodiff.testing.trace import Trace
+from autodiff.testing.rounding.first_order import _Results
+from autodiff.testing.rounding.monte_carlo import _Moving
+from autodiff.testing.tracing.backward import _Watched
+from autodiff.testing.tracing.replay import _Log
+from autodiff.testing.tracing.trace import Trace
 from autodiff.transforms.mapping import _Mapping
 from autodiff.unrecorded import Unrecorded
 

@@ -22,10 +22,10 @@ from autodiff import Tensor, files
 from autodiff.draw import draw
 from autodiff.draw.formats import dot
 from autodiff.draw.formats.table import endings
-from nn.history import History
-from nn.run_folder import RunFolder
+from nn.io.run_folder import RunFolder
+from nn.reports.history import History
+from nn.reports.watch import Watch
 from nn.safetensors import save_file
-from nn.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = nn.Linear(2, 3, rng=0)

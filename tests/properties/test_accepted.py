@@ -11,7 +11,7 @@ from autodiff import Tensor
 from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.protocol import WRONG
-from autodiff.testing.samples import calls
+from autodiff.testing.table.samples import calls
 from tests.differences import cotangents, outputs
 
 special.load()

@@ -20,7 +20,7 @@ from autodiff.ops import special
 from autodiff.primitive import Primitive, refusals, registry
 from autodiff.protocol import ANSWERED
 from autodiff.tensor import ITEM, UNSTACK
-from autodiff.testing.samples import calls
+from autodiff.testing.table.samples import calls
 from benchmarks.coverage_calls import NOT_OF_ARRAYS, REASONS
 
 special.load()

@@ -13,10 +13,10 @@ from autodiff import Tensor, no_grad
 from autodiff import mode as block
 from autodiff.mode import _state
 from autodiff.testing import detect_anomaly, record
-from autodiff.testing.noise import _Moving
-from autodiff.testing.replay import _Log
-from autodiff.testing.rounding import _Results
-from autodiff.testing.trace import Trace
+from autodiff.testing.rounding.first_order import _Results
+from autodiff.testing.rounding.monte_carlo import _Moving
+from autodiff.testing.tracing.replay import _Log
+from autodiff.testing.tracing.trace import Trace
 
 
 class Seen(Trace):

@@ -14,7 +14,7 @@ from autodiff.draw import draw
 from autodiff.mode import Mode, current, is_recording
 from autodiff.structural import is_tracking
 from autodiff.testing import AnomalyError, check_graph, detect_anomaly, gradcheck
-from autodiff.testing.noise import _Moving
+from autodiff.testing.rounding.monte_carlo import _Moving
 from autodiff.transforms.calling import now
 from autodiff.unrecorded import Unrecorded
 from tests.modes import BASES, HIDING, MODES, Seen

@@ -12,7 +12,7 @@ import pytest
 import nn
 from autodiff import GraphError, Tensor, checkpoint, grad, jacobian, jvp, no_grad, vjp, vmap
 from autodiff.testing import detect_anomaly
-from nn.optimizer import Optimizer
+from nn.training.optimizer import Optimizer
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "mutation.md"
 SIZES = {"small": (4, 5), "large": (60, 70)}
