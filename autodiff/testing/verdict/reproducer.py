@@ -1,4 +1,4 @@
-"""Code that makes a check again: what it imports, and its arguments as expressions."""
+"""Code that repeats a check: its imports, and its arguments as expressions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAKEN = {"np", "gradcheck", "print"}
 
 
 def _importable(f: Any) -> tuple[str, str] | None:
-    """(line that imports it, expression) for a function or object that a module has by name; None for any other."""
+    """The import and the expression of a function or object that a module has by name; None for any other."""
     owner = getattr(f, "__self__", None)
     if owner is not None and not isinstance(owner, type | ModuleType):  # a method of an object
         found = _importable(owner)
@@ -46,7 +46,7 @@ def _reached(home: Any, name: str) -> Any:
 
 
 def _is(found: Any, f: Any) -> bool:
-    """Whether an object is the function, or the test of its gradient, which computes it when it has arguments."""
+    """Whether an object is the function, or the test of its gradient, which also computes the function."""
     marked = getattr(found, "gradient_property", None)
     return bool(found == f) or (marked is not None and getattr(marked, "function", None) == f)
 
@@ -63,7 +63,7 @@ def _imported(module: Any, name: str) -> tuple[str, str]:
 def reproducer(
     f: Any, args: tuple[Any, ...], order: int, seed: int, tolerance: float | None = None, gradient: Any = None
 ) -> str:
-    """Code that makes the check again; what cannot be written down it takes from where you have it, and says so."""
+    """Code that repeats the check.  Values that cannot be written as text are left for the user to insert."""
     lines = ["import numpy as np", "from autodiff.testing import gradcheck"]
     texts = [expression(a) for a in args]
     imported = _importable(f)
@@ -90,7 +90,7 @@ def reproducer(
 
 
 def expression(value: Any) -> str | None:
-    """An argument as an expression that makes the same numbers, or None if that is too long, or not known how."""
+    """An argument as a Python expression; None if that is too long, or unknown."""
     return written(value) if _is_short(value) else None
 
 
