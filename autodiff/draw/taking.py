@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..backpropagation import backward
 from ..coercion import taught
 from ..examples import Examples, every
 from ..graph import CONSTANT, GraphError, Node, tick
-from ..tensor import Tensor, backward, wrap
+from ..tensor import Tensor, wrap
 from ..transforms.calling import recording
 from ..tree import flatten
 from .failure import carry, so_far

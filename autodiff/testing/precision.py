@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tensor import same_tuple
+from ..outputs import same_tuple
 from .examples import is_array, numbers
 from .finding import EPSILON, RESOLVED
 from .line import norm

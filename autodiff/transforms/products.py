@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..backpropagation import backward
 from ..dialects import TRANSFORMS, answering
 from ..mode import is_recording
 from ..ops.kinks import transposing
-from ..tensor import Tensor, backward
+from ..tensor import Tensor
 from .calling import Call, check_function, close, depends_on_more, number, plain, pull, recording, seeds_like
 from .gradients import grad
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, grad, softmax_cross_entropy, vjp
+from autodiff.backpropagation import backward
 from autodiff.primitive import registry
-from autodiff.tensor import backward
 
 MANY = 70_000
 VALUES = np.full(MANY, 0.75)
