@@ -63,6 +63,21 @@ def test_a_reduction_of_70000_halves_has_the_value_and_the_gradient_of_doubles(e
             np.testing.assert_allclose(got.astype(float), expected, rtol=1e-2, atol=1e-7)
 
 
+@pytest.mark.parametrize("by", [0, 1], ids=["the values", "the weights"])
+def test_so_has_an_average_with_weights(by):
+    def average(*arrays):
+        return 1000.0 * np.average(arrays[0], weights=arrays[1])
+
+    weights = np.where(VALUES == 0.25, 2.0, 1.0)  # NumPy's sum of these overflows
+    expected = grad(average, by)(VALUES, weights)
+    found = grad(average, by)(VALUES.astype(np.float16), weights.astype(np.float16))
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found.astype(float), expected, rtol=1e-2, atol=1e-6)
+    assert (
+        value(lambda w: np.average(Tensor(VALUES.astype(np.float16)), weights=w, returned=True)[1], weights) == 70_070
+    )
+
+
 def test_elements_named_many_times_get_the_sum_of_all():
     places = np.zeros(5000, dtype=int)
     for function in (lambda x: x[places], lambda x: np.take(x, places), lambda x: np.repeat(x, 5000)):
