@@ -118,12 +118,16 @@ class Optimizer:
             if type(array) is np.ndarray:
                 sizes[array.dtype] = max(array.size, sizes.get(array.dtype, 0))
         rooms = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}
+        pairs: dict[Any, tuple[Array, Array]] = {}
 
         def pair(array: Array) -> tuple[Array, Array] | None:
             if type(array) is not np.ndarray:
                 return None
-            first, second = rooms[array.dtype]
-            return first[: array.size].reshape(array.shape), second[: array.size].reshape(array.shape)
+            kind = array.dtype, array.shape
+            if kind not in pairs:
+                first, second = (room[: array.size].reshape(array.shape) for room in rooms[array.dtype])
+                pairs[kind] = first, second
+            return pairs[kind]
 
         self._scratch = [pair(array) for array in arrays]
         return self._scratch
