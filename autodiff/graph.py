@@ -177,7 +177,7 @@ def sweep(
     node: Any = None
     rule: Any = None
     contribution = None
-    try:
+    try:  # the loop is whole: a call more for each edge would be felt
         for node in walk.path():
             parents = node.parents
             if not parents:

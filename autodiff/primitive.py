@@ -88,12 +88,9 @@ class Primitive:
         self.formulas: dict[str, Function | None] = dict(rules)
 
         asked = {parameter: names_of(rule) for parameter, rule in rules.items() if rule is not None}
-        known = [*parameters, "y"]
-        shapes = sorted(
-            {n for names in asked.values() for n in names if n[-6:] == "_shape" and n[:-6] in known} - self.index.keys()
-        )
-        self.environment: tuple[str, ...] = (*known, *shapes, "position")
-        self.shapes: tuple[int, ...] = tuple(known.index(n[:-6]) for n in shapes)
+        self.environment: tuple[str, ...]
+        self.shapes: tuple[int, ...]
+        self.environment, self.shapes = self._offered(asked)
         self.output: int = len(parameters)
         self.rules: dict[int, Rule | None] = {
             self.index[parameter]: None if rule is None else self._rule(rule, parameter, asked[parameter])
@@ -101,6 +98,13 @@ class Primitive:
         }
         self.flat: bool = bool(self.rules) and all(rule is None for rule in self.rules.values())
         self.call: Function = forward  # replaced by one that knows Tensors
+
+    def _offered(self, asked: dict[str, tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """The names of what a call has for its rules, and of which values it notes the shape."""
+        known = [*self.parameters, "y"]
+        wanted = {n for names in asked.values() for n in names if n[-6:] == "_shape" and n[:-6] in known}
+        shapes = sorted(wanted - self.index.keys())
+        return (*known, *shapes, "position"), tuple(known.index(n[:-6]) for n in shapes)
 
     def _rule(self, function: Function, parameter: str, names: tuple[str, ...]) -> Rule:
         if not names or names[0] != "g":
@@ -221,5 +225,6 @@ def refuse(function: Function, reason: str) -> None:
 
 
 def names_of(function: Function) -> tuple[str, ...]:
+    """The names of the parameters of a function written in Python, without those that take any number of arguments."""
     code = function.__code__
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]

@@ -9,7 +9,7 @@ with, and so does a callable that an earlier registration returned.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .dispatch import enter
 from .domain import Domain as Domain
@@ -141,6 +141,19 @@ def gufunc(
     return entry.call
 
 
+def _signature(function: Function) -> tuple[tuple[str, ...], tuple[Any, ...], bool]:
+    """The parameters of a function, the defaults of the last of them, and whether one takes any number of arguments.
+
+    Those that are given by name alone come last, after the one that takes all others.
+    """
+    code, names = function.__code__, names_of(function)
+    if not code.co_flags & VARIADIC:
+        return names, function.__defaults__ or (), False
+    positional, by_name = names[: code.co_argcount], names[code.co_argcount :]
+    defaults = tuple((function.__kwdefaults__ or {})[name] for name in by_name)
+    return (*positional, code.co_varnames[len(names)], *by_name), defaults, True
+
+
 def primitive(
     *rules: Function | None,
     implements: Function | None = None,
@@ -173,16 +186,7 @@ def primitive(
     def register(function: Function) -> Function:
         if implements is None:
             function = original(function)
-        code = function.__code__
-        variadic = bool(code.co_flags & VARIADIC)
-        parameters = names_of(function)
-        if variadic:  # the names after the positional ones: keyword-only, then the variadic one
-            positional = parameters[: code.co_argcount]
-            keyword_only = parameters[code.co_argcount :]
-            parameters = (*positional, code.co_varnames[len(parameters)], *keyword_only)
-            defaults = tuple((function.__kwdefaults__ or {})[k] for k in keyword_only)
-        else:
-            defaults = function.__defaults__ or ()
+        parameters, defaults, variadic = _signature(function)
         of = [p for p in parameters if p == sequence] if sequence else list(parameters[: len(rules)])
         entry = Primitive(
             original(implements or function),

@@ -277,6 +277,7 @@ _PLAIN = frozenset({Structural, np.ndarray, np.float64, np.float32, float, int})
 
 
 def value_of(x: Any) -> Any:
+    """An argument as an ordinary array, if it is one that remembers."""
     return x.view(np.ndarray) if type(x) is Structural else x
 
 
@@ -288,6 +289,7 @@ def _forgotten(result: Any) -> Any:
 
 
 def values_of(tree: Any) -> Any:
+    """The same of all that lists, tuples and dicts hold."""
     if type(tree) in (list, tuple):
         return type(tree)(values_of(x) for x in tree)
     return {k: values_of(v) for k, v in tree.items()} if type(tree) is dict else value_of(tree)
@@ -306,4 +308,5 @@ def dead_of(x: Any) -> Any:
 
 
 def is_condition(x: Any) -> bool:
+    """Whether it is an array of truth values."""
     return isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "b"

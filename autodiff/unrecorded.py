@@ -6,12 +6,32 @@ import functools
 from collections.abc import Callable, Generator
 from typing import Any, Self, TypeVar, overload
 
+from .graph import CONSTANT
 from .mode import Mode, entered
+from .outputs import same_tuple
 from .primitive import Primitive
-from .tensor import detached, unrecorded
+from .protocol import WRONG, complain
+from .tensor import Tensor, stripped, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 _GENERATOR, _COROUTINE, _ASYNCHRONOUS_GENERATOR = 0x20, 0x80, 0x200  # bits in a code object's flags
+
+
+def detached(value: Any) -> Any:
+    """An argument with constants in the place of its Tensors."""
+    if type(value) is Tensor:
+        return wrap(value._value, CONSTANT)
+    return type(value)(detached(v) for v in value) if type(value) in (list, tuple) else value
+
+
+def unrecorded(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The constant that an operation gives."""
+    values = [stripped(a) for a in args]
+    try:
+        y = primitive.forward(*values, **{k: stripped(v) for k, v in kwargs.items()})
+    except WRONG as error:
+        complain(primitive, values, error)
+    return same_tuple(y, [wrap(v, CONSTANT) for v in y]) if isinstance(y, tuple) else wrap(y, CONSTANT)
 
 
 class Unrecorded(Mode):

@@ -8,18 +8,23 @@ is NaN.  What is chosen consistently on one side of a kink, as by ``relu`` and `
 Nor is the choice a factor of a second derivative: that of ``abs(x) * z`` by x and z is 1 or -1 beside x = 0, not 0.
 So there the derivative by the cotangent that the slope is multiplied by is NaN too (:func:`crossing`).  The trick
 behind ``jvp`` differentiates by cotangents for the sake of first derivatives: it says so (:func:`transposing`).
+In the other order, by z and then by x, it is the first derivative of ``abs(x)``, which is 0: ``hessian`` and ``hvp``
+look at both orders where an operation meets a kink (:func:`meets_kinks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from ..arrays import cast
-from ..primitive import positive, real
+from ..examples import every
+from ..node import Node
+from ..primitive import positive, real, registry
+from ..recording import original
 from ..registering import elementwise
 from ..structural import revived
 from ..switching import switched
@@ -57,6 +62,8 @@ conventional = elementwise(
 
 def crossing(to: Array, smooth: Array) -> Array:
     """The cotangent as it is, whose derivative is NaN where it is multiplied by a slope that a convention sets."""
+    if smooth.dtype.kind not in "biufc":  # only the rule looks at the values
+        raise TypeError("smooth says where a function is smooth, by truth values or numbers")
     shape = np.broadcast_shapes(np.shape(to), np.shape(smooth))
     return np.positive(to if np.shape(to) == shape else np.broadcast_to(to, shape))
 
@@ -73,6 +80,20 @@ crossing = elementwise(
     domain=(real, positive),
     method="",
 )
+
+
+_KINKED = [registry[original(function)] for function in (conventional, crossing)]
+
+
+def meets_kinks(nodes: Iterable[Node]) -> bool:
+    """Whether one of these operations stands for a slope that a convention sets, as far as values can be looked at."""
+    for node in nodes:
+        if node.primitive in _KINKED:
+            for edge in node.edges:
+                for smooth in map(every, edge.saved or ()):
+                    if isinstance(smooth, np.ndarray | np.generic) and not np.all(smooth):
+                        return True
+    return False
 
 
 def across(g: Array, of: tuple[Array, ...], smooth: Callable[[], Array]) -> Array:

@@ -19,7 +19,7 @@ from ..tensor import Tensor
 from .complexes import conjugate
 from .cumulative import some_nan
 from .norms import root
-from .precision import over_count
+from .precision import over_count, wide
 from .reduction import TIED, spent
 
 Array = Any
@@ -202,11 +202,16 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
         weights = np.transpose(weights, [places.index(i) for i in sorted(places)])
         weights = np.reshape(weights, tuple(n if i in places else 1 for i, n in enumerate(shape)))
         weights = np.broadcast_to(weights, shape)
+    half = getattr(a, "dtype", None) == weights.dtype == np.float16
+    weights = wide(weights) if half else weights
     total = np.sum(weights, axis=axis, keepdims=keepdims)
     if anywhere(_values(total) == 0):
         raise ZeroDivisionError("average: the weights sum to zero; they cannot be normalised")
     mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
-    return (mean, np.broadcast_to(total, np.shape(mean))) if returned else mean
+    mean = cast(mean, np.float16) if half else mean
+    if not returned:
+        return mean
+    return mean, np.broadcast_to(cast(total, np.float16) if half else total, np.shape(mean))
 
 
 def _observations(m: Array, rowvar: bool, dtype: Any) -> Array:

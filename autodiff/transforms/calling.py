@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..backpropagation import backward, seed_of
 from ..coercion import taught
 from ..collector import rarely
 from ..examples import Examples
@@ -22,7 +23,7 @@ from ..graph import CONSTANT, Node, Walk, is_variable, tick
 from ..mode import current, entered, is_recording, recorded
 from ..registering import elementwise
 from ..switching import switched
-from ..tensor import Tensor, backward, scalar, seed_of, wrap
+from ..tensor import Tensor, scalar, wrap
 from ..tree import flatten, flatten_like, places
 
 Array = Any

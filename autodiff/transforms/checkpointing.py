@@ -19,14 +19,16 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
+from ..backpropagation import backward
 from ..examples import every
 from ..graph import CONSTANT, GraphError, Node, Parts, tick
 from ..mode import current, entered, is_recording, living
+from ..outputs import outputs_of
 from ..primitive import Primitive
 from ..rule import Rule
 from ..structural import untracked
 from ..switching import switched
-from ..tensor import Tensor, backward, outputs_of, wrap
+from ..tensor import Tensor, wrap
 from ..tree import flatten
 from .calling import check_function, now
 

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, overload
+from typing import Any, ParamSpec, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -16,12 +16,21 @@ from ..tensor import Tensor
 from .batching import BatchingError
 from .calling import Call, check_argnums, check_function, close, number, numbers, one_or_all, pull, recording
 from .mapping import vmap
-from .products import is_active, pullback
+from .products import is_active, nan_with, pullback
 
 Array = Any
 P = ParamSpec("P")
 
 MODES = ("auto", "forward", "reverse")
+
+
+class Options(TypedDict, total=False):
+    """The keywords of :func:`jacobian` and :func:`hessian`."""
+
+    has_aux: bool
+    mode: str
+    vectorize: bool | None
+    chunk_size: int | None
 
 
 def _check_options(who: str, mode: str, chunk_size: int | None) -> None:
@@ -32,25 +41,9 @@ def _check_options(who: str, mode: str, chunk_size: int | None) -> None:
 
 
 @overload
-def jacobian(
-    f: np.ufunc,
-    argnums: int | Sequence[int] = 0,
-    *,
-    has_aux: bool = False,
-    mode: str = "auto",
-    vectorize: bool | None = None,
-    chunk_size: int | None = None,
-) -> Callable[..., Any]: ...
+def jacobian(f: np.ufunc, argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[..., Any]: ...
 @overload
-def jacobian(
-    f: Callable[P, Any],
-    argnums: int | Sequence[int] = 0,
-    *,
-    has_aux: bool = False,
-    mode: str = "auto",
-    vectorize: bool | None = None,
-    chunk_size: int | None = None,
-) -> Callable[P, Any]: ...
+def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)
 def jacobian(
     f: Callable[P, Any],
@@ -87,17 +80,22 @@ def jacobian(
     check_argnums(argnums, "jacobian")
     _check_options("jacobian", mode, chunk_size)
 
+    return _derivatives(f, argnums, has_aux, lambda call: _blocks(call, mode, vectorize, chunk_size))
+
+
+def _derivatives(
+    f: Callable[P, Any], argnums: int | Sequence[int], has_aux: bool, blocks: Callable[[Call], list[list[Any]]]
+) -> Callable[P, Any]:
+    """The function that returns ``blocks`` of a call of ``f``, in the nestings of its output and its arguments."""
+
     @functools.wraps(f)
     def derivatives(*args: P.args, **kwargs: P.kwargs) -> Any:
         positions = numbers(argnums, args, "jacobian")
         call = Call(functools.partial(f, **kwargs), args, positions, "jacobian", has_aux)
         if call.returned is None:
             raise TypeError("jacobian: the function returned None; does it lack its 'return'?")
-        blocks = [
-            one_or_all(call.arguments([number(block) for block in row]), argnums)
-            for row in _blocks(call, mode, vectorize, chunk_size)
-        ]
-        result = call.result(blocks)
+        rows = [one_or_all(call.arguments([number(block) for block in row]), argnums) for row in blocks(call)]
+        result = call.result(rows)
         return (result, call.seen_aux()) if has_aux else result
 
     return derivatives
@@ -241,25 +239,9 @@ def _joined(parts: Sequence[Any], join: Callable[..., Any], shape: tuple[int, ..
 
 
 @overload
-def hessian(
-    f: np.ufunc,
-    argnums: int | Sequence[int] = 0,
-    *,
-    has_aux: bool = False,
-    mode: str = "auto",
-    vectorize: bool | None = None,
-    chunk_size: int | None = None,
-) -> Callable[..., Any]: ...
+def hessian(f: np.ufunc, argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[..., Any]: ...
 @overload
-def hessian(
-    f: Callable[P, Any],
-    argnums: int | Sequence[int] = 0,
-    *,
-    has_aux: bool = False,
-    mode: str = "auto",
-    vectorize: bool | None = None,
-    chunk_size: int | None = None,
-) -> Callable[P, Any]: ...
+def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)
 def hessian(
     f: Callable[P, Any],
@@ -284,6 +266,30 @@ def hessian(
     check_function(f, "hessian")
     check_argnums(argnums, "hessian")
     _check_options("hessian", mode, chunk_size)
-    options: dict[str, Any] = {"has_aux": has_aux, "vectorize": vectorize, "chunk_size": chunk_size}
-    first = jacobian(f, argnums, mode="auto" if mode == "forward" else mode, **options)
-    return jacobian(first, argnums, mode=mode, **options)
+    inner = "auto" if mode == "forward" else mode
+    first = jacobian(f, argnums, has_aux=has_aux, mode=inner, vectorize=vectorize, chunk_size=chunk_size)
+
+    def second(call: Call) -> list[list[Any]]:
+        return _symmetric(_blocks(call, mode, vectorize, chunk_size), call.variables)
+
+    return _derivatives(first, argnums, has_aux, second)
+
+
+def _symmetric(rows: list[list[Any]], variables: Sequence[Tensor]) -> list[list[Any]]:
+    """Second derivatives, rows by the first variable and columns by the second, NaN where those in the other order are.
+
+    Where a convention sets a slope, the change of what is multiplied by it is NaN, and its own change is a number.
+    """
+    count = len(variables)
+    found = []
+    for k, row in enumerate(rows):
+        i, start = k % count, k - k % count
+        swapped = [_swapped(rows[start + j][i], variables[i].ndim, v.ndim) for j, v in enumerate(variables)]
+        found.append([nan_with(block, other) for block, other in zip(row, swapped, strict=True)])
+    return found
+
+
+def _swapped(block: Any, last: int, before: int) -> Any:
+    """An array whose last axes, so many, change places with those before them."""
+    axes = tuple(range(-last - before, -last))
+    return np.moveaxis(block, axes, tuple(range(-before, 0))) if last and before else block

@@ -20,10 +20,11 @@ import numpy as np
 from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
 from ..mode import Mode, current, entered, living
+from ..outputs import same_tuple
 from ..primitive import Function, Primitive
 from ..recording import callable_of
 from ..structural import plain
-from ..tensor import Tensor, same_tuple, wrap
+from ..tensor import Tensor, wrap
 from ..tree import flatten, flatten_like
 from .batching import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
 from .calling import check_function, teach

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..backpropagation import backward
 from ..dialects import TRANSFORMS, answering
+from ..examples import every
 from ..mode import is_recording
-from ..ops.kinks import transposing
-from ..tensor import Tensor, backward
+from ..ops.kinks import meets_kinks, transposing
+from ..tensor import Tensor
 from .calling import Call, check_function, close, depends_on_more, number, plain, pull, recording, seeds_like
 from .gradients import grad
 
@@ -39,13 +41,7 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
     follow = is_recording()
     with recording():
         outer = follow and (call.outer or depends_on_more(given))
-        seeds, pulled = pullback(call, outer)
-        probes = [s for s in seeds if s is not None]
-        with transposing():
-            products = pull(pulled, given, probes, create=outer)
-        close(probes)
-    rest = iter(products)
-    changes = [_zeros(output) if seed is None else next(rest) for output, seed in zip(call.outputs, seeds, strict=True)]
+        changes = _pushed(call, given, outer)
     parts = [call.outputs, changes] if outer else [[plain(v) for v in values] for values in (call.outputs, changes)]
     result = (call.result(parts[0]), call.result(parts[1]))
     return (*result, call.seen_aux()) if has_aux else result
@@ -69,8 +65,33 @@ def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
         raise ValueError(f"hvp: {len(args)} arguments but {len(tangents)} tangents; give one each")
     call = Call(grad(f, range(len(args))), args, range(len(args)), "hvp")
     given = seeds_like(list(tangents), call.arguments(list(call.variables)), call.variables, "hvp", "tangent")
-    recorded = call.outer or any(isinstance(t, Tensor) and t._node.active for t in given)
-    return tuple(call.arguments([number(p) for p in call.pull(given, create=recorded)]))
+    outer = call.outer or any(is_active(t) for t in given)
+    products = call.pull(given, create=outer)
+    if meets_kinks(call.walk.order):  # there the rows of a Hessian may be numbers where its columns are NaN
+        with recording():
+            columns = _pushed(call, given, outer)
+        products = [nan_with(product, column) for product, column in zip(products, columns, strict=True)]
+    return tuple(call.arguments([number(p) for p in products]))
+
+
+def nan_with(value: Any, other: Any) -> Any:
+    """The value, NaN where the other one is NaN."""
+    seen = every(other._value if isinstance(other, Tensor) else other)
+    if isinstance(seen, np.ndarray | np.generic) and not np.isnan(seen).any():
+        return value
+    return np.where(np.isnan(other), np.nan, value)
+
+
+def _pushed(call: Call, tangents: Sequence[Any], outer: bool) -> list[Any]:
+    """How each output changes along tangents of the variables, recorded if other variables are involved, ``outer``."""
+    seeds, pulled = pullback(call, outer)
+    probes = [s for s in seeds if s is not None]
+    with transposing():
+        products = iter(pull(pulled, tangents, probes, create=outer))
+    close(probes)
+    return [
+        _zeros(output) if seed is None else next(products) for output, seed in zip(call.outputs, seeds, strict=True)
+    ]
 
 
 def pullback(call: Call, outer: bool) -> tuple[list[Tensor | None], list[Any]]:
