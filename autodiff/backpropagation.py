@@ -1,6 +1,6 @@
-"""The backward pass as Tensors know it: from an output and its cotangent to gradients, recorded or plain.
+"""The backward pass of Tensors: from an output and its seed to gradients, recorded or plain.
 
-The walk itself, and what is added up on it, is :mod:`.graph`'s, which knows no Tensor.
+The loop over nodes, and the sums of cotangents, are in :mod:`.graph`, which does not use Tensor.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _AS_USUAL = nullcontext()
 
 
 def seed_of(output: Tensor, gradient: Any) -> Any:
-    """The cotangent to start from, checked."""
+    """The seed of a backward pass, checked."""
     value = output._value
     if gradient is None:
         if value.size != 1:
@@ -73,11 +73,11 @@ def backward(
     visit: graph.Visit | None = None,
     inner: bool = False,
 ) -> Any:
-    """Gradients by node: arrays that belong to nobody else, or Tensors with a history if ``create``.
+    """Gradients by node: arrays with no other owner, or Tensors of a graph if ``create``.
 
-    ``along`` says that this need be a history of the seeds alone, and of no variable: it is shorter.  ``walk`` is one
-    over the same seeds and targets that was made before; ``visit`` that of :func:`.graph.sweep`.  A pass that is
-    ``inner`` is a part of another one: its seeds and results are that one's cotangents, as they are.
+    ``along`` says that the graph need only lead to the seeds, and to no variable, which makes it shorter.  ``walk`` is
+    one over the same seeds and targets that was made before; ``visit`` is that of :func:`.graph.sweep`.  An ``inner``
+    pass is a part of another one: its seeds and results are cotangents of that pass, unchanged.
     """
     if walk is None or seeds.keys() != set(walk.roots):
         walk = Walk(seeds, targets)
@@ -100,7 +100,7 @@ def backward(
 
 
 def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool, inner: bool) -> Any:
-    """A backward pass whose every operation is recorded."""
+    """A backward pass that is recorded."""
     given = {n: s if type(s) is Tensor or inner else wrap(structural(s), CONSTANT) for n, s in seeds.items()}
     results = graph.backward(given, walk, lift=_left if along else _lift, visit=visit or _linear, inner=inner)
     for node, result in results.items():
@@ -112,7 +112,7 @@ def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool, inner
 
 
 def _linear(edge: Edge, g: Any) -> Any:
-    """What a rule gives, which is zero if it does not depend on the cotangent: it is linear in it."""
+    """The result of a rule; zero if it does not depend on the cotangent, because a rule is linear in it."""
     pulled = edge.pull(g)
     if type(g) is Tensor and g._node.active and not (type(pulled) is Tensor and pulled._node.active):
         values = every(pulled._value if type(pulled) is Tensor else pulled)
@@ -151,7 +151,7 @@ def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any, inner: bool) -> An
 
 
 def accumulate(output: Tensor, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
-    """What :meth:`.Tensor.backward` does."""
+    """The work of :meth:`.Tensor.backward`."""
     node = output._node
     if not node.active:
         raise GraphError(

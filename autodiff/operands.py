@@ -1,4 +1,4 @@
-"""What may be an operand beside a Tensor, and whose an array is."""
+"""Checks of operands beside a Tensor, and of the owner of an array."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqefd
 
 
 def _speaks(y: Any) -> bool:
-    """Whether an operation's result is NumPy's, or of an array that NumPy's functions can go on with."""
+    """Whether the result of an operation is an array that NumPy's functions accept."""
     return isinstance(y, np.generic) or hasattr(y, "__array_function__")
 
 
@@ -25,7 +25,7 @@ CONSTANTS = NUMPYS_OWN | {int, float, complex, bool, list, tuple}
 
 
 def checked(primitive: Primitive, parameter: str, constant: Any) -> Any:
-    """The constant; TypeError for one that would take part in the operation by rules of its own."""
+    """The constant; TypeError for one with operations of its own."""
     odd = foreign(constant)
     if odd is not None:
         raise TypeError(f"{primitive.name}: {parameter} is {odd}")
@@ -33,7 +33,7 @@ def checked(primitive: Primitive, parameter: str, constant: Any) -> Any:
 
 
 def admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
-    """A result as NumPy has it; refused if another argument made it something with rules of its own."""
+    """A result of NumPy's type; refused if another argument made it an object with operations of its own."""
     if type(y) is complex:  # what Python makes of 1j * a double
         return np.complex128(y)
     if isinstance(y, float) or has_own_rules(y) or not _speaks(y):
@@ -46,6 +46,6 @@ def admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
 
 
 def owned(value: Any, node: Node) -> bool:
-    """Whether an argument is an array that the user may hold: a constant, a variable's, a view."""
+    """Whether an argument is an array that the user may hold: a constant, that of a variable, a view."""
     array = every(value)
     return isinstance(array, np.ndarray) and (node.primitive is None or array.base is not None)

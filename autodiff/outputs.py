@@ -1,4 +1,4 @@
-"""What an operation gives: a Tensor and its node; of several outputs a Tensor each, and one node for them all."""
+"""Results of operations: a Tensor and its node; for several outputs a Tensor each, and one node for all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def outputs_of(values: Any, whole: Node) -> Any:
 
 
 def _output(value: Any, whole: Node, i: int) -> Tensor:
-    """Output number ``i`` of an operation that has several."""
+    """Output number ``i`` of an operation with several outputs."""
     saved = (i, whole.shape, whole.dtype)
     node = Node.make(
         ITEM, value.shape, value.dtype, parents=(whole,), rules=_ITEM_RULES, saved=(saved,),
@@ -56,7 +56,7 @@ def result_of(
     saved: tuple[Any, ...],
     silent: tuple[Node, ...] = (),
 ) -> Any:
-    """The Tensor, or the tuple of them, that a recorded operation gives."""
+    """The Tensor, or the tuple of Tensors, of a recorded operation."""
     node: Node = _new(Node)
     node.primitive, node.parents, node.rules, node.saved, node.note = primitive, parents, rules, saved, silent
     node.active, node.age = True, tick()
@@ -75,7 +75,7 @@ def result_of(
 
 
 def flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
-    """The node of a result through which no gradient flows: recorded for pictures alone."""
+    """The node of a result without a gradient, recorded for pictures only."""
     inert = tuple(node for node in inputs if node is not CONSTANT)
     return Node.make(primitive, value.shape, value.dtype, note=inert, active=False) if inert else CONSTANT
 

@@ -1,8 +1,8 @@
-"""Recording: from an entry of the table to the function that is called, its method and its operator.
+"""Recording: the callable, the method and the operator of an entry of the table.
 
-Each entry gets one callable, made for its kind: elementwise functions of one or two arguments, which are the hot path,
-functions of one array and options, and everything else.  A callable computes the forward value, keeps what the rules
-asked for, and hands back a Tensor.  With no Tensor among its arguments it is the plain function.
+Each entry gets one callable, made for its kind: elementwise functions of one or two arguments, which are the hot path;
+functions of one array and options; and all others.  A callable computes the value, saves the values that rules ask for,
+and returns a Tensor.  If no argument is a Tensor, it is the plain function.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
 
 
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
-    """The callable of a function that broadcasts, of one argument or two."""
+    """The callable of a function of one or two arguments that broadcasts."""
     return waiting(primitive, [primitive.rules[i] for i in range(len(primitive.parameters))])
 
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
-    """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
+    """The callable of a function of one array and options, for calls with no other Tensor."""
     fully = general(primitive)
     forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
@@ -118,7 +118,7 @@ def general(primitive: Primitive) -> Callable[..., Any]:
 
 
 def _computing(primitive: Primitive) -> Callable[[list[Any]], Any]:
-    """What computes the forward value from the list of all arguments."""
+    """A function that computes the value from the list of all arguments."""
     forward, variadic = primitive.forward, primitive.variadic
     place = len(primitive.parameters) - 1 - len(primitive.defaults)
     keywords = primitive.parameters[place + 1 :]
@@ -136,14 +136,14 @@ def _computing(primitive: Primitive) -> Callable[[list[Any]], Any]:
 
 
 def _rows(primitive: Primitive, array: Tensor) -> list[Any]:
-    """A Tensor in the place of a list of arrays: its rows are the arrays."""
+    """A Tensor instead of a list of arrays: its rows are the arrays."""
     if not array.shape:
         raise TypeError(f"{primitive.name}: needs a list of arrays, got a Tensor that is one number")
     return list(array)
 
 
 def _taken_out(values: list[Any]) -> Found:
-    """The Tensors among the arguments, whose arrays take their places."""
+    """The Tensors among the arguments, which are replaced by their arrays."""
     found: Found = []
     for i, value in enumerate(values):
         if type(value) is Tensor:
@@ -157,14 +157,14 @@ def _taken_out(values: list[Any]) -> Found:
 
 
 def _check(primitive: Primitive, values: list[Any]) -> None:
-    """Raise TypeError for a constant that would take part in the operation by rules of its own."""
+    """Raise TypeError for a constant with operations of its own."""
     for i, value in enumerate(values):
         if type(value) not in CONSTANTS:
             values[i] = checked(primitive, primitive.parameters[i], value)
 
 
 def _no_variable(primitive: Primitive, i: int) -> TypeError:
-    """The error for a Tensor that leads to a variable, where there is nothing to differentiate."""
+    """The error for a Tensor that depends on a variable, for an argument without a derivative."""
     if primitive.sequence is not None and i > primitive.sequence:
         return TypeError(
             f"{primitive.name}: takes one list of arrays, and got several arrays; write {primitive.name}([t, u])"
@@ -181,7 +181,7 @@ Linked = tuple[list[Node], list[Rule], list[Any], list[Node]]
 
 
 def _linking(primitive: Primitive) -> Callable[[Found, list[Any], Any], Linked]:
-    """What ties a result to the Tensors among the arguments."""
+    """A function that links a result to the Tensors among the arguments."""
     rules, sequence, shapes, output = primitive.rules, primitive.sequence, primitive.shapes, primitive.output
     asked = {w for rule in rules.values() if rule is not None for w in rule.wants if w < output}
 
@@ -225,7 +225,7 @@ def _shape(value: Any, is_sequence: bool) -> Any:
 
 
 def _composed(entry: Composite) -> Callable[..., Any]:
-    """The callable of a composite, which takes NumPy's arguments and says who it is when they do not fit."""
+    """The callable of a composite, which takes NumPy's arguments, and names itself in an error if they do not fit."""
     function, known = entry.definition, frozenset(entry.parameters)
     takes_any = bool(function.__code__.co_flags & (VARIADIC | KEYWORDS))
 
@@ -254,7 +254,7 @@ def _asks_for_no_shape(rules: list[Any]) -> bool:
 
 
 def original(function: Function) -> Function:
-    """The function itself, if this is the callable that was made of its entry: ``autodiff.relu``, for one."""
+    """The original function, if this is the callable of an entry, such as ``autodiff.relu``."""
     known = vars(function).get("__signature__") if type(function) is FunctionType else None
     entry = getattr(known, "entry", None)
     return function if entry is None or entry.call is not function else entry.function
@@ -283,7 +283,7 @@ def callable_of(entry: Primitive | Composite) -> Function:
 
 
 def _spelled(spelling: Function, plain: Function) -> Function:
-    """The callable of a function that NumPy lets us call in further ways."""
+    """The callable of a function that NumPy allows to be called in more ways."""
 
     @functools.wraps(plain)
     def call(*args: Any, **kwargs: Any) -> Any:

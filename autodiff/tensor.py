@@ -1,11 +1,10 @@
-"""Tensor: a variable that speaks NumPy.
+"""Tensor: a variable that NumPy's functions accept.
 
-A Tensor is a value and the node that says where it came from.  Every operation, whether it arrives as a method, an
-operator or an ``np.`` call, goes through the callable that :mod:`autodiff.recording` builds for its entry in the table.
-No mathematics stands here.
+A Tensor is a value with the node that made it.  Every operation, as a method, an operator or an ``np.`` call, runs the
+callable that :mod:`autodiff.recording` makes for its entry in the table.  There is no mathematics in this file.
 
-In-place writing: a Tensor's value never changes under an operation, as a number's does not.  ``t += v`` makes a new
-Tensor and binds the name ``t`` to it; ``t[i] = v`` is refused and says what to write.
+Writing in place: no operation changes the value of a Tensor, as none changes a number.  ``t += v`` makes a new Tensor
+and binds the name ``t`` to it.  ``t[i] = v`` is refused, and the message says what to write.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ def provide(**functions: Callable[..., Any]) -> None:
 
 
 class Tensor(Conversion, Methods):
-    """An array that remembers how it was made, so that gradients can flow back to what it was made of.
+    """An array with the graph that made it, so that gradients can flow back to its variables.
 
-    ``Tensor(x)`` is a variable (a leaf) holding ``x``, which is shared and not copied; a constant is a plain array.
-    Raises TypeError for anything but floating-point data: integers have no derivative.
+    ``Tensor(x)`` is a variable that holds ``x``, which is shared and not copied.  A constant is a plain array.  Raises
+    TypeError for anything but floating-point data: integers have no derivative.
 
     >>> import numpy as np
     >>> x = Tensor([1.0, 2.0])
@@ -180,12 +179,13 @@ class Tensor(Conversion, Methods):
     # -- gradients -------------------------------------------------------------------------------------------
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
-        """Add to ``.grad`` of every variable the derivative of this Tensor: grad += gradient^T (d self / d leaf).
+        """Add the derivative of this Tensor to ``.grad`` of every variable: grad += gradient^T (d self / d variable).
 
-        ``gradient`` has this Tensor's shape and may be left out for a single element.  The graph is freed unless
-        ``retain_graph``; ``create_graph`` makes the gradients Tensors that can be differentiated again.  These know
-        how they were made, and so hold the variable that holds them: set ``.grad`` to None when they are used up, or
-        the garbage collector has to find them.  If a rule fails, or Ctrl-C interrupts one, no gradient has changed.
+        ``gradient`` is the seed.  It has the shape of this Tensor, and may be left out for a single element.  The graph
+        is freed unless ``retain_graph``.  ``create_graph`` makes gradients that are Tensors and can be differentiated
+        again.  Such a gradient refers to its graph, and so to the variable that holds it: set ``.grad`` to None after
+        use, or only the garbage collector frees them.  If a rule fails, or Ctrl-C interrupts one, no gradient has
+        changed.
         """
         _above["accumulate"](self, gradient, retain_graph, create_graph)
 
@@ -244,7 +244,7 @@ class Tensor(Conversion, Methods):
 
 
 def scalar(value: Any) -> Any:
-    """A 0-d array as a NumPy scalar: the same number, ten times faster to compute with."""
+    """A 0-d array as a NumPy scalar: the same number, and ten times as fast to compute with."""
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
@@ -253,7 +253,7 @@ def _variable(value: Any) -> Tensor:
 
 
 def _fitted(what: str, new: Any, node: Node) -> Any:
-    """New values, or a new gradient, of a variable in its dtype; refused if they have another shape or kind."""
+    """New values, or a new gradient, of a variable, cast to its dtype; refused if the shape or the kind differs."""
     value = to_hold(new)
     if value.shape != node.shape:
         raise ValueError(f"{what}: the variable has shape {node.shape}, the new values {value.shape}")
@@ -270,7 +270,7 @@ def value_of(value: Any) -> Any:
 
 
 def wrap(value: Any, node: Node) -> Tensor:
-    """A Tensor of this value and this history."""
+    """A Tensor with this value and this node."""
     tensor: Tensor = _new(Tensor)
     tensor._value = value
     tensor._node = node
@@ -293,7 +293,7 @@ def stripped(value: Any) -> Any:
 
 
 def unwrapped(values: Any, found: list[tuple[int | None, Node]]) -> Any:
-    """A list or tuple with arrays in the place of its Tensors, whose nodes are appended to ``found``."""
+    """A list or tuple with arrays instead of its Tensors, whose nodes are appended to ``found``."""
     plain_values = []
     for element, value in enumerate(values):
         if type(value) is Tensor:

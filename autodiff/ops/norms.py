@@ -1,8 +1,8 @@
 """Norms of vectors and matrices, in all of NumPy's orders, and the condition number.
 
-Every norm has derivative 0 at 0, and a vector norm with respect to an element that is 0; second derivatives there are
-NaN, where the function has none.
-Where several elements, columns or singular values tie for the largest, they share the derivative equally.
+Every norm has derivative 0 at 0.  A vector norm has derivative 0 with respect to an element that is 0; second
+derivatives there are NaN if the function has none.  If several elements, columns or singular values tie for the
+largest, they share the derivative equally.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ _ORIGIN = [example(exactly([0.0, 0.0]))]
     example(sample(2, 2, 3)), example(sample(2, 3, 2), 1, axis=(2, 0)),
 ])  # fmt: skip
 def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Array:  # noqa: A002
-    """A norm of a vector, of a matrix, or of all elements where neither an order nor axes are given."""
+    """A norm of a vector, of a matrix, or of all elements if neither an order nor axes are given."""
     if axis is None:
         rank = np.ndim(x)
         if ord is None:

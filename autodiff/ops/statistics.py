@@ -1,6 +1,6 @@
-"""Averages, covariances, and reductions that leave NaN out.
+"""Averages, covariances, and reductions that ignore NaN.
 
-A NaN that is left out gets derivative zero.
+The derivative with respect to an ignored NaN is zero.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def nanprod(
 
 
 def _over_count(total: Array, a: Array, axis: Any, where: Any, ddof: Any, message: str) -> Any:
-    """A sum over how many elements take part, less ``ddof``; NaN and a warning where none is left."""
+    """A sum divided by the number of elements minus ``ddof``; NaN and a warning if none is left."""
     count = np.sum(np.broadcast_to(_kept(a, where), np.shape(a)), axis=axis, keepdims=True) - ddof
     if anywhere(count <= 0):
         warnings.warn(message, RuntimeWarning, stacklevel=5)
@@ -135,7 +135,7 @@ def nanstd(
 
 
 def _extreme(a: Array, axis: Any, keepdims: bool, initial: Any, where: Any, reduce: Any, instead: float) -> Array:
-    """The largest or smallest of what is not NaN; NaN, with a warning, where all is."""
+    """The largest or smallest element that is not NaN; NaN, with a warning, if all are NaN."""
     if where is not True and initial is None:
         raise ValueError("where= needs initial=, the value where nothing is chosen")
     present = _kept(a, where)

@@ -1,4 +1,4 @@
-"""Products of derivatives and vectors: along tangents, and of a Hessian; and the pullback, to be pulled back itself."""
+"""Products of derivatives with vectors: jvp, hvp, and the pullback as a function that can be differentiated."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
     """``f(*args)``, and its derivative along ``tangents``: dy = (df / dargs) tangents.
 
     ``args`` and ``tangents`` are sequences of the same nesting and shapes; ``dy`` has those of the output.  With
-    ``has_aux`` the function returns ``(y, anything)``, and anything comes third.  Costs a few evaluations of ``f``,
-    whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and pulling ``tangents`` back
-    through *it* gives the product.
-    (The trick is J. Townsend's, "A new trick for calculating Jacobian vector products", 2017.)
+    ``has_aux`` the function returns ``(y, anything)``, and anything comes third.  It takes a few evaluations of ``f``,
+    whatever the number of arguments: the pullback u -> u^T (df / dargs) is linear in u, and *its* pullback of
+    ``tangents`` is the product.  (The trick is J. Townsend's, "A new trick for calculating Jacobian vector products",
+    2017.)
 
     >>> import numpy as np
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 10.0))
@@ -51,8 +51,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], *, 
 def hvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
     """The Hessian of ``f`` times ``tangents``, without the Hessian: H v = d (grad f · v).
 
-    ``args`` and ``tangents`` are sequences of the same nesting and shapes, and so is the result, one entry an argument.
-    Costs a few evaluations of ``f`` however many variables there are.
+    ``args`` and ``tangents`` are sequences of the same nesting and shapes, and so is the result, with one entry for
+    each argument.  It takes a few evaluations of ``f``, however many variables there are.
 
     >>> import numpy as np
     >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))[0].tolist()
@@ -83,7 +83,7 @@ def nan_with(value: Any, other: Any) -> Any:
 
 
 def _pushed(call: Call, tangents: Sequence[Any], outer: bool) -> list[Any]:
-    """How each output changes along tangents of the variables, recorded if other variables are involved, ``outer``."""
+    """The change of each output along tangents of the variables, recorded if ``outer`` variables are involved."""
     seeds, pulled = pullback(call, outer)
     probes = [s for s in seeds if s is not None]
     with transposing():
@@ -95,9 +95,9 @@ def _pushed(call: Call, tangents: Sequence[Any], outer: bool) -> list[Any]:
 
 
 def pullback(call: Call, outer: bool) -> tuple[list[Tensor | None], list[Any]]:
-    """A cotangent for each output (None if it depends on nothing), and what is pulled back, as a function of them.
+    """A cotangent for each output (None if it depends on nothing), and their pullback as a function.
 
-    It is recorded as a function of other variables too if one is involved, ``outer``.
+    If an ``outer`` variable is involved, it is recorded as a function of that variable too.
     """
     probes = [_probe(output) for output in call.outputs]
     seeds: dict[Any, Any] = {}
@@ -111,7 +111,7 @@ def pullback(call: Call, outer: bool) -> tuple[list[Tensor | None], list[Any]]:
 
 
 def _probe(output: Any) -> Tensor | None:
-    """A cotangent to differentiate by; its values do not matter, for the pullback is linear in it."""
+    """A cotangent as a variable.  Its values do not matter, because the pullback is linear in it."""
     if not is_active(output):
         return None
     return Tensor(np.ones_like(output._value))
@@ -125,5 +125,5 @@ def _zeros(output: Any) -> Any:
 
 
 def is_active(value: Any) -> bool:
-    """Whether a variable leads to it."""
+    """Whether it depends on a variable."""
     return isinstance(value, Tensor) and value._node.active
