@@ -63,7 +63,7 @@ __all__ = [
 if TYPE_CHECKING:
     from . import files as files
     from . import testing as testing
-    from .draw import Draw
+    from .draw.module import Draw
 
     draw: Draw
 else:

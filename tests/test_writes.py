@@ -104,11 +104,13 @@ def test_an_identity_that_is_used_again_is_another_array():
         w = Tensor(np.ones(3))
         w.data -= 0.5
         w = Tensor(np.ones(3))
-        y = np.sum(w * w)
+        v = Tensor(np.ones(3))
+        y = np.sum(w * w * v)
         w = None
         gone = Tensor(np.ones(3))
         gone.data -= 0.5
         y.backward()
+        assert v.grad.tolist() == [1.0, 1.0, 1.0]
 
 
 def test_no_print_outlives_its_graph():
