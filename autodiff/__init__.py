@@ -23,6 +23,8 @@ from .transforms import BatchingError, checkpoint, grad, hessian, hvp, jacobian,
 from .tree import register_container
 from .unrecorded import no_grad
 
+__version__ = "0.1.0"
+
 __all__ = [
     "BatchingError",
     "GraphError",

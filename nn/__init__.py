@@ -9,6 +9,8 @@
 >>> optimizer.step()
 """
 
+from autodiff import __version__ as __version__
+
 from . import data, datasets, init, metrics, optim, safetensors, schedule
 from .activation import (
     GELU,

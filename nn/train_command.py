@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autodiff import __version__
+
 from . import (
     CrossEntropyLoss,
     DivergenceError,
@@ -27,7 +29,7 @@ from . import (
     threads,
     train_test_split,
 )
-from .command import USAGE, CommandError, version
+from .command import USAGE, CommandError
 from .metrics import confusion_matrix
 from .run_folder import RunFolder
 from .schedule import CosineAnnealingLR
@@ -309,7 +311,7 @@ def _write(
             "test_accuracy": measured["accuracy"],
             "confusion_matrix": matrix.tolist(),
             "blas_threads": threads.count(),
-            "version": version(),
+            "version": __version__,
             "numpy": np.__version__,
             "python": sys.version.split()[0],
         }

@@ -92,6 +92,7 @@ def test_an_identity_that_is_used_again_is_another_array():
         gone = Tensor(np.ones(3))
         gone.data -= 0.5
         y.backward()
+        assert gone.grad is None
 
 
 def test_no_print_outlives_its_graph():
