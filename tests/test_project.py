@@ -26,9 +26,12 @@ IMPORTED_AS = {"ipython": "IPython"}
 
 
 def loaded_by(package: str) -> set[str]:
-    """The modules that importing a package adds to those of NumPy and its parts, in a new interpreter."""
+    """The modules that importing a package adds to those of NumPy and its parts, in a new interpreter.
+
+    NumPy itself imports ``inspect`` and ``zlib`` in new versions, not yet in 2.2.
+    """
     numpy = "import numpy, numpy.fft, numpy.linalg, numpy.random"
-    code = f"import sys; {numpy}; before = set(sys.modules); import {package}; print(*set(sys.modules) - before)"
+    code = f"import sys, inspect, zlib; {numpy}; before = set(sys.modules); import {package}; print(*set(sys.modules) - before)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(run.stdout.split())
 
