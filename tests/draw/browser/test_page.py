@@ -3,19 +3,20 @@
 import json
 import re
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 
 from autodiff import Tensor
 from autodiff.draw import draw
-from autodiff.draw.layout import layout
-from autodiff.draw.picture import Box, Group, Picture
-from autodiff.draw.scene import scene
-from autodiff.draw.style import sizer
+from autodiff.draw.formats.style import lines, sizer
+from autodiff.draw.layout.compound import layout
+from autodiff.draw.picture.model import Box, Group, Picture
+from autodiff.draw.picture.scene import scene
 from tests.draw.browser.places import diamond, node, where
+from tests.draw.examples import NASTY, nasty
 from tests.draw.models import Transformer, tokens
-from tests.draw.test_formats import NASTY, nasty
 
 
 def items(browser):
@@ -40,7 +41,7 @@ def test_python_and_browser_lay_out_alike(show):
     drawing = draw(Transformer(3), tokens(), depth=2, max_nodes=500)
     browser = show(drawing)
     seen = scene(drawing.picture)
-    mine = layout(seen, sizer(drawing.picture))
+    mine = layout(seen, sizer(drawing.picture, partial(lines, drawing.picture)))
     theirs = browser.evaluate("[...view.layout.frames].map(([k, v]) => [k, v])")
     names = {f"{what[0]}{i}": frame for (what, i), frame in mine.frames.items()}
     assert set(names) == {key for key, _ in theirs}
