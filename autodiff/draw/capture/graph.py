@@ -78,13 +78,7 @@ def picture_of(
             for box in picture.boxes:
                 box.gradient = None
                 box.state = box.state if box.state in ("nan", "inf") and box.value is not None else ""
-    for node, message in options.marks.items():
-        if node in position:
-            box = picture.boxes[position[node]]
-            box.state, box.message = "guilty", message
-    lost = sum(node not in position for node in options.marks)
-    if lost:
-        picture.facts.append(f"mark: {lost:,} of {len(options.marks):,} marked nodes are not in this graph")
+    _mark(picture, position, options.marks)
     if not options.times:
         for box in picture.boxes:
             box.forward = box.backward = None
@@ -93,6 +87,17 @@ def picture_of(
     if trouble is not None:
         picture.facts.insert(1, f"backward FAILED: {type(trouble).__name__}: {trouble}")
     return picture
+
+
+def _mark(picture: Picture, position: dict[Node, int], marks: dict[Node, str]) -> None:
+    """Draw these nodes as wrong, with their messages."""
+    for node, message in marks.items():
+        if node in position:
+            box = picture.boxes[position[node]]
+            box.state, box.message = "guilty", message
+    lost = sum(node not in position for node in marks)
+    if lost:
+        picture.facts.append(f"mark: {lost:,} of {len(marks):,} marked nodes are not in this graph")
 
 
 def _gradient_nodes(outputs: list[Tensor], names: Names) -> list[Node]:
