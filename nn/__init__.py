@@ -11,6 +11,8 @@
 
 from typing import TYPE_CHECKING
 
+from autodiff import __version__ as __version__
+
 from . import data as data
 from . import datasets as datasets
 from . import init as init

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 FAILURE = 1
 USAGE = 2
 INTERRUPTED = 130
@@ -16,11 +14,3 @@ class CommandError(Exception):
     def __init__(self, message: str, code: int = FAILURE) -> None:
         super().__init__(message)
         self.code = code
-
-
-def version() -> str:
-    """The version of the installed distribution."""
-    try:
-        return metadata.version("pullback")
-    except metadata.PackageNotFoundError:
-        return "(not installed: running from a source tree)"

@@ -19,7 +19,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError, version
+from autodiff import __version__
+
+from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("nn.cli.train", "train a network on handwritten digits"),
@@ -39,7 +41,7 @@ class Parser(argparse.ArgumentParser):
 def parser(asked: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser of the whole command line; subcommands that are not ``asked`` for have no options."""
     top = Parser(prog="pullback", description="Automatic differentiation on NumPy, and networks built on it.")
-    top.add_argument("--version", action="version", version=f"pullback {version()}")
+    top.add_argument("--version", action="version", version=f"pullback {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for name, (module, summary) in COMMANDS.items():
         formatter = argparse.RawDescriptionHelpFormatter

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autodiff import __version__
+
 from .. import datasets
 from ..io.run_folder import RunFolder
 from ..layers.activation import ReLU
@@ -27,7 +29,7 @@ from ..training.learner import Learner
 from ..training.metrics import confusion_matrix
 from ..training.schedule import CosineAnnealingLR
 from . import options
-from .command import USAGE, CommandError, version
+from .command import USAGE, CommandError
 from .lines import COLUMNS, epoch_line, in_columns, loss_line, matrix_lines
 
 Array = Any
@@ -266,7 +268,7 @@ def _write(
             "test_accuracy": measured["accuracy"],
             "confusion_matrix": matrix.tolist(),
             "blas_threads": threads.count(),
-            "version": version(),
+            "version": __version__,
             "numpy": np.__version__,
             "python": sys.version.split()[0],
         }
