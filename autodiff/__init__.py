@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Pictures, gradient checks and files, imported when they are first asked for."""
+        """Import pictures, gradient checks and files when they are first used."""
         if name in ("draw", "files", "testing"):
             from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Neural networks, written with the public names of ``autodiff`` and NumPy: no derivative stands here.
+"""Neural networks, written with the public names of ``autodiff`` and NumPy.  There is no derivative in this package.
 
 >>> import numpy as np
 >>> from nn import Linear, ReLU, Sequential, cross_entropy, optim

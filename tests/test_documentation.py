@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.__main__ import page, up_to_date
+from docs.__main__ import page as written_again
+from docs.__main__ import up_to_date
 from docs.blocks import rewritten
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +20,7 @@ RIGHT = "```python\nx = 2\n```\n\n```python\nprint(x)\n```\n\n```text\n2\n```\n"
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_page_shows_what_its_code_prints_and_draws(path):
-    assert [file.name for file, text in page(path).items() if not up_to_date(file, text)] == []
+    assert [file.name for file, text in written_again(path).items() if not up_to_date(file, text)] == []
 
 
 def test_a_right_page_stays():
@@ -58,10 +59,20 @@ def test_what_is_taken_from_the_code_is_up_to_date():
     assert run.returncode == 0, f"{run.stdout}{run.stderr}; write it again with 'python -m docs'"
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
 def test_links_lead_somewhere():
-    for source in [*ROOT.glob("*.md"), *PAGES[1:], *(ROOT / "benchmarks").rglob("*.md")]:
-        text = re.sub(r"```.*?```", "", source.read_text(encoding="utf-8"), flags=re.DOTALL)
-        targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)|(?:src|srcset)=\"([^\"]+)\"", text)
-        for target in (a or b for a, b in targets):
-            if "://" not in target:
-                assert (source.parent / target).exists(), f"{source.name} links to {target}"
+    for page in [*ROOT.glob("*.md"), *PAGES[1:], *(ROOT / "benchmarks").rglob("*.md")]:
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for link, source in re.findall(r"\]\(([^)\s]+)[^)]*\)|(?:src|srcset)=\"([^\"]+)\"", text):
+            target, _, anchor = (link or source).partition("#")
+            if "://" in target:
+                continue
+            there = page.parent / target if target else page
+            assert there.exists(), f"{page.name} links to {target}"
+            assert not anchor or anchor in anchors(there), f"{page.name} links to {target}#{anchor}"

@@ -1,4 +1,4 @@
-"""What the subcommands of ``pullback`` share."""
+"""Common parts of the subcommands of ``pullback``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ UNREAD = 141  # as of a program that is ended because nobody reads its output
 
 
 class CommandError(Exception):
-    """Something the user can mend: printed as one line, without a traceback; ``code`` is the exit code."""
+    """An error that the user can fix: printed as one line, without a traceback; ``code`` is the exit code."""
 
     def __init__(self, message: str, code: int = FAILURE) -> None:
         super().__init__(message)

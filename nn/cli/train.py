@@ -1,4 +1,4 @@
-"""``pullback train``: a network on handwritten digits, from the data to a folder with everything that came out."""
+"""``pullback train``: train a network on handwritten digits, and write a folder with the results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CLASSES = 10
 
 
 class Recipe(NamedTuple):
-    """What is done with a dataset unless the command line says otherwise."""
+    """The default options for a dataset."""
 
     epochs: int
     batch_size: int
@@ -138,7 +138,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 class Data(NamedTuple):
-    """Images and labels for training, for a look after every epoch, and for the one measurement at the end."""
+    """Images and labels for training, for the validation after every epoch, and for the test at the end."""
 
     train: tuple[Array, Array]
     validation: tuple[Array, Array]
@@ -146,7 +146,7 @@ class Data(NamedTuple):
 
 
 def load(name: str, path: str | None, validation: float, rng: np.random.Generator) -> Data:
-    """The three parts of a dataset, each class in the same share in all of them."""
+    """The three parts of a dataset, with the same proportions of classes."""
     if name == "mnist":
         train, test = datasets.mnist(path)
     else:
@@ -176,7 +176,7 @@ def build(inputs: int, hidden: tuple[int, ...], dropout: float, rng: np.random.G
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, measure, write the run folder, and say what happened."""
+    """Train, measure, write the run folder, and print the results."""
     recipe = RECIPES[arguments.data]
     given = {name: getattr(arguments, name) for name in recipe._fields if getattr(arguments, name, None) is not None}
     recipe = recipe._replace(**given)

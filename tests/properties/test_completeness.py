@@ -17,9 +17,9 @@ import autodiff
 from autodiff import Tensor, grad
 from autodiff.graph import topological_order
 from autodiff.ops import special
+from autodiff.outputs import ITEM, UNSTACK
 from autodiff.primitive import Primitive, refusals, registry
 from autodiff.protocol import ANSWERED
-from autodiff.tensor import ITEM, UNSTACK
 from autodiff.testing.table.samples import calls
 from benchmarks.coverage_calls import NOT_OF_ARRAYS, REASONS
 

@@ -1,4 +1,4 @@
-"""The picture of a finished graph, with what was asked for."""
+"""The picture of a finished graph, with the options that were asked for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...backpropagation import backward
 from ...graph import CONSTANT, GraphError, Node, tick
-from ...tensor import Tensor, backward
+from ...tensor import Tensor
 from ...transforms.calling import recording
 from ..picture.measure import Measure
 from ..picture.model import Group, Picture
@@ -27,7 +28,7 @@ def distinct_tensors(value: Any) -> list[Tensor]:
 
 
 def of_graph(subject: Any, names: Names, options: Options) -> Picture:
-    """The picture of the graph that leads to a Tensor, or to several in a nesting."""
+    """The picture of the graph of a Tensor, or of several in a nesting."""
     outputs = distinct_tensors(subject)
     if not any(t._node is not CONSTANT for t in outputs):
         raise GraphError(
@@ -38,7 +39,7 @@ def of_graph(subject: Any, names: Names, options: Options) -> Picture:
 
 
 def of_node(node: Node, names: Names, options: Options) -> Picture:
-    """The picture of what leads to one node, that of a report."""
+    """The picture of the graph of one node, that of a report."""
     return picture_of([], [node], names, {}, [Group("root", "")], options, {})
 
 
@@ -51,7 +52,7 @@ def picture_of(
     options: Options,
     met: dict[Node, Measure],
 ) -> Picture:
-    """Read the nodes and add what was asked for; ``met`` are values that no record holds."""
+    """Read the nodes and add what the options ask for; ``met`` are values without a record."""
     forward_end = tick()
     if options.backward:
         roots = roots + _gradient_nodes(outputs, names)
