@@ -83,9 +83,10 @@ def check_every_mode(f, arrays):
     found = {mode: jacobian(f, every, mode=mode)(*arrays) for mode in MODES}
     rounding = spread(lambda *args: flatten(jacobian(f, every, mode="reverse")(*args))[0], arrays)
     noise = np.reshape(rounding, (-1, len(arrays)))
+    top = max(map(largest, arrays)) or 1.0
     for k, output in enumerate(f(*arrays)):
         # terms of a derivative that cancel, as in that of x / x, have the size of output / argument
-        noise[k] += [np.finfo(np.float64).eps * largest(output) / (largest(a) or np.inf) for a in arrays]
+        noise[k] += [np.finfo(np.float64).eps * largest(output) / (largest(a) or top) for a in arrays]
         for i in every:
             assert np.shape(found["forward"][k][i]) == np.shape(output) + np.shape(arrays[i])
             for mode in ("forward", "auto"):
