@@ -68,7 +68,11 @@ else:
 
     def __getattr__(name: str) -> object:
         """Pictures, gradient checks and files, imported when they are first asked for."""
-        if name in ("draw", "files", "testing"):
+        if name in ("CaptureError", "PathError", "Program", "capture"):
+            from . import program
+
+            return getattr(program, name)
+        if name in ("draw", "files", "program", "testing"):
             from importlib import import_module
 
             return import_module(f"{__name__}.{name}")

@@ -1,0 +1,94 @@
+"""Capture: run a function once on recorded arrays, and keep what it did."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ..transforms.calling import check_function, teach
+from ..tree import flatten, places
+from .program import Program
+from .recorded import Recorded, Recording
+
+Array = Any
+
+
+def capture(f: Callable[..., Any], *args: Any) -> Program:
+    """What ``f(*args)`` does, as a :class:`.Program` of NumPy calls.
+
+    ``f`` is run once.  It may be any function of arrays: plain NumPy, ``grad(g)``, ``vmap(grad(g))``, ``hessian(g)``.
+    Floating-point numbers and arrays among the arguments, in nestings too, may be others when the program runs; any
+    other argument is a part of the program.  Raises CaptureError where a value leaves NumPy.
+
+    >>> import numpy as np
+    >>> from autodiff import capture, grad
+    >>> print(capture(grad(lambda x: np.sum(np.sin(x))), np.ones(3)))
+    import numpy as np
+    """
+    check_function(f, "capture")
+    recording = Recording()
+    leaves, unflatten = flatten(args)
+    names = _names(f, args)
+    inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
+    try:
+        returned = f(*unflatten(inputs))
+    except Exception as error:
+        teach(error)
+        raise
+    outputs, rebuild = flatten(returned)
+    found = [_output(o) for o in outputs]
+    arguments = unflatten([leaf.value if type(leaf) is Recorded else leaf for leaf in inputs])
+    constants = {value: _frozen(array) for array, value in recording.constants.values()}
+    return Program(
+        _name(f), arguments, [i.value for i in inputs if type(i) is Recorded], constants, recording.instructions, found,
+        rebuild,
+    )  # fmt: skip
+
+
+def _input(leaf: Any, name: str, recording: Recording) -> Any:
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fciub":
+        return recording.new(leaf.view(np.ndarray) if type(leaf) is not np.ndarray else leaf, name)
+    if isinstance(leaf, float | complex | np.inexact):
+        return recording.new(leaf, name)
+    return leaf
+
+
+def _output(leaf: Any) -> Any:
+    value = leaf._value if isinstance(leaf, Tensor) else leaf
+    return value.value if type(value) is Recorded else value
+
+
+def _frozen(array: Array) -> Array:
+    """A copy that nobody writes into."""
+    copy = np.array(array, order="K")
+    copy.flags.writeable = False
+    return copy
+
+
+def _name(f: Any) -> str:
+    name = getattr(f, "__name__", "")
+    return name if name.isidentifier() and not name.startswith("<") else "program"
+
+
+def _names(f: Any, args: tuple[Any, ...]) -> list[str]:
+    """A name for each leaf of the arguments: the parameter's, and its place in it."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    found = []
+    for i, argument in enumerate(args):
+        positional = i < len(parameters) and parameters[i].kind in (
+            inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        )  # fmt: skip
+        name = parameters[i].name if positional else f"x{i}" if len(args) > 1 else "x"
+        for place in places(argument):
+            words = re.findall(r"\w+", place)
+            last = words[-1] if words else ""
+            found.append(last if last and not last.isdigit() else name + last)
+    return found
