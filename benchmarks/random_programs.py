@@ -35,9 +35,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from autodiff import vjp
 from autodiff.primitive import Example, Sample
-from autodiff.testing.calls import pattern, slots
-from autodiff.testing.composing import composable, usable_examples
-from autodiff.testing.programs import Operand, Program, Step, programs
+from autodiff.testing.random.calls import pattern, slots
+from autodiff.testing.random.outline import composable, usable_examples
+from autodiff.testing.random.program import Operand, Program, Step
+from autodiff.testing.random.programs import programs
 from benchmarks import jaxpr
 from benchmarks.measuring import version
 from benchmarks.peer_names import jax_numpy, torch_numpy

@@ -1,8 +1,9 @@
 """Write again what the documentation takes from the code: ``python -m docs [--check]``.
 
 ``operations.md`` is the table of primitives with the source of every rule, ``checks.md`` what came out when each was
-tried, and a table in ``arrays.md`` what Dask arrays do; the README's measured tables are those of
-``benchmarks/README.md``; what a code block prints stands behind it, and a picture that it saves stands here.
+tried, a table in ``arrays.md`` what Dask arrays do, and a table in ``drawing.md`` the formats of pictures; the README's
+measured tables are those of ``benchmarks/README.md``; what a code block prints stands behind it, and a picture that it
+saves stands here.
 With ``--check`` nothing is written, and the exit status says whether anything would change; of ``checks.md`` only
 whether each function has its row, and nothing of the table in ``arrays.md``, since the tests compare the rows as they
 try the functions.
@@ -30,6 +31,7 @@ from autodiff.primitive import Composite, Domain, Primitive, registry
 
 from . import arrays, checks, stubs
 from .blocks import rewritten
+from .formats import formats
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -172,10 +174,18 @@ def readme() -> str:
     return text
 
 
+def drawing() -> str:
+    """The page on drawing with the table of formats brought up to date."""
+    text = (ROOT / "docs" / "drawing.md").read_text(encoding="utf-8")
+    begin, end = "<!-- begin formats -->", "<!-- end formats -->"
+    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{formats()}\n{end}", text, flags=re.DOTALL)
+
+
 def page(path: Path, text: str | None = None) -> dict[Path, str]:
     """A page written by hand, with what its code prints now, and the pictures on it that its code saves."""
     if text is None:
-        text = readme() if path.name == "README.md" else path.read_text(encoding="utf-8")
+        brought = {"README.md": readme, "drawing.md": drawing}.get(path.name)
+        text = path.read_text(encoding="utf-8") if brought is None else brought()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         text = rewritten(text, path.name)
         saved = [Path(name) for name in PICTURE.findall(text) if Path(name).exists()]

@@ -17,7 +17,7 @@ import numpy as np
 
 from autodiff import vjp
 from autodiff.primitive import Primitive, registry
-from autodiff.testing.samples import Template, calls
+from autodiff.testing.table.samples import Template, calls
 
 PAGE = Path(__file__).parent / "arrays.md"
 SECTION = re.compile(r"(?<=<!-- begin dask -->\n).*(?=<!-- end dask -->)", re.DOTALL)

@@ -9,88 +9,30 @@
 >>> optimizer.step()
 """
 
-from . import data, datasets, init, metrics, optim, safetensors, schedule
-from .activation import (
-    GELU,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-    log_softmax,
-    softmax,
-)
-from .criterion import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    HuberLoss,
-    L1Loss,
-    MSELoss,
-    NLLLoss,
-)
-from .data import batches, train_test_split
-from .divergence import DivergenceError
-from .dropout import Dropout
-from .history import History
-from .learner import Learner
-from .linear import Flatten, Linear
-from .loss import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    huber_loss,
-    l1_loss,
-    mse_loss,
-    nll_loss,
-)
-from .module import Module
-from .sequential import Sequential
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "GELU",
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "CrossEntropyLoss",
-    "DivergenceError",
-    "Dropout",
-    "Flatten",
-    "History",
-    "HuberLoss",
-    "L1Loss",
-    "LeakyReLU",
-    "Learner",
-    "Linear",
-    "LogSoftmax",
-    "MSELoss",
-    "Module",
-    "NLLLoss",
-    "ReLU",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "Tanh",
-    "batches",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "data",
-    "datasets",
-    "huber_loss",
-    "init",
-    "l1_loss",
-    "log_softmax",
-    "metrics",
-    "mse_loss",
-    "nll_loss",
-    "optim",
-    "safetensors",
-    "schedule",
-    "softmax",
-    "train_test_split",
-]
+from . import data as data
+from . import datasets as datasets
+from . import init as init
+from . import metrics as metrics
+from . import optim as optim
+from . import safetensors as safetensors
+from . import schedule as schedule
+from .layers.activation import *
+from .layers.dropout import *
+from .layers.linear import *
+from .layers.module import *
+from .layers.sequential import *
+from .losses.binary import *
+from .losses.classification import *
+from .losses.regression import *
+from .reports.history import *
+from .training.data import batches as batches
+from .training.data import train_test_split as train_test_split
+from .training.divergence import *
+from .training.learner import *
+from .training.step import *
+
+if not TYPE_CHECKING:  # to a type checker every name is public that is imported in this way
+    _INSIDE = {"TYPE_CHECKING", "io", "layers", "losses", "random", "reports", "training"}
+    __all__ = [name for name in dir() if not name.startswith("_") and name not in _INSIDE]

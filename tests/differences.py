@@ -8,9 +8,9 @@ import numpy as np
 
 from autodiff import Tensor
 from autodiff.tensor import backward
-from autodiff.testing.samples import Template
-from autodiff.testing.samples import calls as calls
-from autodiff.testing.samples import values as values
+from autodiff.testing.table.samples import Template
+from autodiff.testing.table.samples import calls as calls
+from autodiff.testing.table.samples import values as values
 
 STEP = 2.0**-13
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from autodiff import Tensor, no_grad, vmap
-from autodiff.draw.naming import Names
-from autodiff.draw.watching import Watch
+from autodiff.draw.capture.names import Names
+from autodiff.draw.capture.tracer import Tracer
 from autodiff.mode import current, entered, unwatched
 from autodiff.testing import detect_anomaly, record
-from autodiff.testing.noise import _Moving
-from autodiff.testing.passes import _Watched
-from autodiff.testing.replay import _Log
-from autodiff.testing.rounding import _Results
-from autodiff.testing.trace import Trace
+from autodiff.testing.rounding.first_order import _Results
+from autodiff.testing.rounding.monte_carlo import _Moving
+from autodiff.testing.tracing.backward import _Watched
+from autodiff.testing.tracing.replay import _Log
+from autodiff.testing.tracing.trace import Trace
 from autodiff.transforms.mapping import _Mapping
 from autodiff.unrecorded import Unrecorded
 
@@ -55,7 +55,7 @@ MODES = {
     no_grad: within(no_grad),
     record: within(record),
     detect_anomaly: within(detect_anomaly),
-    Watch: within(lambda: Watch(Names(), values=True)),
+    Tracer: within(lambda: Tracer(Names(), values=True)),
     _Log: within(_Log),
     _Results: within(_Results),
     _Moving: within(lambda: _Moving(0.0, np.random.default_rng(0), None), unwatched),

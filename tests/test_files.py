@@ -19,12 +19,13 @@ import pytest
 
 import nn
 from autodiff import Tensor, files
-from autodiff.draw import dot, draw
-from autodiff.draw.drawing import FORMATS
-from nn.history import History
-from nn.run_folder import RunFolder
+from autodiff.draw import draw
+from autodiff.draw.formats import dot
+from autodiff.draw.formats.table import endings
+from nn.io.run_folder import RunFolder
+from nn.reports.history import History
+from nn.reports.watch import Watch
 from nn.safetensors import save_file
-from nn.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = nn.Linear(2, 3, rng=0)
@@ -54,7 +55,7 @@ WRITERS = {
     },
     **{
         f"drawing{kind}": lambda folder, version, kind=kind: DRAWINGS[version].save(folder / f"drawing{kind}")
-        for kind in FORMATS
+        for kind in endings()
     },
     "run: parameters": lambda folder, version: run_folder(folder).write_parameters(MODEL, {"seed": version}),
     "run: history": lambda folder, version: run_folder(folder).write_history(HISTORIES[version]),

@@ -15,7 +15,8 @@ x   variable        () float64
 import sys
 from types import ModuleType
 
-from .drawing import Drawing, draw
+from .drawing import Drawing
+from .function import draw
 
 __all__ = ["Drawing", "draw"]
 

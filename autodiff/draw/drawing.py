@@ -1,28 +1,19 @@
-"""``draw`` and what it returns."""
+"""What ``draw`` returns: a picture that shows itself."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..dialects import DRAWINGS, SHOWING, answering, no_such_name
-from ..graph import Node
-from ..tensor import Tensor
-from . import taking
-from .copies import gather
-from .failure import of_exception
-from .grouping import ROOM, boxes_in_sight, limit, open_groups, simplify
-from .naming import Names, caller, is_module
-from .picture import Box, Picture
-from .repeats import fold_repeats
-from .selection import between, keep_only, without
+from ..dialects import SHOWING, no_such_name
+from .picture.aggregates import gather
+from .picture.grouping import ROOM, boxes_in_sight, limit, open_groups, simplify
+from .picture.model import Picture
+from .picture.repeats import fold_repeats
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-FORMATS = (".svg", ".html", ".dot", ".gv", ".json", ".mmd", ".txt", ".png", ".pdf")
-Hidden = str | Sequence[str] | Callable[[Box], bool]
 
 
 class Drawing:
@@ -54,7 +45,7 @@ class Drawing:
             raise no_such_name("'Drawing' object", name, SHOWING)
 
     def __str__(self) -> str:
-        from .text import text
+        from .formats.text import text
 
         return text(self.picture)
 
@@ -71,75 +62,64 @@ class Drawing:
         >>> draw(x * x).svg().startswith("<svg")
         True
         """
-        from .svg import svg
+        from .formats.svg import svg
 
         return svg(self.picture, scheme=scheme)
 
     def html(self) -> str:
         """The picture as one interactive page that needs no network."""
-        from .page import page
+        from .formats.page import page
 
         return page(self.picture)
 
     def dot(self) -> str:
         """The picture in Graphviz's language."""
-        from .dot import dot
+        from .formats.dot import dot
 
         return dot(self.picture)
 
     def json(self) -> str:
         """Everything that is known, as strict JSON."""
-        from .exchange import as_json
+        from .formats.json import as_json
 
         return as_json(self.picture)
 
     def mermaid(self) -> str:
         """The picture in Mermaid, for documents on code hosts."""
-        from .exchange import mermaid
+        from .formats.mermaid import mermaid
 
         return mermaid(self.picture)
 
     def graphviz(self) -> Any:
         """A ``graphviz.Digraph`` to go on with; ImportError without the Python package."""
-        from .dot import digraph
+        from .formats.dot import digraph
 
         return digraph(self.picture)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file whose ending says the format; returns the path.
 
-        .svg .html .dot .gv .json .mmd .txt need nothing; .png and .pdf need Graphviz.  The file appears whole or not
-        at all.  Raises ValueError for another ending, OSError if the file cannot be written.
+        The file appears whole or not at all.  Raises ValueError with all endings for another one, ImportError that says
+        what to install for ``.png`` and ``.pdf`` without Graphviz, OSError if the file cannot be written.
         """
         from pathlib import Path
 
         from .. import files
+        from .formats.table import contents
 
         path = Path(path)
-        kind = path.suffix.lower()
-        if kind not in FORMATS:
-            raise ValueError(f"draw: cannot save as {path.name!r}; the ending must be one of {' '.join(FORMATS)}")
-        if kind in (".png", ".pdf"):
-            from .dot import rendered
-
-            files.write(path, rendered(self.picture, kind[1:]))
-            return path
-        make: dict[str, Callable[[], str]] = {
-            ".svg": self.svg, ".html": self.html, ".dot": self.dot, ".gv": self.dot, ".json": self.json,
-            ".mmd": self.mermaid, ".txt": lambda: str(self) + "\n",
-        }  # fmt: skip
-        files.write(path, make[kind](), errors="replace")
+        files.write(path, contents(self.picture, path.name, path.suffix.lower()), errors="replace")
         return path
 
     def frames(self) -> list[str]:
         """The backward pass as a film, one SVG for each step: what works, what waits, what has been added up."""
-        from .film import frames
+        from .formats.film import frames
 
         return frames(self.picture)
 
     def compare(self, other: Drawing) -> Drawing:
         """A drawing of ``other`` that marks what changed since this one: added, removed, changed."""
-        from .comparison import compare
+        from .picture.comparison import compare
 
         return Drawing(compare(self.picture, other.picture))
 
@@ -185,145 +165,3 @@ def _bundle(makers: dict[str, Callable[[], str]]) -> dict[str, str]:
         except Exception as error:
             bundle.setdefault("text/plain", f"draw: could not make {kind}: {type(error).__name__}: {error}")
     return bundle
-
-
-@answering(DRAWINGS)
-def draw(
-    subject: Any, *args: Any, depth: int | None = None, focus: Any = None, hide: Hidden = (), max_nodes: int = 200,
-    values: bool = False, gradients: bool = False, memory: bool = False, times: bool = False, backward: bool = False,
-    names: Any = None, mark: Any = None, title: str = "",
-) -> Drawing:  # fmt: skip
-    """Draw a computation graph: ``draw(output)``, ``draw(model, x)`` or ``draw(f, *args)``.
-
-    ``output`` is a Tensor, or a nesting of them.  Of a call more is known than of a finished graph: modules and
-    functions as groups, options, lines of code, every value.  Arguments of a function become variables, those of a
-    module inputs.  ``draw(exception)`` draws what led to an operation that failed.
-
-    ====================  ==============================================================================
-    ``depth``             how many levels of groups are open; as many as are easy to read by default
-    ``focus``             ``(start, end)``: only what lies between, given by name or as Tensors
-    ``hide``              operations or kinds ("variable", "input") to leave out, or a function of a box
-    ``max_nodes``         above this, the middle becomes one box "… n more"
-    ``values``            values: small arrays whole, large ones as min … mean … max
-    ``gradients``         what arrives at each operation in the backward pass, which is made for it
-    ``memory``            bytes kept alive for the backward pass
-    ``times``             time of each operation, forward and backward
-    ``backward``          the operations of the backward pass too
-    ``names``             ``{name: tensor or module}``; the caller's variables are found anyway
-    ``mark``              Tensors to mark as wrong, ``{tensor: message}``, or a report of ``check_graph``
-    ====================  ==============================================================================
-
-    Raises TypeError for what is neither, GraphError if no variable is involved, and what a call raises, with the
-    graph so far in ``.drawing`` of the exception.
-
-    >>> import numpy as np
-    >>> from autodiff import Tensor
-    >>> from autodiff.draw import draw
-    >>> w = Tensor([1.0, 2.0])
-    >>> print(draw(np.sum(w * 3.0)))
-    graph
-      2 operations, 1 variable with 2 elements, longest path 2
-    w   variable        (2,) float64
-    %1  multiply(w, 3)  (2,) float64
-    %2  sum(%1)         () float64
-    """
-    if isinstance(subject, Drawing):
-        return subject
-    _check_limits(depth, max_nodes)
-    found = Names()
-    _given_names(found, names)
-    frame = caller()
-    wishes = taking.Wishes(values, gradients, memory, times, backward, taking.marks(mark))
-    picture = _take(subject, args, found, frame, wishes)
-    picture.title = title or picture.title
-    if hide and not any(box.state == "failed" for box in picture.boxes):
-        picture = without(picture, _hidden(hide))
-    if focus is not None:
-        picture = _focused(picture, focus, found)
-    return Drawing(picture, depth=depth, max_nodes=max_nodes)
-
-
-def _check_limits(depth: Any, max_nodes: Any) -> None:
-    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int)):
-        raise TypeError(f"draw: depth is {depth!r}; give a number of levels, or None for as many as are easy to read")
-    if isinstance(max_nodes, bool) or not isinstance(max_nodes, int):
-        raise TypeError(f"draw: max_nodes is {max_nodes!r}; give a number of boxes")
-
-
-def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, wishes: taking.Wishes) -> Picture:
-    if isinstance(subject, BaseException):
-        drawing = getattr(subject, "drawing", None)
-        if isinstance(drawing, Drawing):
-            return drawing.picture
-        return of_exception(subject, found)
-    if isinstance(subject, Tensor | list | tuple | dict):
-        if args:
-            raise TypeError(
-                "draw: a finished graph takes no arguments; write draw(output), or draw(f, *args) for a call"
-            )
-        if frame is not None:
-            found.add_frame(frame)
-        return taking.of_graph(subject, found, wishes)
-    node = getattr(subject, "node", None)
-    if isinstance(node, Node) and not args:
-        return taking.of_node(node, found, taking.Wishes(marks=taking.marks(subject)))
-    if not callable(subject):
-        raise TypeError(
-            f"draw: got {type(subject).__name__}; give a Tensor, a nesting of Tensors, a function or module with its "
-            "arguments, or an exception"
-        )
-    if is_module(subject) and not args:
-        raise TypeError(f"draw: a module is drawn while it works: draw({type(subject).__name__.lower()}, x)")
-    return taking.of_call(subject, args, found, wishes, frame)
-
-
-def _given_names(found: Names, names: Any) -> None:
-    if names is None:
-        return
-    if isinstance(names, dict):
-        found.add_all(names)
-    elif is_module(names):
-        found.add_module("", names)
-    else:
-        raise TypeError(f"draw: names must be {{name: tensor or module}} or a module, got {type(names).__name__}")
-
-
-def _hidden(hide: Hidden) -> Callable[[Box], bool]:
-    if callable(hide):
-        return hide
-    if not isinstance(hide, Iterable):
-        raise TypeError(f"draw: hide is {hide!r}; give names of operations or kinds, or a function of a box")
-    chosen = {hide} if isinstance(hide, str) else set(hide)
-    return lambda box: box.operation in chosen or box.kind in chosen or (bool(box.name) and box.name in chosen)
-
-
-def _focused(picture: Picture, focus: Any, found: Names) -> Picture:
-    if not (isinstance(focus, tuple) and len(focus) == 2):
-        raise TypeError("draw: focus is a pair (start, end) of names or Tensors")
-    ends = []
-    for part in focus:
-        name = found.of.get(part._node) if isinstance(part, Tensor) else part
-        chosen = [
-            i for i, box in enumerate(picture.boxes)
-            if name is not None and (name in (box.name, box.operation) or _inside(picture, box.group, name))
-        ]  # fmt: skip
-        if not chosen:
-            known = ", ".join(sorted({b.name for b in picture.boxes if b.name})[:8])
-            raise ValueError(f"draw: focus: nothing is called {part!r} here; names are: {known or '(none)'}")
-        ends.append(set(chosen))
-    kept = between(picture, ends[0], ends[1])
-    if not any(kept):
-        raise ValueError(f"draw: focus: no path leads from {focus[0]!r} to {focus[1]!r}")
-    result = keep_only(picture, kept, bridge=False)
-    result.facts.append(
-        f"only what lies between {focus[0]} and {focus[1]}; {len(kept) - sum(kept):,} boxes are left out"
-    )
-    return result
-
-
-def _inside(picture: Picture, g: int, name: Any) -> bool:
-    while g > 0:
-        if picture.groups[g].name == name:
-            return True
-        g = picture.groups[g].parent
-    return False

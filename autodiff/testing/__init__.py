@@ -6,13 +6,13 @@
 'correct'
 """
 
-from .anomaly import AnomalyError, detect_anomaly
 from .difference import difference
-from .gradcheck import assert_gradcheck, gradcheck
-from .graphcheck import check_graph
-from .report import GradientError, Report
-from .survey import Survey, survey
-from .trace import record
+from .graph.anomaly import AnomalyError, detect_anomaly
+from .graph.graphcheck import check_graph
+from .graph.record import record
+from .table.survey import Survey, survey
+from .verdict.gradcheck import assert_gradcheck, gradcheck
+from .verdict.report import GradientError, Report
 
 __all__ = [
     "AnomalyError",

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
-from .arrays import tensors
-from .calls import arguments
-from .gradcheck import gradcheck
-from .report import GradientError, Report
-from .samples import entry_of
+from .random.arrays import tensors
+from .random.calls import arguments
+from .table.samples import entry_of
+from .verdict.gradcheck import gradcheck
+from .verdict.report import GradientError, Report
 
 Function = Callable[..., Any]
 

@@ -8,11 +8,12 @@ Values are short decimals, so that a failure reads well and shrinks to numbers t
 [0.0, 0.0]
 """
 
-from .arrays import LAYOUTS, axes, decimals, dtypes, indices, shapes, tensors
-from .calls import Call, arguments, entries
-from .programs import Program, programs
 from .property import check_entry, gradient_property
-from .samples import entry_of
+from .random.arrays import LAYOUTS, axes, decimals, dtypes, indices, shapes, tensors
+from .random.calls import Call, arguments, entries
+from .random.program import Program
+from .random.programs import programs
+from .table.samples import entry_of
 
 __all__ = [
     "LAYOUTS",

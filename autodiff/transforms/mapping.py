@@ -223,11 +223,13 @@ def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P
 
     @functools.wraps(f)
     def mapped(*args: P.args, **kwargs: P.kwargs) -> Any:
+        from .batching.rules import begin
+
         axes = _axes_of(in_axes, args)
         trees = [flatten(a) for a in (*args, *kwargs.values())]
         leaf_axes = [flatten_like(axis, a, "vmap: in_axes", repeat=True) for axis, a in zip(axes, args, strict=True)]
         leaf_axes += [[0] * len(leaves) for leaves, _ in trees[len(args) :]]
-        level = Level(_examples([leaves for leaves, _ in trees], leaf_axes))
+        level = begin(_examples([leaves for leaves, _ in trees], leaf_axes))
         filled = [
             unflatten([_example(v, axis, level) for v, axis in zip(leaves, along, strict=True)])
             for (leaves, unflatten), along in zip(trees, leaf_axes, strict=True)

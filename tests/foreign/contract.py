@@ -8,7 +8,7 @@ from autodiff import Tensor
 from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.tensor import backward
-from autodiff.testing.samples import Template
+from autodiff.testing.table.samples import Template
 from tests.differences import calls, cotangents, numpy_function, outputs, weights
 
 special.load()  # all that can be in the table

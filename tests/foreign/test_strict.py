@@ -13,7 +13,7 @@ import autodiff
 from autodiff import Tensor
 from autodiff.ops.placing import added, picked, replaced
 from autodiff.primitive import registry
-from autodiff.testing.arrays import indices, shapes
+from autodiff.testing.random.arrays import indices, shapes
 from tests.foreign.contract import ENTRIES, check, same
 from tests.foreign.strict import Jealous, Strict, plain
 

@@ -10,7 +10,7 @@ import pytest
 from autodiff import grad, hessian, hvp, jacobian, jvp, logsumexp, stop_gradient
 from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
-from autodiff.testing.samples import kink_calls
+from autodiff.testing.table.samples import kink_calls
 
 special.load()
 ENTRIES = [e for e in registry.values() if kink_calls(e) and not (isinstance(e, Primitive) and e.flat)]

@@ -2,7 +2,7 @@
 
 A :class:`Batched` looks like the array of one example, in shape and number of axes, and holds the examples stacked
 along the first axis of ``held``.  It speaks NumPy's two protocols, so rules, forwards and users' code run on it as they
-stand: :mod:`.ufuncs`, :mod:`.indices` and :mod:`.families` say how.
+stand: :mod:`.ufuncs`, :mod:`.indices` and :mod:`.families` say how, and :mod:`.rules` makes that known here.
 
 Where mappings are nested, ``held`` is itself a Batched of the outer one: an operation is done for the innermost level,
 by the same NumPy function on what is held.
@@ -13,6 +13,7 @@ decision (``if``) on which the examples differ.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,19 @@ class Level:
 
     def __repr__(self) -> str:
         return f"<mapping over {self.size} examples>"
+
+
+class Answers:
+    """How NumPy computes on examples: functions of modules that import this one, as they need :class:`Batched`."""
+
+    get: Callable[[Batched, Any], Array]
+    put: Callable[[Batched, Any, Any], None]
+    ufunc: Callable[[Any, str, Sequence[Any], dict[str, Any]], Any]
+    function: Callable[[Any, Any, Any], Any]
+
+
+answers = Answers()
+"""Filled by :mod:`.rules`, before there is the first :class:`Level`."""
 
 
 def refused(what: str, instead: str) -> BatchingError:
@@ -211,14 +225,10 @@ class Batched(NDArrayOperatorsMixin, Examples):
     # -- indices ---------------------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Array:
-        from .indices import get
-
-        return get(self, index)
+        return answers.get(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        from .indices import put
-
-        put(self, index, value)
+        answers.put(self, index, value)
 
     # -- protocols -------------------------------------------------------------------------------------------
 
@@ -229,16 +239,12 @@ class Batched(NDArrayOperatorsMixin, Examples):
         if out is not None and not all(o is None or (o is inputs[0] and type(o) is Batched) for o in out):
             raise refused("writing into an existing array (out=, array += example)", "write array = array + example")
         # what is left of out= is a += b on a Batched: as with numbers, the name a is bound to a new value
-        from .ufuncs import call
-
-        return call(ufunc, method, inputs, kwargs)
+        return answers.ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if any(issubclass(kind, Tensor) for kind in types):
             return NotImplemented
-        from .rules import call
-
-        return call(function, args, kwargs)
+        return answers.function(function, args, kwargs)
 
 
 # -- levels ------------------------------------------------------------------------------------------------------

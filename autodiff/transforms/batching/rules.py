@@ -1,6 +1,16 @@
-"""All rules for functions of many examples: importing this fills their table, which the first such call does."""
+"""All rules for arrays of many examples: the first mapping imports this, and `import autodiff` does not."""
 
-from . import axes, products, shapes
-from .families import call
+from __future__ import annotations
 
-__all__ = ["axes", "call", "products", "shapes"]
+from . import axes, families, indices, products, shapes, ufuncs
+from .array import Level, answers
+
+__all__ = ["axes", "begin", "products", "shapes"]  # modules too: importing them fills the table of families
+
+answers.get, answers.put = indices.get, indices.put
+answers.ufunc, answers.function = ufuncs.call, families.call
+
+
+def begin(size: int) -> Level:
+    """A new mapping over so many examples.  Every one begins here, so none is without rules."""
+    return Level(size)

@@ -9,13 +9,13 @@ import pytest
 
 from autodiff import Tensor
 from autodiff.draw import draw
-from autodiff.draw.layout import layout
-from autodiff.draw.picture import Box, Group, Picture
-from autodiff.draw.scene import scene
-from autodiff.draw.style import sizer
+from autodiff.draw.formats.style import sizer
+from autodiff.draw.layout.compound import layout
+from autodiff.draw.picture.model import Box, Group, Picture
+from autodiff.draw.picture.scene import scene
 from tests.draw.browser.places import diamond, node, where
+from tests.draw.examples import NASTY, nasty
 from tests.draw.models import Transformer, tokens
-from tests.draw.test_formats import NASTY, nasty
 
 
 def items(browser):

@@ -1,0 +1,241 @@
+"""Tracing a computation while it runs: which call each operation belongs to, its line, its time and its values.
+
+A tracer takes the place of the engine's own for the time of one call, in this thread alone.  It lets the engine
+record as always, and keeps a :class:`Record` of each new node beside it.  What a finished graph has forgotten
+(an option such as ``axis``, a constant, the line of code) is known here.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from ...graph import CONSTANT, Node
+from ...mode import Mode
+from ...primitive import Primitive
+from ...tensor import Tensor
+from ..picture.measure import Measure, measure
+from ..picture.model import Group
+from .names import Names, is_module, of_library
+
+
+class Record:
+    """What was seen of one operation."""
+
+    __slots__ = (
+        "arguments",
+        "error",
+        "forward",
+        "group",
+        "label",
+        "line",
+        "node",
+        "parents",
+        "primitive",
+        "shape",
+        "value",
+    )
+
+    def __init__(self, primitive: Primitive, group: int, line: str) -> None:
+        self.primitive = primitive
+        self.group = group
+        self.line = line
+        self.node: Node | None = None
+        self.parents: list[Node] = []
+        self.arguments: list[str] = []
+        self.label = primitive.name
+        self.forward = 0.0
+        self.value: Measure | None = None
+        self.error: BaseException | None = None
+        self.shape: Any = None
+
+
+def brief(value: Any) -> str:
+    """A constant or an option in a few characters."""
+    if type(value) is Tensor:
+        return "·"
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"{value.dtype}{list(value.shape)}"
+    if isinstance(value, np.ndarray | np.generic):
+        return f"{value:.10g}" if value.dtype == np.float64 else str(value)
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if type(value) in (list, tuple) and len(value) <= 8:
+        inner = ", ".join(map(brief, value))
+        return f"[{inner}]" if type(value) is list else f"({inner}{',' * (len(value) == 1)})"
+    if isinstance(value, slice):
+        return ":".join("" if v is None else brief(v) for v in (value.start, value.stop, value.step))[
+            : None if value.step else -1
+        ]
+    if value is Ellipsis:
+        return "..."
+    try:
+        text = repr(value)
+    except Exception:  # a stranger's object must not end the call that is drawn
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 30 else text[:27] + "..."
+
+
+def describe(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Node], list[str], str]:
+    """The nodes that a call leads from, the parameters they were given for, and the call with its constants."""
+    parents: list[Node] = []
+    names: list[str] = []
+    try:
+        values = primitive.bind(args, kwargs)
+    except TypeError:  # the call itself will say what is wrong
+        values = list(args)
+    shown: list[str] = []
+    plain = True
+    first_default = len(primitive.parameters) - len(primitive.defaults)
+    for i, value in enumerate(values):
+        name = primitive.parameters[i] if i < len(primitive.parameters) else str(i)
+        found = tensors(value)
+        parents.extend(t._node for t in found if t._node is not CONSTANT)
+        names.extend(name for t in found if t._node is not CONSTANT)
+        if i >= first_default:
+            default = primitive.defaults[i - first_default]
+            if value is not default and not (type(value) is type(default) and value == default):
+                shown.append(f"{name}={brief(value)}")
+                plain = False
+        elif type(value) is Tensor:
+            shown.append("·" if value._node is not CONSTANT else brief(value._value))
+            plain = plain and value._node is not CONSTANT
+        elif found:
+            shown.append(f"[{len(value)} ·]")
+        else:
+            shown.append(brief(value))
+            plain = False
+    while shown and shown[0] == "·" and shown.count("·") == 1 and len(shown) > 1 and "=" in shown[1]:
+        shown.pop(0)  # sum(axis=0), not sum(·, axis=0)
+    return parents, names, primitive.name if plain else f"{primitive.name}({', '.join(shown)})"
+
+
+def tensors(value: Any) -> list[Tensor]:
+    """The Tensors in an argument, those in a list of them too."""
+    if type(value) is Tensor:
+        return [value]
+    if type(value) in (list, tuple):
+        return [t for item in value for t in tensors(item)]
+    return []
+
+
+class Tracer(Mode):
+    """One traced call.  Used as a context manager; ``records`` come in the order of computation."""
+
+    def __init__(self, names: Names, *, values: bool = False, own_name: str = "") -> None:
+        self.names = names
+        self.values = values
+        self.records: list[Record] = []
+        self.of: dict[Node, Record] = {}
+        self.met: dict[Node, Measure] = {}  # the values of arguments that come from no operation that was seen
+        self.groups: list[Group] = [Group("root", own_name)]
+        self.failed: list[Record] = []  # the first operation that failed, and those that it was a part of
+        self._stack: list[tuple[FrameType, int]] = []
+        self._boundary = sys._getframe(1)
+        self._local: dict[Any, bool] = {}
+
+    def left(self, *error: Any) -> None:
+        """Forget the frames, which keep the variables of their functions alive."""
+        self._stack.clear()
+
+    def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Do it outside, and note who asked for it and what came out."""
+        group, line = self._place()
+        record = Record(primitive, group, line)
+        record.parents, record.arguments, record.label = describe(primitive, args, kwargs)
+        self.records.append(record)
+        if self.values:
+            self.meet((*args, *kwargs.values()))
+        try:
+            with self.outside():
+                started = time.perf_counter()
+                result = primitive.call(*args, **kwargs)
+                record.forward = time.perf_counter() - started
+        except BaseException as error:
+            record.error = error
+            self.failed.append(record)
+            raise
+        first = result[0] if isinstance(result, tuple) and result else result
+        node = first._node if type(first) is Tensor else CONSTANT
+        if isinstance(result, tuple) and node is not CONSTANT:
+            node = node.parents[0]  # the operation itself: its outputs are nodes of their own
+        elif node is not CONSTANT:
+            record.value = measure(first._value) if self.values else None
+        if node is CONSTANT:
+            self.records.pop()
+        else:
+            record.node = node
+            self.of[node] = record
+        return result
+
+    def meet(self, values: Any) -> None:
+        """Measure Tensors whose operation was not seen: a checkpointed part has made them, or a variable they are."""
+        for tensor in tensors(tuple(values)):
+            node = tensor._node
+            if node is not CONSTANT and node not in self.of and node not in self.met:
+                self.met[node] = measure(tensor._value)
+
+    # -- where in the caller's code ------------------------------------------------------------------------------
+
+    def _place(self) -> tuple[int, str]:
+        """The group of the running operation, and the line of code that asked for it."""
+        frames: list[FrameType] = []
+        frame: FrameType | None = sys._getframe(3)
+        line = ""
+        while frame is not None and frame is not self._boundary:
+            code = frame.f_code
+            local = self._local.get(code)
+            if local is None:
+                of_numpy = str(frame.f_globals.get("__name__", "")).split(".")[0] == "numpy"
+                local = self._local[code] = not of_numpy and not of_library(frame)
+            if local:
+                line = line or line_of(frame)
+                frames.append(frame)
+            frame = frame.f_back
+        frames.reverse()
+        stack = self._stack
+        same = 0
+        while same < len(frames) and same < len(stack) and stack[same][0] is frames[same]:
+            same += 1
+        del stack[same:]
+        group = stack[-1][1] if stack else 0
+        for frame in frames[same:]:
+            group = self._enter(frame, group)
+            stack.append((frame, group))
+        return group, line
+
+    def _enter(self, frame: FrameType, outer: int) -> int:
+        """The group of a call that was not running before."""
+        code = frame.f_code
+        first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+        groups = self.groups
+        if first is not None and is_module(first):
+            path = self.names.modules.get(id(first), "")
+            if code.co_name in ("__call__", "forward"):
+                inside = groups[outer]
+                if outer == 0 and path == "" and id(first) in self.names.modules:
+                    return 0  # the model that is being drawn
+                if inside.kind == "module" and inside.name == path and inside.type == type(first).__name__:
+                    return outer  # forward, called by __call__
+                groups.append(Group("module", path, type(first).__name__, outer))
+                return len(groups) - 1
+            groups.append(Group("function", f"{type(first).__name__}.{code.co_name}", "", outer))
+            return len(groups) - 1
+        if not self._stack or code.co_name.startswith("<"):
+            return outer  # the function that is being drawn, lambdas, comprehensions, a script's own level
+        groups.append(Group("function", code.co_name, "", outer))
+        return len(groups) - 1
+
+
+def line_of(frame: FrameType) -> str:
+    """ "file.py:12  code" of a frame."""
+    name = frame.f_code.co_filename
+    text = linecache.getline(name, frame.f_lineno).strip()
+    where = f"{os.path.basename(name)}:{frame.f_lineno}"
+    return f"{where}  {text[:200]}" if text else where

@@ -1,0 +1,216 @@
+"""From nodes to a picture: each node once, without recursion, in linear time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ...examples import every
+from ...graph import CONSTANT, Node
+from ..picture.measure import measure
+from ..picture.model import INPUT, OPERATION, VARIABLE, Box, Group, Picture, seconds
+from .modules import FACT, by_parameters
+from .names import Names
+from .tracer import Record, brief
+
+Records = dict[Node, Record]
+
+
+def before(roots: Iterable[Node], records: Records) -> list[Node]:
+    """Every node that the roots come from, parents first: also those through which no gradient flows."""
+    order = [node for node in dict.fromkeys(roots) if node is not CONSTANT]
+    seen = set(order)
+    for node in order:  # grows while it is walked
+        record = records.get(node)
+        parents = record.parents if record is not None else []
+        for parent in (*parents, *node.parents, *node.inert):
+            if parent not in seen and parent is not CONSTANT:
+                seen.add(parent)
+                order.append(parent)
+    order.sort(key=lambda node: node.age)
+    return order
+
+
+def _late_leaves(order: list[Node], parents: dict[Node, list[Node]]) -> list[Node]:
+    """The same order with each leaf moved to just before its first user."""
+    result: list[Node] = []
+    placed: set[Node] = set()
+    for node in order:
+        if parents[node] or node.primitive is not None:
+            for parent in parents[node]:
+                if parent not in placed:
+                    placed.add(parent)
+                    result.append(parent)
+            placed.add(node)
+            result.append(node)
+    result.extend(node for node in order if node not in placed)
+    return result
+
+
+def _saved_label(node: Node) -> str:
+    """The operation with the constants and options that its rules happened to keep, "…" for what none did."""
+    primitive = node.primitive
+    assert primitive is not None
+    if primitive.elementwise and len(primitive.parameters) == 1:
+        return primitive.name  # nothing but its argument, and there may be a hundred thousand
+    known: dict[int, Any] = {}
+    led = {rule.position for rule in node.rules}
+    for _, _, rule, saved in node.edges:
+        known.update(
+            (want, value)
+            for want, value in zip(rule.wants, saved or (), strict=False)
+            if want < primitive.output and want not in led and want != primitive.sequence
+        )
+    whole = not primitive.elementwise or len(led) == len(primitive.parameters)
+    if primitive.sequence is not None or (whole and not known):
+        return primitive.name
+    unknown = "·" if node.inert else "…"
+    shown = []
+    first_default = len(primitive.parameters) - len(primitive.defaults)
+    for i, name in enumerate(primitive.parameters):
+        if i >= first_default:
+            default = primitive.defaults[i - first_default]
+            if i in known and not (type(known[i]) is type(default) and known[i] == default):
+                shown.append(f"{name}={brief(known[i])}")
+        elif i in known:
+            shown.append(brief(known[i]))
+        elif primitive.elementwise or i in led:
+            shown.append("·" if i in led else unknown)
+    if not any(s != "·" for s in shown):
+        return primitive.name
+    if shown[0] == "·" and shown.count("·") == 1 and "=" in shown[-1] and len(shown) > 1 and "=" in shown[1]:
+        shown.pop(0)
+    return f"{primitive.name}({', '.join(shown)})"
+
+
+@functools.cache
+def _dtype(dtype: Any) -> str:
+    return " ".join(map(str, dtype)) if isinstance(dtype, tuple) else str(dtype)
+
+
+def read(
+    roots: Iterable[Node], names: Names, records: Records, groups: list[Group], *, tell_modules: bool
+) -> tuple[Picture, dict[Node, int]]:
+    """The picture of everything that the roots come from, and where in it each node is.
+
+    ``tell_modules``: nobody saw which modules were called, so tell them by their parameters.
+    """
+    order = before(roots, records)
+    parents: dict[Node, list[Node]] = {}
+    arguments: dict[Node, list[str]] = {}
+    for node in order:
+        record = records.get(node)
+        if record is not None:
+            parents[node], arguments[node] = record.parents, record.arguments
+        else:
+            parents[node] = [*node.parents, *(n for n in node.inert if n is not CONSTANT)]
+            arguments[node] = [edge.argument for edge in node.edges] + [""] * len(node.inert)
+    modules = {} if not tell_modules or not names.homes else by_parameters(order, parents, names, groups)
+    order = _late_leaves(order, parents)
+    position = {node: i for i, node in enumerate(order)}
+    boxes = []
+    for node in order:
+        record = records.get(node)
+        kind = OPERATION if node.primitive is not None else VARIABLE if node.active else INPUT
+        box = Box(kind, node.primitive.name if node.primitive else "", node.shape, _dtype(node.dtype))
+        box.parents = [position[p] for p in parents[node]]
+        box.arguments = arguments[node]
+        box.name = names.of.get(node, "")
+        box.active = bool(node.active)
+        if record is not None:
+            box.label, box.line, box.value = record.label, record.line, record.value
+            box.group = modules.get(node, record.group)
+            box.forward = record.forward
+        elif node.primitive is not None:
+            box.label = _saved_label(node)
+            box.group = modules.get(node, 0) if tell_modules else _group_of_item(node, records)
+        boxes.append(box)
+    picture = Picture(boxes, groups, facts=[FACT] if modules else [])
+    _place_leaves(picture, {position[node] for node in names.arguments if node in position})
+    return picture, position
+
+
+def _group_of_item(node: Node, records: Records) -> int:
+    """The group of one output of an operation with several: that of the operation."""
+    record = records.get(node.parents[0]) if node.parents else None
+    return record.group if record is not None else 0
+
+
+def _place_leaves(picture: Picture, outside: set[int]) -> None:
+    """Put each leaf into the innermost group that holds all its users; those ``outside`` were given to the call."""
+    boxes, groups = picture.boxes, picture.groups
+    depth = [0] * len(groups)
+    for g in range(1, len(groups)):  # a group is made after the one around it
+        depth[g] = depth[groups[g].parent] + 1
+    home: dict[int, int] = {}
+    for box in boxes:
+        for p in box.parents:
+            if boxes[p].kind == OPERATION:
+                continue
+            a, b = home.get(p, box.group), box.group
+            while a != b:
+                if depth[a] < depth[b]:
+                    b = groups[b].parent
+                else:
+                    a = groups[a].parent
+            home[p] = a
+    for p, g in home.items():
+        boxes[p].group = g if p not in outside else 0
+
+
+# -- values and gradients ------------------------------------------------------------------------------------------
+
+
+def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> None:
+    """Note the values that are known: of leaves that have a name, and what the rules of a finished graph kept."""
+    boxes = picture.boxes
+    for node, tensor in names.tensors.items():
+        if node in position and boxes[position[node]].value is None:
+            boxes[position[node]].value = measure(tensor._value)
+    for node, i in position.items():
+        for edge in node.edges:
+            rule, primitive = edge.rule, node.primitive
+            assert primitive is not None
+            for want, value in zip(rule.wants, edge.saved or (), strict=False):
+                if not isinstance(every(value), np.ndarray | np.generic):
+                    continue
+                if want == primitive.output:
+                    target = i
+                else:
+                    target = next(
+                        (position[e.parent] for e in node.edges if e.rule.position == want and e.rule.element is None),
+                        -1,
+                    )
+                if target >= 0 and boxes[target].value is None and boxes[target].shape == value.shape:
+                    boxes[target].value = measure(value)
+    missing = sum(box.value is None for box in boxes)
+    if missing:
+        picture.facts.append(
+            f"values: {missing:,} of {len(boxes):,} were not kept by any rule; draw(f, *args) records them all"
+        )
+    for box in boxes:
+        if box.value is not None and box.value.state:
+            box.state = box.value.state
+
+
+def keep_totals(picture: Picture) -> None:
+    """Add the lines that every picture has: how much there is, and how long it took."""
+    variables = [b for b in picture.boxes if b.kind == VARIABLE]
+    counts = [
+        _counted(picture.operations, "operation"),
+        f"{_counted(len(variables), 'variable')} with {_counted(sum(b.size for b in variables), 'element')}",
+        f"longest path {picture.depth:,}",
+    ]
+    picture.facts.insert(0, ", ".join(counts))
+    forward = sum(b.forward or 0.0 for b in picture.boxes)
+    backward = sum(b.backward or 0.0 for b in picture.boxes)
+    if forward or backward:
+        text = f"forward {seconds(forward)}" + (f", backward {seconds(backward)}" if backward else "")
+        picture.facts.append(f"time: {text}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -1,0 +1,1 @@
+"""The formats that a picture is written in."""

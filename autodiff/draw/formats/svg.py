@@ -1,0 +1,217 @@
+"""SVG, laid out here: needs neither Graphviz nor a browser."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from html import escape as escaped
+from typing import TYPE_CHECKING
+
+from ..layout.compound import Frame, Layout, layout
+from ..layout.layered import Point
+from ..picture.model import OPERATION, Picture
+from ..picture.scene import Place, arrow_label, key, scene
+from . import style
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+FACTS, LONGEST_FACT = 17.0, 110
+SIZES = f"text{{font-size:{style.TEXT_SIZE}px}}.title{{font-size:{style.TITLE_SIZE}px;font-weight:600}}"
+CSS = """
+svg{font-family:system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif;--page:#fff;--ink:#1a1a1a;--soft:#5a5a5a;
+--arrow:#7d8894;--inner:#8fa6bd;--bar:#5b4b9a}
+.page{fill:var(--page)}text{fill:var(--ink)}.soft{fill:var(--soft)}
+.arrow{fill:none;stroke:var(--arrow);stroke-width:1.2}.silent{stroke-dasharray:4 3}.head{fill:var(--arrow)}
+.frame{fill:none;stroke:var(--inner);stroke-width:1}.bar{fill:var(--bar)}.most{opacity:.35}
+.heading{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
+.now rect.box{stroke-width:3.5;stroke:#d55e00}.flowing .arrow{stroke:#d55e00;stroke-width:2.6}
+.flowing .head{fill:#d55e00}.waiting{opacity:.35}.cluster rect{stroke-opacity:.6}
+"""
+DARK = "svg{--page:#15181c;--ink:#eceff2;--soft:#a9b1ba;--arrow:#8a96a3;--inner:#53697f;--bar:#b3a6f0}"
+
+
+def escape(text: str) -> str:
+    """A text between tags.  Quotes stay: none of our attributes holds one."""
+    return escaped(text, quote=False)
+
+
+def svg(picture: Picture, *, scheme: str = "auto") -> str:
+    """The picture as an SVG document.  ``scheme`` is "light", "dark", or "auto": as the reader's system is set."""
+    return Sheet(picture).document(scheme=scheme)
+
+
+@dataclass
+class Moment:
+    """One frame of a film: boxes at work and arrows in use are drawn bold, boxes that wait pale, at least so wide."""
+
+    now: Collection[Place] = ()
+    waiting: Collection[Place] = ()
+    flowing: Collection[tuple[Place, Place]] = ()
+    caption: str = ""
+    least: float = 0.0
+
+
+class Sheet:
+    """A picture that has been laid out, to be written once or, for the frames of a film, many times."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        self.scene = scene(picture)
+        self.layout: Layout = layout(self.scene, style.sizer(picture))
+        self._range = style.gradient_range(picture)
+
+    def document(self, *, scheme: str = "auto", moment: Moment | None = None) -> str:
+        """The whole document; of a film, one ``moment``."""
+        if scheme not in ("auto", "light", "dark"):
+            raise ValueError(f"svg: the scheme is 'auto', 'light' or 'dark', not {scheme!r}")
+        moment = moment or Moment()
+        facts = [moment.caption] if moment.caption else [self.picture.title, *self.picture.facts, *self._signs()]
+        facts = [style.short(fact, LONGEST_FACT) for fact in facts]
+        top = FACTS * len(facts) + 6
+        wide = max(self.layout.width, moment.least, self.caption_width(facts[0]))
+        wide = max([wide, *[style.text_width(fact, style.TEXT_SIZE) + 32 for fact in facts]])
+        high = self.layout.height + top
+        parts = [
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
+                f'viewBox="0 0 {wide:.1f} {high:.1f}" role="img">'
+            ),
+            f"<title>{escape(style.short(self.picture.title, 200))}</title>",
+            f"<style>{CSS}{SIZES}{self._colours(scheme)}</style>",
+            '<rect class="page" width="100%" height="100%"/>',
+        ]
+        for k, fact in enumerate(facts):
+            kind = "title" if k == 0 else "soft"
+            parts.append(f'<text class="{kind}" x="16" y="{FACTS * (k + 1):.1f}">{escape(fact)}</text>')
+        parts.append(f'<g transform="translate({(wide - self.layout.width) / 2:.1f} {top:.1f})">')
+        return "\n".join([*parts, *self._items(moment), "</g>", "</svg>"])
+
+    def _signs(self) -> list[str]:
+        """What the signs mean that have no words of their own."""
+        meanings = style.key(self.picture)
+        return [f"{name}: {meaning}" for kind, (name, meaning) in meanings.items() if kind in ("silent", "bar")]
+
+    def _items(self, moment: Moment) -> Iterator[str]:
+        """Frames of open groups, arrows over them, their titles over these, and boxes."""
+        opened = {("group", g) for g in self.scene.inside}
+        frames = [(place, frame) for place, frame in self.layout.frames.items() if place in opened]
+        for place, frame in frames:
+            yield self._frame(place, frame)
+        for source, target, points in self.layout.arrows:
+            yield self._arrow(source, target, points, "flowing" if (source, target) in moment.flowing else "")
+        for (_, g), frame in frames:
+            title = escape(style.short(style.open_title(self.picture, g), style.LONGEST_TITLE))
+            yield f'<text class="title heading" x="{frame[0] + 9:.1f}" y="{frame[1] + 16:.1f}">{title}</text>'
+        for place, frame in self.layout.frames.items():
+            if place not in opened:
+                state = "now" if place in moment.now else "waiting" if place in moment.waiting else ""
+                yield self._box(place, frame, state)
+
+    def caption_width(self, caption: str) -> float:
+        """How wide a document must be for a caption."""
+        return style.text_width(style.short(caption, LONGEST_FACT), style.TITLE_SIZE) + 32
+
+    def _colours(self, scheme: str) -> str:
+        names = {**style.KINDS, **{state: pair[1] for state, pair in style.STATES.items()}}
+        light = "".join(f".{n}{{fill:{c.fill};stroke:{c.border}}}" for n, c in names.items())
+        dark = DARK + "".join(f".{n}{{fill:{c.dark_fill};stroke:{c.dark_border}}}" for n, c in names.items())
+        if scheme == "light":
+            return light
+        return light + dark if scheme == "dark" else f"{light}@media(prefers-color-scheme:dark){{{dark}}}"
+
+    def _frame(self, place: Place, frame: Frame) -> str:
+        group = self.picture.groups[place[1]]
+        x, y, w, h = frame
+        stack = ""
+        if group.kind == "repeat":  # two more edges behind say "several"
+            stack = "".join(
+                f'<rect class="group" x="{x + d:.1f}" y="{y + d:.1f}" width="{w:.1f}" height="{h:.1f}" rx="9"'
+                ' fill-opacity=".35"/>' for d in (7, 3.5)
+            )  # fmt: skip
+        return (
+            f'<g class="cluster" id="{key(place)}">{stack}<rect class="group" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" '
+            f'height="{h:.1f}" rx="9" fill-opacity=".35" stroke-width="1"/></g>'
+        )
+
+    def _box(self, place: Place, frame: Frame, state: str) -> str:
+        picture = self.picture
+        x, y, w, h = frame
+        kind, repeats, dashed, radius = style.kind_of(picture, place), False, False, 6.0
+        if place[0] == "box":
+            box = picture.boxes[place[1]]
+            dashed = box.kind == OPERATION and not box.active
+            radius = h / 2 if box.kind != OPERATION and h < 45 else radius
+        else:
+            repeats = picture.groups[place[1]].kind == "repeat"
+            dashed = picture.groups[place[1]].kind == "more"
+        tip = style.short(style.tooltip(picture, place).replace("\n", " | "), 2000)
+        parts = [
+            f'<g class="{("node " + state).strip()}" id="{key(place)}">',
+            f"<title>{escape(tip)}</title>",
+        ]
+        for d in (6, 3) if repeats else ():
+            parts.append(f'<rect class="{kind}" x="{x + d}" y="{y + d}" width="{w:.1f}" height="{h:.1f}" rx="6"/>')
+        dashes = ' stroke-dasharray="4 3"' if dashed else ""
+        parts.append(
+            f'<rect class="box {kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{radius:.1f}" '
+            f'stroke-width="{2.2 if kind in style.STATES else 1.2}"{dashes}/>'
+        )
+        for k, text in enumerate(style.lines(picture, place)):
+            parts.append(
+                f'<text class="{"soft" if k else "title"}" text-anchor="middle" x="{x + w / 2:.1f}" '
+                f'y="{y + 17 + k * style.LINE_HEIGHT:.1f}">{escape(text)}</text>'
+            )
+        return "".join([*parts, self._bar(place, frame), "</g>"])
+
+    def _bar(self, place: Place, frame: Frame) -> str:
+        """The typical gradient on a scale that all boxes share; pale, up to the largest of those it stands for."""
+        levels = style.bar(self.picture, place)
+        if levels is None:
+            return ""
+        low, high = self._range
+        x, y, w, h = frame
+        bars = []
+        for level, kind in ((levels[1], "bar most"), (levels[0], "bar")):
+            part = 1.0 if high - low < 1e-9 else 0.04 + 0.96 * (level - low) / (high - low)
+            if kind == "bar" or levels[1] > levels[0]:
+                bars.append(f'<rect class="{kind}" x="{x + 6:.1f}" y="{y + h - 7:.1f}" '
+                            f'width="{max(part, 0.02) * (w - 12):.1f}" height="4"/>')  # fmt: skip
+        return "".join(bars)
+
+    def _arrow(self, source: Place, target: Place, points: list[Point], state: str) -> str:
+        maker = self.picture.boxes[self.scene.arrows[source, target]]
+        kind = "arrow" if maker.active else "arrow silent"
+        path, (x, y) = curve(points), points[-1]
+        label = escape(style.short(f"{maker.title}  {maker.type}", 120))
+        said = arrow_label(self.picture, self.scene, source, target)
+        (at, below), upright = middle(points)
+        anchor = "start" if upright else "middle"
+        shape = f'<text class="heading" text-anchor="{anchor}" x="{at:.1f}" y="{below + 4:.1f}">{escape(said)}</text>'
+        shape = shape if said else ""
+        return (
+            f'<g class="{("edge " + state).strip()}" data-ends="{key(source)} {key(target)}"><title>{label}</title>'
+            f'<path class="{kind}" d="{path}"/>'
+            f'<path class="head" d="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/>{shape}</g>'
+        )
+
+
+def middle(points: list[Point]) -> tuple[Point, bool]:
+    """Where the label of an arrow stands: at the middle of its longest stretch, beside that if it is upright."""
+    a, b = max(itertools.pairwise(points), key=lambda ends: ends[1][1] - ends[0][1])
+    upright = abs(a[0] - b[0]) < 4
+    return ((a[0] + b[0]) / 2 + (5 if upright else 0), (a[1] + b[1]) / 2), upright
+
+
+def curve(points: list[Point]) -> str:
+    """A path through points that leaves and enters each of them vertically."""
+    (x, y) = points[0]
+    parts = [f"M{x:.1f} {y:.1f}"]
+    for nx, ny in points[1:]:
+        if abs(nx - x) < 0.5:
+            parts.append(f"L{nx:.1f} {ny:.1f}")
+        else:
+            middle = (y + ny) / 2
+            parts.append(f"C{x:.1f} {middle:.1f} {nx:.1f} {middle:.1f} {nx:.1f} {ny:.1f}")
+        x, y = nx, ny
+    return "".join(parts)

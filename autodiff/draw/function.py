@@ -1,0 +1,162 @@
+"""The function ``draw``: what it is given is captured, and the picture cut to what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..dialects import DRAWINGS, answering
+from ..graph import Node
+from ..tensor import Tensor
+from .capture.call import of_call
+from .capture.failure import of_exception
+from .capture.graph import of_graph, of_node
+from .capture.names import Names, caller, is_module
+from .capture.options import Options, marks
+from .drawing import Drawing
+from .picture.model import Box, Picture
+from .picture.selection import between, keep_only, without
+
+Hidden = str | Sequence[str] | Callable[[Box], bool]
+
+
+@answering(DRAWINGS)
+def draw(
+    subject: Any, *args: Any, depth: int | None = None, focus: Any = None, hide: Hidden = (), max_nodes: int = 200,
+    values: bool = False, gradients: bool = False, memory: bool = False, times: bool = False, backward: bool = False,
+    names: Any = None, mark: Any = None, title: str = "",
+) -> Drawing:  # fmt: skip
+    """Draw a computation graph: ``draw(output)``, ``draw(model, x)`` or ``draw(f, *args)``.
+
+    ``output`` is a Tensor, or a nesting of them.  Of a call more is known than of a finished graph: modules and
+    functions as groups, options, lines of code, every value.  Arguments of a function become variables, those of a
+    module inputs.  ``draw(exception)`` draws what led to an operation that failed.
+
+    ====================  ==============================================================================
+    ``depth``             how many levels of groups are open; as many as are easy to read by default
+    ``focus``             ``(start, end)``: only what lies between, given by name or as Tensors
+    ``hide``              operations or kinds ("variable", "input") to leave out, or a function of a box
+    ``max_nodes``         above this, the middle becomes one box "… n more"
+    ``values``            values: small arrays whole, large ones as min … mean … max
+    ``gradients``         what arrives at each operation in the backward pass, which is made for it
+    ``memory``            bytes kept alive for the backward pass
+    ``times``             time of each operation, forward and backward
+    ``backward``          the operations of the backward pass too
+    ``names``             ``{name: tensor or module}``; the caller's variables are found anyway
+    ``mark``              Tensors to mark as wrong, ``{tensor: message}``, or a report of ``check_graph``
+    ====================  ==============================================================================
+
+    Raises TypeError for what is neither, GraphError if no variable is involved, and what a call raises, with the
+    graph so far in ``.drawing`` of the exception.
+
+    >>> import numpy as np
+    >>> from autodiff import Tensor
+    >>> from autodiff.draw import draw
+    >>> w = Tensor([1.0, 2.0])
+    >>> print(draw(np.sum(w * 3.0)))
+    graph
+      2 operations, 1 variable with 2 elements, longest path 2
+    w   variable        (2,) float64
+    %1  multiply(w, 3)  (2,) float64
+    %2  sum(%1)         () float64
+    """
+    if isinstance(subject, Drawing):
+        return subject
+    _check_limits(depth, max_nodes)
+    found = Names()
+    _given_names(found, names)
+    frame = caller()
+    options = Options(values, gradients, memory, times, backward, marks(mark))
+    picture = _take(subject, args, found, frame, options)
+    picture.title = title or picture.title
+    if hide and not any(box.state == "failed" for box in picture.boxes):
+        picture = without(picture, _hidden(hide))
+    if focus is not None:
+        picture = _focused(picture, focus, found)
+    return Drawing(picture, depth=depth, max_nodes=max_nodes)
+
+
+def _check_limits(depth: Any, max_nodes: Any) -> None:
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int)):
+        raise TypeError(f"draw: depth is {depth!r}; give a number of levels, or None for as many as are easy to read")
+    if isinstance(max_nodes, bool) or not isinstance(max_nodes, int):
+        raise TypeError(f"draw: max_nodes is {max_nodes!r}; give a number of boxes")
+
+
+def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, options: Options) -> Picture:
+    if isinstance(subject, BaseException):
+        drawing = getattr(subject, "drawing", None)
+        if isinstance(drawing, Drawing):
+            return drawing.picture
+        return of_exception(subject, found)
+    if isinstance(subject, Tensor | list | tuple | dict):
+        if args:
+            raise TypeError(
+                "draw: a finished graph takes no arguments; write draw(output), or draw(f, *args) for a call"
+            )
+        if frame is not None:
+            found.add_frame(frame)
+        return of_graph(subject, found, options)
+    node = getattr(subject, "node", None)
+    if isinstance(node, Node) and not args:
+        return of_node(node, found, Options(marks=marks(subject)))
+    if not callable(subject):
+        raise TypeError(
+            f"draw: got {type(subject).__name__}; give a Tensor, a nesting of Tensors, a function or module with its "
+            "arguments, or an exception"
+        )
+    if is_module(subject) and not args:
+        raise TypeError(f"draw: a module is drawn while it works: draw({type(subject).__name__.lower()}, x)")
+    return of_call(subject, args, found, options, frame)
+
+
+def _given_names(found: Names, names: Any) -> None:
+    if names is None:
+        return
+    if isinstance(names, dict):
+        found.add_all(names)
+    elif is_module(names):
+        found.add_module("", names)
+    else:
+        raise TypeError(f"draw: names must be {{name: tensor or module}} or a module, got {type(names).__name__}")
+
+
+def _hidden(hide: Hidden) -> Callable[[Box], bool]:
+    if callable(hide):
+        return hide
+    if not isinstance(hide, Iterable):
+        raise TypeError(f"draw: hide is {hide!r}; give names of operations or kinds, or a function of a box")
+    chosen = {hide} if isinstance(hide, str) else set(hide)
+    return lambda box: box.operation in chosen or box.kind in chosen or (bool(box.name) and box.name in chosen)
+
+
+def _focused(picture: Picture, focus: Any, found: Names) -> Picture:
+    if not (isinstance(focus, tuple) and len(focus) == 2):
+        raise TypeError("draw: focus is a pair (start, end) of names or Tensors")
+    ends = []
+    for part in focus:
+        name = found.of.get(part._node) if isinstance(part, Tensor) else part
+        chosen = [
+            i for i, box in enumerate(picture.boxes)
+            if name is not None and (name in (box.name, box.operation) or _inside(picture, box.group, name))
+        ]  # fmt: skip
+        if not chosen:
+            known = ", ".join(sorted({b.name for b in picture.boxes if b.name})[:8])
+            raise ValueError(f"draw: focus: nothing is called {part!r} here; names are: {known or '(none)'}")
+        ends.append(set(chosen))
+    kept = between(picture, ends[0], ends[1])
+    if not any(kept):
+        raise ValueError(f"draw: focus: no path leads from {focus[0]!r} to {focus[1]!r}")
+    result = keep_only(picture, kept, bridge=False)
+    result.facts.append(
+        f"only what lies between {focus[0]} and {focus[1]}; {len(kept) - sum(kept):,} boxes are left out"
+    )
+    return result
+
+
+def _inside(picture: Picture, g: int, name: Any) -> bool:
+    while g > 0:
+        if picture.groups[g].name == name:
+            return True
+        g = picture.groups[g].parent
+    return False

@@ -1,0 +1,1 @@
+"""Where boxes stand and where arrows run: knows sizes and arrows, and no format."""

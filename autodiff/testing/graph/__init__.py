@@ -1,0 +1,1 @@
+"""Which operation of a graph, asked for by which line?"""

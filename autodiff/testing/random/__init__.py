@@ -1,0 +1,1 @@
+"""What Hypothesis draws: arrays, calls of entries, and whole programs."""

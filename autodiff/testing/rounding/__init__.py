@@ -1,0 +1,1 @@
+"""How far does rounding move values and gradients?"""

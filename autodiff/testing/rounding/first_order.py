@@ -1,0 +1,83 @@
+"""How far does the rounding inside of a function move its values?
+
+Each operation's result is rounded by a unit of its own size and precision; what that does to the output is the
+cotangent of the result times this.  So one backward pass tells it for the whole function.
+
+Source: M. Iri, "Simultaneous computation of functions, partial derivatives and estimates of rounding errors", 1984.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...graph import Edge, Parts
+from ...tensor import value_of
+from ..problem import Problem
+from ..thresholds import EPSILON
+from ..tracing.backward import watched_pass
+from ..tracing.examples import numbers
+from ..tracing.trace import Trace, operation_node
+from ..vectors import norm
+
+Array = Any
+
+
+class _Results(Trace):
+    """What each operation gave, as a list of outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of: dict[Any, list[Any]] = {}
+
+    def saw(self, primitive: Any, args: Any, kwargs: Any, result: Any) -> None:
+        parts = result if isinstance(result, tuple) else (result,)
+        self.of[operation_node(result)] = [value_of(part) for part in parts]
+
+
+class Rounding(NamedTuple):
+    """How far rounding moves <weights, F>, and whether some of it is that of single precision or less."""
+
+    size: float
+    narrow: bool
+
+
+def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
+    """The norm, over all operations, of result times cotangent times precision; None of a function without Tensors.
+
+    It is zero where no operation has a derivative.
+    """
+    sizes: dict[Any, float] = {}
+    results = _Results()
+
+    def weighed(function: Any, edge: Edge) -> Any:
+        values = results.of.get(edge.node)
+        return function if values is None else _weighed(function, edge.node, values, sizes)
+
+    try:
+        with results:
+            watched_pass(problem, weights, weighed)
+    except Exception:
+        if problem.given_gradient is None:  # f may be a function of arrays alone, where its gradient is given
+            raise
+        return None
+    if not results.of:
+        return None
+    kinds = [v.dtype for values in results.of.values() for v in values]
+    narrow = any(kind.kind in "fc" and np.finfo(kind).eps > EPSILON for kind in kinds)
+    return Rounding(norm(np.array([size for size in sizes.values() if np.isfinite(size)])), narrow)
+
+
+def _weighed(function: Any, node: Any, values: list[Any], sizes: dict[Any, float]) -> Any:
+    """A rule, and a look at the rounding of its operation's result times the cotangent."""
+    units = [float(np.finfo(v.dtype).eps) if v.dtype.kind in "fc" else 0.0 for v in values]
+
+    def weighed(g: Any, *saved: Any) -> Any:
+        if node not in sizes:
+            pairs = g.known.items() if isinstance(g, Parts) else [(0, g)]
+            terms = [(units[i], np.abs(np.ravel(numbers(part * values[i])))) for i, part in pairs]
+            sizes[node] = norm(np.array([unit * norm(term) for unit, term in terms]))
+        return function(g, *saved)
+
+    return weighed

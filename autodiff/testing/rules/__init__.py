@@ -1,0 +1,1 @@
+"""Are the rules pure functions, linear in their cotangents?"""

@@ -1,0 +1,144 @@
+"""One direction: does the gradient agree with the slope of the function, as far as that can be known?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..thresholds import BETWEEN, CLEARLY, FINE, FINEST, LARGER, QUICK, RESOLVED, SEVERAL, THREE_DIGITS
+from ..vectors import norm
+from . import artifacts
+from .artifacts import HIDDEN, STAIRS
+from .comparison import Comparison
+from .confirmation import confirmed, sharpened
+from .extrapolation import Estimate, kink_interval, look, scrutinise
+from .finding import Finding
+from .generalized import around
+from .line import Line
+from .quadrature import UNSETTLED, accounts
+from .uncertainty import held, scatter
+
+Array = Any
+
+
+def examine(comparison: Comparison, u: Array, thorough: bool = False) -> Finding:
+    """Compare along one direction.  A kink or a difference is looked at again over all decades of the step, unless
+    the complex step confirms the difference; if ``thorough``, the rounding of the gradient itself must allow it."""
+    line = comparison.line(u)
+    terms = np.abs(comparison.safe * u)
+    own = comparison.own_error(u) + comparison.tolerance * norm(terms)
+    some = terms[terms > 0]
+    wanted = 0.1 * RESOLVED / SEVERAL * float(np.median(some)) if some.size else 0.0
+    finding = comparison.finding(line, u, look(line, wanted, QUICK if thorough else comparison.steps), own)
+    bent = kink_interval(line.table) is not None or not (thorough or _goes_on(comparison, finding))
+    if finding.wrong and not bent:
+        sure = confirmed(comparison, finding, own, thorough)
+        if sure is not None:
+            return _generalized(comparison, sure)
+    if bent or not finding.settled:
+        finding = _scrutinised(comparison, line, u, own)
+        if finding.wrong and finding.found.kink is None:
+            return _difference(comparison, finding, own)
+        if finding.settled and _may_be_stairs(comparison, finding):
+            return finding._replace(found=finding.found._replace(reason=STAIRS))
+    if finding.settled:
+        _remember(comparison, finding)
+        finding = sharpened(comparison, finding, own)
+    return _generalized(comparison, finding) if finding.wrong else finding
+
+
+def _scrutinised(comparison: Comparison, line: Line, u: Array, own: float) -> Finding:
+    """The finding after a sweep over all decades of the step, with what is known of rounding inside of f."""
+    finding = comparison.finding(line, u, scrutinise(line), own)
+    if line.inside or (finding.settled and all(row.moved for row in line.table)) or comparison.inside is None:
+        return finding
+    line.know(comparison.inside.size)
+    return comparison.finding(line, u, scrutinise(line), own)
+
+
+def _may_be_stairs(comparison: Comparison, finding: Finding) -> bool:
+    """Whether larger steps show another slope, and fine ones may be lost in rounding that nobody sees.
+
+    Of a function whose operations are all declared to be constant, as floor is, a slope of 0 is believed.
+    """
+    if comparison.inside is not None and not comparison.inside.size:
+        return False
+    # a slope that only steps beyond the size of x show is that of larger steps already
+    return finding.found.step <= 1.0 and _on_stairs(comparison, finding)
+
+
+def _on_stairs(comparison: Comparison, finding: Finding, analytic: float | None = None) -> bool:
+    finding.line.measure(LARGER)
+    return artifacts.stands_on_stairs(finding.line.table, comparison.size, finding.found, analytic)
+
+
+def _goes_on(comparison: Comparison, finding: Finding) -> bool:
+    """Whether the slope of the first steps is there at a fine one as well: that of a staircase is not."""
+    if not finding.settled or finding.found.step == np.inf:
+        return True
+    line, found = finding.line, finding.found
+    line.measure((FINE,))
+    row = next((row for row in line.table if row.step == 2.0**-FINE), None)
+    if row is None:
+        return True
+    allowed = CLEARLY * row.noise + 2 * found.bound + THREE_DIGITS * norm(comparison.safe * finding.direction)
+    return abs(row.central - found.value) <= allowed
+
+
+def _difference(comparison: Comparison, finding: Finding, own: float) -> Finding:
+    """A difference, after a look at whether the gradient itself may be that uncertain."""
+    u, found, line = finding.direction, finding.found, finding.line
+    reason = artifact(comparison, finding)
+    if reason:
+        return finding._replace(found=found._replace(reason=reason))
+    if accounts(line.table, finding.error, finding.analytic, lambda t: comparison.slope_at(t * u, u)):
+        return finding._replace(found=found._replace(reason=UNSETTLED))
+    general = _generalized(comparison, finding)
+    if not general.wrong:
+        return general
+    found = _seen_again(comparison, u, found)
+    own += SEVERAL * scatter(comparison, u, finding.error) + held(comparison, line, u, found.step)
+    finding = comparison.finding(line, u, found, own)
+    if finding.wrong and artifacts.hidden(line.table, found, finding.analytic):
+        return finding._replace(found=found._replace(reason=HIDDEN))
+    return (
+        (confirmed(comparison, finding, own, False) or finding)
+        if finding.wrong
+        else sharpened(comparison, finding, own)
+    )
+
+
+def artifact(comparison: Comparison, finding: Finding) -> str:
+    """Why the table of steps says nothing against the gradient; empty if it does."""
+    finer = comparison.line(finding.direction)
+    finer.measure(FINEST)
+    if _on_stairs(comparison, finding, finding.analytic):
+        return STAIRS
+    terms = norm(comparison.safe * finding.direction)
+    return artifacts.artifact(finding.line.table, finer.table, finding.found, finding.analytic, terms)
+
+
+def _generalized(comparison: Comparison, finding: Finding) -> Finding:
+    """A difference, after a look at whether x is at a kink where the slopes around it allow for the gradient."""
+    interval = around(comparison, finding.direction)
+    if interval is None or not interval.holds(finding.analytic):
+        return finding
+    kink = min(interval.low, finding.analytic), max(interval.high, finding.analytic)
+    return finding._replace(found=finding.found._replace(bound=interval.error, kink=kink))
+
+
+def _seen_again(comparison: Comparison, u: Array, found: Estimate) -> Estimate:
+    """The slope with an error that covers what other steps say: that two orders agreed may have been luck."""
+    other = scrutinise(comparison.line(BETWEEN * u))
+    if other.reason:
+        return found._replace(reason=other.reason)
+    apart = abs(found.value - other.value / BETWEEN) - other.bound / BETWEEN
+    return found._replace(bound=max(found.bound, apart))
+
+
+def _remember(comparison: Comparison, finding: Finding) -> None:
+    """Begin the next line with the steps at which this slope was found, if they are not those of the first look."""
+    last = -int(np.log2(finding.found.step)) if np.isfinite(finding.found.step) else QUICK[-1]
+    if not QUICK[0] < last <= QUICK[-1]:
+        comparison.steps = tuple(range(last - 6, last + 1, 2))

@@ -1,0 +1,62 @@
+"""How far rounding may have moved the gradient itself: what is measured before a difference is called a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..rounding.monte_carlo import noisy_gradient
+from ..thresholds import AGREE, EPSILON, RESOLVED, SEVERAL, THREE_DIGITS
+from ..vectors import norm
+from .comparison import Comparison
+from .line import Line
+
+Array = Any
+
+
+def moved(comparison: Comparison, samples: int) -> Iterator[Array]:
+    """How much the gradient changes with rounding, again and again: when the arguments change by a rounding error,
+    and when the result of every operation, forward and backward, does."""
+    problem, rng = comparison.problem, comparison.rng
+    for _ in range(samples):
+        beside = problem.x * (1 + EPSILON * rng.choice([-2.0, -1.0, 1.0, 2.0], problem.size))
+        yield comparison.gradient_at(beside) - comparison.safe
+        if problem.given_gradient is None:
+            noisy = noisy_gradient(problem, comparison.weights, EPSILON, rng)
+            yield np.where(comparison.finite, noisy, 0.0) - comparison.safe
+
+
+def scatter(comparison: Comparison, u: Array, error: float) -> float:
+    """How much the analytic value along ``u`` changes with rounding.
+
+    A small ``error`` needs many samples: that none of a few shows it may be luck.
+    """
+    samples = 3 if error > THREE_DIGITS * float(np.abs(comparison.safe) @ np.abs(u)) else 16
+    seen = [abs(float(change @ u)) for change in moved(comparison, samples)]
+    return max(s if np.isfinite(s) else 0.0 for s in seen)
+
+
+def vanishing(comparison: Comparison) -> Array:
+    """Which elements of the gradient are zero up to its own rounding, and are seen to be.
+
+    Such a number is the rest of terms that cancelled, and has no digit of its own: what must be visible is not 1 %
+    of it but 1 % of the terms, whose size shows in their rounding.
+    """
+    changes = list(moved(comparison, 8))
+    rounding = np.max([np.where(np.isfinite(change), np.abs(change), 0.0) for change in changes], axis=0)
+    size = np.abs(comparison.safe)
+    with np.errstate(all="ignore"):
+        visible = comparison.resolution * size <= RESOLVED * rounding / EPSILON
+    return (size <= SEVERAL * rounding) & visible
+
+
+def held(comparison: Comparison, line: Line, u: Array, step: float) -> float:
+    """What the gradient says of outputs that stood still, as far as their own rounding may have held them."""
+    heard = line.sensitive(step)
+    if heard.all() or not heard.any():
+        return 0.0
+    weights = np.where(heard, 0.0, comparison.weights)
+    said = abs(float(np.where(comparison.finite, comparison.pull(weights), 0.0) @ u))
+    return min(said, AGREE * comparison.epsilon * norm(weights * comparison.base) / step)

@@ -1,0 +1,1 @@
+"""Watching operations as they are recorded: arguments, results, lines of the user, backward passes."""

@@ -1,0 +1,1 @@
+"""Correct, wrong, or inconclusive: the check of one function, and its report."""

@@ -1,0 +1,5 @@
+"""The console script ``pullback``."""
+
+from .console import COMMANDS, main, parser
+
+__all__ = ["COMMANDS", "main", "parser"]

@@ -1,0 +1,84 @@
+"""The console script ``pullback``: one subcommand for each thing that is done from a shell.
+
+A subcommand is a module with two functions, and a line in :data:`COMMANDS`:
+
+``configure(parser)``
+    adds its options to an :class:`argparse.ArgumentParser`;
+``run(arguments)``
+    does the work and returns the exit code; raises :class:`nn.cli.command.CommandError` for anything the user can mend.
+
+Only the module of the subcommand that was asked for is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError, version
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "train": ("nn.cli.train", "train a network on handwritten digits"),
+    "draw": ("nn.cli.draw", "draw the computation graph of a function, a module or a Tensor"),
+    "check": ("nn.cli.check", "check the gradient of a function against slopes of its values"),
+}
+"""The subcommands: name -> (module, what it does in one line)."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that reports a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: error: {message}; see '{self.prog} --help'\n")
+
+
+def parser(asked: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of the whole command line; subcommands that are not among ``asked`` stay without options."""
+    top = Parser(prog="pullback", description="Automatic differentiation on NumPy, and networks built on it.")
+    top.add_argument("--version", action="version", version=f"pullback {version()}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    for name, (module, summary) in COMMANDS.items():
+        formatter = argparse.RawDescriptionHelpFormatter
+        command = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter)
+        if name in asked:
+            implementation = importlib.import_module(module)
+            implementation.configure(command)
+            command.set_defaults(run=implementation.run)
+    return top
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: the process's own) and return the exit code.
+
+    0 is success, 1 a failure, 2 wrong usage, 130 an interruption by Ctrl-C, 141 an output that nobody reads any more.
+    Errors take one line on stderr.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    name = next((word for word in given if not word.startswith("-")), "")
+    try:
+        arguments, unknown = parser((name,)).parse_known_args(given)
+        if unknown:  # argparse would name the program here, and point to its help, not to that of the subcommand
+            raise CommandError(f"unrecognized arguments: {' '.join(unknown)}; see 'pullback {name} --help'", code=USAGE)
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
+        return code
+    except CommandError as error:
+        print(f"pullback {name}: error: {_one_line(error)}", file=sys.stderr)
+        return error.code
+    except SystemExit as exit_:  # how argparse ends after --help or a mistake
+        return exit_.code if isinstance(exit_.code, int) else FAILURE
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our output has gone (a pager, head): nothing is left to say, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return UNREAD

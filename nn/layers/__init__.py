@@ -1,0 +1,1 @@
+"""Parts of a model: Module, and what it is made of."""

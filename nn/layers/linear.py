@@ -1,0 +1,87 @@
+"""Layers that are affine in their input, and the change of shape that goes before them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autodiff import Tensor
+
+from ..random import Rng, generator
+from . import init
+from .module import Module
+
+__all__ = ["Flatten", "Linear"]
+
+Array = Any
+
+
+class Linear(Module):
+    """An affine function of the last axis: y = x @ weight + bias.
+
+    x has shape (..., in_features), y (..., out_features); ``weight`` is (in_features, out_features) and ``bias``
+    (out_features,).  Both start uniform in ±1 / sqrt(in_features).  Parameters are float32 unless ``dtype`` says
+    otherwise; with a float64 input NumPy makes the output float64 (a Learner takes inputs in the parameters' dtype).
+
+    >>> import numpy as np
+    >>> layer = Linear(3, 2, rng=0)
+    >>> layer(np.ones((5, 3), dtype=np.float32)).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32
+    ) -> None:
+        for what, size in (("in_features", in_features), ("out_features", out_features)):
+            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+                raise ValueError(f"Linear: {what} is {size!r}; it must be an integer of at least 1")
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"Linear: dtype is {np.dtype(dtype)}; parameters are floating-point")
+        rng = generator(rng)
+        bound = 1.0 / math.sqrt(in_features)
+        self.in_features: int = int(in_features)
+        self.out_features: int = int(out_features)
+        self.weight: Tensor = Tensor(init.uniform((in_features, out_features), -bound, bound, rng=rng, dtype=dtype))
+        self.bias: Tensor | None = (
+            Tensor(init.uniform((out_features,), -bound, bound, rng=rng, dtype=dtype)) if bias else None
+        )
+
+    def forward(self, x: Any) -> Any:
+        try:
+            y = x @ self.weight
+        except (ValueError, TypeError) as error:
+            raise self._explained(x, error) from error
+        bias = self.bias
+        return y if bias is None else y + bias
+
+    def _explained(self, x: Any, error: Exception) -> Exception:
+        """What is wrong with the input, in the words of the layer."""
+        shape = getattr(x, "shape", None)
+        if shape is None:
+            return TypeError(f"Linear: the input is a {type(x).__name__}; it must be an array or a Tensor")
+        if not shape or shape[-1] != self.in_features:
+            return ValueError(
+                f"Linear: the input has shape {shape}, its last axis must have length {self.in_features} "
+                f"(weight {np.shape(self.weight)}); flatten or transpose it first"
+            )
+        return error
+
+    def extra_repr(self) -> str:
+        return f"{self.in_features}, {self.out_features}" + (", bias=False" if self.bias is None else "")
+
+
+class Flatten(Module):
+    """All axes but the first as one: (n, a, b, ...) becomes (n, a b ...).
+
+    >>> import numpy as np
+    >>> Flatten()(np.zeros((5, 2, 3))).shape
+    (5, 6)
+    """
+
+    def forward(self, x: Any) -> Any:
+        shape = np.shape(x)
+        if not shape:
+            raise ValueError("Flatten: the input is a single number; it needs a first axis, one entry an example")
+        return np.reshape(x, (shape[0], math.prod(shape[1:])))

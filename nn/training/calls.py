@@ -1,0 +1,98 @@
+"""Calls of NumPy's functions that are noted, and then made in one piece, or on the side.
+
+Ctrl-C, and whatever else a signal raises, arrives between two instructions of Python.  Calls that were noted are made
+by one call of a function in C: before it nothing is done, after it everything.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from itertools import starmap
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+_SAID_BY: dict[str, Callable[[], Any]] = {
+    "divide by zero": lambda: np.divide(1.0, 0.0),
+    "overflow": lambda: np.multiply(1e300, 1e300),
+    "underflow": lambda: np.multiply(1e-300, 1e-300),
+    "invalid value": lambda: np.subtract(np.inf, np.inf),
+}
+"""What makes NumPy say that it met such a thing, in the way that the user chose: a warning, an error, or not at all."""
+
+
+class Calls(list[tuple[Any, ...]]):
+    """Calls of ufuncs, each a tuple ``(ufunc, *inputs, out)``; ``room`` and ``other`` are two arrays to compute in.
+
+    >>> import numpy as np
+    >>> x = np.array([1.0, 2.0])
+    >>> calls = Calls()
+    >>> calls.room = np.empty(2)
+    >>> calls += (np.multiply, x, 3.0, calls.room), (np.add, x, calls.room, x)
+    >>> calls.results(x)[0].tolist(), x.tolist()
+    ([4.0, 8.0], [1.0, 2.0])
+    """
+
+    __slots__ = ("other", "room")
+
+    room: Array
+    other: Array
+
+    def perform(self) -> None:
+        """Make the calls; what NumPy has to say about overflows and the like is said after them."""
+        met = _quiet.met
+        met.clear()
+        _quiet.context.run(deque, starmap(operator.call, self), 0)
+        for kind in met:
+            _SAID_BY[kind]()
+
+    def results(self, *arrays: Array) -> list[Array]:
+        """What the calls would leave in these arrays; nothing is written, every result is an array of its own."""
+        now: dict[int, Array] = {}
+        for function, *inputs, out in self:
+            now[id(out)] = function(*(now.get(id(value), value) for value in inputs))
+        return [now.get(id(array), array) for array in arrays]
+
+
+class _Quiet(threading.local):
+    """A context in which an error of floating point is noted and ends nothing half way; each thread has its own."""
+
+    def __init__(self) -> None:
+        self.met: dict[str, int] = {}
+        self.context = Context()
+        self.context.run(np.seterr, all="call")
+        self.context.run(np.seterrcall, self.met.__setitem__)
+
+
+_quiet = _Quiet()
+
+
+# -- room to compute in --------------------------------------------------------------------------------------------
+
+Room = tuple[Array, Array]
+
+
+def rooms_for(arrays: list[Array]) -> list[Room | None]:
+    """Two arrays to compute in for each of these; all of one dtype share memory, which is that of the largest twice.
+
+    None for what is no array of NumPy's own.
+    """
+    sizes: dict[Any, int] = {}
+    for array in arrays:
+        if type(array) is np.ndarray:
+            sizes[array.dtype] = max(array.size, sizes.get(array.dtype, 0))
+    memory = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}
+
+    def room(array: Array) -> Room | None:
+        if type(array) is not np.ndarray:
+            return None
+        first, second = memory[array.dtype]
+        return first[: array.size].reshape(array.shape), second[: array.size].reshape(array.shape)
+
+    return [room(array) for array in arrays]

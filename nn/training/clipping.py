@@ -1,0 +1,93 @@
+"""Limits on gradients, before an optimizer sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autodiff import Tensor
+
+from .checks import checked, in_range
+
+Array = Any
+
+
+def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0) -> float:
+    """Scale all gradients together so that their norm, taken as of one vector, is at most ``max_norm``.
+
+    Returns the norm before.  ``norm_type`` is p of the p-norm; ``inf`` is the largest magnitude.
+
+    >>> import numpy as np
+    >>> from autodiff import Tensor
+    >>> w = Tensor(np.array([3.0, 4.0]))
+    >>> (np.sum(w * w) * 0.5).backward()
+    >>> clip_grad_norm_([w], 1.0)
+    5.0
+    >>> w.grad.round(3).tolist()
+    [0.6, 0.8]
+    """
+    max_norm = in_range("clip_grad_norm_", "max_norm", max_norm, 0.0)
+    if not isinstance(norm_type, int | float) or not norm_type > 0:
+        raise ValueError(f"clip_grad_norm_: norm_type is {norm_type!r}; it must be positive (or inf)")
+    owners = _with_gradients("clip_grad_norm_", parameters)
+    norms = [_norm(p.grad, norm_type) for p in owners]
+    total = max(norms, default=0.0) if math.isinf(norm_type) else _p_norm(norms, norm_type)
+    factor = max_norm / (total + 1e-6)
+    if not factor >= 1.0:
+        for parameter in owners:
+            parameter.grad = _scaled(parameter.grad, factor)
+    return total
+
+
+def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:
+    """Limit every element of every gradient to [-clip_value, clip_value].
+
+    >>> import numpy as np
+    >>> from autodiff import Tensor
+    >>> w = Tensor(np.array([3.0, -0.25]))
+    >>> (np.sum(w * w) * 0.5).backward()
+    >>> clip_grad_value_([w], 1.0)
+    >>> w.grad.tolist()
+    [1.0, -0.25]
+    """
+    clip_value = in_range("clip_grad_value_", "clip_value", clip_value, 0.0)
+    for parameter in _with_gradients("clip_grad_value_", parameters):
+        gradient = parameter.grad
+        out = gradient if _writeable(gradient) else None
+        parameter.grad = np.clip(gradient, -clip_value, clip_value, out=out)
+
+
+def _norm(gradient: Array, p: float) -> float:
+    """The p-norm of all elements in float64, so that squares of float32 numbers neither overflow nor vanish."""
+    flat = np.ravel(np.asarray(gradient))
+    if p == 2.0:
+        square = float(np.vdot(flat, flat).real)
+        if math.isfinite(square) and square > 1e-30:
+            return math.sqrt(square)
+    if not flat.size:
+        return 0.0
+    magnitudes = np.abs(flat).astype(np.float64)
+    top = float(magnitudes.max())
+    if math.isinf(p) or not top or not math.isfinite(top):
+        return top
+    return float(top * np.sum((magnitudes / top) ** p) ** (1.0 / p))
+
+
+def _p_norm(norms: list[float], p: float) -> float:
+    return _norm(np.array(norms), p) if norms else 0.0
+
+
+def _scaled(gradient: Array, factor: float) -> Array:
+    return np.multiply(gradient, factor, out=gradient if _writeable(gradient) else None)
+
+
+def _writeable(array: Any) -> bool:
+    return type(array) is np.ndarray and array.flags.writeable
+
+
+def _with_gradients(who: str, parameters: Iterable[Tensor] | Tensor) -> list[Tensor]:
+    owners = [parameters] if isinstance(parameters, Tensor) else checked(parameters, who, empty=True)
+    return [p for p in owners if p.grad is not None]

@@ -1,0 +1,247 @@
+"""Learner: a model, a loss and an optimizer, and the loop that brings them together."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff import no_grad
+
+from ..layers.module import Module
+from ..layers.structure import dtype_of, values_of
+from ..losses.binary import BCEWithLogitsLoss, binary_cross_entropy_with_logits
+from ..random import Rng, generator
+from ..reports.history import VALIDATION, History
+from ..reports.progress import Progress
+from . import metrics as metrics_module
+from .checks import array_of_examples, count_of, pairs_of_examples, validation_pair, what_is
+from .data import Batches, batches
+from .epoch import Epoch
+from .measures import Metric, joined, measured, number, taken
+from .step import Position, Trained, TrainingStep
+
+__all__ = ["Learner"]
+
+Array = Any
+
+PREDICTION_BATCH = 1024
+"""How many examples go through the model at once when nothing is trained: bounds the memory, not the result."""
+
+
+class Learner(TrainingStep):
+    """Trains a model: for each batch a :class:`nn.TrainingStep`, outputs = model(x), loss(outputs, y), update.
+
+    ``loss`` is a function or a module of (outputs, targets) that gives one number, the mean over the examples.
+    ``metrics`` are functions of (outputs, targets) as arrays, by name, or names of functions in ``nn.metrics``.
+    ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``.  Gradients are
+    clipped to the total norm ``clip_norm``, or each number to ±``clip_value``, before the optimizer sees them.
+
+    Floating-point inputs are taken in the dtype of the parameters, so that float64 data does not turn a float32 model
+    into a slow one; targets are taken by the losses in the dtype of the outputs.  Integers are handed on as they are.
+
+    >>> import numpy as np
+    >>> from nn import Linear, mse_loss, optim
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 3))
+    >>> Y = X @ np.array([[1.0], [2.0], [3.0]]) + 4.0
+    >>> model = Linear(3, 1, rng=rng, dtype=np.float64)
+    >>> learner = Learner(model, mse_loss, optim.SGD(model.parameters(), lr=0.1))
+    >>> losses = learner.fit(X, Y, epochs=30, batch_size=10, rng=rng)
+    >>> len(losses), losses[-1] < 1e-6
+    (30, True)
+    >>> model.weight.data.round(3).ravel().tolist()
+    [1.0, 2.0, 3.0]
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[[Any, Any], Any],
+        optimizer: Any,
+        *,
+        metrics: Mapping[str, Metric] | Sequence[str | Metric] = (),
+        scheduler: Any = None,
+        schedule: str = "epoch",
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(model, loss, optimizer, clip_norm=clip_norm, clip_value=clip_value)
+        if schedule not in ("epoch", "step"):
+            raise ValueError(f"Learner: schedule is {schedule!r}; it must be 'epoch' or 'step'")
+        if scheduler is not None and not callable(getattr(scheduler, "step", None)):
+            raise TypeError(f"Learner: scheduler must have a step(), got {what_is(scheduler)}; see nn.schedule")
+        if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
+            raise ValueError("Learner: the scheduler changes another optimizer; make it from this one")
+        self.metrics: dict[str, Metric] = _named(metrics, _takes_logits(loss))
+        self.scheduler = scheduler
+        self.schedule = schedule
+
+    # -- training --------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Array,
+        Y: Array,
+        epochs: int,
+        batch_size: int = 32,
+        *,
+        validation: tuple[Array, Array] | None = None,
+        rng: Rng = None,
+        shuffle: bool = True,
+        progress: bool | None = None,
+        on_step: Callable[[int, float], object] | None = None,
+        on_epoch: Callable[[dict[str, float]], object] | None = None,
+        watch: str | os.PathLike[str] | None = None,
+    ) -> History:
+        """Train for a number of epochs on X (n, ...) and Y (n, ...), and return what was measured.
+
+        The history is a sequence of the epochs' losses.  ``validation`` (X, Y) is evaluated after every epoch.
+        ``rng`` (a Generator or a seed) decides the order of the examples: the same seed gives the same run, bit for
+        bit on one machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).  ``progress`` shows a bar on
+        standard error; by default if that is a terminal.  ``on_step(step, loss)`` is called after every update, while
+        the gradients are still there, ``on_epoch(row)`` with each row of the history.
+        ``watch`` is the path of an HTML page with curves, the norms of every layer and the graph, written as it goes.
+
+        Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which
+        names the step and the first operation that made it, if the loss or a gradient is NaN or infinite.
+        """
+        X, Y = pairs_of_examples("fit", X, Y)
+        epochs = count_of("fit", "epochs", epochs, 0)
+        batch_size = count_of("fit", "batch_size", batch_size, 1)
+        validation = None if validation is None else validation_pair("fit, validation", validation)
+        if watch is not None:
+            from ..reports.watch import Watch  # pictures are not needed to train
+
+            with Watch(watch, self.model, example=taken("Learner", X[:batch_size], dtype_of(self.model))) as report:
+                return self.fit(
+                    X, Y, epochs, batch_size, validation=validation, rng=rng, shuffle=shuffle, progress=progress,
+                    on_step=_both(report.step, on_step), on_epoch=_both(report.epoch, on_epoch),
+                )  # fmt: skip
+        history = History()
+        pairs = batches(X, Y, batch_size, rng=generator(rng), shuffle=shuffle)
+        with self._mode(training=True), Progress(epochs * len(pairs), show=progress) as bar:
+            for epoch in range(1, epochs + 1):
+                row = self._epoch(Epoch(epoch, epochs, self.metrics), pairs, bar, on_step, validation)
+                history.append(row)
+                if on_epoch is not None:
+                    bar.clear()
+                    on_epoch(row)
+        return history
+
+    def _epoch(
+        self,
+        epoch: Epoch,
+        pairs: Batches,
+        bar: Progress,
+        on_step: Callable[[int, float], object] | None,
+        validation: tuple[Array, Array] | None,
+    ) -> dict[str, float]:
+        """Train for one epoch, and measure it."""
+        rate, trained = float(getattr(self.optimizer, "lr", math.nan)), Trained.of(self.model)
+        for step, (x, y) in enumerate(pairs, 1 + (epoch.epoch - 1) * len(pairs)):
+            loss, outputs = self._update(x, y, trained, Position("fit", step, epoch.epoch, not epoch.seen))
+            epoch.add(loss, outputs, y)
+            if self.scheduler is not None and self.schedule == "step":
+                self.scheduler.step()
+            if on_step is not None:
+                on_step(step, loss)
+            bar.update(step, epoch.describe)
+        row = {"epoch": epoch.epoch, **epoch.measured(), "learning_rate": rate}
+        seconds = time.perf_counter() - epoch.started
+        if validation is not None:
+            found = self._measure(*validation, PREDICTION_BATCH)
+            row.update({VALIDATION + name: value for name, value in found.items()})
+        row["seconds"] = time.perf_counter() - epoch.started
+        row["rate"] = epoch.seen / max(seconds, 1e-9)
+        if self.scheduler is not None and self.schedule == "epoch":
+            self.scheduler.step()
+        return row
+
+    @contextlib.contextmanager
+    def _mode(self, *, training: bool) -> Iterator[None]:
+        """The model in training or in evaluation, and afterwards as it was."""
+        before = self.model.training
+        self.model.train(training)
+        try:
+            yield
+        finally:
+            self.model.train(before)
+
+    # -- using what was trained ------------------------------------------------------------------------------
+
+    def predict(self, X: Array, batch_size: int = PREDICTION_BATCH) -> Array:
+        """The model's outputs for X (n, ...), as an array: no graph, evaluation mode, a batch at a time.
+
+        What the numbers mean is the model's affair: after a cross-entropy they are logits.
+        """
+        X = array_of_examples("predict", "X", X)
+        batch_size = count_of("predict", "batch_size", batch_size, 1)
+        return joined([outputs for _, outputs in self._outputs(X, batch_size)])
+
+    def evaluate(self, X: Array, Y: Array, batch_size: int = PREDICTION_BATCH) -> dict[str, float]:
+        """The loss and the metrics on X (n, ...) and Y (n, ...): {"loss": ..., "accuracy": ...}."""
+        X, Y = pairs_of_examples("evaluate", X, Y)
+        return self._measure(X, Y, count_of("evaluate", "batch_size", batch_size, 1))
+
+    def _outputs(self, X: Array, batch_size: int) -> Iterator[tuple[slice, Array]]:
+        """The outputs for each batch in order."""
+        dtype = dtype_of(self.model)
+        with self._mode(training=False):
+            for start in range(0, len(X), batch_size):
+                part = slice(start, start + batch_size)
+                with no_grad():
+                    outputs = self.model(taken("Learner", X[part], dtype))
+                yield part, np.asarray(values_of(outputs))
+
+    def _measure(self, X: Array, Y: Array, batch_size: int) -> dict[str, float]:
+        total, outputs = 0.0, []
+        for part, output in self._outputs(X, batch_size):
+            with no_grad():
+                loss = number("Learner", self.loss(output, Y[part]))
+            total += loss * len(output)
+            outputs.append(output)
+        return {"loss": total / len(X), **measured(self.metrics, outputs, [Y])}
+
+
+def _both(first: Callable[..., object], second: Callable[..., object] | None) -> Callable[..., object]:
+    """A hook that calls two."""
+
+    def hook(*args: Any) -> None:
+        first(*args)
+        if second is not None:
+            second(*args)
+
+    return hook
+
+
+# -- checking what comes in ----------------------------------------------------------------------------------------
+
+
+def _takes_logits(loss: Any) -> bool:
+    """Whether the loss is of binary logits, where class 1 begins at 0."""
+    return loss is binary_cross_entropy_with_logits or isinstance(loss, BCEWithLogitsLoss)
+
+
+def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric], logits: bool) -> dict[str, Metric]:
+    """Metrics by name; a string is the name of a function in nn.metrics, which decides as the loss does."""
+    if isinstance(metrics, Mapping):
+        pairs: list[tuple[str, Any]] = list(metrics.items())
+    else:
+        given = [metrics] if isinstance(metrics, str) or callable(metrics) else metrics
+        pairs = [(m if isinstance(m, str) else getattr(m, "__name__", type(m).__name__), m) for m in given]
+    found: dict[str, Metric] = {}
+    for name, metric in pairs:
+        function = getattr(metrics_module, metric, None) if isinstance(metric, str) else metric
+        if not callable(function):
+            raise TypeError(f"Learner: the metric {metric!r} is neither a function nor the name of one in nn.metrics")
+        if name in found or name in ("epoch", "loss", "seconds", "rate", "learning_rate"):
+            raise ValueError(f"Learner: two columns would be called '{name}'; give the metrics as {{name: function}}")
+        found[name] = functools.partial(function, threshold=0.0) if logits and isinstance(metric, str) else function
+    return found

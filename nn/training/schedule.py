@@ -1,0 +1,171 @@
+"""Schedules of the learning rate, as functions of the number of steps taken.
+
+Each sets ``optimizer.lr`` when it is made, and again whenever ``step()`` is called: once an epoch or once a batch, as
+its lengths were counted.  The rate is computed from the step number alone, so any can be joined to any.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .checks import in_range
+from .optim import Optimizer
+
+__all__ = ["CosineAnnealingLR", "LinearWarmup", "Scheduler", "SequentialLR", "StepLR"]
+
+
+class Scheduler:
+    """Sets ``optimizer.lr`` to ``rate(steps)``; ``base_lr`` is what the optimizer had when this was made."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(self).__name__}: expected an optimizer, got {type(optimizer).__name__}")
+        self.optimizer = optimizer
+        self.base_lr: float = optimizer.lr
+        self.steps: int = 0
+        optimizer.lr = self.rate(0)
+
+    def rate(self, steps: int) -> float:
+        """The learning rate after this many steps."""
+        raise NotImplementedError
+
+    def step(self) -> None:
+        """Count a step and set the learning rate."""
+        self.steps += 1
+        self.optimizer.lr = self.rate(self.steps)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to go on: the number of steps and the base rate."""
+        return {"steps": self.steps, "base_lr": self.base_lr}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a :meth:`state_dict`, and set the learning rate that belongs there."""
+        if not isinstance(state, Mapping) or set(state) != {"steps", "base_lr"}:
+            raise ValueError(f"{type(self).__name__}: expected the entries 'steps' and 'base_lr' of a state_dict")
+        who, steps = f"{type(self).__name__}.load_state_dict", state["steps"]
+        if not isinstance(steps, int | np.integer) or steps < 0:
+            raise ValueError(f"{who}: steps is {steps!r}; it must be an integer of at least 0")
+        self.base_lr = in_range(who, "base_lr", state["base_lr"], 0.0)
+        self.steps = int(steps)
+        self.optimizer.lr = self.rate(self.steps)
+
+
+class StepLR(Scheduler):
+    """Multiply the rate by ``gamma`` every ``step_size`` steps: lr = base gamma^floor(steps / step_size).
+
+    >>> from autodiff import Tensor
+    >>> from nn.optim import SGD
+    >>> optimizer = SGD([Tensor(1.0)], lr=1.0)
+    >>> schedule = StepLR(optimizer, 2, gamma=0.5)
+    >>> for _ in range(4):
+    ...     schedule.step()
+    >>> optimizer.lr
+    0.25
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        self.step_size: int = _count("StepLR", "step_size", step_size)
+        self.gamma: float = in_range("StepLR", "gamma", gamma, 0.0)
+        super().__init__(optimizer)
+
+    def rate(self, steps: int) -> float:
+        return float(self.base_lr * self.gamma ** (steps // self.step_size))
+
+
+class CosineAnnealingLR(Scheduler):
+    """Fall along half a cosine to ``eta_min``: eta_min + (base - eta_min) (1 + cos(pi steps / T_max)) / 2.
+
+    Past ``T_max`` the rate rises again along the cosine, as in PyTorch.
+    Source: I. Loshchilov, F. Hutter, "SGDR" (2017).
+
+    >>> from autodiff import Tensor
+    >>> from nn.optim import SGD
+    >>> schedule = CosineAnnealingLR(SGD([Tensor(1.0)], lr=1.0), T_max=10)
+    >>> schedule.rate(5), schedule.rate(10)
+    (0.5, 0.0)
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        self.T_max: int = _count("CosineAnnealingLR", "T_max", T_max)
+        self.eta_min: float = in_range("CosineAnnealingLR", "eta_min", eta_min, 0.0)
+        super().__init__(optimizer)
+
+    def rate(self, steps: int) -> float:
+        return self.eta_min + (self.base_lr - self.eta_min) * (1.0 + math.cos(math.pi * steps / self.T_max)) / 2.0
+
+
+class LinearWarmup(Scheduler):
+    """Rise in a line from ``start_factor`` times the base rate to the base rate in ``total_iters`` steps, and stay.
+
+    >>> from autodiff import Tensor
+    >>> from nn.optim import SGD
+    >>> schedule = LinearWarmup(SGD([Tensor(1.0)], lr=1.0), total_iters=4, start_factor=0.5)
+    >>> [schedule.rate(steps) for steps in (0, 2, 4, 9)]
+    [0.5, 0.75, 1.0, 1.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, total_iters: int, start_factor: float = 1.0 / 3.0) -> None:
+        self.total_iters: int = _count("LinearWarmup", "total_iters", total_iters)
+        if not 0 <= start_factor <= 1:
+            raise ValueError(f"LinearWarmup: start_factor is {start_factor}; it must lie in [0, 1]")
+        self.start_factor = start_factor
+        super().__init__(optimizer)
+
+    def rate(self, steps: int) -> float:
+        part = min(steps, self.total_iters) / self.total_iters
+        return self.base_lr * (self.start_factor + (1.0 - self.start_factor) * part)
+
+
+class SequentialLR(Scheduler):
+    """One schedule after the other: the next takes over, from its own step 0, at each milestone.
+
+    Make all of them with the same optimizer.  Warm-up, then cosine:
+
+    >>> from autodiff import Tensor
+    >>> from nn.optim import SGD
+    >>> optimizer = SGD([Tensor(1.0)], lr=1.0)
+    >>> warm = LinearWarmup(optimizer, 5, start_factor=0.0)
+    >>> schedule = SequentialLR(optimizer, [warm, CosineAnnealingLR(optimizer, 10)], milestones=[5])
+    >>> [round(schedule.rate(steps), 3) for steps in (0, 1, 5, 10, 15)]
+    [0.0, 0.2, 1.0, 0.5, 0.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, schedulers: Sequence[Scheduler], milestones: Sequence[int]) -> None:
+        self.schedulers: list[Scheduler] = list(schedulers)
+        self.milestones: list[int] = list(milestones)
+        if not self.schedulers or len(self.milestones) != len(self.schedulers) - 1:
+            raise ValueError(
+                f"SequentialLR: {len(self.schedulers)} schedulers and {len(self.milestones)} milestones; "
+                "there must be one milestone between each two schedulers"
+            )
+        if any(b <= a for a, b in zip([0, *self.milestones], self.milestones, strict=False)):
+            raise ValueError(f"SequentialLR: milestones {self.milestones} must be positive and increase")
+        if any(s.optimizer is not optimizer for s in self.schedulers):
+            raise ValueError("SequentialLR: all schedulers must be made with this optimizer")
+        # each was made while those before it had already set the rate: the first one knows what it was
+        base = self.schedulers[0].base_lr
+        for scheduler in self.schedulers:
+            scheduler.base_lr = base
+        optimizer.lr = base
+        super().__init__(optimizer)
+
+    def rate(self, steps: int) -> float:
+        starts = [0, *self.milestones]
+        which = sum(steps >= start for start in starts) - 1
+        return self.schedulers[which].rate(steps - starts[which])
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        for scheduler in self.schedulers:
+            scheduler.base_lr = self.base_lr
+        self.optimizer.lr = self.rate(self.steps)
+
+
+def _count(who: str, what: str, value: int) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{who}: {what} is {value!r}; it must be an integer of at least 1")
+    return int(value)

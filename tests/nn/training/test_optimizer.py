@@ -1,0 +1,251 @@
+"""A step is made whole or not at all, whatever interrupts it, and its cost is linear in the number of parameters."""
+
+import copy
+import itertools
+import signal
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from autodiff import Tensor, writes
+from nn import optim
+from nn.training.calls import Calls
+from tests.interruption import interrupted_at
+
+OPTIMIZERS = {
+    "SGD": lambda p: optim.SGD(p, lr=0.1),
+    "SGD with all": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1, nesterov=True),
+    "Adam": lambda p: optim.Adam(p, lr=0.1, weight_decay=0.1),
+    "AdamW": lambda p: optim.AdamW(p, lr=0.1),
+    "RMSprop": lambda p: optim.RMSprop(p, lr=0.1),
+    "RMSprop with all": lambda p: optim.RMSprop(p, lr=0.1, weight_decay=0.1, momentum=0.9, centered=True),
+    "one that computes at once": lambda p: Simple(p, 0.1),
+}
+
+
+class Simple(optim.Optimizer):
+    """The shortest optimizer that one can write, with a state."""
+
+    def update(self, parameter, gradient, state, calls):
+        state["steps"] = state.get("steps", 0) + 1
+        return parameter - self.lr / state["steps"] * gradient
+
+
+def test_every_optimizer_is_here():
+    classes = {
+        thing for thing in vars(optim).values() if isinstance(thing, type) and issubclass(thing, optim.Optimizer)
+    }
+    made = {type(make([Tensor(1.0)])) for make in OPTIMIZERS.values()}
+    assert classes - {optim.Optimizer} <= made
+
+
+def parameters():
+    """Of all kinds: matrices, a number, read-only, strided, of another type, and one that has no gradient."""
+    rng = np.random.default_rng(3)
+    locked = rng.normal(size=3)
+    locked.flags.writeable = False
+    arrays = [rng.normal(size=(2, 3)), np.array(0.5), locked, rng.normal(size=(4, 2))[:, 0]]
+    return [*map(Tensor, arrays), Tensor(np.ones(2, np.float32)), Tensor(np.ones(2))]
+
+
+def set_gradients(tensors, step):
+    for i, t in enumerate(tensors[:-1]):
+        t.grad = np.full(t.shape, 0.1 * (i + 1) + step, t.dtype)
+
+
+def snapshot(optimizer):
+    return [p.data.copy() for p in optimizer.parameters], copy.deepcopy(optimizer.state)
+
+
+def same(a, b):
+    def equal(x, y):
+        return x.keys() == y.keys() and all(np.array_equal(x[k], y[k], equal_nan=True) for k in x)
+
+    values = zip(a[0], b[0], strict=True)
+    return all(np.array_equal(*pair, equal_nan=True) for pair in values) and all(map(equal, a[1], b[1]))
+
+
+def prepared(make, steps):
+    optimizer = make(parameters())
+    for step in range(steps):
+        set_gradients(optimizer.parameters, step)
+        optimizer.step()
+    set_gradients(optimizer.parameters, steps)
+    return optimizer
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_step_that_is_interrupted_at_any_line_was_made_or_not(name, steps):
+    old = snapshot(prepared(OPTIMIZERS[name], steps))
+    whole = prepared(OPTIMIZERS[name], steps)
+    whole.step()
+    new = snapshot(whole)
+    assert not same(old, new)
+    outcomes = set()
+    for line in itertools.count():
+        optimizer = prepared(OPTIMIZERS[name], steps)
+        if not interrupted_at(line, optimizer.step):
+            outcomes.add(same(snapshot(optimizer), new))
+            break
+        found = snapshot(optimizer)
+        assert same(found, old) or same(found, new), line
+        outcomes.add(same(found, new))
+        if same(found, old):  # it can be made now
+            optimizer.step()
+            assert same(snapshot(optimizer), new)
+    assert line > 50
+    assert outcomes == {True, False}
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "one that computes at once"])
+def test_a_state_that_is_interrupted_at_any_line_was_loaded_or_not(name):
+    optimizer, other = prepared(OPTIMIZERS[name], 1), prepared(OPTIMIZERS[name], 2)
+    other.lr = 0.7
+    old, new = optimizer.state_dict(), other.state_dict()
+    for line in itertools.count():
+        optimizer.load_state_dict(old)
+        if not interrupted_at(line, lambda: optimizer.load_state_dict(new)):
+            break
+        now = optimizer.state_dict()
+        state = old if now["options"] == old["options"] else new
+        assert now["options"] == state["options"]
+        assert same(([], now["state"]), ([], state["state"])), line
+    assert optimizer.lr == 0.7
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_signal_at_any_time_finds_the_step_made_or_not(name):
+    """The same with a signal, which comes between lines too."""
+    optimizer = OPTIMIZERS[name]([Tensor(np.ones(20_000)) for _ in range(4)])
+    twin = OPTIMIZERS[name]([Tensor(np.ones(20_000)) for _ in range(4)])
+    for p in (*optimizer.parameters, *twin.parameters):
+        p.grad = np.ones(20_000)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    rng = np.random.default_rng()
+    try:
+        for _ in range(150):
+            old = snapshot(optimizer)
+            twin.step()
+            new = snapshot(twin)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-6, 1e-3))
+                optimizer.step()
+            except KeyboardInterrupt:
+                pass
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            found = snapshot(optimizer)
+            assert same(found, old) or same(found, new)
+            if same(found, old):
+                optimizer.step()
+    except KeyboardInterrupt:  # the last signal came when its step was over
+        pass
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("how", ["raise", "warn"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_errors_of_floating_point_end_no_step_half_way(name, how):
+    def make():
+        optimizer = OPTIMIZERS[name]([Tensor(np.ones(2, np.float32)), Tensor(np.ones(2)), Tensor(np.ones(2))])
+        for p in optimizer.parameters:
+            p.grad = np.ones(2, p.dtype)
+        optimizer.parameters[1].grad = np.full(2, 1e308)
+        optimizer.lr = 100.0
+        return optimizer
+
+    optimizer, calm = make(), make()
+    old = snapshot(optimizer)
+    with np.errstate(all="ignore"):
+        calm.step()
+    with np.errstate(all=how), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(FloatingPointError if how == "raise" else RuntimeWarning, match="overflow|invalid"):
+            optimizer.step()
+    assert same(snapshot(optimizer), snapshot(calm)) or same(snapshot(optimizer), old)
+
+
+def test_a_gradient_of_another_kind_of_array_is_computed_with_on_the_side():
+    class Foreign(np.ndarray):
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            raise ConnectionError("the cluster has gone")
+
+    w, v = Tensor(np.ones(2)), Tensor(np.ones(2))
+    optimizer = optim.SGD([w, v], lr=0.1, momentum=0.9)
+    w.grad, v._node.grad = np.ones(2), np.ones(2).view(Foreign)
+    with pytest.raises(ConnectionError):
+        optimizer.step()
+    assert w.data.tolist() == v.data.tolist() == [1.0, 1.0]
+    assert optimizer.state == [{}, {}]
+
+
+def calls_of_the_first_step(count):
+    """How many functions are called."""
+    optimizer = optim.Adam([Tensor(np.ones(1)) for _ in range(count)])
+    for p in optimizer.parameters:
+        p.grad = np.ones(1)
+    writes._places.clear()  # of arrays of other tests: how many there are would count as well
+    called = 0
+
+    def profile(frame, event, argument):
+        nonlocal called
+        called += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        optimizer.step()
+    finally:
+        sys.setprofile(before)
+    return called
+
+
+def test_the_first_step_is_linear_in_the_number_of_parameters():
+    once, twice = calls_of_the_first_step(300), calls_of_the_first_step(600)
+    assert once > 300
+    assert twice < 2.01 * once
+
+
+def test_a_number_is_written_in_place_too():
+    w = Tensor(1.0)
+    array = w.data
+    optimizer = optim.SGD([w], lr=0.5)
+    for gradient in (np.float64(1.0), np.array(1.0)):
+        w.grad = gradient
+        optimizer.step()
+    assert w.data is array
+    assert array == 0.0
+
+
+def test_state_is_taken_in_the_type_of_the_parameter():
+    w = Tensor(np.ones(2, np.float32))
+    optimizer = optim.Adam([w])
+    state = {"step": 3, "exp_avg": [0.5, 0.5], "exp_avg_sq": np.full(2, 0.25)}
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": [state]})
+    assert optimizer.state[0]["exp_avg"].dtype == optimizer.state[0]["exp_avg_sq"].dtype == np.float32
+    w.grad = np.ones(2, np.float32)
+    optimizer.step()
+    state["exp_avg"] = np.ones(2, complex)
+    with pytest.raises(ValueError, match="parameter 0: 'exp_avg' is complex128, the parameter float32"):
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": [state]})
+
+
+def test_calls_on_the_side_are_those_in_place():
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    calls = Calls()
+    calls.room = np.empty(2)
+    calls += (np.multiply, x, y, calls.room), (np.add, calls.room, x, x), (np.subtract, y, x, y)
+    aside = calls.results(x, y)
+    assert x.tolist() == [1.0, 2.0]
+    calls.perform()
+    assert aside[0].tolist() == x.tolist() == [4.0, 10.0]
+    assert aside[1].tolist() == y.tolist() == [-1.0, -6.0]
+    assert np.geterr()["over"] == "warn"
