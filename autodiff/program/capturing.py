@@ -14,6 +14,7 @@ from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
 from .program import Program
 from .recorded import Recorded, Recording
+from .state import State
 
 Array = Any
 
@@ -21,9 +22,12 @@ Array = Any
 def capture(f: Callable[..., Any], *args: Any) -> Program:
     """What ``f(*args)`` does, as a :class:`.Program` of NumPy calls.
 
-    ``f`` is run once.  It may be any function of arrays: plain NumPy, ``grad(g)``, ``vmap(grad(g))``, ``hessian(g)``.
-    Floating-point numbers and arrays among the arguments, in nestings too, may be others when the program runs; any
-    other argument is a part of the program.  Raises CaptureError where a value leaves NumPy.
+    ``f`` is run once.  It may be any function of arrays: plain NumPy, ``grad(g)``, ``vmap(grad(g))``, ``hessian(g)``,
+    a training step that calls ``loss.backward()`` and ``optimizer.step()``.  Floating-point numbers and arrays among
+    the arguments, in nestings too, may be others when the program runs; any other argument is a part of the program.
+    So may be what ``f`` reaches: variables and their gradients, arrays that it closes over, what an optimizer holds;
+    the program reads it where it is, and writes where ``f`` has written.  Draws from a ``np.random.Generator`` are
+    drawn again.  Raises CaptureError where a value leaves NumPy.
 
     >>> import numpy as np
     >>> from autodiff import capture, grad
@@ -35,18 +39,20 @@ def capture(f: Callable[..., Any], *args: Any) -> Program:
     leaves, unflatten = flatten(args)
     names = _names(f, args)
     inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
+    roots = [("", f), *[(n, x) for n, x in zip(names, leaves, strict=True) if not isinstance(x, np.ndarray | float)]]
+    state = State(roots, recording)
     try:
-        returned = f(*unflatten(inputs))
+        with state:
+            returned = f(*unflatten(inputs))
+            outputs, rebuild = flatten(returned)
+            found = [_output(o) for o in outputs]
     except Exception as error:
         teach(error)
         raise
-    outputs, rebuild = flatten(returned)
-    found = [_output(o) for o in outputs]
     arguments = unflatten([leaf.value if type(leaf) is Recorded else leaf for leaf in inputs])
-    constants = {value: _frozen(array) for array, value in recording.constants.values()}
     return Program(
-        _name(f), arguments, [i.value for i in inputs if type(i) is Recorded], constants, recording.instructions, found,
-        rebuild,
+        _name(f), arguments, [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
+        recording.copied_constants(), recording.instructions, found, rebuild,
     )  # fmt: skip
 
 
@@ -61,13 +67,6 @@ def _input(leaf: Any, name: str, recording: Recording) -> Any:
 def _output(leaf: Any) -> Any:
     value = leaf._value if isinstance(leaf, Tensor) else leaf
     return value.value if type(value) is Recorded else value
-
-
-def _frozen(array: Array) -> Array:
-    """A copy that nobody writes into."""
-    copy = np.array(array, order="K")
-    copy.flags.writeable = False
-    return copy
 
 
 def _name(f: Any) -> str:

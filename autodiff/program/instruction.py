@@ -19,23 +19,31 @@ Function = Callable[..., Any]
 class Value:
     """One value of a program: its shape, its dtype, and the name that the user gave it, if any.
 
-    ``kind`` is the type of what is there when the program runs: ``np.ndarray``, a NumPy scalar's, or ``float``.
+    ``kind`` is the type of what is there when the program runs: ``np.ndarray``, a NumPy scalar's, or ``float``;
+    ``strides`` say how an array lay in memory, which the last bits of a product depend on.
     """
 
-    __slots__ = ("dtype", "kind", "name", "shape")
+    __slots__ = ("dtype", "kind", "name", "shape", "strides")
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any, kind: type, name: str = "") -> None:
-        self.shape, self.dtype, self.kind, self.name = shape, dtype, kind, name
+    def __init__(
+        self, shape: tuple[int, ...], dtype: Any, kind: type, name: str = "", strides: tuple[int, ...] = ()
+    ) -> None:
+        self.shape, self.dtype, self.kind, self.name, self.strides = shape, dtype, kind, name, strides
 
     @classmethod
     def like(cls, array: Any, name: str = "") -> Value:
         """The value that an array, or a number, is an instance of."""
         kind = type(array)
         if isinstance(array, np.ndarray):
-            return cls(array.shape, array.dtype, np.ndarray, name)
+            return cls(array.shape, array.dtype, np.ndarray, name, array.strides)
         if isinstance(array, np.generic):
             return cls((), array.dtype, kind, name)
         return cls((), np.dtype(kind), kind, name)
+
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """What must be the same for a program to run on another one."""
+        return self.shape, self.dtype, self.kind
 
     @property
     def nbytes(self) -> int:
@@ -123,6 +131,7 @@ READ: dict[str, Function] = {
     "item": lambda value: value.item() if isinstance(value, np.ndarray | np.generic) else value,
     "tolist": lambda value: value.tolist(),
     "value": lambda value: value,
+    "bytes": lambda value: (value.tobytes(), *READ["form"](value)),
     "form": lambda value: (tuple(value.shape), np.dtype(value.dtype).str),
     "NaN": lambda value: bool(value != value),
 }

@@ -10,13 +10,14 @@ import numpy as np
 
 from ..files import write
 from ..tree import flatten_like, places
-from .instruction import Guard, Instruction, Value, mapped
-from .naming import Names
+from .instruction import Guard, Instruction, Value
 from .passes import cleaned
 from .replay import Replay
-from .source import RESERVED, Text, Writer, array_text, body, literal
+from .slot import Slot
+from .source import text_of
 
 Array = Any
+_NUMBERS = (int, float, complex, np.generic)
 
 
 class Program:
@@ -39,6 +40,8 @@ class Program:
         name: str,
         arguments: tuple[Any, ...],
         inputs: Sequence[Value],
+        reads: Sequence[Slot],
+        writes: Sequence[Slot],
         constants: dict[Value, Array],
         instructions: Sequence[Instruction],
         outputs: Sequence[Any],
@@ -47,23 +50,59 @@ class Program:
         self.name = name
         self.arguments = arguments
         self.inputs = tuple(inputs)
+        self.reads = tuple(reads)
+        self.writes = tuple(writes)
         self.constants = dict(constants)
         self.instructions = tuple(instructions)
         self.outputs = tuple(outputs)
-        self._unflatten = unflatten
+        self.nested: Callable[[list[Any]], Any] = unflatten
+        """The result, from its leaves."""
         self._replay: Replay | None = None
 
-    def with_instructions(self, instructions: Sequence[Instruction], outputs: Sequence[Any]) -> Program:
-        """The same program of other instructions: what a pass makes."""
-        return Program(self.name, self.arguments, self.inputs, self.constants, instructions, outputs, self._unflatten)
+    def with_instructions(
+        self,
+        instructions: Sequence[Instruction],
+        change: Callable[[Value], Value] = lambda value: value,
+        reads: Sequence[Slot] | None = None,
+    ) -> Program:
+        """The same program of other instructions, in which other values may stand for the results: what a pass makes."""
+        outputs = [change(o) if type(o) is Value else o for o in self.outputs]
+        writes = [Slot(change(slot.value), slot.places) for slot in self.writes]
+        return Program(
+            self.name, self.arguments, self.inputs, self.reads if reads is None else reads, writes, self.constants, instructions, outputs,
+            self.nested,
+        )  # fmt: skip
+
+    @property
+    def results(self) -> set[Value]:
+        """The values that must be known at the end: what is returned, and what is left in the places."""
+        return {o for o in self.outputs if type(o) is Value} | {slot.value for slot in self.writes}
 
     # -- running ---------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any) -> Any:
-        """The result for other arguments."""
+        """The result for other arguments, and what the function would leave in the places that it reaches."""
+        given = self._given(args)
         if self._replay is None:
             self._replay = Replay(cleaned(self))
-        return self._unflatten(self._replay(self._given(args)))
+        return self.nested(self._replay(given, self._state()))
+
+    def _state(self) -> list[Any]:
+        """What is in the places that the program reads."""
+        found = []
+        for slot in self._replay.program.reads if self._replay else self.reads:
+            value = slot.value
+            now = slot.places[0].read()
+            if any(place.read() is not now for place in slot.places[1:]) and not isinstance(now, _NUMBERS):
+                paths = " and ".join(place.path for place in slot.places)
+                raise ValueError(f"{self.name}: {paths} were one array when the program was captured; capture it again")
+            if value.kind is not np.random.Generator and Value.like(now).form != value.form:
+                raise ValueError(
+                    f"{self.name}: {slot.places[0].path} is now a {type(now).__name__} of shape {np.shape(now)}; the "
+                    f"program was captured for shape {value.shape}, {value.dtype}: capture it again"
+                )
+            found.append(now)
+        return found
 
     def _given(self, args: tuple[Any, ...]) -> list[Any]:
         """The arrays of a call, in the order of ``inputs``; an error if it does not fit."""
@@ -106,28 +145,12 @@ class Program:
     # -- reading ---------------------------------------------------------------------------------------------
 
     def source(self) -> str:
-        """The text of a NumPy function that computes the same to the last bit, and runs without this library."""
-        program = cleaned(self)
-        names = Names(RESERVED | {self.name})
-        named = {value: names.fresh(value.name or "x") for value in program.inputs}
-        parameters = [mapped(lambda value: Text(named[value]), a) for a in program.arguments]
-        head = [f"a{i}" if type(p) is not Text else p.text for i, p in enumerate(parameters)]
-        lines = [f"def {self.name}({', '.join(head)}):"]
-        unpacking = []
-        for name, parameter in zip(head, parameters, strict=True):
-            unpacking += _unpacked(name, parameter)
-        writer = Writer(named, names)
-        made = []
-        for value, array in program.constants.items():
-            made.append(f"{writer.target(value).text} = {array_text(array)}")
-        statements = [*unpacking, *made, *body(list(program.instructions), writer)]
-        result = self._unflatten([writer.text(o) if type(o) is Value else o for o in program.outputs])
-        statements.append(f"return {literal(result)}")
-        lines += [f"    {line}" if line else "" for line in statements]
-        imports = ["import base64"] * any("base64." in line for line in made) + ["", "import numpy as np", "", ""]
-        modules = sorted({word for word in _modules(program.instructions)})
-        imports[-3:-3] = []
-        return "\n".join([*imports[:-2], *[f"import {m}" for m in modules], "", "", *lines]).lstrip("\n") + "\n"
+        """The text of a NumPy function that computes the same to the last bit, and runs without this library.
+
+        It takes the arguments, and by keyword what the program reads in the places that the function reaches; what is
+        left in such places is returned after the result, by path.
+        """
+        return text_of(cleaned(self))
 
     __str__ = source
 
@@ -148,30 +171,3 @@ def _equal(one: Any, other: Any) -> bool:
         return type(one) is type(other) and bool(one == other)
     except Exception:  # what cannot be compared is another one
         return False
-
-
-def _unpacked(name: str, parameter: Any) -> list[str]:
-    """The statements that take an argument apart."""
-    if type(parameter) is Text:
-        return []
-    if isinstance(parameter, dict):
-        return [line for key, part in parameter.items() for line in _assigned(f"{name}[{key!r}]", part)]
-    if isinstance(parameter, list | tuple):
-        fields = getattr(parameter, "_fields", None)
-        return [
-            line
-            for i, part in enumerate(parameter)
-            for line in _assigned(f"{name}.{fields[i]}" if fields else f"{name}[{i}]", part)
-        ]
-    return []
-
-
-def _assigned(place: str, part: Any) -> list[str]:
-    return [f"{part.text} = {place}"] if type(part) is Text else _unpacked(place, part)
-
-
-def _modules(instructions: Sequence[Instruction]) -> set[str]:
-    """The modules besides NumPy whose functions a text names."""
-    from .source import module_of
-
-    return {m for i in instructions if (m := module_of(i.function)) and not m.startswith("np")}

@@ -65,6 +65,9 @@ class Recording:
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.constants: dict[int, tuple[Any, Value]] = {}
+        self.closed = False
+        self.fixed: set[Value] = set()
+        """What the function reaches and was not handed: it may be a constant of the program, which is checked."""
         self._phase = FORWARD
         self._named_last: tuple[Any, Value] = (None, Value((), None, float))
 
@@ -78,7 +81,7 @@ class Recording:
         """Call a function on what is held, and remember the call; ``writes`` are the arguments that it changes."""
         kwargs = kwargs or {}
         result = function(*_held(args), **{name: _held(value) for name, value in kwargs.items()})
-        if function in _OF_SHAPES:
+        if function in _OF_SHAPES or self.closed:
             return result
         taken = made = None
         if not writes:
@@ -99,6 +102,27 @@ class Recording:
                 form = READ["form"](value)
                 self.instructions.append(Instruction(Guard("form", form, line), (value,), line=line, phase=phase))
         return taken
+
+    def draw(self, method: Method, generator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Draw from a generator, and remember that: it is another one afterwards."""
+        result = method(generator.held, *_held(args), **{name: _held(value) for name, value in kwargs.items()})
+        if self.closed:
+            return result
+        taken = self._taken(result, ())
+        line, phase = self._here(taken)
+        given = {name: self._named(value) for name, value in kwargs.items()}
+        written = (generator.value, *[a.value for a in args if type(a) is Recorded and result is None])
+        args = (generator.value, *self._named(args))
+        self.instructions.append(Instruction(method, args, given, _values(taken), written, line, phase, _is_quiet()))
+        return taken
+
+    def copied_constants(self) -> dict[Value, Any]:
+        """The arrays that were not computed here, as copies that nobody writes into."""
+        found = {}
+        for array, value in self.constants.values():
+            copy = found[value] = np.array(array, order="K")
+            copy.flags.writeable = False
+        return found
 
     def constant(self, array: Any) -> Recorded:
         """An array that was not computed here."""
@@ -303,10 +327,13 @@ class Recorded(Examples):
     # -- values that leave -----------------------------------------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.dtype.kind in "biu" or self.value in self.recording.fixed:
+            self.recording.decided(self, "bytes")  # positions, counts, and what hardly ever changes
+            return np.array(self.held, dtype=dtype, copy=copy)
         raise CaptureError(
-            f"capture: a plain array was asked for (shape {self.shape}), by np.asarray, by an index into a plain array, "
-            "or by a library that is not NumPy; a program would not see what is done with it. Arguments are arrays "
-            "already; write np.take(table, i, axis=0) for table[i]"
+            f"capture: a plain array was asked for (shape {self.shape}), by np.asarray, by an index into a plain "
+            "array, or by a library that is not NumPy; a program would not see what is done with it. Arguments are "
+            "arrays already; write np.take(table, i, axis=0) for table[i]"
         )
 
     def __bool__(self) -> bool:

@@ -8,17 +8,20 @@ import linecache
 import operator
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .instruction import Attribute, Guard, Instruction, Method, Value, mapped
 from .naming import Names
 
+if TYPE_CHECKING:
+    from .program import Program
+
 LITERAL = 16
 """Constants of at most so many elements are written as numbers."""
 
-_INFIX = {
+INFIX = {
     operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.floordiv: "//",
     operator.mod: "%", operator.pow: "**", operator.matmul: "@", operator.and_: "&", operator.or_: "|",
     operator.xor: "^", operator.lshift: "<<", operator.rshift: ">>", operator.eq: "==", operator.ne: "!=",
@@ -29,7 +32,7 @@ _INPLACE = {
     operator.imod: "%=", operator.ipow: "**=", operator.imatmul: "@=", operator.iand: "&=", operator.ior: "|=",
     operator.ixor: "^=", operator.ilshift: "<<=", operator.irshift: ">>=",
 }  # fmt: skip
-_PREFIX = {operator.neg: "-", operator.pos: "+", operator.invert: "~"}
+PREFIX = {operator.neg: "-", operator.pos: "+", operator.invert: "~"}
 RESERVED = {"np", "base64", "scipy", "float", "bool", "int", "abs", "slice", "complex"}
 """Names that a text uses itself."""
 
@@ -84,7 +87,7 @@ def name_of(function: Any) -> str:
 
 def module_of(function: Any) -> str:
     """The module that a text must import to name a function; empty for NumPy's and for operators."""
-    if isinstance(function, Method | Guard) or function in _INFIX or function in _INPLACE or function in _PREFIX:
+    if isinstance(function, Method | Guard) or function in INFIX or function in _INPLACE or function in PREFIX:
         return ""
     if function in (operator.abs, operator.getitem, operator.setitem):
         return ""
@@ -153,10 +156,10 @@ def _operand(argument: Any) -> str:
 
 def expression(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """A call as one writes it."""
-    if function in _INFIX:
-        return f"{_operand(args[0])} {_INFIX[function]} {_operand(args[1])}"
-    if function in _PREFIX:
-        return f"{_PREFIX[function]}{_operand(args[0])}"
+    if function in INFIX:
+        return f"{_operand(args[0])} {INFIX[function]} {_operand(args[1])}"
+    if function in PREFIX:
+        return f"{PREFIX[function]}{_operand(args[0])}"
     if function is operator.abs:
         return f"abs({literal(args[0])})"
     if function is operator.getitem:
@@ -214,6 +217,8 @@ def guard_text(guard: Guard, name: str) -> str:
         return f"{name} {'!=' if guard.expected else '=='} {name}"
     if guard.read == "bool":
         return f"bool({name})" if guard.expected else f"not bool({name})"
+    if guard.read == "bytes":
+        return f"{name}.tobytes() == {guard.expected[0]!r}"
     if guard.read == "form":
         shape, dtype = guard.expected
         return f"{name}.shape == {literal(shape)} and {name}.dtype.str == {dtype!r}"
@@ -241,3 +246,48 @@ def body(instructions: list[Instruction], writer: Writer, *, comments: bool = Tr
                     if said and phase == "forward":
                         yield f"{indent}# {said}"
                 yield indent + writer.statement(instruction)
+
+
+def text_of(program: Program) -> str:
+    """A program as the text of a module with one function in it."""
+    names = Names(RESERVED | {program.name})
+    writer = Writer({}, names)
+    for value in program.inputs:
+        writer.target(value)
+    parameters = [mapped(writer.text, argument) for argument in program.arguments]
+    head = [p.text if type(p) is Text else names.fresh(f"a{i}") for i, p in enumerate(parameters)]
+    state = [writer.target(slot.value).text for slot in program.reads]
+    constants = [f"{writer.target(value).text} = {array_text(array)}" for value, array in program.constants.items()]
+    statements = [line for name, p in zip(head, parameters, strict=True) for line in _unpacked(name, p)]
+    statements += [*constants, *body(list(program.instructions), writer)]
+    result = literal(program.nested([writer.text(o) if type(o) is Value else o for o in program.outputs]))
+    left = [f"{slot.places[0].path!r}: {literal(writer.text(slot.value))}" for slot in program.writes]
+    statements.append(f"return {result}, {{{', '.join(left)}}}" if left else f"return {result}")
+    modules = sorted({"numpy as np", *filter(None, (module_of(i.function) for i in program.instructions))})
+    lines = [
+        *["import base64"] * any("base64." in line for line in constants),
+        *[""] * any("base64." in line for line in constants),
+        *[f"import {module}" for module in modules],
+        "",
+        "",
+        f"def {program.name}({', '.join([*head, *['*'] * bool(state), *state])}):",
+        *[f"    {line}" for line in statements],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _unpacked(name: str, parameter: Any) -> list[str]:
+    """The statements that take an argument apart."""
+    if type(parameter) is Text:
+        return []
+    if isinstance(parameter, dict):
+        return [line for key, part in parameter.items() for line in _assigned(f"{name}[{key!r}]", part)]
+    if isinstance(parameter, list | tuple):
+        fields = getattr(parameter, "_fields", None)
+        places = [f"{name}.{fields[i]}" if fields else f"{name}[{i}]" for i in range(len(parameter))]
+        return [line for place, part in zip(places, parameter, strict=True) for line in _assigned(place, part)]
+    return []
+
+
+def _assigned(place: str, part: Any) -> list[str]:
+    return [f"{part.text} = {place}"] if type(part) is Text else _unpacked(place, part)

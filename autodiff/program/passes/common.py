@@ -36,8 +36,7 @@ def shared(program: Program) -> Program:
                 known[key] = now.result
         else:
             same.update(zip(values_in(now.result), values_in(before), strict=True))
-    outputs = [first(o) if type(o) is Value else o for o in program.outputs]
-    return program.with_instructions(kept, outputs)
+    return program.with_instructions(kept, first)
 
 
 def _key(instruction: Instruction) -> Any:

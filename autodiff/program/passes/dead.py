@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..instruction import Guard, Value
+from ..instruction import Guard
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -15,11 +15,12 @@ def live(program: Program) -> Program:
 
     A write is kept: it may be into what an input or a view of it shares.
     """
-    needed = {output for output in program.outputs if type(output) is Value}
+    needed = program.results
     kept = []
     for instruction in reversed(program.instructions):
         made = set(instruction.results)
         if isinstance(instruction.function, Guard) or instruction.writes or not needed.isdisjoint(made):
             needed.update(instruction.operands)
             kept.append(instruction)
-    return program.with_instructions(kept[::-1], program.outputs)
+    reads = [slot for slot in program.reads if slot.value in needed]
+    return program.with_instructions(kept[::-1], reads=reads)

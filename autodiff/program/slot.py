@@ -1,0 +1,15 @@
+"""A value of a program that lives outside of it, between runs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .instruction import Value
+from .reach import Place
+
+
+class Slot(NamedTuple):
+    """A value of a program and the places of it: several, where one array goes by several names."""
+
+    value: Value
+    places: list[Place]
