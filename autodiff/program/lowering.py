@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,8 +35,9 @@ _REDUCTIONS: dict[Any, Any] = {
 def lowered(instruction: Instruction) -> Instruction:
     """The same call, made more directly where one knows how."""
     change = _CHANGES.get(instruction.function)
-    result = instruction.result
-    if change is None or type(result) is not Value or instruction.writes:
+    if change is None and isinstance(instruction.function, np.ufunc):
+        change = _in_place
+    if change is None or (type(instruction.result) is not Value and instruction.writes == ()):
         return instruction
     return change(instruction) or instruction
 
@@ -63,6 +65,14 @@ def _operator(instruction: Instruction) -> Instruction | None:
     return replace(instruction, function=_UFUNCS[instruction.function])
 
 
+def _in_place(instruction: Instruction) -> Instruction | None:
+    """What a ufunc writes into comes after its inputs."""
+    out = instruction.kwargs.get("out")
+    if type(out) is not tuple or len(instruction.kwargs) != 1 or None in out:
+        return None
+    return replace(instruction, args=(*instruction.args, *out), kwargs={})
+
+
 def _power(instruction: Instruction) -> Instruction | None:
     """x ** 2 is np.square, which is what NumPy makes of it."""
     x, exponent = instruction.args
@@ -74,18 +84,68 @@ def _power(instruction: Instruction) -> Instruction | None:
 
 def _reduction(instruction: Instruction) -> Instruction | None:
     """A sum is ``np.add.reduce``, with its arguments in their places."""
-    given = _bound(instruction)
-    x = given.pop("a")
-    axis, dtype, keepdims = given.pop("axis", None), given.pop("dtype", None), given.pop("keepdims", False)
-    if given or type(x) is not Value or x.kind is not np.ndarray or keepdims is np._NoValue:
+    function = _REDUCTIONS.get(instruction.function, instruction.function)
+    given = dict(zip(("a", "axis", "dtype", "out", "keepdims"), instruction.args, strict=False)) | instruction.kwargs
+    x = given.pop("a", None)
+    default = 0 if function is instruction.function else None
+    axis, dtype, keepdims = given.pop("axis", default), given.pop("dtype", None), given.pop("keepdims", False)
+    if given.get("out") is None:
+        given.pop("out", None)
+    if given or type(x) is not Value or x.kind is not np.ndarray or type(keepdims) is not bool:
         return None
+    axis = len(x.shape) - 1 if axis == -1 else axis
     args = (x, axis, dtype, None, True) if keepdims else (x, axis) if dtype is None else (x, axis, dtype)
-    return replace(instruction, function=_REDUCTIONS[instruction.function], args=args, kwargs={})
+    return replace(instruction, function=function, args=args, kwargs={})
+
+
+def _mean(instruction: Instruction) -> Instruction | None:
+    """The mean of all elements is their sum over their number, in single and double precision."""
+    x, result = instruction.args[0], instruction.result
+    given = {name: value for name, value in instruction.kwargs.items() if value not in (None, False)}
+    if (
+        len(instruction.args) > 1
+        or given
+        or type(x) is not Value
+        or x.dtype.char not in "fd"
+        or result.kind is np.ndarray
+    ):
+        return None
+    return replace(instruction, function=Mean(math.prod(x.shape)), args=(x,), kwargs={})
+
+
+class Mean:
+    """The mean of so many elements, by NumPy's arithmetic and without its Python."""
+
+    __slots__ = ("count",)
+    __name__ = "mean"
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __call__(self, x: Any) -> Any:
+        total = np.add.reduce(x, None)
+        return total.dtype.type(total / self.count)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Mean and other.count == self.count
+
+    def __hash__(self) -> int:
+        return hash((Mean, self.count))
 
 
 def _bound(instruction: Instruction) -> dict[str, Any]:
     signature = inspect.signature(instruction.function)
     return dict(signature.bind(*instruction.args, **instruction.kwargs).arguments)
+
+
+def _swapped(instruction: Instruction) -> Instruction | None:
+    """The two axes of a matrix swapped are its transpose."""
+    x, *axes = instruction.args
+    if instruction.kwargs or type(x) is not Value or x.kind is not np.ndarray or len(x.shape) != 2:
+        return _method("swapaxes", "axis1", "axis2")(instruction)
+    if {axis % 2 for axis in axes} != {0, 1}:
+        return None
+    return replace(instruction, function=Attribute("T"), args=(x,))
 
 
 def _method(name: str, *parameters: str) -> Callable[[Instruction], Instruction | None]:
@@ -115,7 +175,9 @@ _CHANGES: dict[Any, Callable[[Instruction], Instruction | None]] = {
     **dict.fromkeys(_UFUNCS, _operator),
     **dict.fromkeys(_REDUCTIONS, _reduction),
     operator.pow: _power,
-    np.swapaxes: _method("swapaxes", "axis1", "axis2"),
+    **dict.fromkeys(_REDUCTIONS.values(), _reduction),
+    np.mean: _mean,
+    np.swapaxes: _swapped,
     np.transpose: _transposed,
     np.reshape: _method("reshape", "shape"),
 }

@@ -11,13 +11,13 @@ import numpy as np
 from ..files import write
 from ..tree import flatten_like, places
 from .instruction import Guard, Instruction, Value
-from .passes import cleaned
+from .passes import cleaned, direct
 from .replay import Replay
 from .slot import Slot
 from .source import text_of
 
 Array = Any
-_NUMBERS = (int, float, complex, np.generic)
+_PYTHONS = (float, complex)
 
 
 class Program:
@@ -46,6 +46,7 @@ class Program:
         instructions: Sequence[Instruction],
         outputs: Sequence[Any],
         unflatten: Callable[[list[Any]], Any],
+        checks: Sequence[Slot] = (),
     ) -> None:
         self.name = name
         self.arguments = arguments
@@ -57,6 +58,8 @@ class Program:
         self.outputs = tuple(outputs)
         self.nested: Callable[[list[Any]], Any] = unflatten
         """The result, from its leaves."""
+        self.checks = tuple(checks)
+        """Numbers that must be what they were: they decided something."""
         self._replay: Replay | None = None
 
     def with_instructions(
@@ -64,13 +67,15 @@ class Program:
         instructions: Sequence[Instruction],
         change: Callable[[Value], Value] = lambda value: value,
         reads: Sequence[Slot] | None = None,
+        checks: Sequence[Slot] | None = None,
     ) -> Program:
         """The same program of other instructions, in which other values may stand for the results: what a pass makes."""
         outputs = [change(o) if type(o) is Value else o for o in self.outputs]
-        writes = [Slot(change(slot.value), slot.places) for slot in self.writes]
+        writes = [slot._replace(value=change(slot.value)) for slot in self.writes]
+        reads, checks = self.reads if reads is None else reads, self.checks if checks is None else checks
         return Program(
-            self.name, self.arguments, self.inputs, self.reads if reads is None else reads, writes, self.constants, instructions, outputs,
-            self.nested,
+            self.name, self.arguments, self.inputs, reads, writes, self.constants, instructions, outputs, self.nested,
+            checks,
         )  # fmt: skip
 
     @property
@@ -82,64 +87,50 @@ class Program:
 
     def __call__(self, *args: Any) -> Any:
         """The result for other arguments, and what the function would leave in the places that it reaches."""
-        given = self._given(args)
         if self._replay is None:
-            self._replay = Replay(cleaned(self))
-        return self.nested(self._replay(given, self._state()))
+            self._replay = Replay(direct(self))
+        return self.nested(self._replay(self._given(args)))
 
-    def _state(self) -> list[Any]:
-        """What is in the places that the program reads."""
-        found = []
-        for slot in self._replay.program.reads if self._replay else self.reads:
-            value = slot.value
-            now = slot.places[0].read()
-            if any(place.read() is not now for place in slot.places[1:]) and not isinstance(now, _NUMBERS):
-                paths = " and ".join(place.path for place in slot.places)
-                raise ValueError(f"{self.name}: {paths} were one array when the program was captured; capture it again")
-            if value.kind is not np.random.Generator and Value.like(now).form != value.form:
-                raise ValueError(
-                    f"{self.name}: {slot.places[0].path} is now a {type(now).__name__} of shape {np.shape(now)}; the "
-                    f"program was captured for shape {value.shape}, {value.dtype}: capture it again"
-                )
-            found.append(now)
-        return found
-
-    def _given(self, args: tuple[Any, ...]) -> list[Any]:
+    def _given(self, args: tuple[Any, ...]) -> Sequence[Any]:
         """The arrays of a call, in the order of ``inputs``; an error if it does not fit."""
         if len(args) != len(self.arguments):
             raise ValueError(f"{self.name}: the program takes {len(self.arguments)} arguments, got {len(args)}")
+        if self.arguments == self.inputs:  # nothing is nested
+            return [
+                array
+                if type(array) is value.kind is np.ndarray and array.shape == value.shape and array.dtype is value.dtype
+                else self._fitted(array, value, position)
+                for position, (array, value) in enumerate(zip(args, self.inputs, strict=True))
+            ]
         given = flatten_like(args, self.arguments, self.name)
+        leaves = flatten_like(self.arguments, self.arguments, self.name)
         found = []
-        for position, (value, leaf) in enumerate(zip(given, flatten_like(self.arguments, self.arguments, self.name))):
-            if type(leaf) is not Value:
-                if value is not leaf and not _equal(value, leaf):
-                    where = places(self.arguments)[position]
-                    raise ValueError(
-                        f"{self.name}: argument {where} is {value!r:.40}, and was {leaf!r:.40} when the program was "
-                        "captured; only floating-point numbers and arrays may change"
-                    )
-                continue
-            found.append(self._fitted(value, leaf, position))
+        for position, (value, leaf) in enumerate(zip(given, leaves, strict=True)):
+            if type(leaf) is Value:
+                found.append(self._fitted(value, leaf, position))
+            elif value is not leaf and not _equal(value, leaf):
+                raise ValueError(
+                    f"{self.name}: argument {places(self.arguments)[position]} is {value!r:.40}, and was {leaf!r:.40} "
+                    "when the program was captured; only floating-point numbers and arrays may change"
+                )
         return found
 
     def _fitted(self, value: Any, leaf: Value, position: int) -> Any:
+        """A leaf of the arguments as the program takes it."""
         kind = type(value)
-        if kind is leaf.kind and (kind is float or (value.shape == leaf.shape and value.dtype == leaf.dtype)):
+        if leaf.kind is np.ndarray and kind is not np.ndarray and isinstance(value, np.ndarray):
+            value, kind = value.view(np.ndarray), np.ndarray
+        if kind is leaf.kind and (kind in _PYTHONS or (value.shape == leaf.shape and value.dtype == leaf.dtype)):
             return value
+        if leaf.kind is not np.ndarray and kind is int:
+            return leaf.kind(value)
         where = places(self.arguments)[position]
         if hasattr(value, "_node"):
             raise ValueError(f"{self.name}: argument {where} is a Tensor; a program computes on arrays: pass t.data")
-        if leaf.kind is not np.ndarray and np.ndim(value) == 0 and not isinstance(value, np.ndarray):
-            cast = leaf.kind(value)
-            if cast == value or value != value:
-                return cast
-        if leaf.kind is np.ndarray and kind is not np.ndarray and isinstance(value, np.ndarray):
-            value = value.view(np.ndarray)
-            if value.shape == leaf.shape and value.dtype == leaf.dtype:
-                return value
+        have = f"shape {np.shape(value)} and is {getattr(value, 'dtype', kind.__name__)}"
         raise ValueError(
-            f"{self.name}: argument {where} has shape {np.shape(value)} and is {getattr(value, 'dtype', kind.__name__)}; "
-            f"the program was captured for shape {leaf.shape}, {leaf.dtype}: capture it again for another one"
+            f"{self.name}: argument {where} has {have}; the program was captured for shape {leaf.shape}, "
+            f"{leaf.dtype}{'' if leaf.kind is np.ndarray else f', a {leaf.kind.__name__}'}: capture it again for this"
         )
 
     # -- reading ---------------------------------------------------------------------------------------------

@@ -53,20 +53,25 @@ def reached(roots: list[tuple[str, Any]]) -> list[Place]:
     A variable gives two: its values and its gradient.
     """
     found: list[Place] = []
+    where: dict[int, int] = {}
     alive: dict[int, Any] = {}  # what was seen keeps its identity
     waiting: deque[tuple[str, Any, bool]] = deque((path, value, False) for path, value in roots)
     while waiting:
         path, value, ours = waiting.popleft()
+        if id(value) in where and path[-1:] != "]" and found[where[id(value)]].path[-1:] == "]":
+            start = where[id(value)]  # an attribute says more than a place in a list
+            found[start : start + 2] = _of_variable(path, value)
         if id(value) in alive or value is None or isinstance(value, _OPAQUE):
             continue
         alive[id(value)] = value
         if type(value) is Tensor:
             if is_variable(value._node):
+                where[id(value)] = len(found)
                 found += _of_variable(path, value)
             continue
         ours = is_ours(value) or (ours and isinstance(value, list | dict | tuple))
         for name, child, read, write in _children(value):
-            below = name if not path else f"{path}{name}"
+            below = f"{path}{name}" if path else name.lstrip(".")
             if write is not None and is_live(child, ours):
                 found.append(Place(below, read, write))
             else:

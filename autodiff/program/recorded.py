@@ -100,7 +100,8 @@ class Recording:
         if made is not None and not has_known_form(function, args):
             for value in values_in(made):
                 form = READ["form"](value)
-                self.instructions.append(Instruction(Guard("form", form, line), (value,), line=line, phase=phase))
+                guard = Guard("form", form, line)
+                self.instructions.append(Instruction(guard, (value,), line=line, phase=phase, quiet=_is_quiet()))
         return taken
 
     def draw(self, method: Method, generator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -132,7 +133,8 @@ class Recording:
         """A value as it reaches Python, where it may decide what is done next."""
         line, phase = self._here()
         found = READ[read](array.held)
-        self.instructions.append(Instruction(Guard(read, found, line), (array.value,), line=line, phase=phase))
+        guard = Guard(read, found, line)
+        self.instructions.append(Instruction(guard, (array.value,), line=line, phase=phase, quiet=_is_quiet()))
         return found
 
     def _taken(self, result: Any, args: Any) -> Any:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import writes
-from .instruction import Attribute, Guard, Instruction, Method, Value, mapped
-from .lowering import lowered
+from .instruction import Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
 from .naming import Names
 from .passes.buffers import Plan, planned
+from .slot import Slot
 from .source import INFIX, PREFIX, RESERVED, Text, Writer, literal, targets
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ class Replay:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._instructions = [lowered(i) for i in program.instructions]
+        self._instructions = list(program.instructions)
         self._constants = {id(array) for array in program.constants.values()}
+        self._reads = [(slot, slot.places[0].read) for slot in program.reads]
+        self._seen: list[Any] = [object()] * len(self._reads)
         values = (*program.inputs, *[slot.value for slot in program.reads])
         self._strides = [value.strides if value.kind is np.ndarray else None for value in values]
 
@@ -45,11 +47,11 @@ class Replay:
     def _steps(self) -> _Steps:
         return _Steps(self.program, self._instructions)
 
-    def __call__(self, inputs: Sequence[Array], state: Sequence[Array]) -> list[Array]:
+    def __call__(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs; what the program leaves in the places that it writes is put there."""
-        given = [*inputs, *state]
+        given = [*inputs, *self._state()]
         # how arrays lie in memory decides how those lie that are made of them, which buffers would change
-        alike = all(s is None or a.strides == s for a, s in zip(given, self._strides, strict=True))
+        alike = all([s is None or a.strides == s for a, s in zip(given, self._strides, strict=True)])
         run: Any = self._function if alike and len(self._instructions) <= LONG else self._steps
         outputs, left, written = run(given)
         for slot, value in zip(self.program.writes, left, strict=True):
@@ -59,6 +61,33 @@ class Replay:
             if type(array) is np.ndarray:
                 writes.note(array)
         return [a.copy() if id(a) in self._constants else a for a in outputs]
+
+    def _state(self) -> list[Any]:
+        """What is in the places that the program reads; PathError if a number that decided something has changed."""
+        found = []
+        for i, (slot, read) in enumerate(self._reads):
+            now = read()
+            if now is not self._seen[i] or len(slot.places) > 1:
+                self._check(slot, now)
+                self._seen[i] = now
+            found.append(now)
+        for slot in self.program.checks:
+            now = slot.places[0].read()
+            if now is not slot.initial and not same(now, slot.initial):
+                raise PathError(Guard(slot.places[0].path, slot.initial, None), now)
+        return found
+
+    def _check(self, slot: Slot, now: Any) -> None:
+        """Raise ValueError unless what is in a slot is what the program was captured for."""
+        name, value = self.program.name, slot.value
+        if slot.initial is None and any(place.read() is not now for place in slot.places[1:]):
+            paths = " and ".join(place.path for place in slot.places)
+            raise ValueError(f"{name}: {paths} were one array when the program was captured; capture it again")
+        if value.kind is not np.random.Generator and Value.like(now).form != value.form:
+            raise ValueError(
+                f"{name}: {slot.places[0].path} is now a {type(now).__name__} of shape {np.shape(now)}; the program "
+                f"was captured for shape {value.shape}, {value.dtype}: capture it again"
+            )
 
 
 class _Function:
@@ -99,6 +128,14 @@ class _Function:
         result = self._function(inputs, buffers)
         self._idle.append(buffers)
         return result
+
+
+_FAILS = {
+    ("NaN", False): "if {0} != {0}: ",
+    ("bool", True): "if not {0}: ",
+    ("bool", False): "if {0}: ",
+}
+"""When a guard need not be called; by what it reads, and what it expects."""
 
 
 class _Lowering(Writer):
@@ -148,7 +185,7 @@ class _Lowering(Writer):
         function = instruction.function
         given = [self.argument(a) for a in instruction.args]
         if isinstance(function, Guard):
-            return f"{self.bound(function)}({given[0]})"
+            return f"{_FAILS.get((function.read, function.expected), '').format(given[0])}{self.bound(function)}({given[0]})"
         if function in INFIX:
             return f"({given[0]}) {INFIX[function]} ({given[1]})"
         if function in PREFIX:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .instruction import Value
 from .reach import Place
@@ -13,3 +13,5 @@ class Slot(NamedTuple):
 
     value: Value
     places: list[Place]
+    initial: Any = None
+    """What a number was when the program was captured."""

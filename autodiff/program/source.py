@@ -134,6 +134,10 @@ def array_text(array: np.ndarray[Any, Any]) -> str:
         return (
             f"np.array({numbers}, dtype=np.{array.dtype.name})" if array.dtype.kind != "b" else f"np.array({numbers})"
         )
+    if array.ndim == 1 and array.dtype == np.intp and np.array_equal(array, np.arange(array.size)):
+        return f"np.arange({array.size})"
+    if array.dtype.kind in "fiu" and array.size and array.tobytes() == array.ravel()[:1].tobytes() * array.size:
+        return f"np.full({array.shape}, {literal(array.flat[0].item())}, dtype=np.{array.dtype.name})"
     data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
     return f'np.frombuffer(base64.b64decode("{data}"), {array.dtype.str!r}).reshape({array.shape})'
 
@@ -166,7 +170,10 @@ def expression(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         return f"{literal(args[0])}[{_index(args[1])}]"
     if type(function) is Attribute:
         return f"{literal(args[0])}.{function.__name__}"
-    given = [literal(a) for a in args] + [f"{name}={literal(value)}" for name, value in kwargs.items()]
+    given = [literal(a) for a in args]
+    for name, value in kwargs.items():
+        one = name == "out" and type(value) is tuple and len(value) == 1
+        given.append(f"{name}={literal(value[0] if one else value)}")
     if type(function) is Method:
         return f"{given[0]}.{function.__name__}({', '.join(given[1:])})"
     return f"{name_of(function)}({', '.join(given)})"

@@ -34,7 +34,8 @@ class State:
                 stand_in = self._recorded(original, place.name)
                 if stand_in is None:
                     continue
-                entry = Slot(stand_in.value, []), original, stand_in
+                number = original if isinstance(original, int | float | complex) else None
+                entry = Slot(stand_in.value, [], number), original, stand_in
                 self.recording.fixed.add(stand_in.value)
                 known[id(original)] = entry
                 self._slots.append(entry)
@@ -69,7 +70,7 @@ class State:
                     kept.append(place)
                 else:
                     kept.append(place)
-            self.inputs.append(Slot(slot.value, kept))
+            self.inputs.append(slot._replace(places=kept))
         for place in reached(self._roots):  # slots that were empty before: gradients, an optimizer's first means
             now = place.read()
             if type(now) is Recorded:

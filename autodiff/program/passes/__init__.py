@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..lowering import lowered
 from .common import shared
 from .dead import live
+from .fixed import fixed
+from .outs import unwritten
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -13,4 +16,10 @@ if TYPE_CHECKING:
 
 def cleaned(program: Program) -> Program:
     """The program without what nobody uses and what is computed twice."""
-    return live(shared(live(program)))
+    return live(shared(unwritten(live(program))))
+
+
+def direct(program: Program) -> Program:
+    """The program to be run: cleaned, with its calls made directly, which are then more often the same."""
+    program = fixed(cleaned(program))
+    return live(shared(program.with_instructions([lowered(i) for i in program.instructions])))

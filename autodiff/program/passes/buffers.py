@@ -13,9 +13,13 @@ import numpy as np
 
 from ..instruction import Instruction, Value
 from ..lowering import takes_out
+from .memory import owners_of
 
 if TYPE_CHECKING:
     from ..program import Program
+
+
+Owners = dict[Value, set[Value]]
 
 
 class Buffer(NamedTuple):
@@ -44,39 +48,23 @@ class Plan(NamedTuple):
     of: dict[Value, Buffer]
 
 
-_FRESH = frozenset({np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.minimum.reduce, np.where, np.dot, np.vdot,
-                    np.einsum, np.concatenate, np.stack, np.ones_like, np.zeros_like, np.mean})  # fmt: skip
-
-
-def _is_fresh(instruction: Instruction) -> bool:
-    """Whether the result shares no memory with an operand."""
-    return isinstance(instruction.function, np.ufunc) or instruction.function in _FRESH
-
-
-def _last_uses(
-    program: Program, instructions: Sequence[Instruction]
-) -> tuple[dict[Value, int], dict[Value, set[Value]]]:
-    """When the memory of each value is used last, and whose memory each value may lie in."""
-    owners: dict[Value, set[Value]] = {}
+def _last_uses(program: Program, instructions: Sequence[Instruction], owners: Owners) -> dict[Value, int]:
+    """When the memory of each value is used last."""
     last: dict[Value, int] = {}
     for position, instruction in enumerate(instructions):
-        mine: set[Value] = set()
-        for operand in instruction.operands:
-            for owner in owners.get(operand, {operand}):
+        for value in (*instruction.operands, *instruction.results):
+            for owner in owners.get(value, {value}):
                 last[owner] = position
-            mine |= owners.get(operand, {operand})
-        for result in instruction.results:
-            owners[result] = {result} if _is_fresh(instruction) else mine | {result}
-            last[result] = position
     for result in program.results:
         for owner in owners.get(result, {result}):
             last[owner] = len(instructions)
-    return last, owners
+    return last
 
 
 def planned(program: Program, instructions: Sequence[Instruction]) -> Plan:
     """A buffer for each value that a call can write where it is told to, and that nobody sees after the run."""
-    last, owners = _last_uses(program, instructions)
+    owners = owners_of(instructions)
+    last = _last_uses(program, instructions, owners)
     written = {owner for i in instructions for value in i.writes for owner in owners.get(value, {value})}
     plan = Plan([], {})
     free: dict[tuple[Any, ...], list[Buffer]] = {}

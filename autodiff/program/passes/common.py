@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..instruction import Guard, Instruction, Value, values_in
+from .memory import owners_of
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 def shared(program: Program) -> Program:
     """The program with every call made once.
 
-    Where something is written in place, what shares its memory is not known well enough: then nothing is changed.
+    What is written in place is an array of its own; and after a write, nothing from before it is made use of.
     """
-    if any(instruction.writes for instruction in program.instructions):
-        return program
+    owners = owners_of(program.instructions)
+    written = {owner for i in program.instructions for value in i.writes for owner in owners.get(value, {value})}
     known: dict[Any, Any] = {}
     same: dict[Value, Value] = {}
 
@@ -29,21 +30,23 @@ def shared(program: Program) -> Program:
     for instruction in program.instructions:
         now = instruction.map(first)
         key = _key(now)
-        before = known.get(key) if key is not None else None
-        if before is None:
-            kept.append(now)
-            if key is not None:
-                known[key] = now.result
-        else:
-            same.update(zip(values_in(now.result), values_in(before), strict=True))
+        if now.writes:
+            known.clear()
+        elif key is not None and all(written.isdisjoint(owners[result]) for result in now.results):
+            before, was_quiet = known.get(key, (None, True))
+            if key in known and (now.quiet or not was_quiet):  # of what NumPy had to say nothing is lost
+                same.update(zip(values_in(now.result), values_in(before), strict=True))
+                continue
+            known[key] = now.result, now.quiet
+        kept.append(now)
     return program.with_instructions(kept, first)
 
 
 def _key(instruction: Instruction) -> Any:
     """What two calls have in common that compute the same; None for one that is not compared."""
-    if isinstance(instruction.function, Guard) or instruction.result is None:
+    if instruction.result is None and not isinstance(instruction.function, Guard):
         return None
-    key = (instruction.function, _frozen(instruction.args), _frozen(instruction.kwargs), instruction.quiet)
+    key = (instruction.function, _frozen(instruction.args), _frozen(instruction.kwargs))
     try:
         hash(key)
     except TypeError:
