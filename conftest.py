@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -47,8 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in browser]
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """An example or a test may register a function, even a wrong one.  It is taken back, so that no other sees it."""
+@pytest.fixture(autouse=True)
+def _table_restored() -> Iterator[None]:
+    """An example, a test or what it asks for may register a function, even a wrong one: no other test sees it."""
     with restored():
-        return (yield)
+        yield

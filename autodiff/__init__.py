@@ -22,6 +22,7 @@ from .tensor import Tensor
 from .transforms import BatchingError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
 from .tree import register_container
 from .unrecorded import no_grad
+from .writes import mark_written
 
 __all__ = [
     "BatchingError",
@@ -43,6 +44,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "logsumexp",
+    "mark_written",
     "no_grad",
     "primitive",
     "register_container",
@@ -61,7 +63,7 @@ __all__ = [
 if TYPE_CHECKING:
     from . import files as files
     from . import testing as testing
-    from .draw import Draw
+    from .draw.module import Draw
 
     draw: Draw
 else:

@@ -188,6 +188,29 @@ def note(array: Any) -> None:
     place.time = _latest[get_ident()] = tick()
 
 
+def mark_written(array: Any) -> None:
+    """Say that you have written into an array in place: a backward pass that needs what was there raises GraphError.
+
+    A write through a variable is known without it.  One through a reference of your own that changes some elements of a
+    large array alone is not: NumPy tells nobody.  Raises TypeError for what is no array.
+
+    >>> import numpy as np
+    >>> from autodiff import Tensor, mark_written
+    >>> constant = np.ones(10_000)
+    >>> loss = np.sum(Tensor(np.ones(10_000)) * constant)
+    >>> constant[5_000] = 2.0
+    >>> mark_written(constant)
+    >>> loss.backward()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    autodiff.node.GraphError: backward: 'multiply' saved an array of shape (10000,) that was changed in place ...
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(
+            f"mark_written: got a {type(array).__name__}; pass the array that was written, t.data of a Tensor"
+        )
+    note(array)
+
+
 def _placed(array: Any) -> _Place:
     """A new place.  Those whose memory was freed are dropped from time to time: nothing can hold on to it."""
     global _limit

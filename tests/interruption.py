@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import itertools
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ def interrupted_at(line: int, act: Callable[[], object]) -> bool:
         return trace
 
     before = sys.gettrace()
+    gc.disable()  # whatever a callback of the collector raises is lost, and a collection may come at any line
     sys.settrace(trace)
     try:
         contextvars.copy_context().run(act)  # NumPy's errstate, interrupted where it ends, would stay on
@@ -26,4 +28,5 @@ def interrupted_at(line: int, act: Callable[[], object]) -> bool:
         pass
     finally:
         sys.settrace(before)
+        gc.enable()
     return bool(raised)

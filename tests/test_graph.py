@@ -12,16 +12,7 @@ import numpy as np
 import pytest
 
 from autodiff import GraphError, Tensor, elementwise, grad, hessian, no_grad, primitive, stop_gradient
-from autodiff.dispatch import restored
 from autodiff.graph import topological_order
-
-
-@pytest.fixture
-def scratch():
-    """Entries that a test registers are taken out of the table again."""
-    with restored():
-        yield
-
 
 # -- order -------------------------------------------------------------------------------------------------------
 
@@ -143,7 +134,7 @@ def test_no_cycles_are_left_behind():
         gc.enable()
 
 
-def test_only_gradients_that_somebody_needs_are_computed(scratch):
+def test_only_gradients_that_somebody_needs_are_computed():
     asked = []
 
     def product(a, b):
@@ -198,7 +189,7 @@ def test_create_graph_gives_gradients_that_differentiate():
     assert x.grad == 18.0
 
 
-def test_a_wrong_shape_from_a_rule_names_the_op_and_both_shapes(scratch):
+def test_a_wrong_shape_from_a_rule_names_the_op_and_both_shapes():
     @primitive(lambda g, x: g)
     def total_of(x):
         return np.sum(x)
@@ -207,7 +198,7 @@ def test_a_wrong_shape_from_a_rule_names_the_op_and_both_shapes(scratch):
         total_of(Tensor(np.ones(3))).backward()
 
 
-def test_a_rule_that_returns_a_number_is_an_error_not_a_gradient(scratch):
+def test_a_rule_that_returns_a_number_is_an_error_not_a_gradient():
     @primitive(lambda g: 1.0)
     def same(x):
         return x * 1.0
@@ -216,7 +207,7 @@ def test_a_rule_that_returns_a_number_is_an_error_not_a_gradient(scratch):
         same(Tensor(2.0)).backward()
 
 
-def test_an_elementwise_rule_with_a_wrong_shape_is_never_summed_away(scratch):
+def test_an_elementwise_rule_with_a_wrong_shape_is_never_summed_away():
     def thing(x):
         return x * 1.0
 
@@ -232,7 +223,7 @@ def test_an_elementwise_rule_with_a_wrong_shape_is_never_summed_away(scratch):
         elementwise(other, lambda g: 1.0)(Tensor(1.0)).backward()
 
 
-def test_an_error_inside_a_rule_names_the_rule(scratch):
+def test_an_error_inside_a_rule_names_the_rule():
     def fails(g):
         raise ZeroDivisionError("no")
 
@@ -246,7 +237,7 @@ def test_an_error_inside_a_rule_names_the_rule(scratch):
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError, ZeroDivisionError])
-def test_an_interrupted_backward_changes_nothing_and_can_be_made_again(scratch, interruption):
+def test_an_interrupted_backward_changes_nothing_and_can_be_made_again(interruption):
     fails = [True]
 
     def rule(g):
@@ -272,7 +263,7 @@ def test_an_interrupted_backward_changes_nothing_and_can_be_made_again(scratch, 
     assert (a.grad.tolist(), b.grad.tolist()) == ([6.0, 6.0], [2.0, 2.0])
 
 
-def test_a_rule_that_asks_for_an_unknown_name_is_refused_when_registered(scratch):
+def test_a_rule_that_asks_for_an_unknown_name_is_refused_when_registered():
     def thing(x):
         return x
 

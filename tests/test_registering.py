@@ -26,8 +26,6 @@ OURS = [e for e in ENTRIES if getattr(e.function, "__module__", "numpy").startsw
 OWN = sorted(name for name in dir(Tensor) if name not in methods and hasattr(Tensor, name))
 """What a Tensor has and the table did not give it."""
 
-pytestmark = pytest.mark.usefixtures("own_primitives")
-
 
 def named(entries):
     return pytest.mark.parametrize("entry", entries, ids=[e.name for e in entries])

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,14 @@ def test_a_checker_refuses_the_marked_lines_and_no_other(checker, tmp_path, page
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
-def test_what_the_checkers_accept_runs(path):
+def test_what_the_checkers_accept_runs_and_has_the_types_that_they_infer(path, monkeypatch):
     """Only then does it say anything that they accept it."""
+    inferred = []
+    monkeypatch.setattr(typing, "assert_type", lambda value, kind: inferred.append((value, kind)))
     exec(compile(path.read_text(), path.name, "exec"), {"__name__": path.stem})
+    classes = [(value, typing.get_origin(kind) or kind) for value, kind in inferred if kind is not typing.Any]
+    assert classes
+    assert [(value, kind) for value, kind in classes if not isinstance(value, kind)] == []
 
 
 def public_names(*modules: str) -> set[str]:

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from autodiff import GraphError, Tensor, softmax_cross_entropy, vjp, writes
+from autodiff import GraphError, Tensor, mark_written, softmax_cross_entropy, vjp, writes
 
 
 def backward_of(result, variable, write):
@@ -53,6 +53,23 @@ def test_truth_values_are_watched():
         y.backward()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, bool])
+def test_what_is_said_to_be_written_is_known(dtype):
+    p, array = Tensor(np.ones(40_000)), np.zeros(40_000, dtype)
+    loss, other = np.sum(np.where(array, p, p * 2.0) * array), np.sum(p * np.ones(40_000, dtype))
+    array[::2][-3] = 1  # no sample has it
+    mark_written(array[::2])  # a view of it
+    other.backward()
+    with pytest.raises(GraphError, match="changed in place"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("wrong", [1.0, [1.0], Tensor(1.0), np.float64(1.0)], ids=lambda wrong: type(wrong).__name__)
+def test_only_an_array_can_be_said_to_be_written(wrong):
+    with pytest.raises(TypeError, match="mark_written: got a .*pass the array that was written"):
+        mark_written(wrong)
+
+
 # -- what watching holds ------------------------------------------------------------------------------------------
 
 
@@ -87,11 +104,13 @@ def test_an_identity_that_is_used_again_is_another_array():
         w = Tensor(np.ones(3))
         w.data -= 0.5
         w = Tensor(np.ones(3))
-        y = np.sum(w * w)
+        v = Tensor(np.ones(3))
+        y = np.sum(w * w * v)
         w = None
         gone = Tensor(np.ones(3))
         gone.data -= 0.5
         y.backward()
+        assert v.grad.tolist() == [1.0, 1.0, 1.0]
 
 
 def test_no_print_outlives_its_graph():

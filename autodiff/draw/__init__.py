@@ -13,20 +13,11 @@ x   variable        () float64
 """
 
 import sys
-from types import ModuleType
 
+from . import module
 from .drawing import Drawing
 from .function import draw
 
 __all__ = ["Drawing", "draw"]
 
-
-class Draw(ModuleType):
-    """This package, which is the function too: importing it makes it the attribute "draw" of its parent."""
-
-    Drawing = Drawing
-    draw = staticmethod(draw)
-    __call__ = staticmethod(draw)
-
-
-sys.modules[__name__].__class__ = Draw
+sys.modules[__name__].__class__ = module.Draw

@@ -1,29 +1,28 @@
 """``pullback check``: is the gradient of a function right?  Inputs are drawn from annotations, or from shapes given.
 
-``pullback check model.py::loss --shape w=3,4 --shape x=4`` checks ``loss(w, x)`` of ``model.py``, and
-``package.module:loss`` names it by module.  :mod:`nn.cli.inputs` says what is drawn for which annotation.  The exit
-code is 0 for a correct gradient, 1 for a wrong one, and 2 where nothing can be said.
+``pullback check model.py::loss --shape 3,4 --shape x=4`` checks ``loss(w, x)`` of ``model.py``, and
+``package.module:loss`` names it by module.  Of a model (or its class) the gradient is checked with respect to its
+parameters, as they are, and to its inputs, in evaluation mode.  :mod:`nn.cli.inputs` says what is drawn for which
+annotation.  The exit code is 0 for a correct gradient, 1 for a wrong one, and 2 where nothing can be said.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
-import importlib
-import importlib.util
 import inspect
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..layers.copying import in_dtype
+from ..layers.module import Module
+from . import targets
 from .command import CommandError
-from .inputs import InputError, Kept, described, drawn, plans
+from .inputs import Drawn, Function, InputError, Plans, described, drawn, drawn_of, of_drawn, plans
+from .options import Shape
 
 CORRECT, WRONG, UNUSABLE = 0, 1, 2
-Function = Callable[..., Any]
 
 
 EPILOG = """\
@@ -32,7 +31,9 @@ What is drawn for a parameter, by its annotation:
   np.ndarray, NDArray[...], Tensor    an array; give its shape: --shape x=3,4
   Annotated[np.ndarray, "3,n"]        an array of that shape (n is 2, the next letter 3, ...)
   list[A], tuple[A, B], dict[str, A]  several of them
-A parameter with a default keeps it, unless it has a --shape.
+Shapes without a name are for the parameters in their order. A parameter with a default
+keeps it, unless it has a --shape. A model is checked in evaluation mode, with respect to
+its parameters, as they are, and to its inputs.
 
 exit codes:
   0  the gradient is correct
@@ -40,7 +41,8 @@ exit codes:
   2  nothing can be said: the function cannot be used, or no input told
 
 examples:
-  pullback check model.py::loss --shape w=3,4 --shape x=4
+  pullback check model.py::loss --shape 3,4 --shape x=4
+  pullback check model.py::Network --shape 32,784
   pullback check package.module:loss --order 2 --low 0.1 --high 5
 """
 
@@ -48,11 +50,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``pullback check``."""
     parser.epilog = EPILOG
-    parser.add_argument("target", help="path/to/file.py::function or module:function")
-    parser.add_argument(
-        "--shape", action="append", default=[], metavar="NAME=SHAPE",
-        help="shape of an argument, as x=3,4 (x= for a single number); may be repeated",
-    )  # fmt: skip
+    targets.add_arguments(parser, what="a function, a module or its class")
     parser.add_argument(
         "--dtype", default="float64", choices=["float64", "float32", "float16"], help="of the arguments"
     )
@@ -65,28 +63,65 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the gradient at drawn inputs; print the first report that is not "correct", or the last."""
-    from autodiff import testing  # most commands never need it
-
     _validate(arguments)
-    f = _found(arguments.target)
-    given = _shapes_given(arguments.shape)
+    with targets.opened(arguments.target, failure=UNUSABLE) as (value, _):
+        return _check(_subject(value, arguments), arguments)
+
+
+class Subject(NamedTuple):
+    """What is checked: a function of arguments that are drawn, and before them of a model, if it is one.
+
+    ``described`` says what each argument is.
+    """
+
+    function: Function
+    model: Module | None
+    plans: list[Any]
+    described: str
+
+
+def _subject(value: Any, arguments: argparse.Namespace) -> Subject:
+    """The function that a target names, or a model as a function of its parameters and inputs."""
+    if not callable(value):
+        raise CommandError(f"{arguments.target} is a {type(value).__name__}, not a function", UNUSABLE)
+    called = value.forward if isinstance(value, Module) else value
     try:
-        positional, keywords = plans(f, given)
+        positional, keywords = plans(called, _given(called, arguments.shape))
     except InputError as error:
         raise CommandError(str(error), UNUSABLE) from error
-    wanted = [plan for plan in (*positional, *keywords.values()) if not isinstance(plan, Kept)]
-    called = f if wanted == positional else _of_what_is_drawn(f, positional, keywords)
-    print(f"{arguments.target}: {_summary(f, given, positional, keywords)}", flush=True)
+    every, wanted = {**positional, **keywords}, list(drawn_of(positional, keywords).values())
+    words = ", ".join(f"{name} {described(plan)}" for name, plan in every.items()) or "no arguments"
+    if not isinstance(value, Module):
+        return Subject(of_drawn(value, positional, keywords), None, wanted, words)
+    model = in_dtype(value, arguments.dtype).eval()
+    count = sum(parameter.size for parameter in value.parameters())
+    words = f"{type(value).__name__} with {count:,} parameters in evaluation mode, {words}"
+    return Subject(_of_model(model, positional, keywords), model, wanted, words)
+
+
+def _given(called: Function, shapes: Sequence[Shape]) -> dict[str, Drawn]:
+    """The shapes by the names of the parameters; of a function without a signature, in their order."""
+    try:
+        parameters = list(inspect.signature(called).parameters.values())
+    except (TypeError, ValueError):
+        return {name or f"argument {i}": Drawn(sizes) for i, (name, sizes) in enumerate(shapes)}
+    by_name, left = targets.assigned(parameters, shapes)
+    if left:
+        raise CommandError("the function takes any number of arguments; wrap it in one that names them", UNUSABLE)
+    return {name: Drawn(sizes) for name, sizes in by_name.items()}
+
+
+def _check(subject: Subject, arguments: argparse.Namespace) -> int:
+    """Check at as many inputs as are asked for."""
+    from autodiff import testing  # most commands never need it
+
+    print(f"{arguments.target}: {subject.described}", flush=True)
     reports = []
     raised: list[BaseException] = []
     for n in range(arguments.examples):
-        rng = np.random.default_rng([arguments.seed, n])
+        values = _values(subject, arguments, np.random.default_rng([arguments.seed, n]))
         try:
-            values = [drawn(plan, arguments.low, arguments.high, arguments.dtype, rng) for plan in wanted]
-        except (ValueError, OverflowError, MemoryError) as error:
-            raise CommandError(f"no such arguments can be drawn: {error}", UNUSABLE) from error
-        try:
-            report = testing.gradcheck(called, *values, order=arguments.order, rng=arguments.seed + n)
+            report = testing.gradcheck(subject.function, *values, order=arguments.order, rng=arguments.seed + n)
         except (Exception, SystemExit) as error:  # the domain of f may end among the inputs
             raised.append(error)
             continue
@@ -97,6 +132,20 @@ def run(arguments: argparse.Namespace) -> int:
     if not reports:
         what = f"{type(raised[0]).__name__}: {raised[0]}"
         raise CommandError(f"{arguments.target} raised {what}", UNUSABLE) from raised[0]
+    return _verdict(reports, raised)
+
+
+def _values(subject: Subject, arguments: argparse.Namespace, rng: np.random.Generator) -> list[Any]:
+    """The arguments at which the gradient is checked: those that are drawn, behind the model."""
+    try:
+        values = [drawn(plan, arguments.low, arguments.high, arguments.dtype, rng) for plan in subject.plans]
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise CommandError(f"no such arguments can be drawn: {error}", UNUSABLE) from error
+    return values if subject.model is None else [subject.model, *values]
+
+
+def _verdict(reports: list[Any], raised: list[BaseException]) -> int:
+    """Print what the reports say together, of which none found a wrong gradient."""
     if all(report.correct and not report.directions for report in reports):
         print(reports[0])
         print("nothing was compared")
@@ -106,7 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(doubtful[0])
         return UNUSABLE
     print(next(report for report in reversed(reports) if report.correct))
-    said = f"{len(reports) - len(doubtful)} of {arguments.examples} inputs: correct"
+    said = f"{len(reports) - len(doubtful)} of {len(reports) + len(raised)} inputs: correct"
     said += f"; at {len(doubtful)} nothing can be said: {doubtful[0].reason}" if doubtful else ""
     print(said + (f"; at {len(raised)} it raised {type(raised[0]).__name__}: {raised[0]}" if raised else ""))
     return CORRECT
@@ -119,92 +168,11 @@ def _validate(arguments: argparse.Namespace) -> None:
         raise CommandError(f"--low {arguments.low} must be less than --high {arguments.high}", UNUSABLE)
 
 
-def _found(target: str) -> Function:
-    """The function that a target names."""
-    place, separator, name = target.partition("::")
-    if not separator:
-        place, separator, name = target.rpartition(":")
-    if not (place and name):
-        raise CommandError(
-            f"'{target}' names no function; write path/to/file.py::function or module:function", UNUSABLE
-        )
-    try:
-        found: Any = _module(place)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except AttributeError:
-        raise CommandError(f"{place} has no function '{name}'", UNUSABLE) from None
-    if not callable(found):
-        raise CommandError(f"{target} is a {type(found).__name__}, not a function", UNUSABLE)
-    return found  # type: ignore[no-any-return]
+def _of_model(model: Module, positional: Plans, keywords: Plans) -> Function:
+    """A model as a function of itself and of what is drawn; it has the name of the model's class."""
 
+    def called(model: Module, *values: Any) -> Any:
+        return of_drawn(model.forward, positional, keywords)(*values)
 
-def _module(place: str) -> Any:
-    """The module of a file or of a dotted name."""
-    path = Path(place)
-    if path.is_dir() and not place.isidentifier():  # a package is a folder too
-        raise CommandError(f"{place} is a directory; name a file: {place.rstrip('/')}/file.py::function", UNUSABLE)
-    if path.suffix == ".py" and not path.is_file():
-        raise CommandError(f"{place}: no such file", UNUSABLE)
-    try:
-        if path.suffix != ".py":
-            sys.path.insert(0, "")
-            return importlib.import_module(place)
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.path.insert(0, str(path.parent))
-        sys.modules.setdefault(path.stem, module)
-        spec.loader.exec_module(module)
-    except CommandError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise CommandError(f"{place} cannot be imported: {type(error).__name__}: {error}", UNUSABLE) from error
-    return module
-
-
-def _parsed(text: str) -> tuple[str, tuple[int, ...]]:
-    name, equals, sizes = text.partition("=")
-    try:
-        if not (name and equals):
-            raise ValueError
-        shape = tuple(int(n) for n in sizes.split(",") if n.strip())
-        if any(n < 0 for n in shape):
-            raise ValueError
-        return name, shape
-    except ValueError:
-        raise CommandError(f"--shape {text}: write NAME=SHAPE, as x=3,4", UNUSABLE) from None
-
-
-def _shapes_given(texts: list[str]) -> dict[str, tuple[int, ...]]:
-    given: dict[str, tuple[int, ...]] = {}
-    for name, shape in map(_parsed, texts):
-        if name in given:
-            raise CommandError(f"--shape {name}= is given twice", UNUSABLE)
-        given[name] = shape
-    return given
-
-
-def _of_what_is_drawn(f: Function, positional: list[Any], keywords: dict[str, Any]) -> Function:
-    """The function of the drawn arguments alone: defaults stay as they stand, keyword-only ones come last."""
-
-    @functools.wraps(f)
-    def called(*values: Any) -> Any:
-        rest = iter(values)
-        args = [plan.value if isinstance(plan, Kept) else next(rest) for plan in positional]
-        kwargs = {name: plan.value if isinstance(plan, Kept) else next(rest) for name, plan in keywords.items()}
-        return f(*args, **kwargs)
-
+    called.__name__ = called.__qualname__ = type(model).__name__
     return called
-
-
-def _summary(f: Function, given: dict[str, Any], positional: list[Any], keywords: dict[str, Any]) -> str:
-    """Every parameter and what it gets."""
-    try:
-        kinds = inspect.signature(f).parameters.items()
-        names = [name for name, p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    except (TypeError, ValueError):
-        names = list(given)
-    pairs = [*zip(names, positional, strict=True), *keywords.items()]
-    return ", ".join(f"{name} {described(plan)}" for name, plan in pairs) or "no arguments"

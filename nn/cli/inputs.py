@@ -16,9 +16,10 @@ variable: it needs a default.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,25 +52,27 @@ class Kept(NamedTuple):
         return f"= {self.value!r}"
 
 
+Function = Callable[..., Any]
 Letters = dict[str, int]
 Plan = Any  # a Drawn, a Kept, or a list, tuple or dict of plans
+Plans = dict[str, Plan]
 
 
-def plans(f: Callable[..., Any], given: dict[str, tuple[int, ...]]) -> tuple[list[Plan], dict[str, Plan]]:
-    """What to draw for the positional and for the keyword-only parameters of ``f``; ``given`` are shapes by name."""
+def plans(f: Function, given: Mapping[str, Drawn]) -> tuple[Plans, Plans]:
+    """What to draw for the positional and for the keyword-only parameters of ``f``; ``given`` are plans by name."""
     try:
         parameters = inspect.signature(f).parameters
     except (TypeError, ValueError):
         if not given:
             raise InputError("the function has no signature; give a --shape for each argument, in order") from None
-        return [Drawn(shape) for shape in given.values()], {}
+        return dict(given), {}
     unknown = set(given) - set(parameters)
     if unknown:
         raise InputError(f"the function has no argument {', '.join(sorted(unknown))}; it has {', '.join(parameters)}")
     hints = _hints(f)
     letters: Letters = {}
-    positional: list[Plan] = []
-    keywords: dict[str, Plan] = {}
+    positional: Plans = {}
+    keywords: Plans = {}
     for name, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             if name in given:
@@ -77,12 +80,29 @@ def plans(f: Callable[..., Any], given: dict[str, tuple[int, ...]]) -> tuple[lis
                     f"'{name}' stands for any number of arguments; wrap the function in one that names them"
                 )
             continue
-        plan = _plan(name, parameter, hints.get(name, parameter.empty), given, letters)
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            keywords[name] = plan
-        else:
-            positional.append(plan)
+        kind = keywords if parameter.kind is parameter.KEYWORD_ONLY else positional
+        kind[name] = _plan(name, parameter, hints.get(name, parameter.empty), given, letters)
     return positional, keywords
+
+
+def drawn_of(positional: Plans, keywords: Plans) -> Plans:
+    """The plans of the parameters that are drawn, by name."""
+    return {name: plan for name, plan in {**positional, **keywords}.items() if not isinstance(plan, Kept)}
+
+
+def of_drawn(f: Function, positional: Plans, keywords: Plans) -> Function:
+    """The function of the drawn arguments alone: defaults stay as they stand, keyword-only ones come last."""
+    if list(drawn_of(positional, keywords)) == list(positional):
+        return f
+
+    @functools.wraps(f)
+    def called(*values: Any) -> Any:
+        rest = iter(values)
+        args = [plan.value if isinstance(plan, Kept) else next(rest) for plan in positional.values()]
+        kwargs = {name: plan.value if isinstance(plan, Kept) else next(rest) for name, plan in keywords.items()}
+        return f(*args, **kwargs)
+
+    return called
 
 
 def _hints(f: Callable[..., Any]) -> dict[str, Any]:
@@ -94,12 +114,9 @@ def _hints(f: Callable[..., Any]) -> dict[str, Any]:
         return dict(getattr(target, "__annotations__", {}))
 
 
-def _plan(
-    name: str, parameter: inspect.Parameter, hint: Any, given: dict[str, tuple[int, ...]], letters: Letters
-) -> Plan:
+def _plan(name: str, parameter: inspect.Parameter, hint: Any, given: Mapping[str, Drawn], letters: Letters) -> Plan:
     if name in given:
-        dtype = _dtype(hint)
-        return Drawn(given[name], dtype)
+        return Drawn(given[name].shape, given[name].dtype or _dtype(hint))
     if parameter.default is not parameter.empty:
         return Kept(parameter.default)
     if hint is parameter.empty:

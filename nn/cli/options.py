@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import NamedTuple
 
 
 def whole(text: str) -> int:
@@ -48,3 +49,24 @@ def sizes(text: str) -> tuple[int, ...]:
     if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
         raise argparse.ArgumentTypeError(f"'{text}' is not a list of sizes like 64,32")
     return tuple(int(part) for part in parts)
+
+
+class Shape(NamedTuple):
+    """The shape of an input, and the parameter that it is for ('' where the order tells)."""
+
+    name: str
+    sizes: tuple[int, ...]
+
+
+def shape(text: str) -> Shape:
+    """The shape of an array, of a parameter by name or not: 3,4, (3,4), x=3,4; for a single number (), x= or x=().
+
+    >>> shape("x=3,4"), shape("()")
+    (Shape(name='x', sizes=(3, 4)), Shape(name='', sizes=()))
+    """
+    name, equals, lengths = text.rpartition("=")
+    inside = lengths.strip().removeprefix("(").removesuffix(")")
+    parts = [part.strip() for part in inside.split(",") if part.strip()]
+    if not all(part.isdecimal() for part in parts) or (equals and not name.strip()):
+        raise argparse.ArgumentTypeError(f"'{text}' is no shape; write NAME=SHAPE or SHAPE, as x=3,4 or 3,4 or ()")
+    return Shape(name.strip(), tuple(map(int, parts)))

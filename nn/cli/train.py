@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +28,7 @@ from ..training.metrics import confusion_matrix
 from ..training.schedule import CosineAnnealingLR
 from . import options
 from .command import USAGE, CommandError, version
+from .lines import COLUMNS, epoch_line, in_columns, loss_line, matrix_lines
 
 Array = Any
 CLASSES = 10
@@ -173,46 +173,6 @@ def build(inputs: int, hidden: tuple[int, ...], dropout: float, rng: np.random.G
     return Sequential(*layers, Linear(inputs, CLASSES, rng=rng))
 
 
-def _loss_line(smoothing: float) -> str:
-    """What the loss is, and how small it can get: a smoothed target cannot be met exactly."""
-    if not smoothing:
-        return "loss: cross-entropy"
-    other = smoothing / CLASSES
-    right = 1 - smoothing + other
-    least = -right * math.log(right) - (CLASSES - 1) * other * math.log(other)
-    return f"loss: cross-entropy, labels smoothed by {smoothing:g} (it can get no smaller than {least:.4f})"
-
-
-_COLUMNS = ("epoch", "loss", "accuracy", "validation loss", "accuracy", "examples/s")
-
-
-def _epoch_line(row: dict[str, float], epochs: int) -> str:
-    """One epoch, in columns under those of the heading."""
-    values = (
-        f"{row['epoch']:.0f}/{epochs}",
-        f"{row['loss']:.4f}",
-        f"{row['accuracy']:.4f}",
-        f"{row['validation_loss']:.4f}",
-        f"{row['validation_accuracy']:.4f}",
-        f"{row['rate']:,.0f}",
-    )
-    return _in_columns(values)
-
-
-def _in_columns(values: Sequence[str]) -> str:
-    return "  ".join(f"{value:>{max(len(name), 8)}}" for value, name in zip(values, _COLUMNS, strict=True))
-
-
-def _matrix_lines(matrix: Array) -> list[str]:
-    width = max(3, len(str(matrix.max())))
-    head = "    " + " ".join(f"{digit:{width}}" for digit in range(len(matrix)))
-    rows = [
-        f"{digit:3} " + " ".join(f"{count or '.':>{width}}" for count in row)
-        for digit, row in enumerate(matrix.tolist())
-    ]
-    return ["confusion matrix (rows: the digit, columns: what the network says)", head, *rows]
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Train, measure, write the run folder, and say what happened."""
     recipe = RECIPES[arguments.data]
@@ -260,9 +220,9 @@ def _train(
     )
     uses = ("train", "validate", "test")
     counts = ", ".join(f"{len(part[1]):,} to {use}" for part, use in zip(data, uses, strict=True))
-    say(f"{arguments.data}: {counts}\n{model}\n{_loss_line(recipe.label_smoothing)}")
+    say(f"{arguments.data}: {counts}\n{model}\n{loss_line(recipe.label_smoothing, CLASSES)}")
     say(f"matrix products: {threads.described(threads.count())}")
-    say(_in_columns(_COLUMNS))
+    say(in_columns(COLUMNS))
     try:
         history = learner.fit(
             *data.train,
@@ -271,7 +231,7 @@ def _train(
             validation=data.validation,
             rng=rng,
             progress=False if arguments.quiet else None,
-            on_epoch=lambda row: say(_epoch_line(row, recipe.epochs)),
+            on_epoch=lambda row: say(epoch_line(row, recipe.epochs)),
             watch=folder.page,
         )
     except DivergenceError as error:
@@ -279,7 +239,7 @@ def _train(
     measured = learner.evaluate(*data.test)
     matrix = confusion_matrix(learner.predict(data.test[0]).argmax(axis=1), data.test[1])
     _write(arguments, recipe, model, history, measured, matrix, data, folder)
-    for line in _matrix_lines(matrix):
+    for line in matrix_lines(matrix):
         say(line)
     print(f"test accuracy {measured['accuracy']:.2%} ({np.trace(matrix):,} of {matrix.sum():,})")
     print(f"written to {folder.path}")

@@ -10,14 +10,16 @@ underscore, where they are nobody's parameter.
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from autodiff import Tensor, register_container
+from autodiff import Tensor, mark_written, register_container
 
+from .copying import deep_copied, in_dtype, is_plain, split
 from .dialects import missing
 from .structure import (
     Holder,
@@ -28,7 +30,6 @@ from .structure import (
     modules_of,
     named_slots,
     slots_of,
-    split,
     unique,
     values_of,
 )
@@ -79,6 +80,12 @@ class Module(Holder):
 
         def __getattr__(self, name: str) -> Any:
             raise missing(self, name)
+
+    @property
+    def __deepcopy__(self) -> Callable[[dict[int, Any]], Any]:
+        if not is_plain(type(self), Module):
+            raise AttributeError("__deepcopy__")  # its class says how it is copied
+        return functools.partial(deep_copied, self, Module)
 
     # -- what is in it ---------------------------------------------------------------------------------------
 
@@ -221,8 +228,7 @@ class Module(Holder):
         >>> g.bias.tolist()
         [3.0]
         """
-        parameters, rebuild = split(self)
-        return rebuild([np.array(values_of(p)) for p in parameters])  # type: ignore[no-any-return]
+        return in_dtype(self)  # type: ignore[no-any-return]
 
     # -- how it looks ----------------------------------------------------------------------------------------
 
@@ -240,6 +246,7 @@ def _put(value: Any, array: Array) -> None:
         value.data = array
     elif value.flags.writeable or not np.array_equal(value, array, equal_nan=value.dtype.kind in "fc"):
         np.copyto(value, array)
+        mark_written(value)  # a graph may hold it
 
 
 def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:

@@ -1,13 +1,11 @@
-"""The structure of a model: which modules, parameters and constants are in it, under which names, and copies of it.
+"""The structure of a model: which modules, parameters and constants are in it, and under which names.
 
 Everything here is iterative: a model may be as deep as its names are bearable.
 """
 
 from __future__ import annotations
 
-import copy
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,12 +33,6 @@ class Holder:
                     f"{cls.__name__}: the class attribute '{name}' is a {type(value).__name__}, which all of its "
                     f"instances would share and no walk would find; assign it in __init__: self.{name} = ..."
                 )
-
-    @property
-    def __deepcopy__(self) -> Callable[[dict[int, Any]], Any]:
-        if not is_plain(type(self)):
-            raise AttributeError("__deepcopy__")  # its class says how it is copied
-        return functools.partial(deep_copied, self)
 
 
 class Slot(NamedTuple):
@@ -216,7 +208,7 @@ def values_of(value: Any) -> Any:
     return value.data if isinstance(value, Tensor) else value
 
 
-# -- changing and copying ----------------------------------------------------------------------------------------------
+# -- changing ------------------------------------------------------------------------------------------------------
 
 
 def assign(slot: Slot, value: Any) -> None:
@@ -228,89 +220,9 @@ def assign(slot: Slot, value: Any) -> None:
         if not isinstance(container, tuple):
             container[key] = value
             return
-        value = _tuple_like(container, [*container[:key], value, *container[key + 1 :]])
+        value = tuple_like(container, [*container[:key], value, *container[key + 1 :]])
 
 
-def _tuple_like(like: Any, items: list[Any]) -> Any:
+def tuple_like(like: Any, items: list[Any]) -> Any:
+    """A tuple of these items, of the same kind as another, which may have named fields."""
     return type(like)(*items) if hasattr(like, "_fields") else type(like)(items)
-
-
-_COPYING = {f"__{name}__" for name in ("deepcopy", "getnewargs", "getnewargs_ex", "getstate", "reduce", "reduce_ex",
-                                      "setstate")}  # fmt: skip
-
-
-def is_plain(kind: type) -> bool:
-    """Whether the modules of a class are copied by their attributes alone: it does not say how."""
-    classes = [c for c in kind.__mro__ if c not in (Holder, object)]
-    return not any(vars(c).keys() & _COPYING or vars(c).get("__slots__") for c in classes)
-
-
-def deep_copied(root: Holder, memo: dict[int, Any]) -> Any:
-    """A deep copy of a module; the modules inside it are made first, so that none is copied from within another."""
-    made = []
-    for _, module in modules_of(root):
-        if id(module) not in memo and is_plain(type(module)):
-            memo[id(module)] = new = object.__new__(type(module))
-            made.append((module, new))
-    for module, new in made:
-        vars(new).update(copy.deepcopy(vars(module), memo))
-    return memo[id(root)]
-
-
-def split(model: Holder) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The parameters of a model, and the function that makes a copy of it from others."""
-    slots = [slot for slot in slots_of(model) if isinstance(slot.value, Tensor) or is_copied(slot)]
-    places: dict[int, int] = {}
-    for slot in slots:
-        places.setdefault(id(slot.value), len(places))
-    children = list({id(slot.value): slot.value for slot in slots}.values())
-    variables: dict[int, set[Path]] = {}
-    for slot in slots:
-        variables.setdefault(id(slot.owner), set()).add(slot.path)
-
-    def rebuild(values: list[Any]) -> Any:
-        return _Copier(places, values, variables).copied(model)
-
-    return children, rebuild
-
-
-class _Copier:
-    """Makes the copy of a model: other values in the places of its parameters, everything else that is no part shared.
-
-    What may refer to itself is made empty first and filled later, so that nothing here recurs but tuples in tuples.
-    """
-
-    def __init__(self, places: dict[int, int], values: list[Any], variables: dict[int, set[Path]]) -> None:
-        self.places, self.values, self.variables = places, values, variables
-        self.made: dict[int, Any] = {}
-        self.unfilled: list[tuple[Any, Any]] = []
-
-    def copied(self, model: Holder) -> Any:
-        """The copy of a module, with all that is in it."""
-        result = self._shell(model)
-        while self.unfilled:
-            thing, new = self.unfilled.pop()
-            if isinstance(thing, list):
-                new[:] = [self._shell(value) for value in thing]
-                continue
-            filled = vars(thing) if isinstance(thing, Holder) else thing
-            target = vars(new) if isinstance(thing, Holder) else new
-            target.update({name: self._shell(value) for name, value in filled.items()})
-            if isinstance(thing, Holder):
-                target["_variables"] = frozenset(self.variables.get(id(thing), ()))
-        return result
-
-    def _shell(self, thing: Any) -> Any:
-        """What stands for ``thing`` in the copy; modules, lists and dicts are filled when their turn comes."""
-        if id(thing) in self.places:
-            return self.values[self.places[id(thing)]]
-        if isinstance(thing, tuple):
-            return _tuple_like(thing, [self._shell(value) for value in thing])
-        if not isinstance(thing, Holder | list | dict):
-            return thing
-        if id(thing) not in self.made:
-            # a dict or list of a kind of its own keeps what else it knows, such as the factory of a defaultdict
-            new = object.__new__(type(thing)) if isinstance(thing, Holder) else copy.copy(thing)
-            self.made[id(thing)] = new
-            self.unfilled.append((thing, new))
-        return self.made[id(thing)]

@@ -8,6 +8,8 @@ import numpy as np
 
 from autodiff import Tensor
 
+__all__: list[str] = []  # a user calls the losses
+
 REDUCTIONS = ("mean", "sum", "none")
 
 

@@ -76,7 +76,7 @@ def test_a_rule_that_is_not_for_every_array_turns_red(rule):
         return np.sin(x)
 
     autodiff.primitive(rule, examples=[autodiff.example(autodiff.sample(2, 3))])(planted)
-    entry = registry.pop(planted)
+    entry = registry[planted]
     (call,) = calls(entry)
     with pytest.raises((TypeError, FutureWarning, AttributeError, ComputedError, AssertionError, OtherResultError)):
         attempt(entry, call, call.arrays(np.random.default_rng(0)), ONE_CHUNK)
@@ -130,7 +130,6 @@ def test_the_part_of_the_loss_is_computed_once_for_loss_and_gradient():
         return da.map_blocks(exp, a, dtype=float, meta=np.zeros(0))
 
     recorded = autodiff.primitive(lambda g, y: g * y)(slow)
-    del registry[slow]
     with lazily():
         loss = np.sum(recorded(x.array * t))
         loss.backward()

@@ -27,17 +27,19 @@ def test_it_works_with_scipy_alone_in_either_order_of_imports(first):
     code = (
         f"import sys, {first}, {second}; import numpy as np; from autodiff import Tensor, grad\n"
         "t = Tensor([0.5, 0.25]); np.sum(scipy.special.erf(t) * scipy.special.xlogy(2.0, t)).backward()\n"
-        "assert t.grad.shape == (2,) and np.all(np.isfinite(t.grad))\n"
-        "assert np.isfinite(grad(grad(lambda x: scipy.special.gammaln(x)))(0.5))\n"
+        "print(*t.grad, grad(grad(lambda x: scipy.special.gammaln(x)))(0.5))\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    x = np.array([0.5, 0.25])
+    slope = 2 / np.sqrt(np.pi) * np.exp(-(x**2)) * special.xlogy(2.0, x) + special.erf(x) * 2.0 / x
+    np.testing.assert_allclose([float(number) for number in printed.split()], [*slope, np.pi**2 / 2], rtol=1e-12)
 
 
 def test_scipy_is_imported_by_nobody_but_its_user():
-    code = (
-        "import autodiff, sys; autodiff.grad(lambda x: x * x)(1.0); assert not any('scipy' in m for m in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import autodiff, sys; autodiff.grad(lambda x: x * x)(1.0); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "autodiff.ops.special" in loaded
+    assert [name for name in loaded if "scipy" in name] == []
 
 
 @pytest.mark.parametrize("name", PEOPLE_USE)

@@ -203,7 +203,6 @@ def test_hessian_goes_forward_where_there_are_many_first_derivatives(passes):
     assert passes == [(3, 10), (3, 10, 3)]
 
 
-@pytest.mark.usefixtures("own_primitives")
 def test_auto_goes_in_reverse_where_a_rule_cannot_be_recorded():
     @autodiff.primitive(lambda g, x: np.array([float(v) for v in np.sum(g, axis=1)]))
     def spread(x):
@@ -215,7 +214,6 @@ def test_auto_goes_in_reverse_where_a_rule_cannot_be_recorded():
         jacobian(spread, mode="forward")(X)
 
 
-@pytest.mark.usefixtures("own_primitives")
 def test_a_rule_that_takes_the_numbers_out_of_its_cotangent_is_found():
     """It is right in reverse; recorded, its result would depend on nothing, and the derivative would be zero."""
 

@@ -20,7 +20,6 @@ from autodiff.unrecorded import Unrecorded
 from tests.modes import BASES, HIDING, MODES, Seen
 from tests.places import PLACES, TRANSFORMS, X, smooth
 
-pytestmark = pytest.mark.usefixtures("own_primitives")
 EVERY_MODE = pytest.mark.parametrize("kind", MODES, ids=[kind.__name__.strip("_") for kind in MODES])
 EVERY_OUTER = pytest.mark.parametrize("outer", PLACES)
 

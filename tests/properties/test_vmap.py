@@ -102,7 +102,6 @@ def test_per_example_gradients_and_gradients_of_a_mapping(entry, rng):
             same(total[j], by_loop if axes[j] == 0 else np.sum(by_loop, axis=0))
 
 
-@pytest.mark.usefixtures("own_primitives")
 def test_a_primitive_that_leaves_numpy_is_computed_example_by_example():
     @autodiff.primitive(lambda g, x, y: np.array([float(g) * float(y) / v for v in x.tolist()]), None)
     def product(x, note):
@@ -117,7 +116,6 @@ def test_a_primitive_that_leaves_numpy_is_computed_example_by_example():
     same(nested, np.stack([[f(x * s) for s in (1.0, 2.0)] for x in xs]))
 
 
-@pytest.mark.usefixtures("own_primitives")
 def test_several_outputs_of_a_primitive_that_leaves_numpy():
     @autodiff.primitive(lambda g, x: np.float64(1.0) * g[0] + g[1] * 2.0 * x)
     def both(x):

@@ -321,7 +321,6 @@ def test_a_complex_direction_of_a_real_argument_is_refused():
         vjp(np.sin, X)[1](1j * X)
 
 
-@pytest.mark.usefixtures("own_primitives")
 @pytest.mark.parametrize(
     "differentiate",
     [grad, jacobian, hessian, lambda f: lambda x: vjp(f, x)[1](1.0), lambda f: lambda x: f(Tensor(x)).backward()],

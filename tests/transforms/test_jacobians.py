@@ -121,7 +121,6 @@ def test_jacobian_shapes(vectorize):
     assert nested["v"][0]["a"].tolist() == [0.0, 0.0]
 
 
-@pytest.mark.usefixtures("own_primitives")
 def test_jacobian_calls_the_function_once_and_the_rules_once():
     calls, pulls = [], []
 
@@ -138,7 +137,6 @@ def test_jacobian_calls_the_function_once_and_the_rules_once():
     assert (len(calls), len(pulls)) == (1, 1)
 
 
-@pytest.mark.usefixtures("own_primitives")
 def test_a_rule_that_cannot_be_mapped_makes_jacobian_go_row_by_row():
     @autodiff.primitive(lambda g, x: np.array([float(v) * 2.0 for v in g]))
     def doubled(x):
@@ -233,7 +231,6 @@ def test_jacobian_in_chunks(chunk_size):
     np.testing.assert_allclose(third(chunk_size), third(None), rtol=1e-14)
 
 
-@pytest.mark.usefixtures("own_primitives")
 def test_a_chunk_is_how_many_rows_a_pass_computes():
     pulled = []
 

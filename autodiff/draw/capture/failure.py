@@ -110,8 +110,8 @@ def _of_function(error: BaseException, names: Names, shown: BaseException) -> Pi
     """
     for frame in reversed(_frames(error)):
         code, values = frame.f_code, frame.f_locals
-        if of_library(frame) or (code.co_name.startswith("_") and code.co_name != "__call__"):
-            continue  # what a user called has no underscore
+        if of_library(frame) or not _is_public(frame):
+            continue
         given = [values.get(name) for name in code.co_varnames[: code.co_argcount]]
         parents = [t._node for t in tensors(given) if t._node is not CONSTANT]
         if parents:
@@ -126,6 +126,15 @@ def _of_function(error: BaseException, names: Names, shown: BaseException) -> Pi
         if roots:
             return _picture(roots, names, {}, [Group("root", "")], None, shown)
     return None
+
+
+def _is_public(frame: FrameType) -> bool:
+    """Whether a user may have called this function: it has no underscore, and ``__all__``, if there is one, has it."""
+    code, exported = frame.f_code, frame.f_globals.get("__all__")
+    if code.co_name.startswith("_") and code.co_name != "__call__":
+        return False
+    outermost = code.co_qualname.partition(".")[0]
+    return exported is None or outermost in exported or not outermost.isidentifier()  # as a module or a lambda is
 
 
 def _nothing() -> None:

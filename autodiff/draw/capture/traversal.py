@@ -106,8 +106,9 @@ def read(
         if record is not None:
             parents[node], arguments[node] = record.parents, record.arguments
         else:
-            parents[node] = [*node.parents, *(n for n in node.inert if n is not CONSTANT)]
-            arguments[node] = [edge.argument for edge in node.edges] + [""] * len(node.inert)
+            inert = node.inert
+            parents[node] = [*node.parents, *(n for n in inert if n is not CONSTANT)]
+            arguments[node] = [edge.argument for edge in node.edges] + [""] * len(inert)
     modules = {} if not tell_modules or not names.homes else by_parameters(order, parents, names, groups)
     order = _late_leaves(order, parents)
     position = {node: i for i, node in enumerate(order)}

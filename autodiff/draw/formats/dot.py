@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
-import subprocess
 from typing import Any
 
 from ..picture.model import OPERATION, Picture
@@ -58,9 +56,8 @@ def _nodes(picture: Picture, seen: Scene, lines: list[str]) -> None:
         elif what == "item":
             lines.append(indent + _node(picture, place))
         else:
-            title = style.short(style.open_title(picture, place[1]), style.LONGEST_TITLE)
             lines.append(f"{indent}subgraph cluster_{place[1]} {{")
-            colour = style.colour(picture, place).border
+            title, colour = style.heading(picture, place[1]), style.colour(picture, place).border
             edges = 2 if picture.groups[place[1]].kind == "repeat" else 1
             lines.append(
                 f'{indent}  graph [label={quote(title)}, style=rounded, color="{colour}", peripheries={edges}]'
@@ -68,16 +65,16 @@ def _nodes(picture: Picture, seen: Scene, lines: list[str]) -> None:
 
 
 def _node(picture: Picture, place: Place) -> str:
-    colour = style.colour(picture, place)
+    colour, lines = style.colour(picture, place), style.lines(picture, place)
     about = [
-        f"label={quote(chr(10).join(style.lines(picture, place)))}",
-        f"tooltip={quote(style.short(style.tooltip(picture, place).replace(chr(10), ' | '), 2000))}",
+        f"label={quote(chr(10).join(lines))}",
+        f"tooltip={quote(style.hint(picture, place))}",
         f'fillcolor="{colour.fill}"',
         f'color="{colour.border}"',
     ]
     if place[0] == "box":
         box = picture.boxes[place[1]]
-        if box.kind != OPERATION and len(style.lines(picture, place)) < 3:  # an oval around more is mostly empty
+        if box.kind != OPERATION and len(lines) < 3:  # an oval around more is mostly empty
             about.append("shape=oval")
         elif box.kind == OPERATION and not box.active:
             about.append('style="filled,rounded,dashed"')
@@ -107,6 +104,9 @@ def rendered(picture: Picture, kind: str) -> bytes:
 
     Raises ImportError where there is neither.
     """
+    import shutil  # large, and the other formats need neither
+    import subprocess
+
     source = dot(picture)
     program = shutil.which("dot")
     if program is not None:

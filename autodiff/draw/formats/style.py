@@ -146,6 +146,11 @@ def open_title(picture: Picture, g: int) -> str:
     return " · ".join(parts)
 
 
+def heading(picture: Picture, g: int) -> str:
+    """The title of an open group, where it stands over what is inside."""
+    return short(open_title(picture, g), LONGEST_TITLE)
+
+
 # -- lines -----------------------------------------------------------------------------------------------------------
 
 
@@ -222,13 +227,13 @@ def text_width(text: str, size: float) -> float:
     return size * sum(narrow if c < "\u2000" or c in "…∂‖→←·" else 1.0 for c in text)
 
 
-def sizer(picture: Picture) -> Callable[[Place], tuple[float, float]]:
-    """Width and height of a box or a closed group; of an open group, the width of its title."""
+def sizer(picture: Picture, texts_of: Callable[[Place], list[str]]) -> Callable[[Place], tuple[float, float]]:
+    """Width and height of a box or a closed group with its lines; of an open group, the width of its heading."""
 
     def size(place: Place) -> tuple[float, float]:
         if place[0] == "group" and picture.groups[place[1]].open:
-            return text_width(short(open_title(picture, place[1]), LONGEST_TITLE), TITLE_SIZE) + 34, 0.0
-        texts = lines(picture, place)
+            return text_width(heading(picture, place[1]), TITLE_SIZE) + 34, 0.0
+        texts = texts_of(place)
         wide = max(text_width(texts[0], TITLE_SIZE), *[text_width(t, TEXT_SIZE) for t in texts], 40.0)
         return wide + 16.0, LINE_HEIGHT * len(texts) + 9.0 + (5.0 if bar(picture, place) is not None else 0.0)
 
@@ -269,3 +274,8 @@ def tooltip(picture: Picture, place: Place) -> str:
     if box.kind == OPERATION and not box.active:
         parts.append("no gradient flows through")
     return "\n".join(part for part in parts if part)
+
+
+def hint(picture: Picture, place: Place) -> str:
+    """The tooltip in one line, for where it cannot have several."""
+    return short(tooltip(picture, place).replace("\n", " | "), 2000)

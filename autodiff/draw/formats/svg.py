@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from html import escape as escaped
@@ -58,7 +59,8 @@ class Sheet:
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
         self.scene = scene(picture)
-        self.layout: Layout = layout(self.scene, style.sizer(picture))
+        self._lines = functools.cache(functools.partial(style.lines, picture))  # for the sizes, and for each frame
+        self.layout: Layout = layout(self.scene, style.sizer(picture, self._lines))
         self._range = style.gradient_range(picture)
 
     def document(self, *, scheme: str = "auto", moment: Moment | None = None) -> str:
@@ -101,7 +103,7 @@ class Sheet:
         for source, target, points in self.layout.arrows:
             yield self._arrow(source, target, points, "flowing" if (source, target) in moment.flowing else "")
         for (_, g), frame in frames:
-            title = escape(style.short(style.open_title(self.picture, g), style.LONGEST_TITLE))
+            title = escape(style.heading(self.picture, g))
             yield f'<text class="title heading" x="{frame[0] + 9:.1f}" y="{frame[1] + 16:.1f}">{title}</text>'
         for place, frame in self.layout.frames.items():
             if place not in opened:
@@ -145,10 +147,9 @@ class Sheet:
         else:
             repeats = picture.groups[place[1]].kind == "repeat"
             dashed = picture.groups[place[1]].kind == "more"
-        tip = style.short(style.tooltip(picture, place).replace("\n", " | "), 2000)
         parts = [
             f'<g class="{("node " + state).strip()}" id="{key(place)}">',
-            f"<title>{escape(tip)}</title>",
+            f"<title>{escape(style.hint(picture, place))}</title>",
         ]
         for d in (6, 3) if repeats else ():
             parts.append(f'<rect class="{kind}" x="{x + d}" y="{y + d}" width="{w:.1f}" height="{h:.1f}" rx="6"/>')
@@ -157,7 +158,7 @@ class Sheet:
             f'<rect class="box {kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{radius:.1f}" '
             f'stroke-width="{2.2 if kind in style.STATES else 1.2}"{dashes}/>'
         )
-        for k, text in enumerate(style.lines(picture, place)):
+        for k, text in enumerate(self._lines(place)):
             parts.append(
                 f'<text class="{"soft" if k else "title"}" text-anchor="middle" x="{x + w / 2:.1f}" '
                 f'y="{y + 17 + k * style.LINE_HEIGHT:.1f}">{escape(text)}</text>'

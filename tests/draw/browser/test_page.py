@@ -3,13 +3,14 @@
 import json
 import re
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 
 from autodiff import Tensor
 from autodiff.draw import draw
-from autodiff.draw.formats.style import sizer
+from autodiff.draw.formats.style import lines, sizer
 from autodiff.draw.layout.compound import layout
 from autodiff.draw.picture.model import Box, Group, Picture
 from autodiff.draw.picture.scene import scene
@@ -40,7 +41,7 @@ def test_python_and_browser_lay_out_alike(show):
     drawing = draw(Transformer(3), tokens(), depth=2, max_nodes=500)
     browser = show(drawing)
     seen = scene(drawing.picture)
-    mine = layout(seen, sizer(drawing.picture))
+    mine = layout(seen, sizer(drawing.picture, partial(lines, drawing.picture)))
     theirs = browser.evaluate("[...view.layout.frames].map(([k, v]) => [k, v])")
     names = {f"{what[0]}{i}": frame for (what, i), frame in mine.frames.items()}
     assert set(names) == {key for key, _ in theirs}

@@ -141,6 +141,16 @@ def test_a_module_that_refuses_its_input_is_drawn_with_its_call():
     assert {"model.0: Linear", "model.2: Linear"} <= {g.title for g in drawing.picture.groups}
 
 
+@pytest.mark.parametrize(
+    ("loss", "target"),
+    [(nn.cross_entropy, np.zeros(7, int)), (nn.mse_loss, np.zeros(7)), (nn.binary_cross_entropy, np.full((5, 3), 2.0))],
+)
+def test_a_loss_stands_for_what_it_calls_to_check_its_target(loss, target):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        loss(Tensor(np.full((5, 3), 0.5)), target)
+    assert states(draw(caught.value)) == {loss.__name__: "failed"}
+
+
 def test_a_function_that_refuses_tensors_before_any_operation_stands_for_one():
     scores = Tensor(np.ones((5, 3))) * 2.0
     with pytest.raises(ValueError, match="labels") as caught:

@@ -1,14 +1,11 @@
-"""The command line: what it prints, what it writes, and how it fails."""
+"""pullback train: what it prints, what it writes, and how it fails."""
 
 import csv
 import json
 import os
 import pty
 import re
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,30 +17,9 @@ from nn import cli
 from nn.cli.train import OPTIMIZERS, build
 from nn.reports.history import History
 from nn.safetensors import load_file, load_metadata
+from tests.nn.cli.running import QUICK, command, environment, one_line, process
 
-ROOT = Path(__file__).resolve().parents[3]
-QUICK = ["train", "--epochs", "2", "--hidden", "8", "--batch-size", "64"]
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PULLBACK_MNIST", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "nn.cli", *arguments]
-
-
-def environment():
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TERM": "xterm"}
-
-
-def process(*arguments, **options):
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, env=environment(), timeout=120, check=False, **options
-    )
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 # -- the main job --------------------------------------------------------------------------------------------------
@@ -205,60 +181,7 @@ def test_quiet_means_no_bar():
     assert "left" not in on_a_terminal(*QUICK, "--quiet")
 
 
-# -- help and mistakes ---------------------------------------------------------------------------------------------
-
-
-def test_help_and_version(capsys):
-    assert cli.main(["--help"]) == 0
-    assert "train" in capsys.readouterr().out
-    assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("pullback ")
-    assert cli.main(["train", "--help"]) == 0
-    text = capsys.readouterr().out
-    for option in ("--data", "--data-path", "--epochs", "--batch-size", "--lr", "--hidden", "--optimizer", "--seed",
-                   "--output", "--quiet", "examples:", "parameters.safetensors", "exit codes"):  # fmt: skip
-        assert option in text
-    assert all(len(line) <= 120 for line in text.splitlines())
-
-
-USAGE = {
-    "no command": ([], "arguments are required: COMMAND"),
-    "an unknown command": (["fly"], "invalid choice: 'fly'"),
-    "an unknown option": (["train", "--epoch-count", "3"], "unrecognized arguments: --epoch-count 3"),
-    "no value": (["train", "--epochs"], "--epochs: expected one argument"),
-    "zero epochs": (["train", "--epochs", "0"], "--epochs: '0' is not a whole number of at least 1"),
-    "half an epoch": (["train", "--epochs", "0.5"], "'0.5' is not a whole number of at least 1"),
-    "a batch of none": (["train", "--batch-size", "-3"], "--batch-size: '-3' is not a whole number"),
-    "a negative rate": (["train", "--lr", "-1"], "--lr: '-1' is not a positive number"),
-    "a rate of words": (["train", "--lr", "fast"], "--lr: 'fast' is not a positive number"),
-    "an infinite rate": (["train", "--lr", "inf"], "--lr: 'inf' is not a positive number"),
-    "wrong sizes": (["train", "--hidden", "64,,32"], "--hidden: '64,,32' is not a list of sizes"),
-    "a negative seed": (["train", "--seed", "-1"], "--seed: '-1' is not a whole number of at least 0"),
-    "dropping all": (["train", "--dropout", "1"], "--dropout: '1' is not a number from 0 to less than 1"),
-    "an unknown dataset": (["train", "--data", "cats"], "--data: invalid choice: 'cats'"),
-    "an unknown optimizer": (["train", "--optimizer", "luck"], "--optimizer: invalid choice: 'luck'"),
-    "a path for the digits": (["train", "--data-path", "x"], "--data-path goes with --data mnist"),
-}
-
-
-def one_line(text, *words):
-    assert text.endswith("\n")
-    assert text.count("\n") == 1, text
-    assert text.startswith("pullback")
-    assert "error: " in text
-    assert "Traceback" not in text
-    for word in words:
-        assert word in text
-
-
-@pytest.mark.parametrize("case", USAGE)
-def test_wrong_usage(case, capsys):
-    arguments, message = USAGE[case]
-    assert cli.main(arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    one_line(err, message)
-    assert not Path("runs").exists()
+# -- mistakes ---------------------------------------------------------------------------------------------------
 
 
 def failing(capsys, *arguments):
@@ -294,52 +217,3 @@ def test_divergence_is_one_line_and_leaves_no_folder(capsys):
     message = failing(capsys, *QUICK, "--optimizer", "sgd", "--lr", "1e38")
     one_line(message, "fit: the loss", "at step", "Try a smaller learning rate")
     assert list(Path("runs").iterdir()) == []
-
-
-def test_a_process_ends_with_the_same_code():
-    result = process("train", "--epochs", "none")
-    assert result.returncode == 2
-    one_line(result.stderr, "'none'")
-    result = process("train", "--data", "mnist", "--data-path", "nowhere")
-    assert result.returncode == 1
-    one_line(result.stderr, "nowhere")
-
-
-def test_an_interruption_is_quiet():
-    arguments = command("train", "--epochs", "100000")
-    with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    ) as running:
-        for line in running.stdout:
-            if "/100000 " in line:
-                break
-        running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert err.strip() == ""
-    assert list(Path("runs").iterdir()) == []
-
-
-def test_a_reader_that_goes_away():
-    with subprocess.Popen(
-        command("train", "--epochs", "100000"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
-    ) as running:
-        running.stdout.readline()
-        running.stdout.close()
-        start = time.monotonic()
-        err = running.stderr.read()
-        assert running.wait(timeout=60) == 141
-        assert time.monotonic() - start < 60
-    assert err == b""
-
-
-def test_every_command_can_be_configured():
-    for name in cli.COMMANDS:
-        assert name in cli.parser((name,)).format_help()
-
-
-def test_the_module_is_the_console_script():
-    arguments = [sys.executable, "-m", "nn", "train", "spare"]
-    run = subprocess.run(arguments, capture_output=True, text=True, env=environment())
-    assert run.returncode == 2
-    assert run.stderr == "pullback train: error: unrecognized arguments: spare; see 'pullback train --help'\n"

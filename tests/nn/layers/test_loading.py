@@ -5,8 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from nn import Linear, Sequential
+from autodiff import GraphError, Tensor
+from nn import Linear, Module, Sequential
 from tests.interruption import interrupted_at
+
+SIZE = 40_000
 
 
 def test_a_state_that_is_interrupted_at_any_line_was_loaded_or_not():
@@ -25,6 +28,37 @@ def test_a_state_that_is_interrupted_at_any_line_was_loaded_or_not():
         if not raised:
             break
     assert outcomes == {True, False}
+
+
+class Scaled(Module):
+    """Constants of three types that a rule saves, each larger than what is compared byte by byte."""
+
+    def __init__(self):
+        self.weight = Tensor(np.ones(SIZE))
+        self.scale = np.ones(SIZE)
+        self.order = np.arange(SIZE)
+        self.mask = np.zeros(SIZE, bool)
+
+
+USES = {
+    "scale": lambda model: model.weight * model.scale,
+    "order": lambda model: model.weight[model.order] * 2.0,
+    "mask": lambda model: np.where(model.mask, model.weight, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", USES)
+def test_a_constant_that_a_graph_holds_is_not_loaded_in_silence(name):
+    model = Scaled()
+    state = model.state_dict()
+    place = SIZE - 7  # one element that no sample has
+    state[name][place] = {"scale": 2.0, "order": 0, "mask": True}[name]
+    loss = np.sum(USES[name](model))
+    model.load_state_dict(state)
+    with pytest.raises(GraphError, match="changed in place afterwards"):
+        loss.backward()
+    np.sum(USES[name](model)).backward()  # a graph that is younger is right
+    assert model.weight.grad[place] == {"scale": 2.0, "order": 0.0, "mask": 1.0}[name]
 
 
 def test_a_constant_that_cannot_be_written_leaves_the_model_as_it_was():

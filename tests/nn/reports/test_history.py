@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from nn.reports.curve import svg, ticks
+from nn.reports.curve import svg
 from nn.reports.history import History
 
 ROWS = [
@@ -127,17 +127,6 @@ def test_svg_escapes_names():
     texts = [t.text for t in ElementTree.fromstring(svg({"<a & b>": {'"c"': [1.0, 2.0]}})).iter(f"{SVG}text")]
     assert "<a & b>" in texts
     assert '"c"' in texts
-
-
-@pytest.mark.parametrize(
-    ("low", "high"), [(0, 1), (0.07, 2.3), (-5, 5), (0.5, 0.5), (0, 0), (1e-12, 3e-12), (1e9, 4e9)]
-)
-def test_ticks(low, high):
-    found = ticks(low, high)
-    assert 2 <= len(found) <= 8
-    assert found[0] <= low
-    assert found[-1] >= high
-    assert found == sorted(set(found))
 
 
 def test_plot_with_matplotlib():

@@ -116,6 +116,7 @@ def test_nothing_to_do():
     stream = Terminal()
     with Progress(0, stream=stream) as bar:
         bar.update(0, words)
+    assert "  0%" in stream.getvalue()
 
 
 def test_a_real_terminal_tells_its_width():

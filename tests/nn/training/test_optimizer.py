@@ -11,7 +11,6 @@ import pytest
 
 from autodiff import Tensor, writes
 from nn import optim
-from nn.training.calls import Calls
 from tests.interruption import interrupted_at
 
 OPTIMIZERS = {
@@ -236,16 +235,3 @@ def test_state_is_taken_in_the_type_of_the_parameter():
     state["exp_avg"] = np.ones(2, complex)
     with pytest.raises(ValueError, match="parameter 0: 'exp_avg' is complex128, the parameter float32"):
         optimizer.load_state_dict({**optimizer.state_dict(), "state": [state]})
-
-
-def test_calls_on_the_side_are_those_in_place():
-    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
-    calls = Calls()
-    calls.room = np.empty(2)
-    calls += (np.multiply, x, y, calls.room), (np.add, calls.room, x, x), (np.subtract, y, x, y)
-    aside = calls.results(x, y)
-    assert x.tolist() == [1.0, 2.0]
-    calls.perform()
-    assert aside[0].tolist() == x.tolist() == [4.0, 10.0]
-    assert aside[1].tolist() == y.tolist() == [-1.0, -6.0]
-    assert np.geterr()["over"] == "warn"

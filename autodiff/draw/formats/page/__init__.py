@@ -127,7 +127,7 @@ def _group(picture: Picture, g: int) -> dict[str, Any]:
         "kind": group.kind,
         "title": _clean(group.title),
         "label": _clean(style.group_title(picture, g)),
-        "heading": _clean(style.short(style.open_title(picture, g), style.LONGEST_TITLE)),
+        "heading": _clean(style.heading(picture, g)),
         "level": _level(picture, ("group", g), alone=True),
         "levels": _level(picture, ("group", g)),
         "states": style.state_of(picture, ("group", g)),
