@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
 from .program import Program
-from .recorded import Recorded, Recording
+from .recorded import CaptureError, Recorded, Recording
 from .state import State
 
 Array = Any
@@ -31,8 +31,9 @@ def capture(f: Callable[..., Any], *args: Any) -> Program:
 
     >>> import numpy as np
     >>> from autodiff import capture, grad
-    >>> print(capture(grad(lambda x: np.sum(np.sin(x))), np.ones(3)))
-    import numpy as np
+    >>> program = capture(grad(lambda x: np.sum(x**3)), np.ones(2))
+    >>> program(np.array([1.0, 2.0])).tolist()
+    [3.0, 12.0]
     """
     check_function(f, "capture")
     recording = Recording()
@@ -61,6 +62,11 @@ def _input(leaf: Any, name: str, recording: Recording) -> Any:
         return recording.new(leaf.view(np.ndarray) if type(leaf) is not np.ndarray else leaf, name)
     if isinstance(leaf, float | complex | np.inexact):
         return recording.new(leaf, name)
+    if isinstance(leaf, Tensor):
+        raise CaptureError(
+            f"capture: the argument {name} is a Tensor; pass its array, {name}.data: a program computes on arrays. A "
+            "variable that the function closes over is found by itself"
+        )
     return leaf
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..files import write
 from ..tree import flatten_like, places
 from .instruction import Guard, Instruction, Value
-from .passes import cleaned, direct
+from .passes import cleaned, direct, fixed, live
 from .replay import Replay
 from .slot import Slot
 from .source import text_of
@@ -141,7 +141,7 @@ class Program:
         It takes the arguments, and by keyword what the program reads in the places that the function reaches; what is
         left in such places is returned after the result, by path.
         """
-        return text_of(cleaned(self))
+        return text_of(live(fixed(cleaned(self))))
 
     __str__ = source
 

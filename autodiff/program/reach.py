@@ -132,8 +132,10 @@ def _of_function(function: FunctionType) -> Iterator[Child]:
         yield f".{name}", child, functools.partial(getattr, cell, "cell_contents"), functools.partial(
             setattr, cell, "cell_contents"
         )  # fmt: skip
-    for child in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-        yield ".default", child, _nothing, None
+    code, defaults = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    for name, child in (*zip(names, defaults, strict=True), *(function.__kwdefaults__ or {}).items()):
+        yield f".{name}", child, _nothing, None
     module = (function.__module__ or "").partition(".")[0]
     if module in _ENGINE or module == _LAYERS:
         return

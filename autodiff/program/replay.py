@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import writes
-from .instruction import Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
+from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
 from .naming import Names
 from .passes.buffers import Plan, planned
 from .slot import Slot
-from .source import INFIX, PREFIX, RESERVED, Text, Writer, literal, targets
+from .source import PREFIX, RESERVED, Text, Writer, literal, targets
 
 if TYPE_CHECKING:
     from .program import Program
@@ -166,7 +166,7 @@ class _Lowering(Writer):
             return call
         if (
             isinstance(function, Guard)
-            or function in INFIX
+            or function in OPERATORS
             or function in PREFIX
             or type(function) in (Method, Attribute)
         ):
@@ -186,8 +186,8 @@ class _Lowering(Writer):
         given = [self.argument(a) for a in instruction.args]
         if isinstance(function, Guard):
             return f"{_FAILS.get((function.read, function.expected), '').format(given[0])}{self.bound(function)}({given[0]})"
-        if function in INFIX:
-            return f"({given[0]}) {INFIX[function]} ({given[1]})"
+        if function in OPERATORS:
+            return f"({given[0]}) {OPERATORS[function]} ({given[1]})"
         if function in PREFIX:
             return f"{PREFIX[function]}({given[0]})"
         if type(function) is Attribute:

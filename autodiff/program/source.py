@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .instruction import Attribute, Guard, Instruction, Method, Value, mapped
+from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, Value, mapped
 from .naming import Names
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 LITERAL = 16
 """Constants of at most so many elements are written as numbers."""
 
-INFIX = {
-    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.floordiv: "//",
-    operator.mod: "%", operator.pow: "**", operator.matmul: "@", operator.and_: "&", operator.or_: "|",
-    operator.xor: "^", operator.lshift: "<<", operator.rshift: ">>", operator.eq: "==", operator.ne: "!=",
-    operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=",
-}  # fmt: skip
 _INPLACE = {
     operator.iadd: "+=", operator.isub: "-=", operator.imul: "*=", operator.itruediv: "/=", operator.ifloordiv: "//=",
     operator.imod: "%=", operator.ipow: "**=", operator.imatmul: "@=", operator.iand: "&=", operator.ior: "|=",
@@ -87,7 +81,7 @@ def name_of(function: Any) -> str:
 
 def module_of(function: Any) -> str:
     """The module that a text must import to name a function; empty for NumPy's and for operators."""
-    if isinstance(function, Method | Guard) or function in INFIX or function in _INPLACE or function in PREFIX:
+    if isinstance(function, Method | Guard) or function in OPERATORS or function in _INPLACE or function in PREFIX:
         return ""
     if function in (operator.abs, operator.getitem, operator.setitem):
         return ""
@@ -160,8 +154,8 @@ def _operand(argument: Any) -> str:
 
 def expression(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """A call as one writes it."""
-    if function in INFIX:
-        return f"{_operand(args[0])} {INFIX[function]} {_operand(args[1])}"
+    if function in OPERATORS:
+        return f"{_operand(args[0])} {OPERATORS[function]} {_operand(args[1])}"
     if function in PREFIX:
         return f"{PREFIX[function]}{_operand(args[0])}"
     if function is operator.abs:

@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 def fixed(program: Program) -> Program:
     """The program without the guards of numbers that have no other use: an option of a layer, a switch."""
-    numbers = {slot.value for slot in program.reads if slot.initial is not None}
-    sources: dict[Value, set[Value]] = {}
+    deciding = {slot.value for slot in program.reads if slot.initial is not None} - _used(program)
+    computed: set[Value] = set()  # from such numbers alone
+    kept = []
     for instruction in program.instructions:
-        mine = set().union(*[sources.get(value, {value}) for value in instruction.operands])
-        sources.update(dict.fromkeys(instruction.results, mine))
+        if all(value in deciding or value in computed for value in instruction.operands):
+            computed.update(instruction.results)
+            if isinstance(instruction.function, Guard) and any(instruction.operands):
+                continue
+        kept.append(instruction)
+    checks = [slot for slot in program.reads if slot.value in deciding]
+    return program.with_instructions(kept, checks=[*program.checks, *checks])
+
+
+def _used(program: Program) -> set[Value]:
+    """The values that something depends on which is left when the program ends."""
     used = set(program.results)
     for instruction in reversed(program.instructions):
         if instruction.writes or not used.isdisjoint(instruction.results):
             used.update(instruction.operands)
-    deciding = numbers - used
-    kept = [
-        instruction
-        for instruction in program.instructions
-        if not (
-            isinstance(instruction.function, Guard)
-            and sources.get(instruction.args[0], {instruction.args[0]}) <= deciding
-        )
-    ]
-    checks = {slot.value for slot in program.reads} & deciding
-    return program.with_instructions(kept, checks=[*program.checks, *[s for s in program.reads if s.value in checks]])
+    return used

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..instruction import Instruction, Value
+from ..instruction import OPERATORS, Instruction, Value
 
 _FRESH = frozenset({np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.minimum.reduce, np.where, np.dot, np.vdot,
                     np.einsum, np.concatenate, np.stack, np.ones_like, np.zeros_like, np.empty_like, np.mean, np.sum,
@@ -14,9 +14,11 @@ _FRESH = frozenset({np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.min
 
 
 def is_fresh(instruction: Instruction) -> bool:
-    """Whether the result shares no memory with an operand."""
-    function = instruction.function
-    return (isinstance(function, np.ufunc) and not instruction.kwargs) or function in _FRESH
+    """Whether the result shares no memory with an operand: numbers have none."""
+    function, result = instruction.function, instruction.result
+    if type(result) is Value and result.kind is not np.ndarray:
+        return True
+    return (isinstance(function, np.ufunc) and not instruction.kwargs) or function in _FRESH or function in OPERATORS
 
 
 def owners_of(instructions: Sequence[Instruction]) -> dict[Value, set[Value]]:
