@@ -13,7 +13,8 @@ from ..tensor import Tensor
 from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
 from .program import Program
-from .recorded import CaptureError, Recorded, Recording
+from .recorded import CaptureError, Recorded
+from .recording import Recording
 from .state import State
 
 Array = Any
@@ -46,7 +47,7 @@ def capture(f: Callable[..., Any], *args: Any) -> Program:
         with state:
             returned = f(*unflatten(inputs))
             outputs, rebuild = flatten(returned)
-            found = [_output(o) for o in outputs]
+            found = [_output(o, recording) for o in outputs]
     except Exception as error:
         teach(error)
         raise
@@ -70,8 +71,11 @@ def _input(leaf: Any, name: str, recording: Recording) -> Any:
     return leaf
 
 
-def _output(leaf: Any) -> Any:
+def _output(leaf: Any, recording: Recording) -> Any:
+    """A part of the result: a value of the program, or a constant."""
     value = leaf._value if isinstance(leaf, Tensor) else leaf
+    if isinstance(value, np.ndarray):
+        value = recording.constant(value)
     return value.value if type(value) is Recorded else value
 
 

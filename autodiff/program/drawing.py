@@ -7,13 +7,9 @@ from typing import Any
 import numpy as np
 
 from .instruction import Method, Value
-from .recorded import Recorded, Recording
+from .recording import Recording
 
-_METHODS = tuple(
-    name for name in dir(np.random.Generator)
-    if not name.startswith("_") and name not in ("bit_generator", "spawn") and callable(getattr(np.random.Generator, name))
-)  # fmt: skip
-_IN_PLACE = frozenset({"shuffle"})
+_METHODS = [name for name in dir(np.random.Generator) if name[0] != "_" and name not in ("bit_generator", "spawn")]
 
 
 class RecordedGenerator(np.random.Generator):
@@ -37,5 +33,3 @@ def _drawing(name: str) -> Any:
 
 for _name in _METHODS:
     setattr(RecordedGenerator, _name, _drawing(_name))
-
-__all__ = ["Recorded", "RecordedGenerator"]

@@ -43,6 +43,6 @@ def has_known_form(function: Any, args: tuple[Any, ...]) -> bool:
         return function.__name__ in _METHODS
     if function is operator.getitem:
         index = args[1] if type(args[1]) is tuple else (args[1],)
-        return not any(getattr(part, "dtype", None) == bool for part in index)
+        return not any(hasattr(part, "dtype") and part.dtype.kind == "b" for part in index)
     owner = getattr(function, "__self__", None)
     return isinstance(owner, np.ufunc) or getattr(function, "__module__", "") == "_operator"

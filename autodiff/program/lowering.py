@@ -32,6 +32,10 @@ _REDUCTIONS: dict[Any, Any] = {
 }  # fmt: skip
 
 
+ONLY_BY_NAME = frozenset({np.maximum, np.minimum})
+"""Ufuncs that take ``out`` by its name alone, without a warning."""
+
+
 def lowered(instruction: Instruction) -> Instruction:
     """The same call, made more directly where one knows how."""
     change = _CHANGES.get(instruction.function)
@@ -68,7 +72,7 @@ def _operator(instruction: Instruction) -> Instruction | None:
 def _in_place(instruction: Instruction) -> Instruction | None:
     """What a ufunc writes into comes after its inputs."""
     out = instruction.kwargs.get("out")
-    if type(out) is not tuple or len(instruction.kwargs) != 1 or None in out:
+    if type(out) is not tuple or len(instruction.kwargs) != 1 or None in out or instruction.function in ONLY_BY_NAME:
         return None
     return replace(instruction, args=(*instruction.args, *out), kwargs={})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,12 +12,20 @@ from ..files import write
 from ..tree import flatten_like, places
 from .instruction import Guard, Instruction, Value
 from .passes import cleaned, direct, fixed, live
+from .passes.buffers import planned
 from .replay import Replay
 from .slot import Slot
 from .source import text_of
 
 Array = Any
 _PYTHONS = (float, complex)
+
+
+class Memory(NamedTuple):
+    """Bytes of arrays: of a run, and of the calls one by one."""
+
+    run: int
+    calls: int
 
 
 class Program:
@@ -69,7 +77,7 @@ class Program:
         reads: Sequence[Slot] | None = None,
         checks: Sequence[Slot] | None = None,
     ) -> Program:
-        """The same program of other instructions, in which other values may stand for the results: what a pass makes."""
+        """What a pass makes: the same program of other instructions, where other values may stand for the results."""
         outputs = [change(o) if type(o) is Value else o for o in self.outputs]
         writes = [slot._replace(value=change(slot.value)) for slot in self.writes]
         reads, checks = self.reads if reads is None else reads, self.checks if checks is None else checks
@@ -97,9 +105,7 @@ class Program:
             raise ValueError(f"{self.name}: the program takes {len(self.arguments)} arguments, got {len(args)}")
         if self.arguments == self.inputs:  # nothing is nested
             return [
-                array
-                if type(array) is value.kind is np.ndarray and array.shape == value.shape and array.dtype is value.dtype
-                else self._fitted(array, value, position)
+                self._fitted(array, value, position)
                 for position, (array, value) in enumerate(zip(args, self.inputs, strict=True))
             ]
         given = flatten_like(args, self.arguments, self.name)
@@ -117,7 +123,9 @@ class Program:
 
     def _fitted(self, value: Any, leaf: Value, position: int) -> Any:
         """A leaf of the arguments as the program takes it."""
-        kind = type(value)
+        kind: Any = type(value)
+        if kind is np.ndarray and leaf.kind is np.ndarray and value.shape == leaf.shape and value.dtype is leaf.dtype:
+            return value  # nearly always
         if leaf.kind is np.ndarray and kind is not np.ndarray and isinstance(value, np.ndarray):
             value, kind = value.view(np.ndarray), np.ndarray
         if kind is leaf.kind and (kind in _PYTHONS or (value.shape == leaf.shape and value.dtype == leaf.dtype)):
@@ -132,6 +140,15 @@ class Program:
             f"{self.name}: argument {where} has {have}; the program was captured for shape {leaf.shape}, "
             f"{leaf.dtype}{'' if leaf.kind is np.ndarray else f', a {leaf.kind.__name__}'}: capture it again for this"
         )
+
+    @property
+    def memory(self) -> Memory:
+        """The bytes that a run keeps at once, and those that the function would have allocated."""
+        program = direct(self)
+        made = [v for i in program.instructions if not i.writes for v in i.results if v.kind is np.ndarray]
+        plan = planned(program, program.instructions)
+        kept = sum(value.nbytes for value in made if value not in plan.of)
+        return Memory(kept + sum(b.nbytes for b in plan.buffers), sum(value.nbytes for value in made))
 
     # -- reading ---------------------------------------------------------------------------------------------
 

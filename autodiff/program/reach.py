@@ -21,7 +21,8 @@ from ..examples import Examples
 from ..graph import is_variable
 from ..tensor import Tensor
 
-Read, Write = Callable[[], Any], Callable[[Any], None]
+Read = Callable[[], Any]
+Write = Callable[[Any], None]
 Child = tuple[str, Any, Read, Write | None]
 
 _LAYERS = "nn"
@@ -91,11 +92,13 @@ def is_live(child: Any, ours: bool) -> bool:
     return ours and type(child) in _NUMBERS
 
 
-def _of_variable(path: str, tensor: Tensor) -> Iterator[Place]:
+def _of_variable(path: str, tensor: Tensor) -> list[Place]:
     """The values and the gradient of a variable; the class's own slots, past all that looks at what is put there."""
-    node = tensor._node
-    yield Place(path, functools.partial(getattr, tensor, "_value"), functools.partial(setattr, tensor, "_value"))
-    yield Place(f"{path}.grad", functools.partial(getattr, node, "grad"), functools.partial(setattr, node, "grad"))
+    places: list[tuple[str, Any, str]] = [(path, tensor, "_value"), (f"{path}.grad", tensor._node, "grad")]
+    return [
+        Place(where, functools.partial(getattr, holder, name), functools.partial(setattr, holder, name))
+        for where, holder, name in places
+    ]
 
 
 def _children(value: Any) -> Iterator[Child]:

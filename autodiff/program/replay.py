@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import writes
 from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
+from .lowering import ONLY_BY_NAME
 from .naming import Names
 from .passes.buffers import Plan, planned
 from .slot import Slot
@@ -51,7 +52,7 @@ class Replay:
         """The outputs; what the program leaves in the places that it writes is put there."""
         given = [*inputs, *self._state()]
         # how arrays lie in memory decides how those lie that are made of them, which buffers would change
-        alike = all([s is None or a.strides == s for a, s in zip(given, self._strides, strict=True)])
+        alike = all(s is None or a.strides == s for a, s in zip(given, self._strides, strict=True))
         run: Any = self._function if alike and len(self._instructions) <= LONG else self._steps
         outputs, left, written = run(given)
         for slot, value in zip(self.program.writes, left, strict=True):
@@ -108,7 +109,8 @@ class _Function:
         written = dict.fromkeys(writer.named[v] for i in instructions for v in i.writes)
         lines = [
             "def run(inputs, buffers):",
-            *[f"    {', '.join(names)}, = {source}" for names, source in ((inputs, "inputs"), (buffers, "buffers")) if names],
+            *[f"    {', '.join(inputs)}, = inputs"] * bool(inputs),
+            *[f"    {', '.join(buffers)}, = buffers"] * bool(buffers),
             *[f"    {line}" for line in body],
             f"    return [{', '.join(outputs)}], [{', '.join(left)}], [{', '.join(written)}]",
         ]  # fmt: skip
@@ -161,7 +163,8 @@ class _Lowering(Writer):
         function, result = instruction.function, instruction.result
         buffer = self.plan.of.get(result) if type(result) is Value else None
         if buffer is not None:
-            call = f"{self.bound(function)}({', '.join(self.argument(a) for a in instruction.args)}, b{buffer.number})"
+            out = f"out=b{buffer.number}" if function in ONLY_BY_NAME else f"b{buffer.number}"
+            call = f"{self.bound(function)}({', '.join(self.argument(a) for a in instruction.args)}, {out})"
             self.named[result] = f"b{buffer.number}"
             return call
         if (
@@ -185,7 +188,8 @@ class _Lowering(Writer):
         function = instruction.function
         given = [self.argument(a) for a in instruction.args]
         if isinstance(function, Guard):
-            return f"{_FAILS.get((function.read, function.expected), '').format(given[0])}{self.bound(function)}({given[0]})"
+            fails = _FAILS.get((function.read, function.expected), "") if function.read in ("NaN", "bool") else ""
+            return f"{fails.format(given[0])}{self.bound(function)}({given[0]})"
         if function in OPERATORS:
             return f"({given[0]}) {OPERATORS[function]} ({given[1]})"
         if function in PREFIX:

@@ -8,7 +8,8 @@ import numpy as np
 
 from .drawing import RecordedGenerator
 from .reach import Place, reached
-from .recorded import CaptureError, Recorded, Recording
+from .recorded import CaptureError, Recorded
+from .recording import Recording
 from .slot import Slot
 
 

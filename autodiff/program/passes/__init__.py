@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..lowering import lowered
 from .common import shared
-from .dead import live
-from .fixed import fixed
+from .dead import live as live
+from .fixed import fixed as fixed
 from .outs import unwritten
 
 if TYPE_CHECKING:

@@ -30,6 +30,11 @@ class Buffer(NamedTuple):
     dtype: Any
     strides: tuple[int, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """How much it is."""
+        return Value(self.shape, self.dtype, np.ndarray).nbytes
+
     def made(self) -> Any:
         """New memory."""
         return _empty(self.shape, self.dtype, self.strides)
@@ -94,7 +99,8 @@ def _is_dense(value: Value) -> bool:
 
 def _over(instruction: Instruction, ends: list[Value], plan: Plan) -> Buffer | None:
     """The buffer of an operand that is not needed any more, of a call that works element by element."""
-    function, result = instruction.function, instruction.result
+    function: Any = instruction.function
+    result = instruction.result
     if function.signature is not None:
         return None
     for value in ends:

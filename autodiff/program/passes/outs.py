@@ -1,4 +1,4 @@
-"""Results that a function wrote into room of its own, as values: ``np.multiply(a, b, out=room)`` is ``room = a * b``."""
+"""Results that were written into room made for them, as values: ``np.multiply(a, b, out=room)`` is ``room = a * b``."""
 
 from __future__ import annotations
 
