@@ -26,8 +26,12 @@ from .writes import mark_written
 
 __all__ = [
     "BatchingError",
+    "CaptureError",
     "GraphError",
+    "PathError",
+    "Program",
     "Tensor",
+    "capture",
     "checkpoint",
     "composite",
     "elementwise",
@@ -69,7 +73,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Pictures, gradient checks and files, imported when they are first asked for."""
+        """Import programs, pictures, gradient checks and files when they are first used."""
         if name in ("CaptureError", "PathError", "Program", "capture"):
             from . import program
 

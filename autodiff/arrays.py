@@ -1,11 +1,12 @@
-"""What the engine and the rules ask of an array, in words that any array understands.
+"""The operations on arrays that the engine and the rules need, for any kind of array.
 
-An array is an ndarray, or anything that speaks NumPy's two protocols: a Tensor, many examples in one, a Dask array, a
-CuPy array.  NumPy's functions are the words.  A few of them cost several times as much as the method or the ufunc's
-method of an ndarray, and a training step calls them hundreds of times: these are here, decided by type.
+An array is an ndarray, or anything that implements NumPy's two protocols: a Tensor, the examples of a ``vmap``, a Dask
+array, a CuPy array.  NumPy's functions work on all of them.  A few of these functions cost several times as much as the
+method of an ndarray, and a training step calls them hundreds of times.  They are here, and choose by type.
 
-The values of an array that is not NumPy's own may lie on another machine or not be computed yet, so nobody looks at
-them without being asked.  Where bad values are an error of an ndarray, they are NaN in such an array.
+The values of a foreign array, one that is not NumPy's, may be on another machine, or not computed yet.  So no function
+reads them unless the caller asks for that.  Where bad values of an ndarray are an error, the result for a foreign array
+is NaN.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ OWN = (np.ndarray, np.generic)
 
 
 def add_up(a: Array, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Array:
-    """``np.sum``, for an ndarray without its Python.
+    """``np.sum``; for an ndarray without the Python code of NumPy's function.
 
     >>> add_up(np.ones((2, 3)), axis=0).tolist()
     [2.0, 2.0, 2.0]
@@ -42,7 +43,7 @@ def turned(a: Array) -> Array:
 
 
 def cast(a: Array, dtype: Any) -> Array:
-    """``np.astype``, which NumPy has not for its scalars, nor Dask for its arrays: theirs is the method.
+    """``np.astype``, also for NumPy's scalars and for Dask arrays, which have only the method.
 
     >>> cast(np.float64(0.5), np.float32).dtype
     dtype('float32')
@@ -53,7 +54,7 @@ def cast(a: Array, dtype: Any) -> Array:
 
 
 def as_array(a: Any, dtype: Any = None) -> Array:
-    """``np.asarray`` of what is no array yet, an ndarray included; a Tensor or a foreign array as it is.
+    """``np.asarray`` for anything but a Tensor or a foreign array, which are returned unchanged.
 
     >>> as_array([1, 2], float).tolist()
     [1.0, 2.0]
@@ -62,7 +63,7 @@ def as_array(a: Any, dtype: Any = None) -> Array:
 
 
 def to_hold(a: Any, dtype: Any = None) -> Array:
-    """An array for a variable: what speaks NumPy as it is, anything else as an ndarray that can be written into.
+    """The array that a variable holds: a foreign array unchanged, anything else as a writeable ndarray.
 
     >>> to_hold([1, 2], float).tolist()
     [1.0, 2.0]
@@ -76,7 +77,7 @@ def to_hold(a: Any, dtype: Any = None) -> Array:
 
 
 def is_plain(a: Array) -> bool:
-    """Whether it is NumPy's own array or number.
+    """Whether the value is an array or a number of NumPy.
 
     >>> is_plain(np.ones(2)), is_plain([1.0])
     (True, False)
@@ -85,7 +86,7 @@ def is_plain(a: Array) -> bool:
 
 
 def values_of(a: Array) -> Array:
-    """The array behind a Tensor and behind many examples in one."""
+    """The array in a Tensor, and the array of all examples in an array of examples."""
     while True:
         if hasattr(type(a), "_node"):
             a = a._value
@@ -96,7 +97,7 @@ def values_of(a: Array) -> Array:
 
 
 def is_foreign(a: Array) -> bool:
-    """Whether the values are those of an array that is not NumPy's own, and so may be looked at by its owner alone.
+    """Whether this is an array that is not NumPy's, whose values must not be read.
 
     >>> is_foreign(np.ones(2)), is_foreign([1.0])
     (False, False)
@@ -108,7 +109,7 @@ def is_foreign(a: Array) -> bool:
 
 
 def owned(a: Array, owner: Array) -> Array:
-    """An ndarray as an array of the kind of ``owner``, where that is foreign: CuPy computes with nothing else.
+    """An ndarray, converted to the type of ``owner`` if that is foreign: CuPy computes with its own arrays only.
 
     >>> owned(np.eye(2), np.ones(2)).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
@@ -122,7 +123,7 @@ def owned(a: Array, owner: Array) -> Array:
 
 
 def unless(bad: Array, value: Array, error: Exception) -> Array:
-    """``value``, and the error if something is bad; a foreign array is not looked at, but NaN in that case.
+    """``value``; the error if any element is ``bad``, or NaN if the array is foreign.
 
     >>> unless(np.array([False]), 1.0, ValueError("bad"))
     1.0
@@ -135,7 +136,7 @@ def unless(bad: Array, value: Array, error: Exception) -> Array:
 
 
 def anywhere(condition: Array) -> bool:
-    """Whether a condition that speaks of bad values holds for any element; not asked of a foreign array.
+    """Whether a condition for bad values holds for any element; False for a foreign array.
 
     >>> anywhere(np.array([False, True]))
     True

@@ -1,7 +1,8 @@
-"""Who asks a Tensor for a plain value, and what is said to the one who wrote that.
+"""The error when a function asks a Tensor for a plain value: which function asked, and what to write instead.
 
-NumPy and Python ask by ``__array__``, ``__float__`` and the like, and do not say on whose behalf.  The call stack does:
-the outermost frame of a library, or else the user's own line.  Only a mistake reads this.
+NumPy and Python ask by ``__array__``, ``__float__`` and similar methods, and do not say for which function.  The call
+stack shows it: the outermost frame of a library, or else the line of the user.  This module is used only after a
+mistake.
 """
 
 from __future__ import annotations
@@ -32,22 +33,22 @@ _NAMED = LIBRARIES | {"math", "cmath", "statistics"}
 
 
 class Asker(NamedTuple):
-    """The function that needs a plain value, by its public name; ``deed`` is what a line does that calls none."""
+    """The function that needs a plain value, by its public name; ``deed`` says what the line does if it calls none."""
 
     name: str = ""
     deed: str = ""
 
 
 def refusal(shape: tuple[int, ...], how: str) -> TypeError:
-    """The error for whoever asks; ``how`` is what was asked for, in case nothing better can be said."""
+    """The error for the function that asks; ``how`` names the conversion, in case the function is not found."""
     asker = who_asks(sys._getframe(2))
     return TypeError(instead.message(asker.name, asker.deed or how, shape))
 
 
 def taught(error: BaseException) -> TypeError | None:
-    """The refusal that NumPy or another library made another error of; None if there is none, or a user did.
+    """The original refusal, if NumPy or another library replaced it by an error of its own; else None.
 
-    NumPy's ``a[i] = t`` ends in "setting an array element with a sequence", and the reason stands far above.
+    NumPy's ``a[i] = t`` ends in "setting an array element with a sequence"; the reason is further up in the traceback.
     """
     words = str(error)
     numpys_own = words.startswith("setting an array element") or words.endswith("with an exception set")
@@ -69,7 +70,7 @@ def is_refusal(error: BaseException) -> TypeGuard[TypeError]:
 
 
 def _raised_in(error: BaseException) -> FrameType | None:
-    """The innermost frame of Python's that an error came from."""
+    """The innermost Python frame in which an error was raised."""
     step = error.__traceback__
     while step is not None and step.tb_next is not None:
         step = step.tb_next
@@ -77,7 +78,7 @@ def _raised_in(error: BaseException) -> FrameType | None:
 
 
 def is_differentiated(node: Any) -> bool:
-    """Whether a transform runs that differentiates by this variable: what it was called with is on the call stack."""
+    """Whether a running transform differentiates with respect to this variable; its call is on the call stack."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if _module(frame) == f"{__package__}.transforms.calling":
@@ -92,7 +93,7 @@ def is_differentiated(node: Any) -> bool:
 
 
 def who_asks(frame: FrameType | None) -> Asker:
-    """The function of a library that asks, seen from the innermost frame, or what the user's line does."""
+    """The function of a library that asks, found from the innermost frame; or the deed of the user's line."""
     outermost = None
     while frame is not None and _root(frame) == __package__:  # an operation of ours, on a list with a Tensor in it
         frame = frame.f_back
@@ -112,7 +113,7 @@ def _root(frame: FrameType | None) -> str:
 
 
 def _public_module(module: str) -> str:
-    """``scipy.linalg._basic`` is ``scipy.linalg`` to its user."""
+    """The public module: ``scipy.linalg`` for ``scipy.linalg._basic``."""
     parts = module.split(".")
     private = next((i for i, part in enumerate(parts) if part.startswith("_") and part != "__main__"), len(parts))
     return ".".join(parts[:private])
@@ -152,7 +153,7 @@ def _public_name(frame: FrameType) -> str:
 
 
 def _on_the_line(frame: FrameType) -> Asker:
-    """What the instruction does at which a frame of the user's stands."""
+    """What the current instruction of a user's frame does."""
     code = frame.f_code
     operation = opcode.opname[code.co_code[frame.f_lasti]]
     if operation == "STORE_SUBSCR":
@@ -186,7 +187,7 @@ def _segment(frame: FrameType) -> str:
 
 
 def _called(node: ast.expr, frame: FrameType) -> str:
-    """The public name of the function that an expression stands for, as far as it can be told without running it."""
+    """The public name of the function in an expression, if it can be found without running the expression."""
     names: list[str] = []
     while isinstance(node, ast.Attribute):
         names.insert(0, node.attr)

@@ -1,8 +1,8 @@
-"""The garbage collector while a graph is made: its visits are rarer, and it is never left off.
+"""The garbage collector while a graph is recorded: it runs less often, and it is never turned off.
 
-A graph has no cycles, so the collector finds nothing in it, but walks through all of it again and again while it grows:
-that was half of the time of large graphs.  So its threshold is raised while a function is recorded or a large graph is
-walked.  Whatever goes wrong, it goes on collecting; thresholds that somebody else sets meanwhile stay.
+A graph has no cycles, so the collector finds nothing in it.  But it searches all of it again and again while the graph
+grows, which took half of the time of large graphs.  So its threshold is raised while a function is recorded or a large
+graph is visited.  The old threshold comes back after any error; a threshold that somebody else sets meanwhile stays.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _usual: list[tuple[int, int, int]] = []
 
 @contextmanager
 def rarely() -> Iterator[None]:
-    """Let the collector visit rarely inside, in all threads; nested calls and other threads end it with the last.
+    """Let the collector run rarely inside, in all threads; nested calls and other threads end it together.
 
     >>> import gc
     >>> with rarely():

@@ -1,9 +1,9 @@
-"""NumPy's calling conventions, where they go beyond what a rule needs.
+"""Calls in NumPy's convention, translated for the table.
 
-A function in the table names the parameters that it is differentiated with.  NumPy's function of that name may have
-more of them, in another order, as in ``np.max(a, axis, out, keepdims)``.  A call that is written for NumPy becomes one
-for the table here: positional arguments get NumPy's names, what only repeats NumPy's default is dropped, and what would
-change the result without a derivative is refused.  ``inspect.signature(Tensor.sum)`` shows which call is understood.
+An entry of the table has the parameters that its derivative needs.  NumPy's function may have more, in another order,
+as in ``np.max(a, axis, out, keepdims)``.  A call in NumPy's convention becomes a call of the entry: positional
+arguments get NumPy's names, an argument that is NumPy's default is dropped, and an argument that has no derivative is
+refused.  ``inspect.signature(Tensor.sum)`` shows which calls are understood.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ spellings: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
 def spelling(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make the decorated function understand all ways to call ``function``, whatever its entry in the table is.
+    """Let the decorated function translate the calls of ``function``, whatever its entry in the table is.
 
-    Its first argument is the callable of the entry, the others are those of the call.  It comes before the entry.
+    Its first argument is the callable of the entry, the others are those of the call.  It must be registered before the
+    entry.
     """
 
     def note(understands: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +35,7 @@ def spelling(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Cal
 
 @functools.cache
 def _theirs(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """The parameters of NumPy's function; none for one that does not tell."""
+    """The parameters of NumPy's function; none if it has no signature."""
     try:
         return dict(inspect.signature(function).parameters)
     except (TypeError, ValueError):
@@ -47,7 +48,7 @@ def _positional(function: Callable[..., Any]) -> list[str]:
 
 
 def agreed(function: Callable[..., Any], parameters: Sequence[str]) -> int:
-    """How many of the first ``parameters`` stand in NumPy's order, under its name for them or another.
+    """How many of the first ``parameters`` have NumPy's order, under NumPy's name or another.
 
     >>> import numpy as np
     >>> agreed(np.max, ["a", "axis", "keepdims"])
@@ -98,7 +99,7 @@ def _is_default(value: Any, default: Any) -> bool:
 
 
 def _refuse(name: str, keyword: str, parameters: Sequence[str]) -> None:
-    """Raise for an argument that is not differentiated: swallowing it would give a gradient of another function."""
+    """Raise for an argument without a derivative: ignoring it would give the gradient of another function."""
     if keyword == "out":
         raise TypeError(
             f"{name}: out= would write a Tensor's values into an existing array and lose its gradient; "
@@ -115,7 +116,7 @@ def _refuse(name: str, keyword: str, parameters: Sequence[str]) -> None:
 
 
 class Signature(inspect.Signature):
-    """The signature of an entry's callable, found out when somebody looks: an import makes hundreds, and few look."""
+    """The signature of an entry's callable, computed when it is first read: an import makes hundreds of callables."""
 
     __slots__ = ("entry",)
     entry: Any
@@ -136,9 +137,9 @@ class Signature(inspect.Signature):
 
 
 def _understood(entry: Any) -> inspect.Signature:
-    """The signature of an entry's callable: NumPy's parameters at NumPy's places, as far as the entry uses them.
+    """The signature of an entry's callable: NumPy's parameters in NumPy's order, as far as the entry uses them.
 
-    One without use, such as ``out``, stands there where it keeps the place of others; it takes NumPy's default alone.
+    An unused one, such as ``out``, is there only to keep the positions of the others; it takes NumPy's default.
     """
     function, theirs = entry.function, _theirs(entry.function)
     is_own = inspect.isfunction(function) and function.__module__.partition(".")[0] not in ("numpy", "scipy")
@@ -153,7 +154,7 @@ def _understood(entry: Any) -> inspect.Signature:
 
 
 def _mine(entry: Any) -> list[inspect.Parameter]:
-    """The parameters of an entry as the table has them."""
+    """The parameters of an entry in the table."""
     if not hasattr(entry, "rules"):
         written = inspect.signature(entry.definition).parameters.values()
         return [p.replace(annotation=inspect.Parameter.empty) for p in written]
@@ -167,7 +168,7 @@ def _mine(entry: Any) -> list[inspect.Parameter]:
 def _at_their_places(
     mine: list[inspect.Parameter], theirs: list[inspect.Parameter], agreed: int
 ) -> list[inspect.Parameter]:
-    """Our parameters in NumPy's order, with those of NumPy between them that only keep a place."""
+    """Our parameters in NumPy's order, and NumPy's unused ones where positions require them."""
     rest = {p.name: p for p in mine}
     kept, placed, keywords = 0, [], []
     for i, their in enumerate(theirs):
@@ -182,5 +183,5 @@ def _at_their_places(
 
 
 def _renamed(my: inspect.Parameter, their: inspect.Parameter) -> inspect.Parameter:
-    """A parameter of ours under NumPy's name; a default that only says "nothing given" is NumPy's way to say so."""
+    """A parameter of ours under NumPy's name, with NumPy's default for "nothing given"."""
     return my.replace(name=their.name, default=their.default if type(my.default) is object else my.default)

@@ -1,8 +1,8 @@
-"""How the value of a Tensor reaches plain Python, and what refuses to let it go in silence.
+"""Conversions of a Tensor to plain Python values: the ones that are allowed, and the errors for the others.
 
-Whoever asks for the value in so many words gets it: ``t.item()``, ``t.tolist()``, ``t.data``, ``bool(t)``, a format.
-Whatever would ask without the user noticing (``float``, ``np.asarray``, an assignment into an array) is told what to
-write instead, since the gradient would be lost.
+Explicit conversions work: ``t.item()``, ``t.tolist()``, ``t.data``, ``bool(t)``, formatting.  Conversions that the user
+might not notice raise (``float``, ``np.asarray``, an assignment into an array), because the gradient would be lost.
+The message says what to write instead.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from .protocol import foreign
 
 
 def made_by(node: Node) -> str:
-    """What a node is the result of, in words."""
+    """What made a node, in words."""
     if node is CONSTANT:
         return "a constant"
     return "a variable" if node.primitive is None else node.primitive.name
 
 
 def _numbers(values: Any) -> Any:
-    """Values that can be made Python numbers: a foreign array that cannot by itself is computed, and copied here."""
+    """Values that can be converted to Python numbers: a foreign array that cannot is computed and copied here."""
     return values if hasattr(values, "tolist") else np.asarray(values)
 
 
 def array_of(data: Any, dtype: Any) -> Any:
-    """The array that a variable is made of, or an error that says what the data is and what to pass."""
+    """The array for a variable; or an error that says what the data is, and what to pass."""
     try:
         value = to_hold(data, dtype)
         if isinstance(value, np.memmap):  # the same memory, as an array like any other
@@ -54,7 +54,7 @@ def array_of(data: Any, dtype: Any) -> Any:
 
 
 def _about(data: Any) -> str | None:
-    """What is wrong with data that is no array of numbers; None if it might be one."""
+    """What is wrong with data that is not an array of numbers; None if it may be one."""
     if data is None:
         return "got None; does a function lack its 'return'? For an absent parameter keep None itself"
     if isinstance(data, str | bytes):
@@ -89,7 +89,7 @@ def _has_rows(row: Any) -> bool:
 
 
 class Conversion:
-    """The part of Tensor that turns it into numbers, text and lists, or says why not."""
+    """The methods of Tensor that convert it to numbers, text and lists, or raise an error that says why not."""
 
     __slots__ = ()
 
@@ -100,7 +100,7 @@ class Conversion:
     # -- values that leave the graph -------------------------------------------------------------------------
 
     def _decide(self) -> Any:
-        """The one way in which a value reaches Python's control flow."""
+        """The value for Python's control flow; there is no other way to it."""
         return self._value
 
     def item(self) -> Any:
@@ -151,7 +151,7 @@ class Conversion:
         raise refusal(self._value.shape, "np.asarray")
 
     def _exported(self) -> Any:
-        """The array that another library may look at: of a variable its own, as ``t.data`` is."""
+        """The array that another library may read: for a variable its own array, as ``t.data`` is."""
         value, node = self._value, self._node
         if value.dtype.kind not in "iub" and node.active and (not is_variable(node) or is_differentiated(node)):
             raise refusal(self._value.shape, "__dlpack__")
@@ -161,7 +161,7 @@ class Conversion:
         return value
 
     def __dlpack__(self, **wishes: Any) -> Any:
-        """A variable's values for another library, without a copy.  They carry no gradient, so a result refuses.
+        """A variable's values for another library, without a copy or a gradient; the result of an operation raises.
 
         >>> from autodiff import Tensor
         >>> np.from_dlpack(Tensor([1.0, 2.0]))

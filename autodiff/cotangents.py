@@ -1,4 +1,4 @@
-"""Cotangents on their way: of several outputs, at an index, and in the shape of the argument that they belong to."""
+"""Cotangents during the backward pass: for several outputs, at an index, and in the shape of their argument."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from .structural import zeros
 class Parts:
     """The cotangent of an operation with several outputs, as far as it is known: a sequence of one for each.
 
-    Outputs that nobody used have a cotangent of zeros.  Two of them add, so the walk treats it as an array.
+    An unused output has a cotangent of zeros.  Two such sequences can be added, so the backward pass treats them as
+    arrays.
     """
 
     __slots__ = ("dtype", "known", "shape")
@@ -48,12 +49,12 @@ class Parts:
         return owned(np.zeros(shape, dtype), other) if is_foreign(other) else zeros(shape, dtype)
 
     def map(self, function: Callable[[Any], Any]) -> Parts:
-        """The same with a function applied to each known part."""
+        """The same parts, each changed by a function."""
         return Parts({i: function(part) for i, part in self.known.items()}, self.shape, self.dtype)
 
 
 def _summed(cotangent: Any, axis: Any, keepdims: bool = False) -> Any:
-    """The sum along axes, of halves in single precision: NumPy's running sum of ones in float16 stays at 2,048."""
+    """The sum along axes. float16 is summed in float32: in float16 NumPy's running sum of ones stops at 2,048."""
     if cotangent.dtype.char == "e":
         return cast(np.sum(cotangent, axis=axis, dtype=np.float32, keepdims=keepdims), cotangent.dtype)
     if type(cotangent) is np.ndarray:
@@ -87,9 +88,9 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...], core: int) -> bool:
 
 
 def into(scatter: Callable[..., Scattered]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let the walk call ``scatter`` in the place of the decorated rule, with the same arguments, on plain cotangents.
+    """Let the backward pass call ``scatter`` instead of the decorated rule for plain cotangents.
 
-    The rule makes an array that is zero almost everywhere; ``scatter`` says where something is to be added instead.
+    The rule makes an array that is almost all zeros; ``scatter`` says where to add the values instead.
     """
 
     def decorated(rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,7 +101,7 @@ def into(scatter: Callable[..., Scattered]) -> Callable[[Callable[..., Any]], Ca
 
 
 class Scattered:
-    """A contribution that is zero but at an index: added into the sum of the others, not made into an array first.
+    """A contribution that is zero except at an index, added into the sum without an array of its own.
 
     ``add(total, values)`` adds it into an array.
     """
@@ -118,7 +119,7 @@ class Scattered:
 
 
 def fit(contribution: Any, node: Node, parent: Node, rule: Rule) -> Any:
-    """A rule's result in the shape and dtype of the argument it belongs to, or an error that names the rule."""
+    """The result of a rule, in the shape and dtype of its argument; or an error that names the rule."""
     primitive: Any = node.primitive
     have: Any = getattr(contribution, "shape", None)
     core: Any = None if primitive.core is None else primitive.core[rule.position]

@@ -1,7 +1,8 @@
-"""How elements that a selection left out go through NumPy's functions: the tables of :mod:`.structural`.
+"""How dead elements pass through NumPy's functions: the tables of :mod:`.structural`.
 
-A product is dead with one of its factors, a sum with all of its terms; what moves elements moves the mask.  A handler
-may forget that an element is dead, and then a gradient is NaN; it must not call one dead that is not.
+A dead element is one that a selection left out.  A product is dead if one of its factors is, a sum if all of its terms
+are.  A function that moves elements moves the mask.  A handler may forget that an element is dead; then a gradient may
+be NaN. It must not call an element dead that is not.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _KEEPING = (np.negative, np.positive, np.conjugate)
 
 
 def _computed(ufunc: Any, inputs: Any, kwargs: Any, result: Any) -> Any:
-    """What a ufunc gives: a product is dead with one of its factors, a sum with all of its terms."""
+    """The result of a ufunc: a product is dead if one of its factors is, a sum if all of its terms are."""
     if result.dtype.kind not in "fc":
         return mask(result)
     if ufunc in _CONTRACTIONS:
@@ -45,7 +46,7 @@ def _computed(ufunc: Any, inputs: Any, kwargs: Any, result: Any) -> Any:
 
 
 def _contracted(product: Callable[..., Any], operands: Any, values: Any, result: Any) -> Any:
-    """A sum of products, without those that a dead element has a part in."""
+    """A sum of products, without the products of dead elements."""
     marks = [dead_of(x) for x in operands]
     if all(mark is None for mark in marks):
         return made(result, None)
@@ -61,7 +62,7 @@ def _contracted(product: Callable[..., Any], operands: Any, values: Any, result:
 
 
 def _thinned(product: Any, lives: Any, marks: Any) -> Any:
-    """The matrix with dead elements, and one column of the other: each column would give the same."""
+    """The matrix with dead elements, and one column of the other: each column would give the same result."""
     if product is np.matmul and any(mark is None for mark in marks):
         one, two = lives
         if marks[0] is None and one.ndim > 1:
@@ -77,7 +78,7 @@ def _added(ufunc: Any, inputs: Any, kwargs: Any, result: Any) -> Any:
 
 
 def _all_dead(total: Callable[[Any], Any], a: Any) -> Any:
-    """Which sums have dead elements alone."""
+    """Which sums have dead elements only."""
     dead = dead_of(a)
     return None if dead is None else np.asarray(total((~dead).astype(float)) == 0)
 
@@ -86,7 +87,7 @@ def _all_dead(total: Callable[[Any], Any], a: Any) -> Any:
 
 
 def _arranging(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
-    """A function that puts elements elsewhere, and fills with zeros: the mask goes the same way."""
+    """A function that moves elements and fills with zeros: the mask moves in the same way."""
     lived = function(*_lives(args), **_lives(kwargs))
     if isinstance(result, list | tuple):
         return type(result)(made(r, ~d) for r, d in zip(result, lived, strict=True))
@@ -94,7 +95,7 @@ def _arranging(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
 
 
 def _lives(tree: Any) -> Any:
-    """Which elements live, in the place of each array of numbers."""
+    """Masks of the elements that are not dead, instead of each array of numbers."""
     if type(tree) in (list, tuple):
         return type(tree)(_lives(x) for x in tree)
     if type(tree) is dict:
@@ -111,7 +112,7 @@ def _summing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
 
 
 def _producing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
-    """A function that is a sum of products: of two arrays, or of those that einsum is given."""
+    """A function that sums products: of two arrays, or of the operands of einsum."""
     if function is not np.einsum:
         return _contracted(lambda a, b: function(a, b, *args[2:], **kwargs), args[:2], values_of(args[:2]), result)
     if not isinstance(args[0], str):
@@ -120,7 +121,7 @@ def _producing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
 
 
 def _choosing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
-    """np.where: a plain 0 in the place of an array leaves out."""
+    """np.where: a plain 0 instead of an array leaves elements out."""
     if len(args) != 3 or result.dtype.kind not in "fc":
         return result
     condition, *choices = args
@@ -140,7 +141,7 @@ def _solving(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
 
 
 def _mixing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
-    """A function whose every result along an axis depends on every element along it: a Fourier transform."""
+    """A function whose results along an axis each depend on every element along it, such as a Fourier transform."""
     given = signature(function).bind(*args, **kwargs).arguments
     dead = dead_of(given["a"])
     if dead is None:
@@ -152,12 +153,12 @@ def _mixing(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
 
 
 def _same(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
-    """A function whose result has the elements where they were."""
+    """A function whose result has the elements at the same places."""
     return made(result, dead_of(args[0]))
 
 
 def _blank(function: Any, args: Any, kwargs: Any, result: Any) -> Any:
-    """np.zeros_like: nothing has been put there."""
+    """np.zeros_like: all elements are left out."""
     return made(result, np.ones(result.shape, bool))
 
 

@@ -1,6 +1,6 @@
-"""What people write who come from PyTorch, or to an array, and what it is called here.
+"""Names of PyTorch and of NumPy's arrays that a Tensor does not have, and what to write instead.
 
-Only a mistake reads this: a name that a Tensor does not have.
+This module is used only after a mistake: a name that a Tensor does not have.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ NAMES = {
 
 
 def no_such_name(owner: str, name: str, hints: Mapping[str, str] = NAMES) -> AttributeError:
-    """The error for a name that a module or object does not have, with what takes its place."""
+    """The error for a name that a module or object does not have, with its replacement."""
     hint = hints.get(name)
     if hint is None and hints is NAMES and callable(getattr(np, name, None)):
         hint = f"np.{name}, which takes Tensors"
@@ -215,7 +215,7 @@ def no_such_name(owner: str, name: str, hints: Mapping[str, str] = NAMES) -> Att
 
 
 def answering(words: Mapping[str, str]) -> Callable[[F], F]:
-    """Make a function answer the keywords of other libraries with what they are called here."""
+    """Let a function reply to the keywords of other libraries with their names here."""
 
     def decorated(function: F) -> F:
         @functools.wraps(function)
@@ -231,7 +231,7 @@ def answering(words: Mapping[str, str]) -> Callable[[F], F]:
 
 
 def keyword(operation: str, wrong: str, parameters: Sequence[str]) -> None:
-    """Raise TypeError for a keyword of PyTorch's in a call of NumPy's function; return if it is none."""
+    """Raise TypeError for a keyword of PyTorch in a call of NumPy's function; return for any other."""
     if wrong in KEYWORDS and wrong not in parameters:
         raise TypeError(f"{operation}: '{wrong}' is {KEYWORDS[wrong]}")
 
@@ -246,9 +246,9 @@ _CHANGING = (
 
 
 class Absent:
-    """An attribute that a Tensor does not have and somebody may look for: an error that says what to write.
+    """An attribute that a Tensor does not have, but that a user may expect: an error that says what to write.
 
-    It stands in the class in the place of a ``__getattr__``, which would make every attribute ten times slower.
+    It is in the class because a ``__getattr__`` would make every attribute ten times slower.
     """
 
     def __init__(self, name: str) -> None:
@@ -261,7 +261,7 @@ class Absent:
 
 
 def absences() -> Iterator[Absent]:
-    """What somebody may look for who knows another library, or NumPy's functions."""
+    """The attributes that a user of another library, or of NumPy, may expect."""
     for name in {*HINTS, *dir(np), *(f"{name}_" for name in _CHANGING)}:
         if not name.startswith("_"):
             yield Absent(name)

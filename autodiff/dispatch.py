@@ -1,8 +1,8 @@
-"""Dispatch: the table's entries, and the methods and operators of a Tensor that they are called by.
+"""Dispatch: the entries of the table, and the methods and operators of Tensor that call them.
 
-An ``np.`` call looks its function up in the table.  Methods and operators are attributes of Tensor; ``methods`` says
-which of them came from the table, and from which line.  So the table can take back what it gave, and it never takes
-what it did not give: ``item``, ``data`` and ``shape`` are Tensor's own, whatever a user calls his operation.
+An ``np.`` call looks up its function in the table.  Methods and operators are attributes of Tensor; ``methods`` notes
+which of them came from which entry.  So the table removes only attributes that it added.  ``item``, ``data`` and
+``shape`` belong to Tensor itself, whatever the name of a user's operation is.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _absent: dict[str, Absent] = {}
 
 
 def enter(entry: Entry, *, replace: bool = False, suggested: str = "") -> None:
-    """Put a line in the table and give it its callable, its methods and its operators; or raise and change nothing.
+    """Add an entry to the table with its callable, its methods and its operators; or raise and change nothing.
 
-    ``suggested`` is a name for the method if none was asked for, and is used if it is free.
+    ``suggested`` is the name of the method if none was asked for; it is used if it is free.
     """
     function = entry.function
     old = registry.get(function) or supplied(function)
@@ -60,14 +60,14 @@ def enter(entry: Entry, *, replace: bool = False, suggested: str = "") -> None:
 
 
 def leave(entry: Entry) -> None:
-    """Take a line out of the table, with its methods and operators."""
+    """Remove an entry from the table, with its methods and operators."""
     registry.pop(entry.function, None)
     _withdraw([name for name, other in methods.items() if other is entry])
 
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """What is registered inside is gone outside, and what was replaced is back; for tests."""
+    """Undo all registrations and replacements at the end of the block; for tests."""
     before = {entry: (entry.method, entry.call) for entry in registry.values()}
     try:
         yield
@@ -85,7 +85,7 @@ def restored() -> Iterator[None]:
 
 
 def _named(entry: Entry, old: Entry | None, suggested: str) -> str | None:
-    """The name of an entry's method, which nothing else has; None for none."""
+    """The name of an entry's method, if it is free; None for no method."""
     asked = entry.method
     if asked is None and old is not None:
         return old.method
@@ -101,7 +101,7 @@ def _named(entry: Entry, old: Entry | None, suggested: str) -> str | None:
 
 
 def _owner(name: str, entry: Entry) -> str | None:
-    """Whose a name on Tensor is, in words; None if the entry may have it."""
+    """The owner of a name on Tensor, in words; None if the entry may use it."""
     holder = methods.get(name)
     if holder is None:
         return "no operation's" if hasattr(Tensor, name) else None
@@ -110,7 +110,7 @@ def _owner(name: str, entry: Entry) -> str | None:
 
 
 def _origin(function: Function) -> Any:
-    """Where a function is written: the same for one that a notebook's cell, or a reload, defines once more."""
+    """Where a function is defined: the same place if a notebook's cell, or a reload, defines it again."""
     return getattr(function, "__module__", None), getattr(function, "__qualname__", function)
 
 
@@ -131,7 +131,7 @@ def _reflected(call: Function) -> Callable[[Any, Any], Any]:
 
 
 def _install(entry: Entry, old: Entry | None) -> None:
-    """Make the methods and operators of a Tensor mean this entry, and none that meant the old one mean that."""
+    """Let the methods and operators of Tensor call this entry, and remove those that called the old one."""
     doors = _doors(entry)
     if old is not None:
         _withdraw([name for name, other in methods.items() if other is old and name not in doors])

@@ -1,4 +1,4 @@
-"""Where a function is smooth, and calls of it to try: what an entry of the table says of itself besides its rules."""
+"""Domains and examples: where a function is smooth, and calls to test it with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Domain(NamedTuple):
-    """Where a function is smooth: an open interval, and the points inside it that are not (its kinks)."""
+    """Where a function is smooth: an open interval without the points in ``kinks``."""
 
     low: float = -4.0
     high: float = 4.0
@@ -22,9 +22,9 @@ nonzero = Domain(kinks=(0.0,))
 
 
 class Sample(NamedTuple):
-    """A placeholder for an array in an example: its shape and the values that make sense there.
+    """A placeholder for an array in an example: its shape and its domain.
 
-    ``make`` turns an array of such values into what the function needs: a complex one, a well-conditioned one.
+    ``make`` converts an array of such values to what the function needs, such as a complex or a well-conditioned one.
     """
 
     shape: tuple[int, ...]
@@ -33,21 +33,21 @@ class Sample(NamedTuple):
 
 
 class Example(NamedTuple):
-    """One call of a function, with a :class:`Sample` in the place of each array."""
+    """One call of a function, with a :class:`Sample` instead of each array."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
 
 def sample(*shape: int, domain: Domain = real, make: Callable[..., Any] | None = None) -> Sample:
-    """An array of this shape, with values from ``domain``, in an example; ``make(values)`` in their place if given."""
+    """A placeholder for an array of this shape, with values from ``domain``; ``make(values)`` replaces them."""
     return Sample(shape, domain, make)
 
 
 def exactly(values: Any) -> Sample:
-    """An array of exactly these values, in an example: where a function has a kink, or what it must refuse.
+    """A placeholder for exactly these values: a kink of a function, or values that it must refuse.
 
-    Real numbers take the precision that is tried.
+    Real numbers are cast to the precision that is tested.
 
     >>> from autodiff import exactly, example
     >>> example(exactly([0.5, 0.5])).args[0].shape

@@ -1,7 +1,7 @@
-"""The contract of an array that stands for many examples: what checks, pictures and the engine may ask of it.
+"""The contract of an array that stands for many examples, for code that reads values: checks, pictures, the engine.
 
-``vmap`` computes all examples at once, on arrays that look like one of them.  Whoever looks at values, and does not
-compute with them, asks here for the array that holds them all.
+``vmap`` computes all examples at once, on arrays that look like one example.  Code that reads values, and does not
+compute with them, gets the array of all examples from here.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Examples:
 
 
 def every(value: Any) -> Any:
-    """The plain array of all examples, of every mapping; a value that is not of examples, as it is.
+    """The plain array of all examples, of every ``vmap`` around; any other value unchanged.
 
     >>> every(2.0)
     2.0
@@ -61,5 +61,5 @@ def every(value: Any) -> Any:
 
 
 def on_every(function: Callable[[Any], Any], value: Any) -> Any:
-    """A function of arrays applied to all examples, with the result as examples again."""
+    """A function of arrays applied to all examples; the result is examples again."""
     return value.holding(on_every(function, value.held)) if isinstance(value, Examples) else function(value)

@@ -1,7 +1,7 @@
 """Files that are written whole or not at all.
 
-Every file that ``autodiff`` or ``nn`` writes goes through :func:`write`: whatever interrupts it, a full disk, Ctrl-C,
-the end of the process or of the power, at its path stands the old file or the new one.
+``autodiff`` and ``nn`` write every file with :func:`write`.  If something interrupts it (a full disk, Ctrl-C, the end
+of the process or of the power), the path holds either the old file or the new one.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ ABANDONED = 3600.0
 def write(path: str | os.PathLike[str], *parts: str | bytes | memoryview, errors: str = "strict") -> None:
     """Write ``parts``, one after the other, to a file at ``path``; text in UTF-8.
 
-    The parts go to a hidden file in the same folder, and to the disk; then that file takes the place of the old one,
-    whose permissions it keeps.  A link is followed, and what is no regular file (``/dev/stdout``) is written directly.
-    ``errors`` says what becomes of half of a surrogate pair, as in ``str.encode``.  Raises OSError that names ``path``.
+    The parts are written to a hidden file in the same folder, and to the disk.  Then this file replaces the old one and
+    takes over its permissions.  A link is followed.  A path that is not a regular file (``/dev/stdout``) is written
+    directly.  ``errors`` says how to encode half of a surrogate pair, as in ``str.encode``.  Raises OSError that names
+    ``path``.
 
     >>> import os, tempfile
     >>> from autodiff import files
@@ -65,7 +66,7 @@ def expanded(path: str | os.PathLike[str]) -> str:
 
 
 def _mode(target: str) -> int | None:
-    """The permissions to write with: those of the file that is there; None for what is no regular file."""
+    """The permissions for the new file: those of the old one; None if the path is not a regular file."""
     try:
         found = os.stat(target)
     except FileNotFoundError:
@@ -95,7 +96,7 @@ def _replace(target: str, mode: int, contents: list[Any]) -> None:
 
 
 def _fill(path: str, how: str, mode: int, contents: list[Any]) -> None:
-    """Open, write, and wait until the disk has it: a rename may reach the disk before what was written."""
+    """Write the file and wait until it is on the disk: otherwise the rename may reach the disk before the contents."""
     with open(path, how, opener=lambda name, flags: os.open(name, flags, mode & 0o777)) as file:
         for part in contents:
             file.write(part)
@@ -105,7 +106,7 @@ def _fill(path: str, how: str, mode: int, contents: list[Any]) -> None:
 
 
 def _remove_abandoned(folder: str, start: str) -> None:
-    """Take away what killed processes left of this file, long ago: another process may be writing it right now."""
+    """Remove the old hidden files of killed processes; a recent one may belong to another process."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if re.fullmatch(re.escape(start) + "[0-9a-f]{12}" + re.escape(ENDING), entry.name):

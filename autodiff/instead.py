@@ -1,7 +1,7 @@
-"""What to write in the place of functions that take plain values alone, which a Tensor must not become unnoticed.
+"""What to write instead of functions that convert a Tensor to plain values.
 
-The tables are read by name and only after a mistake.  Where an entry is an expression, its letters are the parameters
-of the function that it replaces, and the tests compare the two.
+The tables are read by name, and only after a mistake.  If an entry is an expression, its letters are the parameters of
+the function that it replaces.  The tests compare the two.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ ALMOST = "it with np functions or the ufuncs of scipy.special, or register a rul
 
 
 def message(name: str, deed: str, shape: tuple[int, ...]) -> str:
-    """What is said to the caller of the function ``name``, or to one whose line does ``deed``."""
+    """The message for a call of the function ``name``, or for a line that does ``deed``."""
     if deed == "setitem" and not name:
         return _WRITING.format(shape=shape)
     package, _, rest = name.partition(".")

@@ -111,7 +111,7 @@ class Methods:
     def conjugate(self) -> Tensor:
         """As ``np.conjugate``."""
     def copy(self, order: Literal["C", "F", "A", "K"] = "K", subok: bool = False) -> Tensor:
-        """The same values, which no one else writes into; how they lie in memory is not ours to say."""
+        """The same values in memory of their own; their layout in memory is not defined."""
     def copysign(self, b: Operand, /) -> Tensor:
         """As ``np.copysign``."""
     def cos(self) -> Tensor:
@@ -119,7 +119,7 @@ class Methods:
     def cosh(self) -> Tensor:
         """As ``np.cosh``."""
     def cumprod(self, axis: SupportsIndex | None = None, dtype: DTypeLike | None = None) -> Tensor:
-        """The running product; its derivative holds where elements are zero."""
+        """The running product; its derivative is right if elements are zero, too."""
     def cumsum(self, axis: SupportsIndex | None = None, dtype: DTypeLike | None = None) -> Tensor:
         """The running sum: the cotangent of a_i is the sum of those of y_i, y_(i + 1)..."""
     def deg2rad(self) -> Tensor:
@@ -133,7 +133,7 @@ class Methods:
     def divide(self, b: Operand, /) -> Tensor:
         """Same as a / b."""
     def dot(self, b: Operand) -> Tensor:
-        """The sum of products over the last axis of a and the last but one of b; a product for a number."""
+        """The sum of products over the last axis of a and the last but one of b; a product if one is a number."""
     def equal(self, b: Operand, /) -> Tensor:
         """As ``np.equal``."""
     def erf(self) -> Tensor:
@@ -199,7 +199,7 @@ class Methods:
     def logical_xor(self, b: Operand, /) -> Tensor:
         """As ``np.logical_xor``."""
     def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """log(sum(exp(x))) along ``axis``, exact where exp overflows; -inf of no elements."""
+        """log(sum(exp(x))) along ``axis``, exact where exp overflows; -inf if there are no elements."""
     def max(
         self,
         axis: Axis = None,
@@ -220,7 +220,7 @@ class Methods:
         *,
         where: Operand = True,
     ) -> Tensor:
-        """The mean along ``axis`` of what ``where`` lets in: d y / d a = 1 / how many these are."""
+        """The mean along ``axis`` of the elements that ``where`` selects: d y / d a = 1 / their number."""
     def min(
         self,
         axis: Axis = None,
@@ -318,7 +318,7 @@ class Methods:
         initial: Operand | None = None,
         where: Operand = True,
     ) -> Tensor:
-        """The sum along ``axis``, plus ``initial``: d y / d a = 1 for what ``where`` lets in."""
+        """The sum along ``axis``, plus ``initial``: d y / d a = 1 for the elements that ``where`` selects."""
     def swapaxes(self, axis1: SupportsIndex, axis2: SupportsIndex) -> Tensor:
         """Two axes swapped, as in the rule."""
     def take(
@@ -353,4 +353,4 @@ class Methods:
         """``np.where``, remembering what was left out if that is being tracked."""
     @property
     def at(self) -> At:
-        """Positions to change in a new Tensor: ``x.at[index].set(v)`` is what ``x[index] = v`` would be."""
+        """Positions to change in a new Tensor: ``x.at[index].set(v)`` means ``x[index] = v``."""

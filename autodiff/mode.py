@@ -1,13 +1,14 @@
-"""Modes: what happens to operations on Tensors in place of being recorded, and what a mode must answer.
+"""Modes: objects that take the place of recording, and the questions that each mode answers.
 
-A mode belongs to a thread and to an asynchronous task: others are not affected.  Modes nest; each knows the one around
-it (``enclosing``, None outside of all), and who does an operation on behalf of a mode does it :meth:`~Mode.outside`.
-Nobody probes a mode for attributes: what it may be asked stands here, with the answer that passes the question on.
+A mode belongs to one thread and to one asynchronous task; others are not affected.  Modes nest: each knows its
+``enclosing`` mode (None for the outermost).  Code that does an operation on behalf of a mode does it
+:meth:`~Mode.outside`.  No code probes a mode for attributes.  All questions to a mode are methods of :class:`Mode`, and
+by default they pass the question to the enclosing mode.
 
-Ctrl-C at any instruction leaves no mode on.  An interrupt may come before the first instruction of ``__exit__``, where
-nothing can catch it.  So a mode does not rely on being turned off: what a ``with`` statement holds as its ``__exit__``
-dies with the block, however the block is left, and a mode whose ``__exit__`` is dead is over.  It does nothing from
-then on, and the next operation takes it off.
+No mode stays on after Ctrl-C, at whatever instruction it comes.  An interrupt may come before the first instruction of
+``__exit__``, where no code can catch it.  So a mode does not rely on being turned off.  A ``with`` statement holds the
+only reference to the ``__exit__`` of its mode, and drops it when the block is left in any way.  A mode whose
+``__exit__`` is gone is over: it does nothing from then on, and the next operation removes it.
 """
 
 from __future__ import annotations
@@ -34,36 +35,36 @@ def current() -> Mode | None:
 
 
 def living(mode: Mode | None) -> Mode | None:
-    """The innermost of a mode and those around it that is not over."""
+    """The mode itself if it is not over, else the innermost enclosing one that is not."""
     while mode is not None and mode.over:
         mode = mode.enclosing
     return mode
 
 
 def entered(mode: Mode | None) -> switched:
-    """A context: what is done inside is done in this mode, and the one before comes back whatever happens."""
+    """A context in which operations go to this mode; afterwards the mode before comes back, whatever happens."""
     return switched(_state, mode)
 
 
 def is_recording() -> bool:
-    """Whether an operation that is done here and now remembers what it was done to."""
+    """Whether an operation is recorded now."""
     mode = current()
     return mode is None or mode.is_recording
 
 
 def recorded(mode: Mode | None) -> Mode | None:
-    """The mode in which the same things are done, and everything is recorded."""
+    """The mode that does the same as the current one, and records everything."""
     return None if mode is None else mode.recorded()
 
 
 def unwatched() -> Mode | None:
-    """The mode in which what is done here and now is computed alike, recorded, and seen by nobody."""
+    """The mode that computes in the same way as the current one, records, and is watched by no other mode."""
     mode = current()
     return None if mode is None else mode.unwatched()
 
 
 class _Exit:
-    """The ``__exit__`` of a mode: a ``with`` statement asks for it once, before it enters."""
+    """The ``__exit__`` of a mode; a ``with`` statement reads it once, before it enters."""
 
     def __get__(self, mode: Any, kind: Any = None) -> Any:
         if mode is None:  # of the class, as ExitStack asks for it
@@ -78,10 +79,10 @@ class _Exit:
 
 
 class Mode:
-    """What stands in the place of recording.  A context manager, or passed to :func:`entered`.
+    """A mode takes the place of recording.  It is a context manager, or is passed to :func:`entered`.
 
-    Each block, and each place inside of another mode, has a copy of its own, so that blocks nest and threads share a
-    mode.  What copies have in common they hold in dictionaries and lists.
+    Each block, and each place inside another mode, has a copy of the mode.  So blocks nest, and threads share a mode.
+    Copies share values through dictionaries and lists.
     """
 
     enclosing: Mode | None = None
@@ -92,50 +93,50 @@ class Mode:
     # -- what a mode must answer -----------------------------------------------------------------------------
 
     def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Do one operation, in the place of ``primitive.call``."""
+        """Do one operation, instead of ``primitive.call``."""
         raise NotImplementedError
 
     @property
     def is_recording(self) -> bool:
-        """Whether operations leave a history: as around this mode, unless it says otherwise."""
+        """Whether operations are recorded.  Default: as in the enclosing mode."""
         return self.enclosing is None or self.enclosing.is_recording
 
     def recorded(self) -> Mode | None:
-        """The mode that does the same and records: what a transform computes its function in."""
+        """The mode that does the same and records; a transform computes its function in it."""
         return self if self.is_recording else self.inside(recorded(self.enclosing))
 
     def unwatched(self) -> Mode | None:
-        """The mode for what leaves no history: as around this one, unless it changes how things are computed."""
+        """The mode for operations that are not recorded: the enclosing one, unless this mode changes how to compute."""
         return None if self.enclosing is None else self.enclosing.unwatched()
 
     def without(self, level: Any) -> Mode | None:
-        """This mode and those around it, without the mapping of ``level``: in it, examples are done one by one."""
+        """This mode and the enclosing ones, without the ``vmap`` of ``level``: examples are computed one by one."""
         around = living(self.enclosing)
         return self.inside(None if around is None else around.without(level))  # type: ignore[no-any-return]
 
     def backward(self, proceed: Callable[[], Any], seeds: dict[Any, Any], targets: Any) -> Any:
-        """Make a backward pass, by ``proceed()``, which frees nothing; the result are the gradients."""
+        """Make a backward pass by ``proceed()``, which frees nothing; return the gradients."""
         around = living(self.enclosing)
         return proceed() if around is None else around.backward(proceed, seeds, targets)
 
     def visiting(self) -> Callable[[Any, Any], Any] | None:
-        """What takes the place of each rule in backward passes, as the ``visit`` of :func:`.graph.sweep`; or None."""
+        """A function that backward passes call instead of each rule, or None: the ``visit`` of :func:`.graph.sweep`."""
         around = living(self.enclosing)
         return None if around is None else around.visiting()
 
     def otherwise(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
-        """What computes a composite that failed as it is written, from it, its arguments and keywords; or None."""
+        """A function that computes a composite whose own code failed, from the composite and its arguments; or None."""
         around = living(self.enclosing)
         return None if around is None else around.otherwise(error, args, kwargs)
 
     def replaced(self, old: Any, new: Any) -> None:
-        """Note that another node stands for one that was seen: ``checkpoint`` keeps the results of a part alone."""
+        """Note that a new node stands for an old one: ``checkpoint`` keeps only the results of a part."""
         around = living(self.enclosing)
         if around is not None:
             around.replaced(old, new)
 
     def left(self, *error: Any) -> None:
-        """What is to be done when its block was left: ``error`` is what ``__exit__`` is given."""
+        """Called when the block is left; ``error`` are the arguments of ``__exit__``."""
 
     # -- what all modes do alike -----------------------------------------------------------------------------
 
@@ -150,19 +151,19 @@ class Mode:
             return primitive.call(*args, **kwargs)
 
     def inside(self, enclosing: Mode | None) -> Any:
-        """This mode with another one around it."""
+        """This mode with another enclosing mode."""
         mode: Mode = object.__new__(type(self))
         vars(mode).update(vars(self))
         mode._original, mode.enclosing = self._original or self, enclosing
         return mode
 
     def outside(self) -> Any:
-        """A context in which operations go to the mode around this one."""
+        """A context in which operations go to the enclosing mode."""
         return entered(self.enclosing)
 
     @property
     def over(self) -> bool:
-        """Whether the block was left, though nobody could say so."""
+        """Whether the block was left, even if ``__exit__`` did not run."""
         return self._block is not None and self._block() is None
 
     def __enter__(self) -> Self:
@@ -179,7 +180,7 @@ class Mode:
 
 
 def _leave(mode: Mode, opened: Mode, *error: Any) -> None:
-    """Turn the mode off that was entered, or the last one of this object where ``__exit__`` is called by hand."""
+    """Turn off the mode that was entered, or the last one of this object if ``__exit__`` is called by hand."""
     name: Any = opened._name
     if opened.enclosing is None and not _is_on(name):
         one = _state.get()
@@ -199,7 +200,7 @@ def _is_on(name: Any) -> bool:
 
 
 def _without(name: Any, mode: Mode | None) -> Mode | None:
-    """A mode without one of those in it: suspended generators may be closed in any order."""
+    """A mode without one of those in it; needed because suspended generators may be closed in any order."""
     if mode is None or name is None or not _is_on(name):
         return mode
     if mode._name is name:

@@ -1,8 +1,8 @@
-"""What a recorded operation is: a node, its edges, and a variable.
+"""Nodes: what is saved of a recorded operation, its edges, and variables.
 
-The graph points one way, from results to what they were made of, and holds no Tensor: a :class:`Node` knows its
-parents' nodes and the few values its rules asked for.  An intermediate array that no rule asked for dies with
-the user's variable, and without cycles the whole graph dies by reference counting.
+The graph points from results to their arguments, and holds no Tensor.  A :class:`Node` knows the nodes of its parents
+and the values that its rules ask for.  If no rule asks for an intermediate array, it is freed with the user's variable.
+There are no cycles, so reference counting frees the whole graph.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from .writes import tick as tick
 
 
 class GraphError(RuntimeError):
-    """A graph was used in a way that has no right answer: freed, mutated, or not a graph at all."""
+    """A graph was used in a way that has no right answer: it was freed, or changed, or there is none."""
 
 
 class Node:
     """One recorded operation.
 
-    ``parents`` are the nodes of those inputs that lead to a variable, ``rules`` has one rule for each of them, and
-    ``saved`` what that rule asked for, packed (see :mod:`.rule`); ``saved`` becomes None when the graph is freed.
-    ``edges`` is the same by name.  ``kind`` is the type of a NumPy scalar, None for arrays.  ``note`` is what only a
-    picture needs: the other inputs, or None.  ``active`` is False where no gradient can flow.  A node is younger than
-    its parents, so sorting by ``age`` *is* a topological sort.  A variable has no primitive, and a ``grad``.
+    ``parents`` are the nodes of the inputs that depend on a variable.  ``rules`` has one rule for each of them.
+    ``saved`` holds the values that each rule asks for, packed (see :mod:`.rule`); it becomes None when the graph is
+    freed.  ``edges`` shows the same by name.  ``kind`` is the type of a NumPy scalar, None for arrays.  ``note`` is
+    used by pictures only: the other inputs, or None.  ``active`` is False where no gradient can flow.  A node is
+    younger than its parents, so sorting by ``age`` *is* a topological sort.  A variable has no primitive, and it has a
+    ``grad``.
     """
 
     __slots__ = (
@@ -62,7 +63,7 @@ class Node:
         note: Any = None,
         active: bool = True,
     ) -> Node:
-        """A node born now."""
+        """A new node."""
         node = cls.__new__(cls)
         node.primitive, node.parents, node.rules, node.saved = primitive, parents, rules, saved
         node.shape, node.dtype, node.note, node.active = shape, dtype, note, active
@@ -72,7 +73,7 @@ class Node:
 
     @property
     def edges(self) -> tuple[Edge, ...]:
-        """The inputs that lead to a variable: parent, rule and what the rule saved."""
+        """The edges to the inputs that depend on a variable: parent, rule and saved values."""
         saved = self.saved
         return tuple(
             Edge(self, parent, rule, None if saved is None else rule.unpacked(saved[i]))
@@ -80,7 +81,7 @@ class Node:
         )
 
     def replace(self, function: Callable[[Any], Any]) -> None:
-        """Put ``function(value)`` in the place of each value that a rule has saved."""
+        """Replace each saved value by ``function(value)``."""
         if self.saved is not None:
             self.saved = tuple(
                 rule.packed(tuple(map(function, rule.unpacked(packed))))
@@ -101,7 +102,7 @@ DOUBLE = np.dtype(np.float64)
 
 
 class Edge(NamedTuple):
-    """How an operation depends on one of its inputs; ``saved`` is None when the graph was freed."""
+    """The connection of an operation to one of its inputs; ``saved`` is None after the graph was freed."""
 
     node: Node
     parent: Node
@@ -115,23 +116,23 @@ class Edge(NamedTuple):
         return self.node.primitive.parameters[self.rule.position]
 
     def pull(self, g: Any) -> Any:
-        """What the rule gives for a cotangent of the operation."""
+        """The result of the rule for a cotangent of the operation."""
         if self.saved is None:
             raise GraphError(FREED.format(self.rule.primitive))
         return self.rule.function(g, *self.saved)
 
 
 def variable_node(shape: tuple[int, ...], dtype: Any) -> Node:
-    """A variable: where gradients arrive, in ``grad``."""
+    """The node of a variable; its gradient is added to ``grad``."""
     node = Node.make(None, shape, dtype)
     node.grad = None
     return node
 
 
 def is_variable(node: Node) -> bool:
-    """Whether a node is no operation, and gradients arrive there.
+    """Whether a node is that of a variable.
 
-    Nodes are all of one class, since Python looks attributes up faster where it meets one class only.
+    All nodes have one class, because Python finds attributes faster if it meets one class only.
     """
     return node.primitive is None and node.active
 
@@ -144,7 +145,7 @@ CONSTANT.age = 0
 class Several(tuple[Any, ...]):
     """The shapes, or the dtypes, of the outputs of one operation.
 
-    There may be 100,000 of them, each compared with all by the walk: so identity is asked first.
+    There may be 100,000 of them, and the backward pass compares each with all.  So identity is compared first.
     """
 
     __slots__ = ()

@@ -1,6 +1,6 @@
-"""What NumPy asks of a Tensor beyond a plain call, and what is said when it cannot be done.
+"""Calls by NumPy's protocols that cannot be done: the error for each.
 
-Nothing here knows the class Tensor: arguments are passed on to functions that do.
+No function here uses the class Tensor: they pass arguments on to functions that do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ANSWERED = frozenset(
 
 
 def unsupported(function: Any) -> TypeError:
-    """The error for a function that has no entry: why, or what its name may have been meant for."""
+    """The error for a function that has no entry in the table: the reason, or the name that was probably meant."""
     import difflib  # here, because only a mistake needs it and every program would wait for it
 
     name = getattr(function, "__name__", str(function))
@@ -52,7 +52,7 @@ _NAMED = r"\w+: "
 
 
 def complain(entry: Primitive | Composite, values: Any, error: Exception) -> NoReturn:
-    """Raise NumPy's complaint with the operation, the shapes and the way out."""
+    """Raise NumPy's error again, with the operation, the shapes and what to do."""
     better = _explained(entry, values, error)
     try:
         if better is not error:  # from itself it would hold itself
@@ -93,7 +93,7 @@ _AXES = r"operand (\d) does not have enough dimensions \(has (\d+), .* requires 
 
 
 def _in_words(complaint: str, entry: Primitive | Composite) -> str:
-    """NumPy's complaint about the shapes that a product takes, without the language of its sources."""
+    """NumPy's message about the shapes of a product, in plain words."""
     if found := re.search(_LENGTHS, complaint):
         return (
             f"the lengths of the axes that are multiplied differ, {found[4]} and {found[3]}; "
@@ -110,9 +110,9 @@ def _in_words(complaint: str, entry: Primitive | Composite) -> str:
 
 
 def foreign(value: Any) -> str | None:
-    """A container whose values no protocol of NumPy's reaches, and how to get at them; None for anything else.
+    """A container whose values NumPy's protocols do not reach, and how to get an array; None for anything else.
 
-    It would take part in an operation by rules of its own, and the derivative would be that of another one.
+    Such a container has operations of its own, and the derivative would be that of another operation.
     """
     kind = type(value)
     if hasattr(kind, "__array_function__") or hasattr(kind, "__array_namespace__"):
@@ -125,9 +125,9 @@ def foreign(value: Any) -> str | None:
 
 
 def has_own_rules(value: Any) -> bool:
-    """Whether this is a masked array or a matrix, whose arithmetic is another one.
+    """Whether this is a masked array or a matrix, which have arithmetic of their own.
 
-    NumPy imports its module of masked arrays when somebody asks for it: before that, nothing is one.
+    NumPy imports its module of masked arrays on first use; before that, no object is one.
     """
     masked = sys.modules.get("numpy.ma")
     return isinstance(value, np.matrix) or (masked is not None and isinstance(value, masked.MaskedArray))
@@ -143,7 +143,7 @@ _KIND_OF = {
 
 
 def not_numbers(value: Any) -> str | None:
-    """What an operand is that holds no numbers, and what may be meant; None if it may hold some."""
+    """The type of an operand that holds no numbers, and what may be meant; None if it may hold numbers."""
     if value is None:
         return "None, and an operation needs numbers: does a function lack its 'return'?"
     if isinstance(value, str | bytes):
@@ -161,7 +161,7 @@ def not_numbers(value: Any) -> str | None:
 
 
 def describe(value: Any) -> str:
-    """An argument in an error message: dtype and shape of an array, the start of anything else."""
+    """An argument in an error message: dtype and shape of an array, the beginning of the text of anything else."""
     if isinstance(value, np.ndarray | np.generic):
         return f"{value.dtype} {value.shape}"
     if isinstance(value, list | tuple) and any(isinstance(v, np.ndarray | np.generic) for v in value):

@@ -1,7 +1,7 @@
-"""A VJP rule: the function, and what it asks of a call.
+"""A VJP rule: its function, and the values that it asks for.
 
-A node keeps for each of its parents one value: what the rule of that parent asked for, *packed*.  Nothing is packed as
-None, a single value as itself, several as a tuple, so that the commonest rules are called without any detour.
+A node saves one value for each of its parents: the values that the rule of this parent asks for, *packed*.  No value is
+packed as None, one value as itself, several as a tuple.  So the most frequent rules are called directly.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _REMEMBERED = 1000
 
 
 class WrittenError(Exception):
-    """An array that a rule saved is not what it was: the rule, and what it keeps."""
+    """A saved array has changed: the rule, and its saved values."""
 
 
 class Rule:
-    """A VJP rule for one argument: ``pick`` packs what it asks for from a call, ``apply(g, packed)`` calls it.
+    """A VJP rule for one argument: ``pick`` packs the values it asks for from a call, ``apply(g, packed)`` calls it.
 
-    ``watching`` is the same rule for a call in which it keeps arrays of the user's: prints of them are kept as well,
-    and it looks whether they have changed before it is applied.
+    ``watching`` is the same rule for a call that saves arrays of the user.  A print of each array is saved too, and
+    compared before the rule is applied.
     """
 
     __slots__ = ("_elements", "_watching", "apply", "element", "function", "pick", "plain", "position",
@@ -65,7 +65,7 @@ class Rule:
 
     @property
     def watching(self) -> Rule:
-        """The same rule for a call in which it keeps arrays of the user's."""
+        """The same rule for a call that saves arrays of the user."""
         if self._watching is None:
             self._watching = _watching(self) if self.wants else self
         return self._watching
@@ -80,13 +80,13 @@ class Rule:
         return rule
 
     def keep(self, environment: Any, prints: dict[int, list[tuple[Any, bytes | Print]]]) -> tuple[Rule, Any]:
-        """The rule for a call, and what it keeps; ``prints`` are of the user's arrays, by their place in the call."""
+        """The rule for a call, and its saved values; ``prints`` are those of the user's arrays, by position."""
         packed = self.pick(environment)
         kept = [pair for want in self.wants if want in prints for pair in prints[want]] if prints else None
         return (self.watching, (packed, kept)) if kept else (self, packed)
 
     def unpacked(self, packed: Any) -> tuple[Any, ...]:
-        """What was picked, in the order of ``wants``."""
+        """The picked values, in the order of ``wants``."""
         if self.watched:
             packed = packed[0]
         return () if not self.wants else (packed,) if len(self.wants) == 1 else packed
@@ -98,11 +98,11 @@ class Rule:
 
 
 def _nothing(environment: Any) -> None:
-    """What a rule that asks for nothing keeps."""
+    """The saved value of a rule that asks for nothing."""
 
 
 def _watching(rule: Rule) -> Rule:
-    """The rule that is applied to what it keeps and prints of it, which it compares."""
+    """The rule, applied to saved values and their prints, which it compares first."""
     twin: Rule = object.__new__(Rule)
     twin.primitive, twin.function, twin.position, twin.element = (
         rule.primitive,
@@ -129,15 +129,15 @@ def _watching(rule: Rule) -> Rule:
 
 
 def prints_of(packed: Any) -> Any:
-    """Prints of the arrays among what a rule keeps.
+    """Prints of the saved arrays of a rule.
 
-    The print itself if the rule keeps one array, pairs of an array and its print if it keeps more, or nothing.
+    One print if the rule saves one array, pairs of an array and its print if it saves more, or nothing.
     """
     return print_of(packed) if type(packed) is np.ndarray else pairs_of(packed)
 
 
 def pairs_of(value: Any) -> list[tuple[Any, bytes | Print]]:
-    """An array, or those among several values and in lists of them, each with its print."""
+    """The array, or the arrays among several values and in lists of them, each with its print."""
     if type(value) is np.ndarray:
         return [(value, value.tobytes() if value.nbytes <= SMALL else Print(value))]
     if type(value) is tuple or type(value) is list:
@@ -147,12 +147,12 @@ def pairs_of(value: Any) -> list[tuple[Any, bytes | Print]]:
 
 
 def has_changed(watched: Any) -> bool:
-    """Whether one of the arrays is not what it was; ``watched`` is what a rule keeps, and the print or prints of it."""
+    """Whether one of the arrays has changed; ``watched`` are the saved values of a rule, with the prints."""
     return any(differs(array, before) for array, before in _pairs(watched))
 
 
 def changed(watched: Any) -> tuple[Any, bool]:
-    """The array that is not what it was, and whether a variable has given it out since the rule saved it."""
+    """The array that has changed, and whether a variable gave it out after the rule had saved it."""
     array, before = next(pair for pair in _pairs(watched) if differs(*pair))
     return array, type(before) is Print and before.whole is not None
 

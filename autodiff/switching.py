@@ -1,8 +1,8 @@
-"""Context variables that have another value inside of a block, wherever Ctrl-C interrupts.
+"""Context variables with another value inside a block, safe against Ctrl-C at any instruction.
 
-An interrupt comes between two instructions of Python: before the first one of ``__enter__`` or ``__exit__``, say, where
-nothing can catch it.  It never comes inside of a function that is written in C.  So here both are such functions, and a
-variable is set, or set back, in one step.
+An interrupt comes between two instructions of Python, for example before the first one of ``__enter__`` or
+``__exit__``, where no code can catch it.  It never comes inside a function written in C. Here both methods are such
+functions, so a variable is set, or set back, in one step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ empty text, which is false, as the result of an ``__exit__`` must be."""
 
 
 class switched:  # noqa: N801
-    """``with switched(variable, value):`` gives the variable another value inside of the block; to be used once.
+    """``with switched(variable, value):`` gives the variable another value inside the block; use each object once.
 
     Python 3.14 has ``with variable.set(value):`` for this.
 

@@ -1,8 +1,7 @@
-"""The callable of a function that broadcasts: what a hand would write for it, written out by a template.
+"""Callables of functions that broadcast, generated from a template.
 
-These callables are the hot path.  What differs between them is what their rules ask for; so the text is made for each
-such pattern.  It is compiled when such a callable is first called, and put in the place of code that waits for this.
-To read one::
+These callables are the hot path.  They differ in the values that their rules ask for, so one source is generated for
+each such pattern.  It is compiled at the first call of such a callable, and replaces its code.  To read one::
 
     from autodiff.template import source
     print(source(((1,), (0,)), "{} * {}"))  # of multiply, whose rules ask for the other factor
@@ -103,7 +102,7 @@ _SYMBOLS: dict[Any, str] = {
 
 
 def source(wants: Wants, forward: str = "forward({}, {})") -> str:
-    """The text of the callable for rules that ask for this, inside of a function that names what it is filled with."""
+    """The source of the callable for rules that ask for these values, inside a function whose parameters it uses."""
     who = _WHO[len(wants)]
     asked = dict(zip(who, wants, strict=True))
     owned = [n for i, n in enumerate(who) if any(i in w for w in wants)]
@@ -127,7 +126,7 @@ def _lines(line: str, names: list[str]) -> str:
 
 
 def _cases(asked: dict[str, tuple[int, ...]], owned: Any) -> str:
-    """What is recorded, by which of the arguments lead to a variable; arrays that are ``owned`` may be the user's."""
+    """What is recorded, by which arguments depend on a variable; ``owned`` arrays may be the user's."""
     who, lines = list(asked), []
     for k, (condition, case) in enumerate(_CASES[len(who)]):
         rules, saved, watches = [], [], False
@@ -161,7 +160,7 @@ _globals: dict[str, Any] = {"__name__": "autodiff.recording"}
 
 
 def provide(**names: Any) -> None:
-    """Say what the names in the text stand for: the engine's own classes and functions."""
+    """Set the names that the source uses: classes and functions of the engine."""
     _globals.update(names)
 
 
@@ -185,13 +184,13 @@ def _waiting_two(
 
 
 def _waits(arguments: int) -> Any:
-    """The code of a callable that is not written yet: it has the names of the one that will be."""
+    """The code of a callable before its first call; it has the names of the final code."""
     whole: Any = _waiting_one if arguments == 1 else _waiting_two
     return next(constant for constant in whole.__code__.co_consts if isinstance(constant, CodeType))
 
 
 def waiting(primitive: Any, rules: list[Any]) -> Callable[..., Any]:
-    """The callable of a primitive of one argument or two; its text is written when it is first called."""
+    """The callable of a primitive of one or two arguments; its source is generated at the first call."""
     rule = dict(zip(_WHO[len(rules)], rules, strict=True))
     values = {"primitive": primitive, "forward": primitive.forward}
     for n in rule:
@@ -206,7 +205,7 @@ def waiting(primitive: Any, rules: list[Any]) -> Callable[..., Any]:
 
 
 def write(call: Any) -> Callable[..., Any]:
-    """Give a callable that waits its code: the same for all whose rules ask for the same."""
+    """Give a waiting callable its code, which is the same for all whose rules ask for the same values."""
     cells = dict(zip(call.__code__.co_freevars, call.__closure__, strict=True))
     wants = tuple(cells[f"r_{n}"].cell_contents.wants for n in _WHO[call.__code__.co_argcount])
     usual = "forward({}, {})" if len(wants) == 2 else "forward({})"
@@ -221,7 +220,7 @@ _globals["write"] = write
 
 @functools.cache
 def written(wants: Wants, forward: str) -> CodeType:
-    """The code of the callables whose rules ask for this."""
+    """The code of callables whose rules ask for these values."""
     text = source(wants, forward)
     name = os.path.join(os.path.dirname(__file__), f"<{forward.format('a', 'b')}, whose rules ask for {wants}>")
     linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name  # so that tracebacks show its lines

@@ -1,7 +1,6 @@
-"""Nestings of dict, list, tuple, dataclass (and what else is registered) as flat lists of leaves, and back.
+"""Nestings of dict, list, tuple, dataclass and registered classes as flat lists of leaves, and back.
 
-None is a nesting with nothing in it, so an optional parameter may be absent.  Dictionaries are matched by key, never
-by order.
+None is an empty nesting, so an optional parameter may be absent.  Dictionaries are matched by key, not by order.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ _containers: list[tuple[type, Callable[[Any], tuple[list[Any], Unflatten]]]] = [
 
 
 class Branch(NamedTuple):
-    """A container taken apart: a name for each child (how one would write it), the children, and the way back."""
+    """The parts of a container: the path of each child, the children, and a function that makes a new container."""
 
     names: list[str]
     children: list[Any]
@@ -22,9 +21,9 @@ class Branch(NamedTuple):
 
 
 def register_container(kind: type, split: Callable[[Any], tuple[list[Any], Unflatten]]) -> None:
-    """Make instances of ``kind`` containers: ``split(x)`` gives the children, and the way from new children to a copy.
+    """Make instances of ``kind`` containers: ``split(x)`` returns the children, and a function that puts new ones in.
 
-    Instances of subclasses are containers too; of several registered kinds, the last one that fits wins.
+    Instances of subclasses are containers too.  If several registered classes fit, the last one is used.
 
     >>> from autodiff import grad
     >>> class Line:
@@ -44,7 +43,7 @@ def _shallow(tree: Any) -> Any:
 
 
 def _filled(tree: Any, names: list[str], children: list[Any]) -> Any:
-    """A copy of a dataclass with other values in its fields; ``__post_init__`` does not run on them."""
+    """A copy of a dataclass with other values; ``__post_init__`` does not run."""
     other = _shallow(tree)
     for name, child in zip(names, children, strict=True):
         object.__setattr__(other, name, child)
@@ -52,7 +51,7 @@ def _filled(tree: Any, names: list[str], children: list[Any]) -> Any:
 
 
 def branch_of(tree: Any) -> Branch | None:
-    """A container taken apart; None for a leaf."""
+    """The parts of a container; None for a leaf."""
     kind = type(tree)
     if kind is list:
         return Branch([f"[{i}]" for i in range(len(tree))], tree, list)
@@ -93,7 +92,7 @@ def _split_dict(tree: dict[Any, Any]) -> Branch:
 
 
 def flatten(tree: Any) -> tuple[list[Any], Unflatten]:
-    """The leaves from left to right, and the function that builds the same nesting of other leaves.
+    """The leaves from left to right, and a function that builds the same nesting from other leaves.
 
     >>> leaves, unflatten = flatten({"w": 1.0, "layers": [2.0, (3.0,)], "bias": None})
     >>> leaves, unflatten([4.0, 5.0, 6.0])
@@ -117,7 +116,7 @@ def flatten(tree: Any) -> tuple[list[Any], Unflatten]:
 
 
 def places(tree: Any, path: str = "") -> list[str]:
-    """How one would write each leaf, in the order of the leaves: where an error message points.
+    """The path of each leaf, as Python code for error messages, in the order of the leaves.
 
     >>> places({"w": 1.0, "layers": [2.0, (3.0,)]})
     ["['w']", "['layers'][0]", "['layers'][1][0]"]
@@ -130,10 +129,10 @@ def places(tree: Any, path: str = "") -> list[str]:
 
 
 def flatten_like(tree: Any, like: Any, who: str, *, repeat: bool = False, path: str = "") -> list[Any]:
-    """The leaves of ``tree`` in the order of the leaves of ``like``, whose nesting it must have.
+    """The leaves of ``tree`` in the order of the leaves of ``like``; both must have the same nesting.
 
-    With ``repeat``, a leaf of ``tree`` may stand where ``like`` has a whole nesting, for all of its leaves.
-    Raises ValueError that begins with ``who`` and names the place of the difference.
+    With ``repeat``, one leaf of ``tree`` may stand for all leaves of a nesting in ``like``.  Raises ValueError whose
+    message begins with ``who`` and names the path of the difference.
 
     >>> flatten_like({"b": 2, "a": 1}, {"a": 0.0, "b": 0.0}, "example")
     [1, 2]

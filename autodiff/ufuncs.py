@@ -1,9 +1,9 @@
-"""What NumPy asks of a Tensor through a ufunc's other methods: reduce, accumulate, reduceat, outer.
+"""The other methods of ufuncs on Tensors: reduce, accumulate, reduceat, outer.
 
-The common ones are functions of their own in NumPy, ``np.add.reduce`` is ``np.sum``, and become calls of those.  The
-others are written out, one step after another, as NumPy defines them.  ``at`` writes in place and is refused.
+The common ones are NumPy functions too (``np.add.reduce`` is ``np.sum``), and become calls of those.  The others are
+computed step by step, as NumPy defines them.  ``at`` writes in place and is refused.
 
-Nothing here knows the class Tensor: arguments are passed on to functions that do.
+No function here uses the class Tensor: they pass arguments on to functions that do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ONLY = "differentiated without the keyword"
 
 
 def unusual(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
-    """A ufunc's call with keywords, or one of its other methods.  Raises TypeError for what is not differentiated."""
+    """The call of a ufunc with keywords, or of another method.  Raises TypeError if there is no derivative."""
     name = ufunc.__name__
     out = kwargs.pop("out", None)
     if out is not None and any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
@@ -59,7 +59,7 @@ def _is_default(keyword: str, value: Any) -> bool:
 
 
 def _axis(ufunc: Any, a: Any, axis: Any) -> int:
-    """The one axis that is folded."""
+    """The one axis that is reduced."""
     if isinstance(axis, tuple) and len(axis) == 1:
         axis = axis[0]
     rank = np.ndim(a)
@@ -120,7 +120,7 @@ _STARTING = frozenset({np.add, np.multiply, np.maximum, np.minimum})
 
 
 def _known_reduction(ufunc: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, kwargs: dict[str, Any]) -> Any:
-    """A reduction that is a function of its own, to which the initial value is added if it takes none."""
+    """A reduction by a NumPy function; the initial value is added if that function takes none."""
     if dtype is not None and ufunc in accumulations:  # sums and products say in which type they are taken
         kwargs["dtype"] = dtype
     else:
@@ -152,7 +152,7 @@ def _accumulate(ufunc: Any, a: Any, *, axis: int = 0, dtype: Any = None, **kwarg
 
 
 def _reduceat(ufunc: Any, a: Any, indices: Any, *, axis: int = 0, dtype: Any = None, **kwargs: Any) -> Any:
-    """The reduction of a[i:j] for each i and the next j; where j is not larger, a[i] alone."""
+    """The reduction of a[i:j] for each i and the next j; only a[i] where j is not larger."""
     _refuse(ufunc, "reduceat", kwargs)
     axis = _axis(ufunc, a, axis)
     a, length = _cast(a, dtype), np.shape(a)[axis]

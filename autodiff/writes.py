@@ -1,13 +1,13 @@
-"""Writes into arrays that a rule has saved: noted where they go through us, noticed where they do not.
+"""Writes into saved arrays: those through a variable are noted, others are found by comparison.
 
-A write through a variable (``t.data -= step``, an optimizer) is noted with its time and its place in memory, so it is
-found whoever else holds that memory: another variable, a view, a constant.
+A write through a variable (``t.data -= step``, an optimizer) is noted with its time and its memory.  So it is found
+whatever else uses that memory: another variable, a view, a constant.
 
-NumPy tells nobody of a write through a reference of the user's own.  So of an array that may be the user's a *print*
-is taken when a rule saves it, and is compared when the rule runs.  That of a small array is all its bytes.  That of a
-large one is a sample, and all its bytes from when ``t.data`` hands the memory out: what is written there is found too.
+NumPy does not report a write through the user's own reference.  So if a saved array may belong to the user, a *print*
+of it is taken, and compared when the rule runs.  The print of a small array is all its bytes.  That of a large array is
+a sample, and all its bytes from the time when ``t.data`` gives the memory out, so a write through that is found too.
 
-Threads share all this without a lock, which an interrupt could leave closed: each step is one that a dict does at once.
+Threads share these tables without a lock, which an interrupt could leave closed: each step is one operation of a dict.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ SAMPLES = 64
 
 @functools.lru_cache(maxsize=1024)
 def _places_to_look(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tuple[slice, ...]:
-    """An index of a sample: what lies together in memory as it lies there, and few of such pieces.
+    """The index of a sample: a few pieces, each of neighbours in memory.
 
-    Where the axis along which elements are neighbours is too long, single ones are taken, spread evenly.
+    If the axis of neighbours is too long, single elements are taken, evenly spaced.
     """
     index = [slice(0, 1)] * len(shape)
     taken, room = 1, SMALL // size
@@ -73,12 +73,12 @@ def _sample_of(array: Any) -> bytes:
 
 
 def _whole_of(array: Any) -> bytes:
-    """All its bytes; what is repeated by broadcasting, once."""
+    """All bytes of an array, without the repetitions of broadcasting."""
     return array[tuple([slice(None) if s else slice(0, 1) for s in array.strides])].tobytes()  # type: ignore[no-any-return]
 
 
 class Print:
-    """What is kept of a large array to tell later whether it was written."""
+    """The print of a large array, to find later whether it was written."""
 
     __slots__ = ("__weakref__", "array", "sample", "whole")
 
@@ -93,7 +93,7 @@ class Print:
             same.add(reference)
 
     def differs(self) -> bool:
-        """Whether the array is not what it was."""
+        """Whether the array has changed."""
         return _sample_of(self.array) != self.sample or (self.whole is not None and _whole_of(self.array) != self.whole)
 
 
@@ -112,7 +112,7 @@ def _forget(reference: Any) -> None:
 
 
 def hand_out(array: Any) -> None:
-    """Complete the prints of arrays that share the memory of this one, which is about to be given to the user."""
+    """Complete the prints of arrays that share memory with this one, which is about to be given to the user."""
     references = sampled.pop(id(memory_of(array)), None) if isinstance(array, np.ndarray) else None
     for reference in references or ():
         known = reference()
@@ -121,7 +121,7 @@ def hand_out(array: Any) -> None:
 
 
 def print_of(array: Any) -> bytes | Print:
-    """What tells whether an array was filled anew.
+    """A print of an array, to compare with later.
 
     >>> x = np.zeros((64, 784))
     >>> before = print_of(x)
@@ -133,7 +133,7 @@ def print_of(array: Any) -> bytes | Print:
 
 
 def differs(array: Any, before: bytes | Print) -> bool:
-    """Whether an array is not what it was when its print was taken."""
+    """Whether an array has changed since its print was taken."""
     return array.tobytes() != before if type(before) is bytes else before.differs()  # type: ignore[union-attr]
 
 
@@ -141,7 +141,7 @@ def differs(array: Any, before: bytes | Print) -> bool:
 
 
 class _Place:
-    """Memory that was written through us, and when that was last done."""
+    """Memory that was written through a variable, and the time of the last write."""
 
     __slots__ = ("array", "bounds", "memory", "time")
 
@@ -158,7 +158,7 @@ class _Place:
                 self.memory = lambda: True  # nobody says when it is freed
 
     def is_in(self, array: Any) -> bool:
-        """Whether this array has elements there."""
+        """Whether this array has elements in this memory."""
         mine = self.array()
         try:
             return mine is None or np.shares_memory(mine, array, max_work=10_000)  # type: ignore[arg-type]
@@ -176,7 +176,7 @@ _latest: dict[int, int] = {}
 
 
 def latest() -> int:
-    """When anything was last written: a graph that is younger needs no closer look."""
+    """The time of the last write: a graph that is younger needs no further comparison."""
     return max(_latest.values(), default=0)
 
 
@@ -212,7 +212,7 @@ def mark_written(array: Any) -> None:
 
 
 def _placed(array: Any) -> _Place:
-    """A new place.  Those whose memory was freed are dropped from time to time: nothing can hold on to it."""
+    """A new place.  Places whose memory was freed are dropped from time to time."""
     global _limit
     if id(array) in _places:
         _drop(id(array))
@@ -233,7 +233,7 @@ def _drop(key: int) -> None:
 
 
 class Written:
-    """What was written after some time, to ask for many arrays whether they were."""
+    """The writes after a given time, to test many arrays."""
 
     def __init__(self, after: int) -> None:
         spans = []
@@ -256,7 +256,7 @@ class Written:
                 self._groups.append([span])
 
     def since(self, array: Any, time: int) -> bool:
-        """Whether memory of this array was written through us after ``time``."""
+        """Whether memory of this array was written through a variable after ``time``."""
         if not self._groups or not array.size:
             return False
         low, high = byte_bounds(array)

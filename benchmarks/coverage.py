@@ -255,21 +255,22 @@ def rows() -> Iterator[tuple[str, str, list[str], dict[str, str]]]:
 ABOUT = """\
 # What differentiates
 
-Each callable of `numpy`, `numpy.linalg` and `numpy.fft` was called with real arrays, and the gradient of a weighted sum
-of its outputs compared with central differences of NumPy's own function. *Differentiates*: the gradients agree.
-*Constant*: the derivative is zero, and so is the gradient, or no gradient is offered. *Refuses*: an exception.
-*Absent*: the library has no function of this name. **Wrong**: another number, NaN, or a result that left the graph
-without a word.
-`eigh`, `eigvalsh` and `cholesky` were given (a + a.T) / 2, because libraries read their argument in different ways.
+Each callable of `numpy`, `numpy.linalg` and `numpy.fft` was called with real arrays. The gradient of a weighted sum of
+its outputs was compared with central differences of NumPy's own function. *Differentiates*: the gradients agree.
+*Constant*: the derivative is zero, and the library returns zero or offers no gradient. *Refuses*: it raises an
+exception. *Absent*: the library has no function of this name. **Wrong**: the gradient is another number or NaN, or the
+result was silently detached from the graph.
+The argument of `eigh`, `eigvalsh` and `cholesky` was (a + a.T) / 2, because libraries read their argument in different
+ways.
 
-Functions that are called through an object (`np.add.reduce`, `accumulate`, `reduceat`, `outer`), `np.emath` and
-`numpy.lib.stride_tricks.sliding_window_view` differentiate too, and are not in the table.
+Methods of ufuncs (`np.add.reduce`, `accumulate`, `reduceat`, `outer`), `np.emath` and
+`numpy.lib.stride_tricks.sliding_window_view` differentiate too. They are not in the table.
 
-What NumPy never hands on, no library can differentiate without a module of its own in NumPy's place: `np.array`,
-`np.asarray` and `np.full` of Tensors, `np.r_` and `np.c_`, a list of Tensors where an array belongs
-(`np.mean([t, u])`), `np.int64(t)`. Each is an error that says what to write: `np.stack([t, u])`, `np.concatenate`,
-`np.broadcast_to(t, shape)`, `t.astype(int)`. The same holds for the functions of SciPy that are written in Python,
-such as `scipy.stats` and `scipy.signal`.
+NumPy does not dispatch some calls. No library can differentiate them without a module of its own instead of NumPy:
+`np.array`, `np.asarray` and `np.full` of Tensors, `np.r_` and `np.c_`, a list of Tensors as an array (`np.mean([t,
+u])`), and `np.int64(t)`. Each raises an error that says what to write: `np.stack([t, u])`, `np.concatenate`,
+`np.broadcast_to(t, shape)`, `t.astype(int)`. The same holds for functions of SciPy that are written in Python, such as
+those of `scipy.stats` and `scipy.signal`.
 
 This page is written by `python -m benchmarks.coverage`; do not edit it.
 """

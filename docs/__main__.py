@@ -1,12 +1,12 @@
-"""Write again what the documentation takes from the code: ``python -m docs [--check]``.
+"""Write the parts of the documentation that are generated from the code: ``python -m docs [--check]``.
 
-``operations.md`` is the table of primitives with the source of every rule, ``checks.md`` what came out when each was
-tried, a table in ``arrays.md`` what Dask arrays do, and a table in ``drawing.md`` the formats of pictures; the README's
-measured tables are those of ``benchmarks/README.md``; what a code block prints stands behind it, and a picture that it
-saves stands here.
-With ``--check`` nothing is written, and the exit status says whether anything would change; of ``checks.md`` only
-whether each function has its row, and nothing of the table in ``arrays.md``, since the tests compare the rows as they
-try the functions.
+``operations.md`` is the table of primitives with the source of every rule.  ``checks.md`` has the results of trying
+each of them.  A table in ``arrays.md`` says what works with Dask arrays, and a table in ``drawing.md`` has the formats
+of pictures.  The README's measured tables are those of ``benchmarks/README.md``.  The output of a code block is written
+after the block, and a picture that it saves is written into this folder.
+With ``--check`` nothing is written, and the exit status says whether anything would change.  Then ``checks.md`` is only
+searched for the row of each function, and the table in ``arrays.md`` is left out, because the tests compare these rows
+when they try the functions.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ HEAD = """# Operations
 
 Written by `python -m docs` from the table of primitives; do not edit.
 
-A Tensor goes through each of these functions as an array does. The middle column is the rule itself, as it stands in
-the source: `g` is the cotangent of the output `y`; `x`, or `a` and `b`, or the function's own parameters are the
-arguments. The engine sums what a rule returns over the axes that were broadcast. `0` is a derivative that is zero
-everywhere: the call is recorded, no gradient flows.
-Under a rule, or alone where a function is written with others and needs none, stands what the function is and where its
-conventions add to NumPy's. The right column says what the property tests feed the function: values of an open interval,
-without the points where it has a kink; or a number of calls that are written beside it.
+Each of these functions takes a Tensor as it takes an array. The middle column is the source of the rules. `g` is the
+cotangent of the output `y`. The arguments are `x`, or `a` and `b`, or have the names of the function's own parameters.
+The engine sums the result of a rule over the axes that were broadcast. `0` means that the derivative is zero
+everywhere: the call is recorded, and no gradient flows.
+Below the rules is a description of the function, with the conventions that NumPy does not have. A function without a
+rule is a composite, written with other functions. The right column says how the property tests call the function: with
+values of an open interval without its kinks, or with a number of example calls.
 """
 
 

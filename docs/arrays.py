@@ -1,4 +1,4 @@
-"""What Dask arrays in the place of NumPy's can do, found by trying every entry of the table: for ``docs/arrays.md``.
+"""What works with Dask arrays, found by trying every entry of the table: for ``docs/arrays.md``.
 
 Each call is made with arrays in several chunks, and in one chunk if that fails.  It works if the value and the gradient
 are NumPy's, and nothing was computed before they were asked for.
@@ -21,7 +21,7 @@ from autodiff.testing.table.samples import Template, calls
 
 PAGE = Path(__file__).parent / "arrays.md"
 SECTION = re.compile(r"(?<=<!-- begin dask -->\n).*(?=<!-- end dask -->)", re.DOTALL)
-COLUMNS = ("function", "calls that work", "in one chunk alone", "what is asked of Dask in vain")
+COLUMNS = ("function", "calls that work", "in one chunk only", "what prevents the others")
 ONE_CHUNK, SEVERAL_CHUNKS = -1, 2
 
 

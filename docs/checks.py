@@ -11,19 +11,20 @@ from autodiff.testing import Survey, survey
 
 HEAD = """# What the checks found
 
-Written by `python -m docs` from the table of primitives, by trying each entry out; do not edit. The tests do the same,
-and demand what stands here.
+Written by `python -m docs` from the table of primitives, by trying each entry; do not edit. The tests try the entries
+too, and compare the results with this page.
 
-- **by**: the arguments that a derivative flows to; `0` where it is zero everywhere.
-- **domain**: where the values are taken from: open intervals without kinks, or how many calls are tried.
-- **kinks**: the gradient at a kink, and the slopes to its two sides; *no slope* where one of them is infinite, *smooth*
-  where two branches of a formula meet without a bend.
+- **by**: the arguments to which a derivative flows; `0` if it is zero everywhere.
+- **domain**: the open intervals, without kinks, from which values are drawn; or the number of calls that are tried.
+- **kinks**: the gradient at a kink, and the slopes to its two sides. *No slope*: one of them is infinite. *Smooth*: two
+  branches of a formula meet without a kink.
 - **orders**: how many orders of derivatives agree with differences; three are tried.
-- **types**: the precisions (16, 32, 64 bits) in which values are NumPy's own and gradients keep their argument's type.
-- **complex**: complex arguments have a right gradient. **vmap**: the function is mapped, and equals a loop.
-- **refuses**: calls that the entry itself names as wrong. Besides them every right call is made wrong in turn (an array
-  of another shape, an option out of its range, an unknown keyword, `out=`): where NumPy raises, so does the entry, and
-  the message names the function; where NumPy does not, the values are NumPy's.
+- **types**: the precisions (16, 32, 64 bits) in which values are those of NumPy, and gradients have the dtype of the
+  argument.
+- **complex**: the gradient of complex arguments is right. **vmap**: the function can be mapped, and equals a loop.
+- **refuses**: the number of wrong calls that the entry lists. In addition every right call is changed to wrong ones (an
+  array of another shape, an option out of its range, an unknown keyword, `out=`). If NumPy raises, the entry must raise
+  too, with a message that names the function. If NumPy does not raise, the values must be those of NumPy.
 """
 PAGE = Path(__file__).parent / "checks.md"
 COLUMNS = ("function", "by", "domain", "kinks", "orders", "types", "complex", "vmap", "refuses")

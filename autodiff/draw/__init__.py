@@ -1,6 +1,6 @@
-"""Computation graphs that can be read, at ten nodes and at a hundred thousand.
+"""Pictures of computation graphs, readable with ten nodes and with a hundred thousand.
 
-The module is callable: ``autodiff.draw`` is the package of this name, and the function.
+``autodiff.draw`` is this package and also the function ``draw``: the package is callable.
 
 >>> import autodiff.draw
 >>> from autodiff import Tensor

@@ -1,4 +1,4 @@
-"""What ``draw`` returns: a picture that shows itself."""
+"""The result of ``draw``: a picture that displays itself."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Drawing:
-    """A picture of a graph, which shows itself: in a notebook, on a terminal (``print``), in a file (``save``).
+    """A picture of a graph.  A notebook displays it, ``print`` prints it, ``save`` writes it to a file.
 
-    It is plain data: it keeps no array and no graph alive.
+    It is plain data, and keeps no array and no graph alive.
     """
 
     def __init__(self, picture: Picture, *, depth: int | None = None, max_nodes: int = 200) -> None:
@@ -54,7 +54,7 @@ class Drawing:
         return f"<Drawing of {self.picture.title}: {facts[0] if facts else 'nothing'}>"
 
     def svg(self, *, scheme: str = "auto") -> str:
-        """The picture as SVG, laid out without Graphviz.  ``scheme``: "light", "dark", or "auto" as the system is set.
+        """The picture as SVG, laid out without Graphviz; ``scheme`` is "light", "dark", or "auto" as the system.
 
         >>> from autodiff import Tensor
         >>> from autodiff.draw import draw
@@ -79,7 +79,7 @@ class Drawing:
         return dot(self.picture)
 
     def json(self) -> str:
-        """Everything that is known, as strict JSON."""
+        """All facts about the graph, as strict JSON."""
         from .formats.json import as_json
 
         return as_json(self.picture)
@@ -91,16 +91,17 @@ class Drawing:
         return mermaid(self.picture)
 
     def graphviz(self) -> Any:
-        """A ``graphviz.Digraph`` to go on with; ImportError without the Python package."""
+        """A ``graphviz.Digraph``.  Raises ImportError without the Python package."""
         from .formats.dot import digraph
 
         return digraph(self.picture)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file whose ending says the format; returns the path.
+        """Write the picture to a file; the ending of its name is the format; returns the path.
 
-        The file appears whole or not at all.  Raises ValueError with all endings for another one, ImportError that says
-        what to install for ``.png`` and ``.pdf`` without Graphviz, OSError if the file cannot be written.
+        The file is written whole or not at all.  Raises ValueError for an unknown ending, with all known ones;
+        ImportError for ``.png`` and ``.pdf`` without Graphviz, which says what to install; OSError if the file cannot
+        be written.
         """
         from pathlib import Path
 
@@ -112,7 +113,7 @@ class Drawing:
         return path
 
     def frames(self) -> list[str]:
-        """The backward pass as a film, one SVG for each step: what works, what waits, what has been added up."""
+        """The backward pass as a film, one SVG for each step."""
         from .formats.film import frames
 
         return frames(self.picture)
@@ -125,7 +126,7 @@ class Drawing:
 
     @property
     def static(self) -> Static:
-        """The same drawing as a plain SVG: for notebooks that will be read where no script runs."""
+        """The same drawing as plain SVG, for notebooks that are read without scripts."""
         return Static(self)
 
     # -- notebooks -----------------------------------------------------------------------------------------------
@@ -147,7 +148,7 @@ class Drawing:
 
 
 class Static:
-    """A drawing that shows itself as SVG alone."""
+    """A drawing that is displayed as SVG only."""
 
     def __init__(self, drawing: Drawing) -> None:
         self.drawing = drawing
@@ -157,7 +158,7 @@ class Static:
 
 
 def _bundle(makers: dict[str, Callable[[], str]]) -> dict[str, str]:
-    """What could be made; a cell shows a sentence, never a traceback."""
+    """The formats that could be made; if one fails, the cell shows a sentence and no traceback."""
     bundle = {}
     for kind, make in makers.items():
         try:

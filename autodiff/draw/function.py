@@ -1,4 +1,4 @@
-"""The function ``draw``: what it is given is captured, and the picture cut to what was asked for."""
+"""The function ``draw``: it captures a graph, and reduces the picture to the parts that were asked for."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def draw(
 ) -> Drawing:  # fmt: skip
     """Draw a computation graph: ``draw(output)``, ``draw(model, x)`` or ``draw(f, *args)``.
 
-    ``output`` is a Tensor, or a nesting of them.  Of a call more is known than of a finished graph: modules and
-    functions as groups, options, lines of code, every value.  Arguments of a function become variables, those of a
-    module inputs.  ``draw(exception)`` draws what led to an operation that failed.
+    ``output`` is a Tensor, or a nesting of Tensors.  A call shows more than a finished graph: modules and functions as
+    groups, options, lines of code, every value.  The arguments of a function become variables, those of a module
+    inputs.  ``draw(exception)`` draws the operations before one that failed.
 
     ====================  ==============================================================================
     ``depth``             how many levels of groups are open; as many as are easy to read by default
@@ -46,8 +46,8 @@ def draw(
     ``mark``              Tensors to mark as wrong, ``{tensor: message}``, or a report of ``check_graph``
     ====================  ==============================================================================
 
-    Raises TypeError for what is neither, GraphError if no variable is involved, and what a call raises, with the
-    graph so far in ``.drawing`` of the exception.
+    Raises TypeError for any other argument, and GraphError if no variable is involved.  An exception of the call is
+    raised again, with the graph so far in its ``.drawing``.
 
     >>> import numpy as np
     >>> from autodiff import Tensor

@@ -1,4 +1,4 @@
-"""What makes the package callable: the attribute "draw" of its parent, which importing makes, is the function too."""
+"""The class that makes the package callable: an import sets the attribute "draw" of the parent to the package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .function import draw
 
 
 class Draw(ModuleType):
-    """The package ``autodiff.draw``, which is the function too."""
+    """The package ``autodiff.draw``, which is also the function."""
 
     Drawing = Drawing
     draw = staticmethod(draw)

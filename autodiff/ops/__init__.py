@@ -1,4 +1,4 @@
-"""The table, one file a family.  Importing a file registers its functions."""
+"""The table of operations, one file for each family.  Importing a file registers its functions."""
 
 from ..collector import rarely
 from ..dialects import absences

@@ -1,4 +1,4 @@
-"""Adding into positions of an array that an index may name more than once: ``np.add.at``, several times faster."""
+"""``np.add.at``, several times faster: addition at positions that an index may name more than once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMBERS = (np.generic, bool, int, float, complex)
 
 
 def is_basic(part: Any) -> bool:
-    """Whether a part of an index chooses by place: an integer, a slice, None or an Ellipsis."""
+    """Whether a part of an index is basic: an integer, a slice, None or an Ellipsis."""
     return part is None or part is Ellipsis or (isinstance(part, _BY_PLACE) and not isinstance(part, bool))
 
 
@@ -37,14 +37,14 @@ def parts_of(index: Any) -> tuple[Any, ...]:
 
 
 def names_once_by_kind(index: Any) -> bool:
-    """Whether it can be seen without a look at its numbers that an index names no element twice."""
+    """Whether the types of an index's parts show that it names no element twice."""
     return all(is_basic(p) or is_mask(p) for p in parts_of(index))
 
 
 def names_once(index: Any, shape: tuple[int, ...], values: Array) -> bool:
     """Whether an index into an array of ``shape`` is known to name no element twice.
 
-    Where it is made of plain arrays it is tried out, unless there are few values: mark what it names, count the marks.
+    If its parts are ndarrays and there are not few values, this is tested: mark the named elements, count the marks.
     """
     if names_once_by_kind(index):
         return True
@@ -67,7 +67,7 @@ def _is_plain(values: Array) -> bool:
 
 
 def _in_arrays(index: Any) -> tuple[Any, ...] | None:
-    """The index with arrays in the place of lists, or None if it is not made of plain numbers."""
+    """The index with lists converted to arrays, or None if it contains anything but plain numbers."""
     parts = []
     for part in parts_of(index):
         if isinstance(part, list) and _is_of_numbers(part):
@@ -79,7 +79,7 @@ def _in_arrays(index: Any) -> tuple[Any, ...] | None:
 
 
 def _in_numpys(index: Any) -> tuple[Any, ...]:
-    """The index with ndarrays in the place of foreign arrays: when an ndarray was read at them, NumPy made them so."""
+    """The index with foreign arrays converted to ndarrays, as NumPy converts them when it indexes an ndarray."""
     return tuple(np.asarray(part) if is_foreign(part) else part for part in parts_of(index))
 
 
@@ -88,7 +88,7 @@ def _is_of_numbers(values: list[Any]) -> bool:
 
 
 def _reach(parts: tuple[Any, ...], ndim: int) -> int:
-    """How many of the first axes an index chooses from; the others come along whole."""
+    """How many axes an index uses; the axes after them are taken whole."""
     reach = 0
     for part in parts:
         if part is Ellipsis:
@@ -99,14 +99,13 @@ def _reach(parts: tuple[Any, ...], ndim: int) -> int:
 
 
 def add_at(total: Array, index: Any, values: Array) -> None:
-    """``total[index] += values``, and an element that is named twice gets both.
+    """``total[index] += values``, where an element that is named twice gets both values.
 
-    The sum is the same to the last bit as that of ``np.add.at``: one value after the other, in the order in which the
-    index names them, each sum rounded to the dtype of ``total``.  Halves are added in single precision, and their sum
-    is rounded once.  It is faster, for
-    NumPy has a fast loop for one axis alone, so positions are counted in the flat array; and it is safe from a read
-    beyond the end of the values (NumPy 2.4), which happens where an index of several axes into one axis repeats values
-    of one axis.
+    The sum is equal to the last bit to that of ``np.add.at``: values are added one after the other in the order of the
+    index, and each sum is rounded to the dtype of ``total``. float16 is added in single precision, and the sum is
+    rounded once.  It is faster, because NumPy has a fast loop for one axis only, so positions in the flat array are
+    used.  It also avoids a read beyond the end of the values (NumPy 2.4), which happens if an index of several axes
+    into one axis repeats values of one axis.
 
     >>> total = np.zeros(3)
     >>> add_at(total, np.array([[0, 2], [2, 2]]), np.array([1.0, 10.0]))

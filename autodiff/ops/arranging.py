@@ -1,6 +1,7 @@
-"""Arrays from arrays: more of NumPy's ways to move, cut and join elements, written with those of ``shape``.
+"""More functions that move, cut and join elements, written with those of ``shape``.
 
-No rule stands here.  Functions that write into their argument are refused, with what to write in their place.
+There is no rule in this file.  Functions that write into their argument are refused; the message says what to write
+instead.
 """
 
 from __future__ import annotations
@@ -215,7 +216,7 @@ def delete(arr: Array, obj: Any, axis: int | None = None) -> Array:
     example(sample(4), slice(1, 3), sample(2)),
 ])  # fmt: skip
 def insert(arr: Array, obj: Any, values: Array, axis: int | None = None) -> Array:
-    """With ``values`` before the positions ``obj``: each place of the result is told which element it takes."""
+    """With ``values`` inserted before the positions ``obj``."""
     arr, values = as_array(arr), as_array(values)
     if axis is None:
         arr, axis = np.ravel(arr), 0
@@ -227,12 +228,12 @@ def insert(arr: Array, obj: Any, values: Array, axis: int | None = None) -> Arra
 
 @composite(np.resize, examples=[example(sample(3), (2, 2)), example(sample(2, 2), 7), example(sample(3), (0,))])
 def resize(a: Array, new_shape: Any) -> Array:
-    """The elements again and again, until the new shape is full."""
+    """The elements, repeated until the new shape is full."""
     return np.ravel(a)[np.resize(np.arange(np.size(a)), new_shape)]
 
 
 def _extent(kept: Any, length: int, trim: str) -> slice:
-    """From the first to the last of the positions that are kept, or of all where an end is not trimmed."""
+    """The range from the first to the last kept position; an end that is not trimmed is kept."""
     if not kept.size:
         return slice(0, 0)
     return slice(int(np.min(kept)) if "f" in trim else 0, int(np.max(kept)) + 1 if "b" in trim else length)
@@ -240,7 +241,7 @@ def _extent(kept: Any, length: int, trim: str) -> slice:
 
 @composite(np.trim_zeros, examples=[example(sample(3)), example(sample(3, 2)), example(sample(2, 3), axis=1)])
 def trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
-    """Without the zeros at the ends, along all axes or those that are given."""
+    """Without the zeros at the ends, along all axes or the given ones."""
     if not (isinstance(trim, str) and trim.lower() in ("f", "b", "fb", "bf")):
         raise ValueError(f"trim_zeros: trim={trim!r}; say 'f' for the front, 'b' for the back, or 'fb'")
     shape = np.shape(filt)

@@ -20,7 +20,7 @@ Array = Any
 
 
 def conjugate(a: Array) -> Array:
-    """The complex conjugate, and a real array as it is: rules use it where a definition conjugates."""
+    """The complex conjugate; a real array is returned unchanged.  Rules use it if a definition conjugates."""
     return np.conj(a) if a.dtype.kind == "c" else a
 
 
@@ -30,7 +30,7 @@ def hermitian(a: Array) -> Array:
 
 
 def to_complex(values: Array) -> Array:
-    """Complex numbers of the same precision made of real ones, for examples."""
+    """Complex numbers of the same precision, made from real ones, for examples."""
     return values + 1j * (values[..., ::-1] * 0.5 + 0.25 if np.ndim(values) else values * 0.5 + 0.25)
 
 
@@ -70,7 +70,7 @@ def angle(z: Array, deg: bool = False) -> Array:
     examples=[example(sample(2, 3)), example(sample(), nan=1.0, posinf=2.0, neginf=-2.0)],
 )
 def nan_to_num(a: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
-    """``a`` with NaN and infinity replaced by finite numbers, through which no gradient flows."""
+    """``a`` with NaN and infinity replaced by finite numbers, for which the gradient is zero."""
     if not copy:
         raise TypeError("nan_to_num: copy=False would write into the Tensor; leave it out")
     if nan == 0.0 and posinf is None and neginf is None:
@@ -80,7 +80,7 @@ def nan_to_num(a: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None
 
 @composite(np.real_if_close, examples=[example(sample(3)), example(sample(2, make=to_complex))])
 def real_if_close(a: Array, tol: float = 100) -> Array:
-    """The real part of a complex array whose imaginary parts are rounding: less than ``tol`` times the precision."""
+    """The real part of an array whose imaginary parts are rounding errors: less than ``tol`` times the precision."""
     if a.dtype.kind != "c":
         return np.positive(a)
     limit = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol

@@ -1,4 +1,4 @@
-"""NumPy functions written with differentiable ones.  No rule stands here."""
+"""NumPy functions written with differentiable ones.  There is no rule in this file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def clip(a: Array, a_min: Any = _ABSENT, a_max: Any = _ABSENT, *, min: Any = Non
 
 @composite(np.split, examples=[example(sample(4, 2), 2), example(sample(5), [1, 3]), example(sample(2, 6), 3, axis=1)])
 def split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
-    """Parts of equal length, or the parts between the given positions."""
+    """Parts of equal length, or the parts between given positions."""
     length = np.shape(ary)[axis]
     if isinstance(indices_or_sections, int) and length % indices_or_sections:
         raise ValueError(

@@ -27,8 +27,8 @@ def _slices(rank: int, axis: int, *parts: slice) -> list[tuple[slice, ...]]:
 def _suffix_sums(g: Array, a: Array) -> Array:
     """s_i = sum over k >= i of g_k times the a_j with i < j <= k, along the last axis.
 
-    The recurrence s_i = g_i + a_(i+1) s_(i+1) by repeated doubling: log2(n) steps and no division, so that it is right
-    where elements are zero.
+    Computes the recurrence s_i = g_i + a_(i+1) s_(i+1) by repeated doubling: log2(n) steps, and no division, so it is
+    right if elements are zero.
     """
     n = a.shape[-1]
     factor = np.concatenate([a[..., 1:], np.zeros_like(a[..., :1])], axis=-1)
@@ -67,7 +67,7 @@ RUNNING = [
     examples=[*RUNNING, example(sample())],
 )  # fmt: skip
 def cumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
-    """The running product; its derivative holds where elements are zero."""
+    """The running product; its derivative is right if elements are zero, too."""
     return np.cumprod(a, axis=axis, dtype=floating(a, dtype))
 
 
@@ -266,5 +266,5 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     lambda g: g, implements=np.unwrap, examples=[example(sample(5)), example(sample(2, 3), axis=0)], analytic=False
 )
 def unwrap(p: Array, discont: Any = None, axis: int = -1, period: float = 6.283185307179586) -> Array:
-    """Angles without jumps: multiples of the period are added, which changes no derivative."""
+    """Angles without jumps.  Multiples of the period are added, which changes no derivative."""
     return np.unwrap(p, discont, axis, period=period)

@@ -1,15 +1,15 @@
-"""Factors of a matrix: eigh, eig, svd, qr, cholesky and their relatives.
+"""Decompositions of a matrix: eigh, eig, svd, qr, cholesky and related functions.
 
-What is differentiated is what NumPy computes.  ``eigh``, ``eigvalsh`` and ``cholesky`` read one triangle of their
-argument, so the gradient is zero in the other, and an element off the diagonal counts twice.  For a symmetric gradient
-symmetrise first: ``np.linalg.eigvalsh((a + a.T) / 2)``.
+The derivative is that of NumPy's computation.  ``eigh``, ``eigvalsh`` and ``cholesky`` read one triangle of their
+argument.  So the gradient of the other triangle is zero, and an element off the diagonal counts twice.  For a symmetric
+gradient, symmetrise first: ``np.linalg.eigvalsh((a + a.T) / 2)``.
 
-Factors do not have a derivative everywhere, and then a rule raises ``LinAlgError`` rather than return a number: the
-eigenvectors of equal eigenvalues, the singular vectors of equal singular values, ``qr`` of a matrix without full rank,
-eigenvectors of a defective matrix.  The values alone (``eigvalsh``, ``svdvals``) always have one.  Where several are
-equal it belongs to the basis that LAPACK chose, and is right for every symmetric function of them: a sum, a product.
-Singular values of zero have derivative zero, as ``abs`` has at 0.  Complex vectors are defined up to a phase, and a
-loss that depends on it is refused.
+Factors do not have a derivative everywhere.  Where they have none, the rule raises ``LinAlgError`` instead of returning
+a number: eigenvectors of equal eigenvalues, singular vectors of equal singular values, ``qr`` of a matrix without full
+rank, eigenvectors of a defective matrix.  The values (``eigvalsh``, ``svdvals``) always have a derivative.  If several
+are equal, it belongs to the basis that LAPACK chose, and is right for every symmetric function of them, such as a sum
+or a product.  Singular values of zero have derivative zero, as ``abs`` has at 0.  Complex vectors are defined up to a
+phase; a loss that depends on the phase is refused.
 
 Sources: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation"
 (2008); S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010) for qr; I. Murray,
@@ -96,15 +96,15 @@ def _read_triangle(gradient: Array, upper: bool) -> Array:
 
 
 def _tolerance(values: Array, n: int) -> Array:
-    """Below this, a difference of eigenvalues or singular values is rounding."""
+    """A difference of eigenvalues or singular values below this is rounding."""
     return np.max(np.abs(values), axis=-1)[..., None, None] * (float(np.finfo(values.dtype).eps) * n)
 
 
 def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, message: str) -> Array:
-    """numerator / denominator off the diagonal, 0 on it, and an error where two vectors belong to one value.
+    """numerator / denominator off the diagonal, 0 on it; an error if two vectors belong to equal values.
 
-    The numerator does not tell: where it happens to be zero, the vectors still jump.  ``used`` says which of the
-    vectors the loss depends on.
+    The numerator does not show that: even if it is zero by chance, the vectors jump.  ``used`` are the vectors on which
+    the loss depends.
     """
     small = np.abs(denominator) <= tolerance
     off_diagonal = owned(~np.eye(numerator.shape[-1], dtype=bool), numerator)
@@ -118,7 +118,7 @@ def _used(cotangent: Array) -> Array:
 
 
 def _without_phase(name: str, products: Array, size: Array, value: Array) -> Array:
-    """``value``; raise if a loss depends on the phase of complex vectors, which LAPACK chooses as it likes."""
+    """``value``; raise if the loss depends on the phase of complex vectors, which LAPACK chooses freely."""
     if products.dtype.kind != "c":
         return value
     limit = 1e3 * float(np.finfo(products.dtype).eps)
@@ -162,8 +162,8 @@ def _triangle(name: str, part: Any) -> Any:
 def eigh(a: Array, UPLO: Any = "L") -> Any:
     """Eigenvalues and vectors of the symmetric matrix that one triangle describes: dw = diag(v^H da v).
 
-    Of vectors dv = v ((v^H da v) / (w_j - w_i)).  A sign that the loss depends on is LAPACK's, and a constant; equal
-    eigenvalues make a loss of the vectors an error.
+    For vectors, dv = v ((v^H da v) / (w_j - w_i)).  LAPACK chooses their signs; these count as constants.  If
+    eigenvalues are equal and the loss depends on their vectors, the rule raises.
     """
     return np.linalg.eigh(a, _triangle("eigh", UPLO))
 
@@ -186,7 +186,7 @@ def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
 
 
 def _basis(name: str, v: Array) -> Array:
-    """The eigenvectors; raise if they are no basis: the matrix is defective."""
+    """The eigenvectors; raise if they are not a basis, because the matrix is defective."""
     values = v.data if isinstance(v, Tensor) else v
     eps = float(np.finfo(values.dtype).eps)
     smallest = np.linalg.svd(values, compute_uv=False)[..., -1]
@@ -324,9 +324,10 @@ def _outside(gu: Array, u: Array, s: Array, tolerance: Array) -> Array:
     ],
 )  # fmt: skip
 def svd(a: Array, full_matrices: bool = True, compute_uv: Any = True) -> Any:
-    """a = u diag(s) v^H: ds = real(diag(u^H da v)); the signs of the vectors are LAPACK's, and constants.
+    """a = u diag(s) v^H: ds = real(diag(u^H da v)).  LAPACK chooses the signs of the vectors; these count as constants.
 
-    Equal singular values make a loss of the vectors an error, not one of the values.
+    If singular values are equal and the loss depends on their vectors, the rule raises; a loss of the values is
+    allowed.
     """
     if not is_foreign(a):
         return np.linalg.svd(a, full_matrices, compute_uv)

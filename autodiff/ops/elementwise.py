@@ -1,4 +1,4 @@
-"""Functions of each element by itself, as a table of derivatives.
+"""Elementwise functions, as a table of derivatives.
 
 ``g`` cotangent, ``x`` the argument of a unary function, ``a, b`` those of a binary one, ``y`` the output.
 Constants are Python numbers, so that float32 stays float32.
@@ -40,9 +40,10 @@ elementwise(np.cbrt, lambda g, y: g / (3.0 * (y * y)), domain=nonzero)
 
 
 def _base_slope(a: Array, b: Array) -> Array:
-    """b a^(b - 1), and 0 for b = 0 whatever a is.
+    """b a^(b - 1), and 0 for b = 0, whatever a is.
 
-    By b it has the derivative a^(b - 1) (1 + b log(a)), which is 1 / a at b = 0: the power stays there.
+    Its derivative with respect to b is a^(b - 1) (1 + b log(a)), which is 1 / a at b = 0.  So the power stays in the
+    formula there.
     """
     if type(b) in (int, float):  # a plain number keeps float32 what it is
         return b * a ** (b - 1 if b else 0)
@@ -129,7 +130,7 @@ elementwise(np.sinc, lambda g, x: g * _sinc_slope(x))
 
 
 def _arcsinh_slope(x: Array) -> Array:
-    """sqrt(x² + 1), by way of hypot where it takes the numbers, so that the square does not overflow."""
+    """sqrt(x² + 1), computed by hypot for real numbers, so that the square does not overflow."""
     return np.sqrt(x * x + 1.0) if x.dtype.kind == "c" else np.hypot(x, 1.0)
 
 
@@ -138,7 +139,7 @@ def _off_origin(g: Array, a: Array, b: Array) -> Array:
 
 
 def _over_square(part: Array, a: Array, b: Array) -> Array:
-    """part / (a² + b²), by way of hypot so that squares neither overflow nor vanish, and 0 at the origin."""
+    """part / (a² + b²), computed by hypot so that squares neither overflow nor vanish; 0 at the origin."""
     length = np.hypot(a, b)
     zero = length == 0
     safe = np.where(zero, 1.0, length)
@@ -158,7 +159,7 @@ def _sinc_slope(x: Array) -> Array:
 
 
 def _share_at_ties(g: Array, winner: Array, other: Array, wins: Array) -> Array:
-    """``g`` times 1 where the first wins, 0 where it does not, and half at a tie."""
+    """``g`` times 1 where the first argument wins, 0 where it does not, and 1/2 at a tie."""
     tie = winner == other
     share = np.where(tie, g.dtype.type(0.5), wins)
     share = chosen(by_convention(share, (winner, other), lambda: (winner - other, ~tie)))
@@ -209,7 +210,7 @@ elementwise(
 
 @spelling(np.where)
 def _where(chosen: Any, condition: Any, *choices: Any, **options: Any) -> Any:
-    """With a condition alone, the positions where it holds."""
+    """With a condition only, the positions where it holds."""
     if options:
         raise TypeError(f"where: takes no keyword '{next(iter(options))}'; write np.where(condition, a, b)")
     return chosen(condition, *choices) if choices else np.nonzero(condition)

@@ -1,4 +1,4 @@
-"""Functions that write arrays into files: they take plain values, which a Tensor gives when it is asked."""
+"""Functions that write arrays to files.  They refuse a Tensor: a file holds plain values, ``t.data``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Choosing elements by position, and its adjoint: adding into positions.
+"""Indexing, and its adjoint: adding at positions.
 
-``getitem`` and ``scatter_add`` are each other's adjoint, so each is the other's rule and both differentiate to any
-order.  An index that names an element twice adds twice, in the order in which it names them.
+``getitem`` and ``scatter_add`` are each other's adjoint.  So each is the rule of the other, and both differentiate to
+any order.  An index that names an element twice adds twice, in the order of the index.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def getitem(a: Array, index: Any) -> Array:
 
 
 def _from_places(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
-    """What stands at the index, summed over the axes along which the values were broadcast to it."""
+    """The elements at the index, summed over the axes along which values were broadcast to it."""
     found = getitem(g, index)
     extra = max(len(shape) - len(found.shape), 0)  # an assignment leaves out leading axes of length 1
     if found.shape != shape[extra:]:
@@ -101,7 +101,7 @@ def take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -
 
 
 def _within(places: Any, length: int, mode: str) -> Any:
-    """Positions below ``length`` as the mode says, which not every library knows; those out of range stay so."""
+    """Positions wrapped or clipped to ``length`` as ``mode`` says; other libraries may not know the modes."""
     places = as_array(places)
     return places % length if mode == "wrap" else np.clip(places, 0, length - 1) if mode == "clip" else places
 

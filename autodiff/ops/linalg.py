@@ -1,9 +1,9 @@
 """Linear algebra without factors: inverses, determinants, solutions, powers, norms.
 
-The rules are transposes without conjugation, right for real and complex matrices (see :mod:`autodiff.ops.complexes`).
-``det`` has its derivative at singular matrices too, where y a^-T does not exist: the matrix of cofactors.
-``pinv`` and ``lstsq`` of a matrix without full rank are differentiated for changes that keep its rank; others make them
-jump.  Every norm has derivative 0 at 0.
+The rules are transposes without conjugation, which is right for real and complex matrices (see
+:mod:`autodiff.ops.complexes`).  ``det`` has its derivative at singular matrices too, where y a^-T does not exist: the
+matrix of cofactors.  ``pinv`` and ``lstsq`` of a matrix without full rank are differentiated for changes that keep the
+rank, because at other changes they jump.  Every norm has derivative 0 at 0.
 
 Source: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation" (2008);
 G. Golub, V. Pereyra, "The Differentiation of Pseudo-Inverses and Nonlinear Least Squares Problems" (1973) for pinv.
@@ -74,7 +74,7 @@ def _solve_left(g: Array, a: Array, y: Array, b_shape: tuple[int, ...]) -> Array
     ],
 )  # fmt: skip
 def solve(a: Array, b: Array) -> Array:
-    """x with a x = b: dx = a^-1 (db - da x)."""
+    """The solution x of a x = b: dx = a^-1 (db - da x)."""
     return np.linalg.solve(a, b)
 
 
@@ -83,7 +83,7 @@ def solve(a: Array, b: Array) -> Array:
     examples=[example(sample(4, 2, 2, make=lambda v: spread_out(v.reshape(4, 4)).reshape(v.shape)), 1)],
 )
 def tensorinv(a: Array, ind: int = 2) -> Array:
-    """The inverse of a as a map between tensors: inv of its matrix."""
+    """The inverse of a as a map between tensors, by ``inv`` of its matrix."""
     shape = np.shape(a)
     if ind <= 0:
         raise ValueError(f"tensorinv: ind is {ind}; it counts the first axes and must be positive")
@@ -95,7 +95,7 @@ def tensorinv(a: Array, ind: int = 2) -> Array:
     example(sample(2, 2, 4, make=lambda v: spread_out(v.reshape(4, 4)).reshape(v.shape)), sample(2, 2)),
 ])  # fmt: skip
 def tensorsolve(a: Array, b: Array, axes: Any = None) -> Array:
-    """x with tensordot(a, x) = b: solve of its matrix."""
+    """The solution x of tensordot(a, x) = b, by ``solve`` of its matrix."""
     rank = np.ndim(a)
     if axes is not None:
         moved = [i % rank for i in axes]
@@ -174,7 +174,7 @@ def lstsq(a: Array, b: Array, rcond: Any = None) -> Any:
 
 
 def _cofactors(a: Array) -> Array:
-    """The determinants of what is left without row i and column j, with the signs of a chessboard."""
+    """The cofactors: determinants without row i and column j, with the signs of a chessboard."""
     n = a.shape[-1]
     others = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=int).reshape(n, n - 1)
     signs = ((-1.0) ** np.add.outer(np.arange(n), np.arange(n))).astype(np.finfo(a.dtype).dtype)
@@ -235,7 +235,7 @@ def slogdet(a: Array) -> Any:
 
 @primitive(None, implements=np.linalg.matrix_rank, examples=[example(sample(3, 2, make=spread_out))], analytic=False)
 def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, rtol: Any = None) -> Array:
-    """How many singular values are not zero: recorded, with derivative zero."""
+    """The number of singular values that are not zero: recorded, with derivative zero."""
     rank = np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
     return rank if hasattr(rank, "shape") else np.int64(rank)  # of a vector it is a Python int
 

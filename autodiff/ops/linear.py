@@ -1,8 +1,8 @@
 """Sums of products.
 
-``matmul`` of matrices is its own adjoint up to transposition.  With vectors it is another operation, with rules of its
-own: four entries under one name.  The engine sums over broadcast stacks.  Everything else is written with these or
-``einsum``.
+``matmul`` of matrices is its own adjoint, up to transposition.  With vectors it is another operation with other rules,
+so there are four entries under one name.  The engine sums over broadcast stacks.  Everything else is written with these
+or with ``einsum``.
 
 For complex arguments the rules are transposes, without conjugation; ``vecdot`` and ``vecmat`` conjugate their first
 argument, so its cotangent is conjugated too.
@@ -122,7 +122,7 @@ def _fit(product: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _explicit(subscripts: str, shapes: Any) -> tuple[list[str], str]:
-    """The terms and the output of a subscript string, the ellipsis spelled out with capital letters."""
+    """The terms and the output of a subscript string, with the ellipsis replaced by capital letters."""
     subscripts = subscripts.replace(" ", "")
     left, arrow, output = subscripts.partition("->")
     terms = left.split(",")
@@ -162,7 +162,7 @@ def _einsum_rule(g: Array, subscripts: str, operands: Any, operands_shape: Any, 
 
 
 def _on_diagonal(values: Array, letters: str, mine: str, shape: tuple[int, ...]) -> Array:
-    """Place ``values`` where a term names a letter twice (``ii``): on the diagonal, zero elsewhere."""
+    """Place ``values`` on the diagonal if a term names a letter twice (``ii``), with zeros elsewhere."""
     if 0 in values.shape:
         return np.zeros_like(values, shape=shape)
     rank = len(letters)
@@ -171,7 +171,7 @@ def _on_diagonal(values: Array, letters: str, mine: str, shape: tuple[int, ...])
 
 
 def _check_diagonals(subscripts: str, operands: Any) -> None:
-    """Refuse the diagonal of an array with axes of length 0 and others: NumPy would read beyond its end."""
+    """Refuse the diagonal of an array with axes of length 0 and of other lengths: NumPy would read beyond its end."""
     terms = subscripts.replace(" ", "").partition("->")[0].split(",")
     for term, shape in zip(terms, map(np.shape, operands), strict=False):
         sizes = dict(zip(term, shape, strict=False))
@@ -213,7 +213,7 @@ def _einsum(of_letters: Any, *operands: Any, **kwargs: Any) -> Array:
     ],
 )  # fmt: skip
 def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
-    """The sum of products that ``subscripts`` names; its rule is the einsum of the others with the cotangent.
+    """The sum of products that ``subscripts`` names.  Its rule is the einsum of the other operands with the cotangent.
 
     Subscripts may be lists of integers after each operand, as in NumPy.
     """
@@ -231,7 +231,7 @@ def einsum(subscripts: str, *operands: Array, optimize: Any = False) -> Array:
               example(sample(2, 3), sample(2, 3), axes=([0, 1], [0, 1])), example(sample(2), sample(3), axes=0)],
 )  # fmt: skip
 def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
-    """Sums of products over pairs of axes: a matmul of the arrays made matrices."""
+    """Sums of products over pairs of axes, by matmul of arrays that are reshaped to matrices."""
     rank_a, rank_b = np.ndim(a), np.ndim(b)
     if isinstance(axes, int):
         axes = (list(range(rank_a - axes, rank_a)), list(range(axes)))
@@ -256,7 +256,7 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
               example(sample(2, 3), sample(2, 3, 2)), example(sample(), sample(2))],
 )  # fmt: skip
 def dot(a: Array, b: Array) -> Array:
-    """The sum of products over the last axis of a and the last but one of b; a product for a number."""
+    """The sum of products over the last axis of a and the last but one of b; a product if one is a number."""
     rank_a, rank_b = np.ndim(a), np.ndim(b)
     if rank_a == 0 or rank_b == 0:
         return np.multiply(a, b)
@@ -270,7 +270,7 @@ def dot(a: Array, b: Array) -> Array:
     examples=[example(sample(3), sample(3)), example(sample(2, 3), sample(4, 3)), example(sample(), sample(2))],
 )
 def inner(a: Array, b: Array) -> Array:
-    """The sum of products over both last axes."""
+    """The sum of products over the last axes of both."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
     return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 1]))

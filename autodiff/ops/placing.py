@@ -1,8 +1,8 @@
-"""Adding and putting values into positions without writing: for arrays that nobody can write into.
+"""Additions and assignments at positions without writing, for arrays that cannot be written into.
 
-NumPy's own arrays are written into (see :mod:`.indexing`), which is faster.  Of any other array it is only known that
-it speaks NumPy's protocols, so the adjoint of a slice is a border of zeros, and the adjoint of a gather is a gather
-again: values are sorted by position, summed over runs of equal positions by repeated doubling, and looked up.
+ndarrays are written into (see :mod:`.indexing`), which is faster.  Any other array is only known to implement NumPy's
+protocols.  For these, the adjoint of a slice is a border of zeros, and the adjoint of a gather is another gather:
+values are sorted by position, summed over runs of equal positions by repeated doubling, and looked up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Index = Any
 
 
 def place_of(index: Index, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of ``x[index]`` for an x of this shape, found without memory of that size."""
+    """The shape of ``x[index]`` for an x of this shape, found without an array of that size."""
     if any(is_foreign(p) and p.dtype.kind == "b" for p in parts_of(index)):
         raise TypeError("a mask that is not NumPy's own decides the shape; choose with np.where(mask, x, 0)")
     known = tuple(np.zeros(np.shape(p), int) if is_foreign(p) else p for p in parts_of(index))
@@ -31,7 +31,7 @@ def place_of(index: Index, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def spread_to(values: Array, place: tuple[int, ...]) -> Array:
-    """Values as an assignment spreads them, which leaves out leading axes of length 1."""
+    """Values broadcast as in an assignment, which ignores leading axes of length 1."""
     extra = np.ndim(values) - len(place)
     return np.broadcast_to(np.reshape(values, np.shape(values)[extra:]) if extra > 0 else values, place)
 
@@ -58,7 +58,7 @@ def _axes(index: Index, rank: int) -> list[Any]:
 
 
 def _bordered(values: Array, index: Index, shape: tuple[int, ...]) -> Array:
-    """Zeros of ``shape`` with values in the place of a basic index: zeros between them, and around."""
+    """Zeros of ``shape`` with values at a basic index: zeros are put between the values and around them."""
     ranges = [
         range(n)[p] if isinstance(p, slice) else range(int(p) % n, int(p) % n + 1)
         for p, n in zip(_axes(index, len(shape)), shape, strict=True)
@@ -91,9 +91,9 @@ def _is_numbers(part: Any) -> bool:
 
 
 def _rows(values: Array, index: Index, shape: tuple[int, ...]) -> tuple[Array, Array, tuple[int, ...]]:
-    """Values as rows, the position of each, and the shape that these are positions in the first axis of.
+    """Values as rows, the position of each row, and the shape in whose first axis the positions count.
 
-    Of an index that is one array of positions, the first axis stays as it is; any other counts elements.
+    If the index is one array of positions, they count along the first axis; otherwise they count elements.
     """
     place = place_of(index, shape)
     values = spread_to(values, place)
@@ -114,7 +114,7 @@ def _rows(values: Array, index: Index, shape: tuple[int, ...]) -> tuple[Array, A
 
 
 def sum_of_strides(parts: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
-    """The position of each named element, where each axis has an array of positions in it."""
+    """The position of each named element, if the index has an array of positions for each axis."""
     if len(parts) != len(shape) or any(not hasattr(p, "shape") or p.dtype == bool for p in parts):
         raise TypeError(
             "an index with an array that is not NumPy's own in it has an array of positions for each axis, or is that "
@@ -134,7 +134,7 @@ def _sorted(values: Array, places: Array) -> tuple[Array, Array]:
 
 
 def _found(values: Array, places: Array, length: int) -> tuple[Array, Array]:
-    """For each number below ``length``: whether it is one of the sorted positions, and the last row at it."""
+    """For each number below ``length``: whether it is one of the sorted positions, and its last row."""
     numbers = owned(np.arange(length), places)
     at = np.clip(np.searchsorted(places, numbers, side="right") - 1, 0, None)
     return owned(_column(places[at] == numbers, values), values), values[at]
@@ -145,7 +145,7 @@ def _column(a: Array, like: Array) -> Array:
 
 
 def running(values: Array, keys: Array, axis: int, longest: int) -> Array:
-    """Sums over the values up to each, as far as sorted keys are equal, by repeated doubling: log2(n) additions.
+    """Running sums over runs of equal sorted keys, by repeated doubling: log2(n) additions.
 
     >>> running(np.ones(4), np.array([0, 0, 1, 1]), 0, 2).tolist()
     [1.0, 2.0, 1.0, 2.0]
@@ -160,7 +160,7 @@ def running(values: Array, keys: Array, axis: int, longest: int) -> Array:
 
 
 def picked(a: Array, index: Index) -> Array:
-    """``a[index]``, asked in a way that Dask understands: by slices and at most one array, of one axis."""
+    """``a[index]`` in a form that Dask understands: slices, and at most one array, of one axis."""
     parts = tuple(np.asarray(p) if isinstance(p, list) else p for p in parts_of(index))
     if is_basic(index) or names_foreign(index):
         return a[parts]

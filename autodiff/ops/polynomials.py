@@ -60,7 +60,7 @@ def polysub(a1: Array, a2: Array) -> Array:
 
 
 def _factor_rule(g: Array, a: Array, b: Array) -> Array:
-    """The cotangent of the factor a.  What NumPy strips from a product does change, but is not there to be seen."""
+    """The cotangent of the factor a.  Leading zeros that NumPy strips from the product get no cotangent."""
     if not (a.size and b.size):
         return np.zeros_like(a)
     stripped = a.size + b.size - 1 - g.size
@@ -118,7 +118,7 @@ def _slope(p: Array, r: Array) -> Array:
 
 
 def _are_equal(r: Array, p: Array) -> Array:
-    """Which roots rounding cannot tell from one another: an error of p's size moves a root by that / p'(r)."""
+    """Roots that are equal within rounding: an error of p's size moves a root by that / p'(r)."""
     with np.errstate(all="ignore"):
         size = np.polyval(abs(p), abs(r)) * (p.shape[0] * np.finfo(r.dtype).eps)
         apart = np.min(abs(r[:, None] - r) + owned(np.diag(np.full(r.shape[0], np.inf)), r), axis=0)
@@ -151,7 +151,7 @@ def roots(p: Array) -> Array:
 
 
 def _companion(p: Array) -> Array:
-    """The matrix whose eigenvalues are the roots, if p[0] is not 0; NumPy asks no protocol for its ``roots``."""
+    """The companion matrix, whose eigenvalues are the roots if p[0] is not 0.  NumPy's ``roots`` uses no protocol."""
     n = np.shape(p)[0] - 1
     return np.concatenate([(-p[1:] / p[0])[None], owned(np.eye(n, dtype=p.dtype)[:-1], p)], axis=0)
 

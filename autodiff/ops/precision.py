@@ -1,7 +1,7 @@
 """Counts and sums in half precision.
 
-A count overflows float16 at 65,520, as a Python number does on its way into it, and a running sum of ones stays at
-2,048.  So what counts or adds up many elements does it in single precision; the engine casts a gradient back.
+In float16 a count overflows at 65,520, also a Python number that is converted, and a running sum of ones stops at
+2,048.  So functions that count or add many elements use single precision; the engine casts gradients back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def wide(g: Array) -> Array:
 
 
 def over_count(g: Array, count: Any) -> Array:
-    """``g`` over a number of elements, a Python number or an array that broadcasts, in at least single precision.
+    """``g`` divided by a number of elements, a Python number or an array that broadcasts, in at least single precision.
 
     >>> over_count(np.ones(1, np.float16), 100_000).tolist()
     [9.999999747378752e-06]

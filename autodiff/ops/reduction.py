@@ -46,12 +46,12 @@ def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 
 def spread(g: Array, shape: tuple[int, ...], axis: Any) -> Array:
-    """``g`` with the reduced axes back, of length 1."""
+    """``g`` with the reduced axes inserted again, with length 1."""
     return np.reshape(g, _kept(shape, axis))
 
 
 def _over(g: Array, shape: tuple[int, ...], axis: Any, where: Any = True) -> Array:
-    """``g`` repeated over the reduced axes, and zero where ``where`` left an element out."""
+    """``g`` repeated over the reduced axes; zero for elements that ``where`` leaves out."""
     g = np.broadcast_to(g if axis is None and g.shape == () else spread(g, shape, axis), shape)
     return g if where is True else np.where(where, g, 0.0)
 
@@ -74,7 +74,7 @@ def _count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
 def sum(  # noqa: A001
     a: Array, axis: Any = None, keepdims: Any = False, where: Any = True, dtype: Any = None, initial: Any = None
 ) -> Array:
-    """The sum along ``axis``, plus ``initial``: d y / d a = 1 for what ``where`` lets in.
+    """The sum along ``axis``, plus ``initial``: d y / d a = 1 for the elements that ``where`` selects.
 
     ``dtype`` is the type in which NumPy adds and returns the sum; the gradient has the type of ``a``.
     """
@@ -90,7 +90,7 @@ def sum(  # noqa: A001
     implements=np.mean, examples=[*AXES, *MASKED], method="mean",
 )  # fmt: skip
 def mean(a: Array, axis: Any = None, keepdims: Any = False, where: Any = True, dtype: Any = None) -> Array:
-    """The mean along ``axis`` of what ``where`` lets in: d y / d a = 1 / how many these are."""
+    """The mean along ``axis`` of the elements that ``where`` selects: d y / d a = 1 / their number."""
     if (
         where is True and dtype is None and isinstance(a, OWN) and a.dtype.char in "fd" and a.size and a.ndim
     ):  # np.mean's arithmetic, not its Python
@@ -104,7 +104,7 @@ def _squeezed(count: Any, g: Array) -> Any:
 
 
 def _shared(g: Array, a: Array, y: Array, axis: Any, where: Any, initial: Any) -> Array:
-    """``g`` shared equally by the elements equal to the extreme ``y``; ``initial`` is one of them if it ties."""
+    """``g`` shared equally by the elements that equal the extreme ``y``; ``initial`` is one of them if it ties."""
     wins = a == spread(y, a.shape, axis)
     if where is not True:
         wins = wins & where
@@ -164,7 +164,7 @@ def min(  # noqa: A001
 
 
 def _given(initial: Any = None, where: Any = True) -> dict[str, Any]:
-    """The keywords that say something: another library's reduction may not know the others."""
+    """The keywords that are not defaults: the function of another library may not know the others."""
     keywords = {} if initial is None else {"initial": initial}
     return keywords if where is True else {**keywords, "where": where}
 
@@ -172,7 +172,7 @@ def _given(initial: Any = None, where: Any = True) -> dict[str, Any]:
 def _others(a: Array, axis: Any) -> Array:
     """For each element, the product of all the others along ``axis``.
 
-    Products from the left times products from the right: right where elements are zero, which y / a is not.
+    Products from the left times products from the right.  This is right if elements are zero; y / a is not.
     """
     axes = (
         tuple(range(a.ndim))
@@ -222,7 +222,7 @@ def prod(
 
 
 def floating(a: Array, dtype: Any) -> Any:
-    """The type to compute in, or an error if the derivative of ``a`` cannot pass through it."""
+    """The dtype to compute in, or an error if the derivative of ``a`` cannot pass through it."""
     if dtype is not None and a.dtype.kind in "fc" and np.dtype(dtype).kind not in "fc":
         raise TypeError(f"the result would be {np.dtype(dtype)}, which has no derivative; reduce t.data instead")
     return dtype
@@ -236,7 +236,7 @@ def _times_centred(g: Array, a: Array, axis: Any, where: Any) -> Array:
 
 
 def _freedom(a: Array, axis: Any, where: Any, ddof: Any, correction: Any) -> Any:
-    """How many elements there are, less the degrees of freedom that are spent; NaN where none is left."""
+    """The number of elements minus the degrees of freedom; NaN if none is left."""
     count = _count(a.shape, axis, where) - spent(ddof, correction)
     if isinstance(count, int | float):
         return count if count > 0 else math.nan
@@ -244,7 +244,7 @@ def _freedom(a: Array, axis: Any, where: Any, ddof: Any, correction: Any) -> Any
 
 
 def spent(ddof: Any, correction: Any) -> Any:
-    """The degrees of freedom that are taken from the count of a variance, whichever name they were given by."""
+    """The degrees of freedom that a variance subtracts from the count, under either of NumPy's names."""
     if correction is not None and ddof != 0:
         raise ValueError("ddof and correction are two names for one number; give one of them")
     given = ddof if correction is None else correction

@@ -1,7 +1,7 @@
 """Rounding, parts of numbers, and evenly spaced numbers.
 
-What rounding takes away it takes in steps, so round, fix and the whole part of modf have derivative zero; what is left,
-the fraction, has derivative one.
+Rounding changes in steps.  So round, fix and the whole part of modf have derivative zero, and the fraction has
+derivative one.
 """
 
 from __future__ import annotations
@@ -154,9 +154,9 @@ _ANGLES = (np.arange(256) + 0.5) * (np.pi / 256)
 
 
 def _i1(x: Array) -> Array:
-    """The Bessel function I1 = I0' as the mean of cos(t) exp(x cos(t)) over half a turn.
+    """The Bessel function I1 = I0': the mean of cos(t) exp(x cos(t)) over half a turn.
 
-    The rectangle rule at 256 angles is exact to double precision as far as I1 does not overflow (|x| < 713).
+    The rectangle rule with 256 angles is exact to double precision, as long as I1 does not overflow (|x| < 713).
     """
     cosines = owned(np.cos(_ANGLES).astype(x.dtype), x)
     return np.mean(cosines * np.exp(x[..., None] * cosines), axis=-1)

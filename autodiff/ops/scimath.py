@@ -1,7 +1,7 @@
-"""The functions of ``np.emath``, which leave the real numbers where they must: sqrt(-1) = i.
+"""The functions of ``np.emath``, whose results are complex where needed: sqrt(-1) = i.
 
-Whether a result is complex depends on the values, as in NumPy; the derivative is that of the function it is then.
-Of an array that is not NumPy's own nobody asks for the values, so there it always is.
+As in NumPy, the values decide whether a result is complex.  The derivative is that of the function which was computed.
+The values of a foreign array are not read, so its results are always complex.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BEYOND, _BELOW, _WITHIN = Domain(1.25, 4.0), Domain(-4.0, -1.25), Domain(-0.75,
 
 
 def _widened(x: Any, outside: Callable[[Any], Any]) -> Any:
-    """The argument, complex if one of its elements lies outside of where the function is real."""
+    """The argument, converted to complex if the function is not real for one of its elements."""
     x = x if hasattr(x, "dtype") else np.asarray(x)
     values = x.data if isinstance(x, Tensor) else x
     if x.dtype.kind == "c" or not (is_foreign(values) or np.any(outside(values))):
@@ -56,11 +56,11 @@ for _name in ("arcsin", "arccos", "arctanh"):
 
 @composite(np.emath.logn, examples=[example(3.0, sample(3, domain=d)) for d in (_NEGATIVE, _POSITIVE)])
 def emath_logn(n: Array, x: Array) -> Array:
-    """log(x) / log(n), complex where it must be."""
+    """log(x) / log(n), complex if needed."""
     return np.log(_widened(x, _negative)) / np.log(_widened(n, _negative))
 
 
 @composite(np.emath.power, examples=[example(sample(3, domain=d), sample(3)) for d in (_NEGATIVE, _POSITIVE)])
 def emath_power(x: Array, p: Array) -> Array:
-    """x^p, complex where it must be."""
+    """x^p, complex if needed."""
     return np.power(_widened(x, _negative), p)

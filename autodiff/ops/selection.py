@@ -1,4 +1,4 @@
-"""Choosing among arrays, and interpolating between samples."""
+"""Selection among arrays, and interpolation between samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MASK = np.array([True, False, True])
 
 
 def _values(a: Any) -> Any:
-    """What decides: it carries no derivative."""
+    """The values that decide; they carry no derivative."""
     return a.data if isinstance(a, Tensor) else as_array(a)
 
 
@@ -27,7 +27,7 @@ def _values(a: Any) -> Any:
     example([MASK, ~MASK], [sample(3), sample(3)]), example([MASK, MASK], [sample(3), sample(2, 3)], 7.0),
 ])  # fmt: skip
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Array:
-    """The choice of the first condition that holds, or ``default``."""
+    """The choice that belongs to the first true condition, or ``default``."""
     if len(condlist) != len(choicelist) or not condlist:
         raise ValueError(
             f"select: {len(condlist)} conditions for {len(choicelist)} choices; give as many, at least one"
@@ -48,7 +48,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Array:
     ],
 )
 def choose(a: Any, choices: Any, mode: str = "raise") -> Array:
-    """Element by element the choice whose number ``a`` gives."""
+    """Element by element, the choice with the number in ``a``."""
     numbers, count = _values(a), len(choices)
     if mode == "wrap":
         numbers = numbers % count
@@ -85,7 +85,7 @@ def extract(condition: Any, arr: Array) -> Array:
     example(sample(3), [MASK, ~MASK], [np.sin, lambda x: x * x]), example(sample(3), [MASK], [np.exp, 1.0]),
 ])  # fmt: skip
 def piecewise(x: Array, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Array:
-    """Each function where its condition holds; one function more than conditions is for the rest."""
+    """Each function where its condition holds; one more function than conditions is for all other elements."""
     conditions = [_values(c) for c in (condlist if isinstance(condlist, list | tuple) else [condlist])]
     if len(funclist) == len(conditions) + 1:
         conditions.append(~np.any(conditions, axis=0))
@@ -121,7 +121,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Array, *args: A
 
 @composite(np.apply_over_axes, examples=[example(np.sum, sample(2, 3, 2), [0, 2])])
 def apply_over_axes(func: Callable[..., Any], a: Array, axes: Any) -> Array:
-    """A reduction over one axis after another; the axes stay, of length 1."""
+    """A reduction over one axis after another; the axes stay, with length 1."""
     for axis in np.ravel(axes).tolist():
         result = func(a, axis)
         a = np.expand_dims(result, axis) if np.ndim(result) < np.ndim(a) else result
@@ -160,7 +160,7 @@ def _periodic(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Array, Array
     ],
 )
 def interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None, period: Any = None) -> Array:
-    """Straight lines between the samples (xp, fp); at a sample, the slope of the line to its right."""
+    """Straight lines between the samples (xp, fp).  At a sample the derivative is the slope to its right."""
     x, xp, fp = (as_array(a, float) for a in (x, xp, fp))
     if np.ndim(xp) != 1 or np.shape(xp) != np.shape(fp) or not np.size(xp):
         raise ValueError(f"interp: xp and fp have shapes {np.shape(xp)} and {np.shape(fp)}; give vectors of one length")

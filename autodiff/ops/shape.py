@@ -1,6 +1,6 @@
 """Functions that move elements and compute nothing.
 
-Every rule here is the inverse movement; elements that were repeated are summed, elements that were dropped get zero.
+Every rule here is the inverse movement.  Repeated elements are summed, and dropped elements get zero.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Array = Any
 
 
 def _known_order(order: Any) -> Any:
-    """An order that depends on nothing but the shape, or an error."""
+    """An order that depends on the shape only, or an error."""
     if order not in ("C", "F"):
         raise ValueError(f"order={order!r} depends on how the array lies in memory; write order='C' or 'F'")
     return order
 
 
 def _reshaped(a: Array, shape: Any, order: Any) -> Array:
-    """``np.reshape``; an order is passed on where it says something, since Dask has none."""
+    """``np.reshape``; an order is passed on only if it is not the default, because Dask has none."""
     return np.reshape(a, shape) if order == "C" else np.reshape(a, shape, order=_known_order(order))
 
 
@@ -119,13 +119,13 @@ def broadcast_to(array: Array, shape: Any) -> Array:
     examples=[example(sample(2, 3), np.float64)],
 )
 def cast(x: Array, dtype: Any) -> Array:
-    """To another floating-point type: the cotangent goes back to the old one."""
+    """A cast to another floating-point type: the cotangent is cast back."""
     return x.astype(dtype) if hasattr(x, "astype") else np.astype(x, dtype)
 
 
 @primitive(None, name="astype", analytic=False, examples=[example(sample(2, 3), np.int64)])
 def count(x: Array, dtype: Any) -> Array:
-    """To integers or truth values, which change by jumps: the derivative is zero everywhere."""
+    """A cast to integers or booleans, which change in jumps: the derivative is zero everywhere."""
     return x.astype(dtype) if hasattr(x, "astype") else np.astype(x, dtype)
 
 
@@ -137,7 +137,7 @@ def astype(x: Array, dtype: Any, copy: bool = True) -> Array:
 
 @composite(np.copy, method="copy", examples=[example(sample(2, 3))])
 def copy(a: Array, order: Any = "K", subok: bool = False) -> Array:
-    """The same values, which no one else writes into; how they lie in memory is not ours to say."""
+    """The same values in memory of their own; their layout in memory is not defined."""
     if order not in ("K", "C", "F", "A"):
         raise ValueError(f"copy: order={order!r}; it is 'C', 'F', 'A' or 'K'")
     return count(a, bool) if a.dtype.kind == "b" else np.positive(a)
@@ -159,10 +159,10 @@ _latest: tuple[Any, int | None, list[int]] = (None, None, [])
 
 
 def _starts(shapes: Any, axis: int | None) -> list[int]:
-    """Where each of the concatenated arrays begins, and the end of the last.
+    """The start of each concatenated array, and the end of the last.
 
-    The answer is kept for the next question: the rules of one call share their list of shapes, and if each added up
-    the lengths before its own, a row of 100,000 arrays would take minutes.
+    The result is cached.  The rules of one call share their list of shapes; if each rule added up the lengths before
+    its own, 100,000 arrays would take minutes.
     """
     global _latest
     of, along, starts = _latest
@@ -219,7 +219,7 @@ def roll(a: Array, shift: Any, axis: Any = None) -> Array:
 
 
 def _collected(g: Array, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Array:
-    """Sum the copies that repeat made."""
+    """The sum of the copies that ``repeat`` made."""
     axis = axis if shape else None  # NumPy takes axis 0 of a single number
     length = int(np.prod(shape, dtype=int)) if axis is None else shape[axis]
     counts = np.broadcast_to(repeats, (length,))
@@ -264,7 +264,7 @@ def tile(A: Array, reps: Any) -> Array:
 
 
 def _pairs(pad_width: Any, rank: int) -> list[tuple[int, int]]:
-    """NumPy's ways of writing a padding, as one (before, after) an axis."""
+    """A padding in any of NumPy's forms, as (before, after) for each axis."""
     if isinstance(pad_width, dict):
         pairs = [(0, 0)] * rank
         for axis, width in pad_width.items():

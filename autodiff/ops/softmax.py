@@ -1,4 +1,4 @@
-"""The logarithm of a sum of exponentials, and the cross-entropy that is made of it: exact where exp overflows."""
+"""logsumexp, and the cross-entropy that is made of it: exact where exp overflows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array = Any
     examples=AXES, method="logsumexp",
 )  # fmt: skip
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """log(sum(exp(x))) along ``axis``, exact where exp overflows; -inf of no elements.
+    """log(sum(exp(x))) along ``axis``, exact where exp overflows; -inf if there are no elements.
 
     Of complex numbers the principal branch, with an imaginary part from -pi to pi.
     A primitive because the composition overflows, and its stable form needs twice the passes.
@@ -76,7 +76,7 @@ def _distance(logits: Array, labels: Any) -> Array:
 
 
 def _losses_unseen(logits: Array, labels: Any) -> Array:
-    """The loss of each row where nobody looks at values: NaN for a label that names no class."""
+    """The loss of each row without a look at the labels: NaN for a label that names no class."""
     if not is_foreign(labels) and np.any((labels < 0) | (labels >= logits.shape[-1])):
         raise IndexError(f"a label names no class; labels are 0 to {logits.shape[-1] - 1}")
     shifted = logits - np.max(logits, axis=-1, keepdims=True)

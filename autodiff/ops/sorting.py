@@ -1,8 +1,7 @@
-"""Sorting, and what is read off sorted numbers: partition, median, quantiles.
+"""Sorting, and functions of sorted numbers: partition, median, quantiles.
 
-Sorting moves elements, so its rule moves the cotangents back.  Where elements are equal,
-each gets an equal share, as in ``max`` and ``min``.
-Positions (argsort, searchsorted) are recorded, with derivative zero.
+Sorting moves elements, so its rule moves the cotangents back.  Equal elements get equal shares, as in ``max`` and
+``min``.  Positions (argsort, searchsorted) are recorded, with derivative zero.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def _along(indices: Any, axis: int) -> tuple[Any, ...]:
 
 
 def _values(a: Array) -> Any:
-    """The values, which say where elements go and carry no derivative there."""
+    """The values: they decide the order, and carry no derivative there."""
     return a.data if isinstance(a, Tensor) else a
 
 
@@ -64,7 +63,7 @@ def _shared_by_ties(g: Array, y: Array, axis: int) -> Array:
 
 
 def _run_sums(g: Array, y: Any, axis: int) -> Array:
-    """For each element of sorted ones the sum over those that equal it, by repeated doubling from both sides."""
+    """For each sorted element the sum over all elements that equal it, by repeated doubling from both sides."""
     n = y.shape[axis]
     before, after = running(g, y, axis, n), running(np.flip(g, axis), np.flip(y, axis), axis, n)
     return before + np.flip(after, axis) - g
@@ -131,9 +130,9 @@ def _last(a: Array, axis: Any) -> tuple[Array, tuple[int, ...]]:
 
 
 def _positions(q: Any, counts: Any, method: str) -> tuple[Any, Any, Any]:
-    """Between which sorted elements the quantiles of ``counts`` numbers lie, and how far.
+    """The sorted elements between which the quantiles of ``counts`` numbers lie, and the fraction.
 
-    Every method of NumPy interpolates between neighbours, so the quantile of 0, 1, 2... is the position.
+    Every method of NumPy interpolates between neighbours.  So the quantile of the numbers 0, 1, 2... is the position.
     """
     found = {int(n): np.quantile(np.arange(float(n)), q, method=method) for n in np.unique(counts) if n > 0}  # type: ignore[call-overload]
     nothing = np.zeros(np.shape(q))
@@ -144,7 +143,7 @@ def _positions(q: Any, counts: Any, method: str) -> tuple[Any, Any, Any]:
 
 
 def _by_count(table: Any, counts: Any) -> Any:
-    """The entries of a table, with a column for each count, that belong to counts that are not known yet."""
+    """The entries of a table, with a column for each count, for counts that are not known yet."""
     return owned(table, counts)[..., counts]
 
 
@@ -357,7 +356,7 @@ def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introse
     examples=[example(sample(4, make=np.sort), sample(2)), example(sample(4, make=np.sort), sample(), side="right")],
 )  # fmt: skip
 def searchsorted(a: Array, v: Array, side: Any = "left", sorter: Any = None) -> Array:
-    """Where each of ``v`` belongs in ``a``: constant between jumps."""
+    """The position of each element of ``v`` in the sorted ``a``: constant between jumps."""
     return np.searchsorted(owned(a, v), v, side=side, sorter=sorter)
 
 

@@ -1,12 +1,12 @@
-"""New arrays that differ from old ones at some positions: what ``x[i] = v`` and ``x[i] += v`` mean for a Tensor.
+"""New arrays that differ from old ones at some positions: ``x[i] = v`` and ``x[i] += v`` for a Tensor.
 
 Nothing is written into: each function returns a new array.  ``t.at[index]`` reads like the assignment it replaces::
 
     x = x.at[index].set(v)      # x[index] = v
     x = x.at[index].add(v)      # x[index] += v, and an element named twice gets both
 
-An index that names an element twice: ``set`` keeps the value that NumPy's assignment keeps, and only that one gets the
-gradient; ``add`` and ``subtract`` count each; the others refuse, since NumPy's answer depends on the order.
+If an index names an element twice: ``set`` keeps the value that NumPy's assignment keeps, and only that value gets the
+gradient.  ``add`` and ``subtract`` count each value.  The others refuse, because NumPy's result depends on the order.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Array = Any
 
 
 def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
-    """A copy of ``x`` to write ``values`` into, which must fit."""
+    """A copy of ``x`` to write ``values`` into; raise if they do not fit."""
     kind = values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype
     if not np.can_cast(kind, x.dtype, "same_kind"):
         raise TypeError(
@@ -48,7 +48,7 @@ def _fresh(who: str, x: Array, index: Any, values: Array) -> Array:
 
 
 def _from_place(g: Array, index: Any, x_shape: tuple[int, ...], values_shape: tuple[int, ...]) -> Array:
-    """The part of ``g`` at the index, and zero for values that another one has overwritten."""
+    """The part of ``g`` at the index; zero for values that another one has overwritten."""
     picked = getitem(g, index)
     if not names_once_by_kind(index):
         positions = np.reshape(np.arange(picked.size), picked.shape)
@@ -79,7 +79,7 @@ PLACES = [
     examples=PLACES, analytic=False,
 )  # fmt: skip
 def index_update(x: Array, index: Any, values: Array) -> Array:
-    """``x`` with ``values`` at ``index``: what x is after ``x[index] = values``, as a new array.
+    """``x`` with ``values`` at ``index``, as a new array: ``x[index] = values`` for a Tensor.
 
     Any of NumPy's indices.  The values have the shape of ``x[index]`` or broadcast to it, the result has the shape and
     dtype of ``x``.  Raises ValueError if they do not fit, TypeError if their kind does not (fractions into integers).
@@ -124,7 +124,7 @@ def index_add(x: Array, index: Any, values: Array) -> Array:
 
 
 class At:
-    """``t.at``: choose the positions with brackets, then what happens there."""
+    """``t.at``: brackets choose positions, and a method says what happens there."""
 
     __slots__ = ("_tensor",)
 
@@ -136,7 +136,7 @@ class At:
 
 
 class Place:
-    """Some positions of a Tensor.  Every method returns a new Tensor of the same shape; the old one stays as it is.
+    """Some positions of a Tensor.  Every method returns a new Tensor of the same shape; the old one does not change.
 
     >>> x = Tensor([1.0, 2.0, 3.0])
     >>> x.at[0].set(5.0).tolist(), x.at[1:].multiply(10.0).tolist(), x.tolist()
@@ -202,7 +202,7 @@ class Place:
 
 
 def _at(self: Tensor) -> At:
-    """Positions to change in a new Tensor: ``x.at[index].set(v)`` is what ``x[index] = v`` would be."""
+    """Positions to change in a new Tensor: ``x.at[index].set(v)`` means ``x[index] = v``."""
     return At(self)
 
 

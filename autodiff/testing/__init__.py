@@ -6,6 +6,8 @@
 'correct'
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .difference import difference
 from .graph.anomaly import AnomalyError, detect_anomaly
 from .graph.graphcheck import check_graph
@@ -13,6 +15,9 @@ from .graph.record import record
 from .table.survey import Survey, survey
 from .verdict.gradcheck import assert_gradcheck, gradcheck
 from .verdict.report import GradientError, Report
+
+if TYPE_CHECKING:
+    from .property import gradient_property as gradient_property
 
 __all__ = [
     "AnomalyError",
@@ -27,3 +32,11 @@ __all__ = [
     "record",
     "survey",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "gradient_property":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .property import gradient_property  # needs Hypothesis, the rest of the package NumPy alone
+
+    return gradient_property

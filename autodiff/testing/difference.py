@@ -1,4 +1,4 @@
-"""How far two results lie apart, as one number."""
+"""The difference of two results, as one number."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from ..tree import flatten, flatten_like
 def difference(ours: Any, reference: Any) -> float:
     """The largest difference of two arrays, or of two nestings of arrays, relative to the reference.
 
-    Of each array it is ``max |ours - reference| / max |reference|`` (undivided where the reference is zero
-    everywhere), of a nesting the largest of its arrays.  Equal infinities do not differ; a NaN on either side
-    gives NaN, which no bound lets pass.  Both must have the same nesting and the same shapes: nothing is
-    broadcast.
+    For one array it is ``max |ours - reference| / max |reference|`` (not divided if the reference is zero everywhere).
+    For a nesting it is the largest of its arrays.  Equal infinities do not differ.  A NaN on either side gives NaN,
+    which is below no bound.  Both must have the same nesting and the same shapes: nothing is broadcast.
 
-    Raises ValueError if they do not.
+    Raises ValueError if they have not.
 
     >>> import numpy as np
     >>> from autodiff import grad

@@ -1,4 +1,4 @@
-"""Values as Python expressions that make them again."""
+"""Values as Python expressions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..tensor import Tensor
 
 
 def written(value: Any) -> str:
-    """A value as an expression that makes it again, with arrays as ``np.array([...])`` in short decimals.
+    """A value as a Python expression, with arrays as ``np.array([...])`` in short decimals.
 
     >>> written(np.array([0.5, np.inf], np.float32)), written((0, None, np.array([True])))
     ('np.array([0.5, np.inf], np.float32)', '(0, None, np.array([True]))')
@@ -43,14 +43,14 @@ def written(value: Any) -> str:
 
 
 def _decimal(array: Any) -> str:
-    """The elements, each with as few digits as tell it from its neighbours in its own precision."""
+    """The elements, each with the fewest digits that identify it in its own precision."""
     if array.ndim:
         return "[" + ", ".join(_decimal(np.asarray(row)) for row in array) + "]"
     return _number(array[()]) if array.dtype.kind in "fc" else repr(array.item())
 
 
 def _number(value: Any) -> str:
-    """A float or a complex number, of Python's or NumPy's; ``inf`` and ``nan`` are names that only NumPy has.
+    """A float or a complex number of Python or NumPy; ``inf`` and ``nan`` are written as NumPy's names.
 
     >>> _number(-np.inf), _number(np.float32(0.1)), _number(complex(0.5, np.nan))
     ('-np.inf', '0.1', 'complex(0.5, np.nan)')
@@ -63,7 +63,7 @@ def _number(value: Any) -> str:
 
 
 def written_index(index: Any) -> str:
-    """What stands between brackets: ``0, ::2`` for ``(0, slice(None, None, 2))``."""
+    """The text between brackets: ``0, ::2`` for ``(0, slice(None, None, 2))``."""
     if isinstance(index, tuple):
         return ", ".join(map(_written_part, index)) + ("," if len(index) == 1 else "") if index else "()"
     return _written_part(index)

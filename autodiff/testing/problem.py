@@ -1,8 +1,8 @@
 """A function of nested arguments as a function of one flat vector of numbers, in double precision.
 
-Whatever precision the arguments have, values and gradients are computed from the same numbers in float64: a rule that
-is wrong is wrong there too, and shows against a noise of 1e-16 and not of 1e-7.  What the given precision adds is
-looked at separately, element by element.
+Values and gradients are computed in float64 from the same numbers, whatever the precision of the arguments.  A wrong
+rule is wrong there too, and shows against a noise of 1e-16 instead of 1e-7.  The effect of the given precision is
+examined separately, element by element.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Function = Callable[..., Any]
 
 
 class UnusableError(Exception):
-    """The function or its arguments cannot be checked, and why."""
+    """The function or its arguments cannot be checked; the message says why."""
 
 
 class Input(NamedTuple):
-    """One floating-point array among the arguments, and its place in the flat vector."""
+    """One floating-point array among the arguments, and its position in the flat vector."""
 
     path: str
     number: int  # among all leaves
@@ -46,12 +46,12 @@ class Input(NamedTuple):
         return tuple(int(i) for i in np.unravel_index(number, self.shape))
 
     def name_of(self, flat: int) -> str:
-        """The name of the array, or of the part of it, that element number ``flat`` belongs to."""
+        """The name of the array, or of its part, to which element number ``flat`` belongs."""
         return self.path + (".imag" if (flat - self.start) % 2 else ".real") if self.is_complex else self.path
 
 
 def as_real(array: Array) -> Array:
-    """The numbers of an array in one axis, complex ones as pairs."""
+    """The numbers of an array along one axis, complex ones as pairs."""
     flat = np.ravel(array)
     return np.ascontiguousarray(flat, dtype=np.complex128).view(np.float64) if flat.dtype.kind == "c" else flat
 
@@ -86,7 +86,7 @@ def argument_names(f: Function, count: int) -> list[str]:
 
 
 def values_of(leaf: Any) -> Any:
-    """The array that a leaf holds, or None if it is no array of floating-point numbers."""
+    """The array of a leaf; None if it is not an array of floating-point numbers."""
     value = leaf._value if isinstance(leaf, Tensor) else leaf
     if isinstance(value, float | complex | np.inexact):
         return np.asarray(value)
@@ -110,7 +110,7 @@ def cotangents(weights: Array, outputs: list[Array]) -> list[Array]:
 
 
 class Problem:
-    """``f`` and a point: values, gradients, and the names of what they belong to."""
+    """A function ``f`` at a point: its values, its gradients, and their names."""
 
     def __init__(self, f: Function, args: tuple[Any, ...], gradient: Function | None = None) -> None:
         self.function, self.args, self.given_gradient = f, args, gradient
@@ -139,7 +139,7 @@ class Problem:
         self.x = np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
 
     def input_of(self, flat: int) -> Input:
-        """The input that element number ``flat`` belongs to."""
+        """The input to which element number ``flat`` belongs."""
         return next(i for i in self.inputs if i.start <= flat < i.stop)
 
     def arrays(self, x: Array, dtype: Any = None) -> list[Array]:
@@ -152,7 +152,7 @@ class Problem:
         return arrays
 
     def call(self, arrays: list[Any]) -> Any:
-        """``f`` with these in the place of its floating-point arguments."""
+        """``f`` with these instead of its floating-point arguments."""
         if self._plain:
             return self.function(*arrays)
         leaves = list(self.leaves)
@@ -161,7 +161,7 @@ class Problem:
         return self.function(*self._unflatten(leaves))
 
     def outputs(self, result: Any) -> list[Array]:
-        """The floating-point arrays that a call returned; raises UnusableError if it returned something else alone."""
+        """The floating-point arrays that a call returned.  Raises UnusableError if it returned none."""
         leaves, _ = flatten(result)
         arrays = [_array(leaf) for leaf in leaves]
         found = [array for array in arrays if array.dtype.kind in "fc"]
@@ -192,7 +192,7 @@ class Problem:
         return np.concatenate(flat) if flat else np.zeros(0)
 
     def _complex(self, outputs: list[Array]) -> list[bool]:
-        """Which outputs are complex, here or where they were first looked at (an eigenvalue may be either)."""
+        """Which outputs are complex, here or at the first call (an eigenvalue may be either)."""
         now = [o.dtype.kind == "c" for o in outputs]
         if self.complex_outputs is None:
             self.complex_outputs = now
@@ -200,7 +200,7 @@ class Problem:
         return [a or b for a, b in zip(now, self.complex_outputs, strict=True)]
 
     def value_or_nan(self, x: Array, like: Array) -> Array:
-        """F(x), or NaN where the function raises or returns another number of values: beyond its domain."""
+        """F(x), or NaN if the function raises or returns another number of values, outside its domain."""
         try:
             value = self.value(x)
         except Exception:  # it does not raise at the point of the check itself
@@ -208,7 +208,7 @@ class Problem:
         return value if value.shape == like.shape else np.full(like.shape, np.nan)
 
     def pullback(self, x: Array, dtype: Any = None) -> tuple[list[Array], Callable[[Array], Array]]:
-        """The outputs, and the function from a flat cotangent to the flat gradient as ``autodiff`` computes it."""
+        """The outputs, and the pullback of ``autodiff`` as a function from a flat cotangent to the flat gradient."""
         arrays = self.arrays(x, dtype)
         if self.given_gradient is not None:
             return self._pullback_given(arrays)
@@ -233,7 +233,7 @@ class Problem:
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _pullback_given(self, arrays: list[Array]) -> tuple[list[Array], Callable[[Array], Array]]:
-        """As :meth:`pullback`, with the gradient that the user wrote; the function must return one number."""
+        """As :meth:`pullback`, with the user's gradient; the function must return one number."""
         leaves = list(self.leaves)
         for place, array in zip(self.inputs, arrays, strict=True):
             leaves[place.number] = array

@@ -1,6 +1,6 @@
 """Hypothesis strategies: arrays, axes, indices, layouts, the arguments of any entry of the table, and whole programs.
 
-Values are short decimals, so that a failure reads well and shrinks to numbers that one can check by hand.
+Values are short decimals.  So a failure is easy to read, and shrinks to numbers that you can check by hand.
 
 >>> from hypothesis import find
 >>> from autodiff.testing.strategies import tensors

@@ -11,7 +11,7 @@ Array = Any
 
 
 def norm(values: Array) -> float:
-    """The Euclidean length, for numbers whose squares would overflow or vanish as well."""
+    """The Euclidean length, also for numbers whose squares would overflow or vanish."""
     square = float(values @ values)
     if 1e-250 < square < 1e250:
         return math.sqrt(square)
@@ -25,5 +25,5 @@ def norms(values: Array) -> Array:
 
 
 def powers(values: Array) -> Array:
-    """The power of two above each magnitude: steps that are sums of few bits are taken without rounding."""
+    """The power of two above each magnitude: steps of few bits are added without rounding."""
     return np.exp2(np.ceil(np.log2(values)))

@@ -1,4 +1,4 @@
-"""Functions that turn a function into its derivatives.  Nothing is mutated."""
+"""Transforms: functions that take a function and return another.  Nothing is mutated."""
 
 from .batching import BatchingError as BatchingError
 from .checkpointing import checkpoint as checkpoint

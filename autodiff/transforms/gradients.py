@@ -101,10 +101,11 @@ def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool
 
 
 def vjp(f: Callable[..., Any], *args: Any, has_aux: bool = False) -> Any:
-    """``f(*args)``, and the function that pulls a cotangent of it back to all arguments: g -> g^T (df / dargs).
+    """``f(*args)`` and its pullback: the function of a cotangent of the result, g -> g^T (df / dargs).
 
-    The cotangent has the nesting and shapes of the output, the result is a tuple, one for each argument.  It can be
-    pulled as often as wanted.  With ``has_aux`` the function returns ``(y, anything)``, and anything comes third.
+    The cotangent has the nesting and shapes of the result.  The pullback returns a tuple with a cotangent for each
+    argument, and may be called any number of times.  With ``has_aux`` the function returns ``(y, anything)``, and
+    anything comes third.
 
     >>> import numpy as np
     >>> y, pull = vjp(np.sin, np.array([0.0, np.pi]))

@@ -2,8 +2,8 @@
 
 ``pullback check model.py::loss --shape 3,4 --shape x=4`` checks ``loss(w, x)`` of ``model.py``, and
 ``package.module:loss`` names it by module.  Of a model (or its class) the gradient is checked with respect to its
-parameters, as they are, and to its inputs, in evaluation mode.  :mod:`nn.cli.inputs` says what is drawn for which
-annotation.  The exit code is 0 for a correct gradient, 1 for a wrong one, and 2 where nothing can be said.
+parameters, as they are, and to its inputs, in evaluation mode.  :mod:`autodiff.testing.inputs` says what is drawn for
+which annotation.  The exit code is 0 for a correct gradient, 1 for a wrong one, and 2 where nothing can be said.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autodiff.testing.inputs import Drawn, Function, InputError, Plans, described, drawn, drawn_of, of_drawn, plans
+
 from ..layers.copying import in_dtype
 from ..layers.module import Module
 from . import targets
 from .command import CommandError
-from .inputs import Drawn, Function, InputError, Plans, described, drawn, drawn_of, of_drawn, plans
 from .options import Shape
 
 CORRECT, WRONG, UNUSABLE = 0, 1, 2
@@ -88,7 +89,8 @@ def _subject(value: Any, arguments: argparse.Namespace) -> Subject:
     try:
         positional, keywords = plans(called, _given(called, arguments.shape))
     except InputError as error:
-        raise CommandError(str(error), UNUSABLE) from error
+        way_out = f", or give --shape {error.parameter}=3,4" if error.parameter else ""
+        raise CommandError(f"{error}{way_out}", UNUSABLE) from error
     every, wanted = {**positional, **keywords}, list(drawn_of(positional, keywords).values())
     words = ", ".join(f"{name} {described(plan)}" for name, plan in every.items()) or "no arguments"
     if not isinstance(value, Module):

@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the inputs' values (0)")
     parser.add_argument(
         "-o", "--output", action="append", default=[], metavar="FILE",
-        help="write .html .svg .dot .json .mmd .txt .png or .pdf; may be given several times",
+        help="write the picture, in the format that the ending says (.html, .svg, ...); may be given several times",
     )  # fmt: skip
     parser.add_argument("--depth", type=int, help="open so many levels of groups")
     parser.add_argument("--max-nodes", type=int, default=200, help="draw at most so many boxes (200)")

@@ -88,12 +88,16 @@ def rooms_for(arrays: list[Array]) -> list[Room | None]:
         if type(array) is np.ndarray:
             sizes[array.dtype] = max(array.size, sizes.get(array.dtype, 0))
     memory = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}
+    rooms: dict[Any, Room] = {}
 
     def room(array: Array) -> Room | None:
         if type(array) is not np.ndarray:
             return None
-        first, second = memory[array.dtype]
-        return first[: array.size].reshape(array.shape), second[: array.size].reshape(array.shape)
+        kind = array.dtype, array.shape
+        if kind not in rooms:
+            first, second = (whole[: array.size].reshape(array.shape) for whole in memory[array.dtype])
+            rooms[kind] = first, second
+        return rooms[kind]
 
     return [room(array) for array in arrays]
 

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, Phase, find, given, reject, settings
 from hypothesis import strategies as st
 
 from autodiff import Tensor, elementwise
-from autodiff.dispatch import restored
 from autodiff.primitive import Domain, Primitive, registry
 from autodiff.testing import GradientError, gradcheck
 from autodiff.testing.property import check_entry, gradient_property
@@ -21,12 +20,6 @@ from tests.testing.planted import planted, result
 quick = settings(
     max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-
-
-@pytest.fixture(autouse=True)
-def leave_the_table_as_it_was():
-    with restored():
-        yield
 
 
 @quick
@@ -100,8 +93,8 @@ def test_gradient_property():
 
     with pytest.raises(GradientError, match="analytic"):
         wrong()
-    with pytest.raises(TypeError, match="no shape is given for b"):
-        gradient_property((2,))(lambda a, b: a)
+    with pytest.raises(TypeError, match="no shape is known for 'b'"):
+        gradient_property((2,))(lambda a, b: a)()
     with pytest.raises(TypeError, match="2 shapes given"):
         gradient_property((2,), (3,))(lambda a: a)
     with pytest.raises(TypeError, match="but c given"):

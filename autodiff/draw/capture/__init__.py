@@ -1,1 +1,1 @@
-"""From a computation to a picture: a finished graph, a call while it runs, or what an exception carries."""
+"""Capture: the picture of a finished graph, of a call while it runs, or of the graph in an exception."""

@@ -25,9 +25,9 @@ from .tracer import Tracer
 def of_call(
     function: Callable[..., Any], args: tuple[Any, ...], names: Names, options: Options, frame: FrameType | None = None
 ) -> Picture:
-    """The picture of one call: of a module, whose arguments are inputs, or of a function, whose are variables.
+    """The picture of one call.  The arguments of a module are inputs, those of a function variables.
 
-    If the call fails, the exception goes on its way with the graph so far in ``.drawing``.
+    If the call raises, the exception gets the graph so far in ``.drawing``, and is raised again.
     """
     module = is_module(function)
     if module:
@@ -72,7 +72,7 @@ def _kind(value: Any) -> str:
 
 
 def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: bool) -> list[Any]:
-    """The arguments with Tensors in the place of floating-point arrays and numbers, each with a name."""
+    """The arguments with Tensors instead of floating-point arrays and numbers, each with a name."""
     kind = type(function)
     candidates = [function, getattr(kind, "forward", None), kind.__dict__.get("__call__")]
     code = next((c.__code__ for c in candidates[is_module(function) :] if hasattr(c, "__code__")), None)
@@ -109,5 +109,5 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
 
 
 def _input_node(value: Any) -> Node:
-    """A node that can be drawn and that no gradient flows to: data."""
+    """The node of data, which can be drawn and has no gradient."""
     return Node.make(None, value.shape, value.dtype, active=False)

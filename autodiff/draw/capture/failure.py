@@ -1,7 +1,7 @@
-"""The graph that an exception carries: what was computed before, and the operation that failed.
+"""The graph in an exception: the operations before it, and the one that failed.
 
-Nothing is noted while all goes well.  The frames of a traceback still hold the arguments of the call that failed, or
-the order of the backward pass, and with them the whole graph.
+Nothing is recorded in advance.  The frames of a traceback still hold the arguments of the failed call, or the order of
+the backward pass.  These hold the whole graph.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .traversal import keep_totals, read
 
 
 def failed_node(primitive: Primitive) -> Node:
-    """A node in the place of the result that there is not."""
+    """A node for the result that does not exist."""
     return Node.make(primitive, None, "", active=False)
 
 
 def so_far(tracer: Tracer, names: Names, error: BaseException) -> Picture:
-    """The picture of the operations of a traced call that were done before an exception."""
+    """The picture of the operations of a traced call before its exception."""
     roots = list(tracer.of)
     failed = tracer.failed[0] if tracer.failed else None
     if failed is not None:
@@ -59,7 +59,7 @@ def _picture(
 
 
 def of_exception(error: BaseException, names: Names) -> Picture:
-    """The picture of what led to an operation, or to a rule, that failed outside of any drawing."""
+    """The picture of the operations before one that failed, or before a rule that failed, outside any drawing."""
     causes = _causes(error)
     for cause in causes:
         for frame in _frames(cause):
@@ -77,7 +77,7 @@ def of_exception(error: BaseException, names: Names) -> Picture:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """An exception and those that it was raised for, the latest first."""
+    """An exception and its causes, the latest first."""
     found = [error]
     for one in found:  # grows while it is walked
         inner = one.__cause__ or one.__context__
@@ -104,9 +104,9 @@ def _of_operation(error: BaseException, names: Names, shown: BaseException) -> P
 
 
 def _of_function(error: BaseException, names: Names, shown: BaseException) -> Picture | None:
-    """The picture of the innermost function of the caller that was given Tensors, which takes the operation's place.
+    """The picture of the caller's innermost function that received Tensors, shown as the failed operation.
 
-    A module that refuses the shape of its input fails before any operation does.
+    A module that refuses the shape of its input fails before any operation.
     """
     for frame in reversed(_frames(error)):
         code, values = frame.f_code, frame.f_locals
@@ -142,7 +142,7 @@ def _nothing() -> None:
 
 
 def _seeds(frames: list[FrameType]) -> list[Node]:
-    """The nodes that a backward pass started from, if the traceback leads through one."""
+    """The nodes at which a backward pass started, if the traceback has one."""
     for frame in reversed(frames):
         seeds = frame.f_locals.get("seeds")
         if isinstance(seeds, dict):
@@ -151,7 +151,7 @@ def _seeds(frames: list[FrameType]) -> list[Node]:
 
 
 def _of_call(primitive: Primitive, values: dict[str, Any], names: Names, error: BaseException) -> Picture:
-    """The picture of one call of an operation, from the variables of the engine's function that made it."""
+    """The picture of one call of an operation, from the local variables of the engine's function."""
     first = [values[name] for name in ("a", "b", "x") if name in values]
     args, kwargs = (*first, *values.get("args", ())), values.get("kwargs", {})
     record = Record(primitive, 0, "")
@@ -172,7 +172,7 @@ def _frames(error: BaseException) -> list[FrameType]:
 
 
 def carry(error: BaseException, picture: Picture) -> None:
-    """Attach a drawing of ``picture`` to an exception, and say so in its text."""
+    """Attach a drawing of ``picture`` to an exception, and mention it in the message."""
     if getattr(error, "drawing", None) is None:
         error.drawing = Drawing(picture)  # type: ignore[attr-defined]
         error.add_note("the graph up to here is in this exception: error.drawing.save('failure.html')")

@@ -1,4 +1,4 @@
-"""The backward pass made to be looked at: what arrives at each operation, and how long its rules take."""
+"""A backward pass that is watched: the cotangents of each operation, and the time of its rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..picture.model import Picture
 
 
 class Backward:
-    """The backward pass, made to be looked at: every cotangent on its way, and the time of each operation."""
+    """A backward pass that notes every cotangent and the time of each operation."""
 
     def __init__(self, outputs: list[Tensor]) -> None:
         self.seconds: dict[Node, float] = {}
@@ -46,7 +46,7 @@ class Backward:
 
 
 def keep_gradients(picture: Picture, position: dict[Node, int], outputs: list[Tensor], timed: bool) -> Backward | None:
-    """Make the backward pass and note what arrives at each node; on a freed graph, the ``.grad`` of its variables."""
+    """Make the backward pass and note the cotangent of each node; for a freed graph, the ``.grad`` of its variables."""
     boxes = picture.boxes
     if any(node.saved is None for node in position):
         for node, i in position.items():

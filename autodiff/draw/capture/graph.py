@@ -1,4 +1,4 @@
-"""The picture of a finished graph, with what was asked for."""
+"""The picture of a finished graph, with the options that were asked for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def distinct_tensors(value: Any) -> list[Tensor]:
 
 
 def of_graph(subject: Any, names: Names, options: Options) -> Picture:
-    """The picture of the graph that leads to a Tensor, or to several in a nesting."""
+    """The picture of the graph of a Tensor, or of several in a nesting."""
     outputs = distinct_tensors(subject)
     if not any(t._node is not CONSTANT for t in outputs):
         raise GraphError(
@@ -38,7 +38,7 @@ def of_graph(subject: Any, names: Names, options: Options) -> Picture:
 
 
 def of_node(node: Node, names: Names, options: Options) -> Picture:
-    """The picture of what leads to one node, that of a report."""
+    """The picture of the graph of one node, that of a report."""
     return picture_of([], [node], names, {}, [Group("root", "")], options, {})
 
 
@@ -51,7 +51,7 @@ def picture_of(
     options: Options,
     met: dict[Node, Measure],
 ) -> Picture:
-    """Read the nodes and add what was asked for; ``met`` are values that no record holds."""
+    """Read the nodes and add what the options ask for; ``met`` are values without a record."""
     forward_end = tick()
     if options.backward:
         roots = roots + _gradient_nodes(outputs, names)
@@ -78,13 +78,7 @@ def picture_of(
             for box in picture.boxes:
                 box.gradient = None
                 box.state = box.state if box.state in ("nan", "inf") and box.value is not None else ""
-    for node, message in options.marks.items():
-        if node in position:
-            box = picture.boxes[position[node]]
-            box.state, box.message = "guilty", message
-    lost = sum(node not in position for node in options.marks)
-    if lost:
-        picture.facts.append(f"mark: {lost:,} of {len(options.marks):,} marked nodes are not in this graph")
+    _mark(picture, position, options.marks)
     if not options.times:
         for box in picture.boxes:
             box.forward = box.backward = None
@@ -93,6 +87,17 @@ def picture_of(
     if trouble is not None:
         picture.facts.insert(1, f"backward FAILED: {type(trouble).__name__}: {trouble}")
     return picture
+
+
+def _mark(picture: Picture, position: dict[Node, int], marks: dict[Node, str]) -> None:
+    """Draw these nodes as wrong, with their messages."""
+    for node, message in marks.items():
+        if node in position:
+            box = picture.boxes[position[node]]
+            box.state, box.message = "guilty", message
+    lost = sum(node not in position for node in marks)
+    if lost:
+        picture.facts.append(f"mark: {lost:,} of {len(marks):,} marked nodes are not in this graph")
 
 
 def _gradient_nodes(outputs: list[Tensor], names: Names) -> list[Node]:

@@ -1,4 +1,4 @@
-"""How many bytes a graph keeps alive for its backward pass."""
+"""The number of bytes that a graph saves for its backward pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .names import Names, root
 
 
 class _Counter:
-    """Sizes of objects, each counted once; arrays that the caller holds anyway are counted apart."""
+    """Sizes of objects, each counted once.  Arrays that the caller holds too are counted separately."""
 
     def __init__(self, owned: set[int]) -> None:
         self._owned = owned
@@ -20,7 +20,7 @@ class _Counter:
         self.shared = 0
 
     def size(self, value: Any) -> int:
-        """The bytes of an object and of what is inside it, as far as nobody else was found to hold them."""
+        """The bytes of an object and its parts, as far as no other holder was found."""
         total = 0
         todo = [value]
         while todo:
@@ -37,22 +37,23 @@ class _Counter:
         return total
 
     def of_node(self, node: Node) -> int:
-        """The bytes of one operation: itself, and what its rules saved."""
+        """The bytes of one operation and its saved values."""
         parts = (node, node.age, node.parents, node.saved)
         return sum(map(sys.getsizeof, parts)) + self.size(node.shape) + sum(map(self.size, node.saved or ()))
 
 
 def _is_common(value: Any) -> bool:
-    """Whether the interpreter has one object of this value for the whole program."""
+    """Whether the interpreter shares one object of this value in the whole program."""
     if isinstance(value, int):
         return -5 <= value <= 256
     return value is None or isinstance(value, str) or (isinstance(value, tuple) and not value) or callable(value)
 
 
 def keep_bytes(picture: Picture, position: dict[Node, int], names: Names) -> None:
-    """Note how many bytes each node keeps alive for the backward pass: arrays, each once, and Python's objects.
+    """Note how many bytes each node saves for the backward pass: arrays, each once, and Python's objects.
 
-    Arrays that the caller holds anyway (parameters, data) are counted apart: dropping the graph frees none of them.
+    Arrays that the caller holds too (parameters, data) are counted separately, because freeing the graph does not free
+    them.
     """
     counter = _Counter(names.owned)
     total = 0

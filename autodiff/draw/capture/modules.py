@@ -1,8 +1,8 @@
-"""The modules of a finished graph, as far as its parameters tell them.
+"""The modules of a finished graph, found from its parameters.
 
-A graph does not know who made it.  But an operation that takes a parameter belongs to the module that the parameter is
-part of, and so does what lies between two such operations.  What comes before the first parameter of a module, or after
-its last, cannot be told; ``draw(model, x)`` sees the calls themselves.
+A graph does not record which modules made it.  But an operation that uses a parameter belongs to the module of the
+parameter.  So do the operations between two such operations.  Operations before the first parameter of a module, or
+after its last, cannot be assigned; ``draw(model, x)`` sees the calls themselves.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FACT = "modules: told by the parameters that operations take; draw(model, x) see
 def by_parameters(
     order: list[Node], parents: dict[Node, list[Node]], names: Names, groups: list[Group]
 ) -> dict[Node, int]:
-    """The innermost group of each operation that lies in a module; makes the groups.
+    """The innermost group of each operation inside a module; makes the groups.
 
     ``order`` is that of the computation.
     """
@@ -37,10 +37,10 @@ def by_parameters(
 def _of_owners(
     operations: list[Node], parents: dict[Node, list[Node]], names: Names, groups: list[Group]
 ) -> dict[Node, Chain]:
-    """The groups around each operation that takes a parameter: a new one for each call of a module.
+    """The groups around each operation that uses a parameter: a new group for each call of a module.
 
-    A parameter that is used again is taken for another call of the outermost module all of whose parameters have been
-    used by now: a network that still waits for its head is the same call, and its cell is called again.
+    A parameter that is used again means another call of the outermost module whose parameters have all been used.
+    While a network has not used its last layer, it is the same call, and its cell is called again.
     """
     chains: dict[Node, Chain] = {}
     stack: list[_Call] = []
@@ -74,7 +74,7 @@ class _Call(NamedTuple):
 
 
 def _between(operations: list[Node], parents: dict[Node, list[Node]], chains: dict[Node, Chain]) -> None:
-    """Add what lies between operations of one module, in time and on a path."""
+    """Add the operations between those of one module, in time and on a path."""
     users: dict[Node, list[Node]] = {}
     for node in operations:
         for parent in parents[node]:
@@ -98,7 +98,7 @@ def _between(operations: list[Node], parents: dict[Node, list[Node]], chains: di
 
 
 def _common(chains: list[tuple[T, ...]]) -> tuple[T, ...]:
-    """What all chains begin with."""
+    """The common beginning of all chains."""
     first, *others = chains
     length = min(map(len, chains))
     for other in others:

@@ -1,4 +1,4 @@
-"""What the caller calls things: variables by name, parameters by their path in a module."""
+"""The caller's names: of variables, and of parameters by their path in a module."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def root(array: Any) -> Any:
 
 
 def is_module(value: Any) -> bool:
-    """Whether this looks like a module: something whose class has ``named_parameters``."""
+    """Whether this is a module: an object whose class has ``named_parameters``."""
     return not isinstance(value, type) and callable(getattr(type(value), "named_parameters", None))
 
 
@@ -45,7 +45,7 @@ class Names:
         self._kept: list[Any] = []
 
     def add(self, name: str, value: Any, depth: int = 0) -> None:
-        """Note what ``name`` stands for; a name that was given earlier stays."""
+        """Note the object of ``name``; an earlier name stays."""
         kind = type(value)
         if kind is Tensor:
             node = value._node
@@ -94,7 +94,7 @@ class Names:
         self.kinds[path] = type(module).__name__
 
     def _walk(self, prefix: str, module: Any, depth: int) -> None:
-        """Modules inside a module that cannot name them itself: those in its attributes."""
+        """Modules inside a module that does not name them itself: those in its attributes."""
         for key, value in list(getattr(module, "__dict__", {}).items()):
             items = (
                 value.items() if isinstance(value, dict) else enumerate(value) if type(value) in (list, tuple) else None
@@ -105,14 +105,14 @@ class Names:
                     self._walk(f"{prefix}{path}.", child, depth + 1)
 
     def own(self, array: Any) -> None:
-        """Note that this memory belongs to the caller, whether or not there is a graph."""
+        """Note that this memory belongs to the caller, with or without a graph."""
         owner = root(array)
         if isinstance(owner, np.ndarray):
             self._kept.append(owner)
             self.owned.add(id(owner))
 
     def add_all(self, namespace: Mapping[str, Any], among: Any = None) -> None:
-        """Note every variable of a namespace, those ``among`` alone if given."""
+        """Note every variable of a namespace, or only those ``among`` if given."""
         chosen = [
             (name, value)
             for name, value in list(namespace.items())
@@ -150,7 +150,7 @@ _HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 
 
 def of_library(frame: FrameType) -> bool:
-    """Whether a running function stands in a file of this library: an example in a docstring does not."""
+    """Whether a running function is in a file of this library; an example in a docstring is not."""
     return frame.f_code.co_filename.startswith(_HERE)
 
 

@@ -23,7 +23,7 @@ class Options:
 
 
 def marks(subject: Any) -> dict[Node, str]:
-    """Nodes to mark: a Tensor, a node, several, a mapping from them to messages, or a report that names one."""
+    """The nodes to mark: a Tensor, a node, several of them, a dict of messages, or a report that names one."""
     if subject is None:
         return {}
     if isinstance(subject, Tensor):

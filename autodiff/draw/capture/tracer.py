@@ -1,8 +1,8 @@
-"""Tracing a computation while it runs: which call each operation belongs to, its line, its time and its values.
+"""A tracer of a running computation: the call, the line, the time and the values of each operation.
 
-A tracer takes the place of the engine's own for the time of one call, in this thread alone.  It lets the engine
-record as always, and keeps a :class:`Record` of each new node beside it.  What a finished graph has forgotten
-(an option such as ``axis``, a constant, the line of code) is known here.
+A tracer is a mode for the time of one call, in one thread.  The engine records as always, and the tracer keeps a
+:class:`Record` of each new node.  It knows what a finished graph does not have: an option such as ``axis``, a constant,
+the line of code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .names import Names, is_module, of_library
 
 
 class Record:
-    """What was seen of one operation."""
+    """The facts about one operation."""
 
     __slots__ = (
         "arguments",
@@ -57,7 +57,7 @@ class Record:
 
 
 def brief(value: Any) -> str:
-    """A constant or an option in a few characters."""
+    """A constant or an option as a short text."""
     if type(value) is Tensor:
         return "·"
     if isinstance(value, np.ndarray) and value.ndim:
@@ -83,7 +83,7 @@ def brief(value: Any) -> str:
 
 
 def describe(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Node], list[str], str]:
-    """The nodes that a call leads from, the parameters they were given for, and the call with its constants."""
+    """The argument nodes of a call, their parameters, and the call with its constants as text."""
     parents: list[Node] = []
     names: list[str] = []
     try:
@@ -117,7 +117,7 @@ def describe(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]
 
 
 def tensors(value: Any) -> list[Tensor]:
-    """The Tensors in an argument, those in a list of them too."""
+    """The Tensors in an argument, also those in a list."""
     if type(value) is Tensor:
         return [value]
     if type(value) in (list, tuple):
@@ -126,7 +126,7 @@ def tensors(value: Any) -> list[Tensor]:
 
 
 class Tracer(Mode):
-    """One traced call.  Used as a context manager; ``records`` come in the order of computation."""
+    """One traced call, used as a context manager; ``records`` are in the order of computation."""
 
     def __init__(self, names: Names, *, values: bool = False, own_name: str = "") -> None:
         self.names = names
@@ -141,11 +141,11 @@ class Tracer(Mode):
         self._local: dict[Any, bool] = {}
 
     def left(self, *error: Any) -> None:
-        """Forget the frames, which keep the variables of their functions alive."""
+        """Drop the frames, which keep the variables of their functions alive."""
         self._stack.clear()
 
     def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Do it outside, and note who asked for it and what came out."""
+        """Do the operation outside, and note its caller and its result."""
         group, line = self._place()
         record = Record(primitive, group, line)
         record.parents, record.arguments, record.label = describe(primitive, args, kwargs)
@@ -175,7 +175,7 @@ class Tracer(Mode):
         return result
 
     def meet(self, values: Any) -> None:
-        """Measure Tensors whose operation was not seen: a checkpointed part has made them, or a variable they are."""
+        """Measure Tensors whose operation was not seen: those of a checkpointed part, or variables."""
         for tensor in tensors(tuple(values)):
             node = tensor._node
             if node is not CONSTANT and node not in self.of and node not in self.met:
@@ -211,7 +211,7 @@ class Tracer(Mode):
         return group, line
 
     def _enter(self, frame: FrameType, outer: int) -> int:
-        """The group of a call that was not running before."""
+        """The group of a call that is new on the stack."""
         code = frame.f_code
         first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
         groups = self.groups

@@ -1,4 +1,4 @@
-"""From nodes to a picture: each node once, without recursion, in linear time."""
+"""A picture of nodes: each node is visited once, without recursion, in linear time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Records = dict[Node, Record]
 
 
 def before(roots: Iterable[Node], records: Records) -> list[Node]:
-    """Every node that the roots come from, parents first: also those through which no gradient flows."""
+    """Every node that the roots depend on, parents first, also those without a gradient."""
     order = [node for node in dict.fromkeys(roots) if node is not CONSTANT]
     seen = set(order)
     for node in order:  # grows while it is walked
@@ -35,7 +35,7 @@ def before(roots: Iterable[Node], records: Records) -> list[Node]:
 
 
 def _late_leaves(order: list[Node], parents: dict[Node, list[Node]]) -> list[Node]:
-    """The same order with each leaf moved to just before its first user."""
+    """The same order, with each variable or input moved to just before its first use."""
     result: list[Node] = []
     placed: set[Node] = set()
     for node in order:
@@ -51,7 +51,7 @@ def _late_leaves(order: list[Node], parents: dict[Node, list[Node]]) -> list[Nod
 
 
 def _saved_label(node: Node) -> str:
-    """The operation with the constants and options that its rules happened to keep, "…" for what none did."""
+    """The operation with the constants and options that its rules saved, and "…" for the others."""
     primitive = node.primitive
     assert primitive is not None
     if primitive.elementwise and len(primitive.parameters) == 1:
@@ -94,9 +94,9 @@ def _dtype(dtype: Any) -> str:
 def read(
     roots: Iterable[Node], names: Names, records: Records, groups: list[Group], *, tell_modules: bool
 ) -> tuple[Picture, dict[Node, int]]:
-    """The picture of everything that the roots come from, and where in it each node is.
+    """The picture of everything that the roots depend on, and the position of each node in it.
 
-    ``tell_modules``: nobody saw which modules were called, so tell them by their parameters.
+    ``tell_modules`` finds the modules from their parameters, because their calls were not seen.
     """
     order = before(roots, records)
     parents: dict[Node, list[Node]] = {}
@@ -141,7 +141,7 @@ def _group_of_item(node: Node, records: Records) -> int:
 
 
 def _place_leaves(picture: Picture, outside: set[int]) -> None:
-    """Put each leaf into the innermost group that holds all its users; those ``outside`` were given to the call."""
+    """Put variables and inputs into the innermost group with all their users; call arguments stay ``outside``."""
     boxes, groups = picture.boxes, picture.groups
     depth = [0] * len(groups)
     for g in range(1, len(groups)):  # a group is made after the one around it
@@ -166,7 +166,7 @@ def _place_leaves(picture: Picture, outside: set[int]) -> None:
 
 
 def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> None:
-    """Note the values that are known: of leaves that have a name, and what the rules of a finished graph kept."""
+    """Note the known values: those of named variables and inputs, and the saved values of a finished graph."""
     boxes = picture.boxes
     for node, tensor in names.tensors.items():
         if node in position and boxes[position[node]].value is None:
@@ -198,7 +198,7 @@ def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> No
 
 
 def keep_totals(picture: Picture) -> None:
-    """Add the lines that every picture has: how much there is, and how long it took."""
+    """Add the lines of every picture: its size, and the times."""
     variables = [b for b in picture.boxes if b.kind == VARIABLE]
     counts = [
         _counted(picture.operations, "operation"),

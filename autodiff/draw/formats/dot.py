@@ -1,4 +1,4 @@
-"""DOT, the language of Graphviz, and the formats that Graphviz makes of it."""
+"""DOT, the language of Graphviz, and the formats that Graphviz makes from it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def dot(picture: Picture) -> str:
 
 
 def body(picture: Picture) -> list[str]:
-    """What stands between the braces."""
+    """The text between the braces."""
     seen = scene(picture)
     title = "".join(quote(style.short(line, 120))[1:-1] + "\\l" for line in [picture.title, *picture.facts])
     lines = [
@@ -86,7 +86,7 @@ def _node(picture: Picture, place: Place) -> str:
 
 
 def digraph(picture: Picture) -> Any:
-    """A ``graphviz.Digraph``, to go on with."""
+    """A ``graphviz.Digraph``."""
     try:
         graphviz = importlib.import_module("graphviz")
     except ImportError as error:
@@ -100,9 +100,9 @@ def digraph(picture: Picture) -> Any:
 
 
 def rendered(picture: Picture, kind: str) -> bytes:
-    """The picture as "png", "pdf" or "svg" by Graphviz: the ``dot`` program, or the one that pygraphviz brings.
+    """The picture as "png", "pdf" or "svg" by Graphviz: the program ``dot``, or the one in pygraphviz.
 
-    Raises ImportError where there is neither.
+    Raises ImportError if both are missing.
     """
     import shutil  # large, and the other formats need neither
     import subprocess

@@ -1,4 +1,4 @@
-"""The backward pass in steps: who hands its cotangent on, and who must wait until all of its own have arrived."""
+"""The backward pass in steps: which operation passes its cotangent on, and which must wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .svg import Moment, Sheet
 
 @dataclass
 class Step:
-    """One operation hands its cotangent to those it was made of."""
+    """One operation passes its cotangent to its arguments."""
 
     item: Place
     targets: list[Place]
@@ -20,7 +20,7 @@ class Step:
 
 
 def steps(picture: Picture, seen: Scene) -> list[Step]:
-    """The steps in reverse topological order: an operation works when every cotangent it is owed has arrived."""
+    """The steps in reverse topological order: an operation works when all parts of its cotangent have arrived."""
     parents: dict[Place, list[Place]] = {}
     for (source, target), flow in seen.arrows.items():
         if picture.boxes[flow].active:
@@ -78,7 +78,7 @@ def _caption(
 
 
 def frames(picture: Picture) -> list[str]:
-    """One SVG a step."""
+    """One SVG for each step."""
     sheet = Sheet(picture)
     film = steps(picture, sheet.scene)
     captions = [f"{k} of {len(film)}: {step.caption}" for k, step in enumerate(film, 1)]

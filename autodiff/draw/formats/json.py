@@ -1,4 +1,4 @@
-"""JSON, with everything that is known: for programs."""
+"""JSON with all facts about the graph, for programs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _measure(m: Measure | None) -> dict[str, Any] | None:
 
 
 def as_json(picture: Picture) -> str:
-    """Every box and group, in sight or not.  Strict JSON: a number that is not finite is null."""
+    """Every box and group, visible or not, as strict JSON: a number that is not finite is null."""
     boxes = [
         {
             "id": i, "kind": b.kind, "operation": b.operation, "name": b.name, "label": b.label, "shape": b.shape,

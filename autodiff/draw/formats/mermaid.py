@@ -8,7 +8,7 @@ from . import style
 
 
 def _text(text: str) -> str:
-    """A label for Mermaid: everything that it or HTML could read as syntax as a numbered character."""
+    """A label for Mermaid; characters with a meaning in Mermaid or HTML are written as numbers."""
     return "".join(c if c.isalnum() or c in " .,=()-…·×→←_" else f"#{ord(c)};" for c in text)
 
 

@@ -1,6 +1,6 @@
-"""Every format that a picture is saved in.  A new one is one entry here, and the function that writes it.
+"""All file formats.  A new format is one entry here, and the function that writes it.
 
-What :meth:`.Drawing.save` takes, what it says where it refuses, and the table in the documentation follow.
+The endings that :meth:`.Drawing.save` accepts, its errors, and the table in the documentation follow from it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ GRAPHVIZ = "Graphviz: pip install 'pullback[draw]', or install the program 'dot'
 
 
 class Format(NamedTuple):
-    """One format: the endings of its files, what it is, who writes it, and what must be installed for that."""
+    """One format: the endings of its files, its description, the function that writes it, and the packages it needs."""
 
     endings: tuple[str, ...]
     about: str
@@ -40,7 +40,7 @@ FORMATS = (
 
 
 def endings(*, plain: bool = False) -> tuple[str, ...]:
-    """The endings of all formats, or of the ``plain`` ones, which need nothing to be installed.
+    """The endings of all formats, or of the ``plain`` ones, which need no other package.
 
     >>> endings(plain=True)
     ('.svg', '.html', '.dot', '.gv', '.json', '.mmd', '.txt')
@@ -49,7 +49,7 @@ def endings(*, plain: bool = False) -> tuple[str, ...]:
 
 
 def contents(picture: Picture, name: str, ending: str) -> str | bytes:
-    """What stands in a file of this name and ending."""
+    """The contents of a file with this name and ending."""
     found = next((entry for entry in FORMATS if ending in entry.endings), None)
     if found is None:
         raise ValueError(f"draw: cannot save as {name!r}; the ending must be one of {' '.join(endings())}")

@@ -1,4 +1,4 @@
-"""A picture in characters: what ``print`` shows."""
+"""A picture as text, which ``print`` prints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDEST = 48
 
 
 def text(picture: Picture) -> str:
-    """One line for each box in sight, groups indented, totals on top."""
+    """One line for each visible box, with groups indented, after the totals."""
     seen = scene(picture)
     rows: list[tuple[str, ...]] = []
     names = _names(picture, seen)
@@ -23,7 +23,7 @@ def text(picture: Picture) -> str:
 
 
 def _names(picture: Picture, seen: Scene) -> dict[int, str]:
-    """A short name for every box in sight: its own, or a number."""
+    """A short name for every visible box: its own, or a number."""
     names = {}
     number = 0
     for what, i in sorted(seen.items):

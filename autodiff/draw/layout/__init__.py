@@ -1,1 +1,1 @@
-"""Where boxes stand and where arrows run: knows sizes and arrows, and no format."""
+"""The layout: positions of boxes and paths of arrows.  It uses sizes and arrows, and no format."""

@@ -1,7 +1,7 @@
-"""Placing a whole scene: each open group is placed by itself, from the inside out, and is then one box of the next.
+"""The layout of a whole scene: the inside of a group is placed first, then the group as one box.
 
-An arrow that leaves or enters an open group passes a port, a point on the group's lower or upper edge that has a
-place of its own in the layers inside, so that it runs around boxes and not across them.
+An arrow that leaves or enters an open group passes a port: a point on the lower or upper edge of the group, with a
+position of its own in the layers inside.  So the arrow runs around boxes, and not across them.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class _Level:
 
 
 def layout(scene: Scene, size: Callable[[Place], tuple[float, float]]) -> Layout:
-    """Place everything in sight.
+    """Place everything visible.
 
-    ``size`` gives width and height of a box or a closed group, of an open group the width that its title needs.
+    ``size`` gives the width and the height of a box or a closed group, and the width of the title of an open group.
     """
     home: dict[Place, int] = {place: g for g, places in scene.inside.items() for place in places}
     levels = {g: _Level() for g in scene.inside}
@@ -109,7 +109,7 @@ def _around(home: dict[Place, int], place: Place) -> list[int]:
 
 
 def _pieces(home: dict[Place, int], levels: dict[int, _Level], source: Place, target: Place) -> list[tuple[int, int]]:
-    """The stretches of one arrow: a number of an edge in each open group that it passes."""
+    """The parts of one arrow: an edge number in each open group that it passes."""
     out, into = _around(home, source), _around(home, target)
     while len(out) > 1 and len(into) > 1 and out[-2] == into[-2]:
         out.pop()
@@ -144,7 +144,7 @@ def _place_level(
     sizes: dict[object, tuple[float, float]],
     size: Callable[[Place], tuple[float, float]],
 ) -> None:
-    """Place one group whose inner groups have been placed."""
+    """Place one group after its inner groups."""
     level = levels[g]
     for node in level.nodes:
         if not _is_port(node) and node not in sizes:
@@ -172,7 +172,7 @@ def _place_level(
 
 
 def _spread(level: _Level, closed: set[int], dimensions: list[tuple[float, float]]) -> None:
-    """Let arrows that meet at one item arrive side by side, in the order in which they come."""
+    """Let arrows to one item arrive side by side, in their order."""
     layers = level.layers
     assert layers is not None
     arriving: dict[int, list[list[Point]]] = {}
@@ -188,7 +188,7 @@ def _spread(level: _Level, closed: set[int], dimensions: list[tuple[float, float
 
 
 def _reach_edges(level: _Level, first: set[int], last: set[int], height: float) -> None:
-    """Lengthen arrows at ports up to the group's edge, over title and padding."""
+    """Extend arrows at ports to the edge of the group, over title and padding."""
     layers = level.layers
     assert layers is not None
     for k, (a, b, _) in enumerate(level.edges):
@@ -200,7 +200,7 @@ def _reach_edges(level: _Level, first: set[int], last: set[int], height: float) 
 
 
 def _offset(levels: dict[int, _Level], sizes: dict[object, tuple[float, float]], node: object, port: object) -> float:
-    """Where an arrow meets an item, from its middle: at its port if the item is an open group."""
+    """Where an arrow meets an item, relative to its middle: at its port if the item is an open group."""
     if isinstance(node, tuple) and node[0] == "group" and node[1] in levels:
         inner = levels[node[1]]
         assert inner.layers is not None

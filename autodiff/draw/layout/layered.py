@@ -24,7 +24,7 @@ Point = tuple[float, float]
 
 @dataclass
 class Layers:
-    """Where everything stands: middles and tops of the nodes, the points that each arrow passes, the size of all."""
+    """The result: middles and tops of the nodes, the points of each arrow, the total size."""
 
     x: list[float]
     y: list[float]
@@ -182,7 +182,7 @@ def _crossings(work: _Work, position: list[float]) -> int:
 
 
 def _pull(work: _Work, i: int, j: int) -> float:
-    """How strongly two neighbours hold each other: bends most, a parameter and its only user least."""
+    """The weight between two neighbours: largest for bends, smallest for a parameter and its only user."""
     if work.width[i] == BEND and work.width[j] == BEND:
         return 6.0
     upper, lower = (i, j) if work.rank[i] < work.rank[j] else (j, i)
@@ -225,7 +225,7 @@ def _positions(work: _Work) -> list[float]:
 
 
 def _fit(row: list[int], wishes: list[float], weights: list[float], width: list[float], x: list[float]) -> None:
-    """The positions nearest to the wishes that keep order and distances: isotonic regression, pooling neighbours."""
+    """The nearest positions to the wanted ones that keep order and distances: isotonic regression by pooling."""
     shift, at = [], 0.0
     for k, i in enumerate(row):
         if k:
@@ -248,7 +248,7 @@ def _fit(row: list[int], wishes: list[float], weights: list[float], width: list[
 
 
 def _straighten(work: _Work, x: list[float]) -> None:
-    """Put the bends of each arrow above one another, as many at a time as their neighbours leave room for."""
+    """Align the bends of each arrow vertically, as many at a time as their neighbours allow."""
     place = {i: k for row in work.rows for k, i in enumerate(row)}
     for (a, leave), bends in work.trunks.items():
         start = x[a] + leave
@@ -268,7 +268,7 @@ def _straighten(work: _Work, x: list[float]) -> None:
 
 
 def _room(work: _Work, x: list[float], place: dict[int, int], i: int) -> tuple[float, float]:
-    """Between which positions a bend may move: it stays in its place in the row."""
+    """The interval in which a bend may move without a change of the order."""
     row, k = work.rows[work.rank[i]], place[i]
     low, high = -inf, inf
     if k:

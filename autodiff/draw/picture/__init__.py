@@ -1,1 +1,1 @@
-"""A picture as plain data, and the functions that make one picture of another."""
+"""Pictures as plain data, and functions that make one picture from another."""

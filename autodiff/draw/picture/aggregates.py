@@ -1,4 +1,4 @@
-"""What the blocks of a repeat have together: its first block is drawn, and speaks for all of them."""
+"""The totals of a repeat: its first block is drawn with the numbers of all blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .scene import stand_ins
 
 
 def gather(picture: Picture) -> None:
-    """Note in each box and group of a first block what all those that it stands for measured.  Linear in the boxes."""
+    """Note in each box and group of a first block the measures of all copies, in time linear in the boxes."""
     if all(b.value is None and b.gradient is None and not (b.kept or b.forward or b.backward) for b in picture.boxes):
         return
     repeats = [g for g in picture.preorder() if picture.groups[g].kind == "repeat"]
@@ -28,7 +28,7 @@ def gather(picture: Picture) -> None:
 
 
 def _alike(stands_for: dict[int, int], count: int) -> dict[int, list[int]]:
-    """For each that is drawn, all those that it stands for, itself first."""
+    """For each drawn box, all boxes that it stands for, itself first."""
     found: dict[int, list[int]] = {}
     for i in range(count):
         first = i
@@ -40,7 +40,7 @@ def _alike(stands_for: dict[int, int], count: int) -> dict[int, list[int]]:
 
 
 def _groups_alike(picture: Picture, repeats: list[int]) -> dict[int, int]:
-    """For each group in the second and later blocks: its like in the first."""
+    """For each group in the second and later blocks, the same group in the first."""
     result: dict[int, int] = {}
     for g in repeats:
         blocks = [_inside(picture, block) for _, block in picture.groups[g].children]
@@ -58,7 +58,7 @@ def _inside(picture: Picture, g: int) -> list[int]:
 
 
 def _together(parts: Sequence[Box | Group]) -> Together:
-    """What boxes and groups both have."""
+    """The common attributes of boxes and groups."""
     state = reduce(worst, (p.state for p in parts))
     return Together(
         len(parts),

@@ -1,4 +1,4 @@
-"""What changed between two pictures."""
+"""The differences between two pictures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Key = tuple[object, ...]
 
 
 def compare(before: Picture, after: Picture) -> Picture:
-    """The second picture, with what only it has marked as added, what differs as changed, and what is gone put back.
+    """The second picture, with new boxes marked as added, different ones as changed, and removed ones put back.
 
-    Boxes are the same if they have the same name and operation in modules and functions of the same path, or else are
-    the same operation there, in the same order.  Linear in the number of boxes.
+    Two boxes are the same if they have the same name and operation in modules and functions of the same path, or else
+    if they are the same operation there, in the same order.  Takes time linear in the number of boxes.
     """
     before, after = _unfolded(before), _unfolded(after)
     same = _same(before, after)
@@ -51,7 +51,7 @@ def compare(before: Picture, after: Picture) -> Picture:
 
 
 def _unfolded(picture: Picture) -> Picture:
-    """The same picture without the groups that only fold it: what changed need not repeat itself."""
+    """The same picture without the groups of repeats, because a change need not be in every copy."""
     groups = picture.groups
 
     def kept(g: int) -> int:
@@ -64,7 +64,7 @@ def _unfolded(picture: Picture) -> Picture:
 
 
 def _path(picture: Picture, g: int) -> Key:
-    """Where a group is, by the names of the groups around it."""
+    """The path of a group: the names of the groups around it."""
     names = []
     while g > 0:
         group = picture.groups[g]
@@ -74,7 +74,7 @@ def _path(picture: Picture, g: int) -> Key:
 
 
 def _same(before: Picture, after: Picture) -> dict[int, int]:
-    """For each box of the first picture that the second has too: where that is."""
+    """For each box of the first picture that is in the second too, its position there."""
     same: dict[int, int] = {}
     for by_name in (True, False):
         found = set(same.values())
@@ -90,7 +90,7 @@ def _same(before: Picture, after: Picture) -> dict[int, int]:
 
 
 def _keys(picture: Picture, done: Collection[int], *, by_name: bool) -> Iterator[tuple[int, Key]]:
-    """What has to be equal, of each box that is not ``done``.  Arrays that have names are the same by name alone."""
+    """The attributes that must be equal, of boxes not ``done``.  Arrays with names are matched by name only."""
     paths = [_path(picture, g) for g in range(len(picture.groups))]
     for i, box in enumerate(picture.boxes):
         if i not in done and (box.name if by_name else box.kind == OPERATION or not box.name):
@@ -98,7 +98,7 @@ def _keys(picture: Picture, done: Collection[int], *, by_name: bool) -> Iterator
 
 
 def _differences(before: Picture, i: int, after: Picture, j: int, same: dict[int, int]) -> list[str]:
-    """What is said of a box that both pictures have."""
+    """The text about a box that both pictures have."""
     a, b = before.boxes[i], after.boxes[j]
     said = []
     if a.type != b.type:

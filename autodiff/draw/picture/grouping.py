@@ -1,4 +1,4 @@
-"""Making a picture readable: a limit kept, and groups opened as far as there is room."""
+"""Readable pictures: a limit on the number of boxes, and groups that are open as far as there is room."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Child = tuple[str, int]
 
 
 def simplify(picture: Picture) -> None:
-    """Dissolve calls of functions that hold a single operation, or that are all there is in the group around them."""
+    """Remove groups of function calls with a single operation, or with the contents of the group around them."""
     groups = picture.groups
     for g in reversed(picture.preorder()):
         group = groups[g]
@@ -31,7 +31,7 @@ def simplify(picture: Picture) -> None:
 
 
 def in_sight(picture: Picture, g: int) -> list[Child]:
-    """What an open group shows: its children, of a repeat those of the first block."""
+    """The children that an open group shows; of a repeat, those of the first block."""
     return picture.groups[picture.front(g)].children
 
 
@@ -58,10 +58,10 @@ def open_groups(picture: Picture, depth: int | None, room: int = ROOM) -> None:
 
 
 def limit(picture: Picture, most: int) -> None:
-    """Put the middle of what is in sight into one closed group, "… 2,914 more", until at most ``most`` boxes show.
+    """Put the middle of the visible boxes into one closed group, "… 2,914 more", until at most ``most`` are visible.
 
-    The beginning and the end stay, as whole children of the group that has too many; one that has no room even
-    alone is gone into, if that is where most of the boxes are.
+    The beginning and the end of the group with too many boxes stay, as whole children.  If one child alone has too
+    many, and most of the boxes, the limit is applied inside it.
     """
     g, room = 0, most
     while True:
@@ -88,7 +88,7 @@ def limit(picture: Picture, most: int) -> None:
 
 
 def _put_away(picture: Picture, g: int, start: int, end: int) -> None:
-    """Move the children from ``start`` to ``end`` into one closed group of kind "more"."""
+    """Move the children from ``start`` to ``end`` into one closed group of the kind "more"."""
     groups = picture.groups
     children = groups[g].children
     more = len(groups)
@@ -104,12 +104,12 @@ def _put_away(picture: Picture, g: int, start: int, end: int) -> None:
 
 
 def boxes_in_sight(picture: Picture) -> int:
-    """How many boxes and closed groups are in sight."""
+    """The number of visible boxes and closed groups."""
     return _sight(picture)[0]
 
 
 def _sight(picture: Picture) -> dict[int, int]:
-    """How many boxes are in sight inside each open group, the root first."""
+    """The number of visible boxes inside each open group, the root first."""
     order = [0]
     for g in order:
         order.extend(i for what, i in in_sight(picture, g) if what == "group" and picture.groups[i].open)

@@ -1,4 +1,4 @@
-"""A few numbers in the place of an array: what a picture says about values and gradients."""
+"""A few numbers instead of an array, for values and gradients in a picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHOLE = 6
 
 @dataclass(slots=True)
 class Measure:
-    """What a picture says about the values of an array; of complex values, about their absolute values."""
+    """The measures of an array; for complex values, of their absolute values."""
 
     size: int
     low: float = 0.0

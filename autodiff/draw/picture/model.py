@@ -1,7 +1,7 @@
-"""What a picture shows, as plain data: boxes, and the groups that they stand in.
+"""The contents of a picture as plain data: boxes, and the groups around them.
 
-Nothing here knows a Tensor or a file format.  A :class:`Picture` keeps no array alive: values and gradients are
-measured when the picture is taken, and what stays is a :class:`Measure` of each.
+This module uses no Tensor and no file format.  A :class:`Picture` keeps no array alive: values and gradients are
+measured when the picture is made, and only a :class:`Measure` of each stays.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OPERATION, VARIABLE, INPUT = "operation", "variable", "input"
 
 @dataclass(slots=True)
 class Together:
-    """What a box or a group that is drawn once for several says of all of them: sums, and ranges.
+    """The totals of several equal boxes or groups, of which one is drawn: sums and ranges.
 
     ``gradients`` are the smallest and the largest root mean square, ``reached`` says how many have a gradient,
     ``affected`` how many are in the worst ``state``.
@@ -41,10 +41,10 @@ class Together:
 
 @dataclass(slots=True)
 class Box:
-    """One operation, or one array that operations start from.
+    """One operation, or one array that is not the result of an operation.
 
-    ``parents`` are positions in the picture's list, ``unseen`` how many more were left out.  ``shape`` is None where an
-    operation failed before it had one.
+    ``parents`` are positions in the list of the picture, ``unseen`` is the number of parents that are left out.
+    ``shape`` is None if an operation failed before it had one.
     """
 
     kind: str
@@ -141,9 +141,9 @@ class Group:
 
 @dataclass(slots=True)
 class Picture:
-    """Boxes, parents before children, and a tree of groups; group 0 is the whole.
+    """Boxes, parents before children, and a tree of groups; group 0 is the whole picture.
 
-    ``facts`` are lines for the reader: totals, and what could not be shown and why.
+    ``facts`` are lines for the reader: totals, and things that could not be shown, with the reason.
     """
 
     boxes: list[Box]
@@ -166,9 +166,9 @@ class Picture:
         return found
 
     def arrange(self) -> None:
-        """Sort boxes and groups into the children of their groups, and add up what is inside each group.
+        """Make boxes and groups the children of their groups, and compute the totals of each group.
 
-        A variable or an input stands in the innermost group that holds all its users, just before the first.
+        A variable or an input is put into the innermost group with all its users, just before the first.
         """
         boxes, groups = self.boxes, self.groups
         for group in groups:
@@ -265,12 +265,12 @@ def span(a: tuple[float, float] | None, b: tuple[float, float] | None) -> tuple[
 
 
 def worst(a: str, b: str) -> str:
-    """The state that matters more."""
+    """The more important state."""
     return a if SEVERITY.index(a) >= SEVERITY.index(b) else b
 
 
 def amount(count: float, units: tuple[str, ...] = ("B", "kB", "MB", "GB", "TB"), step: float = 1000.0) -> str:
-    """A number of bytes for the eye.
+    """A number of bytes as text.
 
     >>> amount(512), amount(1_500_000)
     ('512 B', '1.5 MB')
@@ -283,7 +283,7 @@ def amount(count: float, units: tuple[str, ...] = ("B", "kB", "MB", "GB", "TB"),
 
 
 def seconds(time: float) -> str:
-    """A time for the eye.
+    """A time as text.
 
     >>> seconds(0.0000123), seconds(2.5)
     ('12.3 µs', '2.5 s')

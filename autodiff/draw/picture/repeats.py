@@ -1,4 +1,4 @@
-"""What repeats itself in a picture, folded into one group that is drawn once."""
+"""Repetitions in a picture, folded into groups that are drawn once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Child = tuple[str, int]
 
 
 def _signatures(picture: Picture) -> tuple[list[int], list[int]]:
-    """For every box and every group a number; equal numbers mean equal contents, apart from names and connections."""
+    """A number for every box and every group; equal numbers mean equal contents, apart from names and connections."""
     table: dict[object, int] = {}
 
     def number(key: object) -> int:
@@ -52,7 +52,7 @@ def _alike(picture: Picture, first: list[int], other: list[int]) -> bool:
 
 
 def _runs(numbers: list[int], least: int) -> list[tuple[int, int, int]]:
-    """Places ``(start, period, count)`` where a sequence repeats itself, from left to right, none overlapping.
+    """The repetitions ``(start, period, count)`` in a sequence, from left to right, without overlaps.
 
     >>> _runs([7, 1, 2, 1, 2, 1, 2, 9], 3)
     [(1, 2, 3)]
@@ -83,10 +83,10 @@ def _runs(numbers: list[int], least: int) -> list[tuple[int, int, int]]:
 
 
 def fold_repeats(picture: Picture, least: int = 3) -> None:
-    """Put neighbours that are alike, or whole sequences of them, into one group that is drawn once, "× n".
+    """Fold equal neighbours, or equal sequences of neighbours, into one group that is drawn once, "× n".
 
-    They must follow each other, or stand between the same operations: three equal layers that make queries, keys and
-    values stay three.
+    They must follow each other, or have the same operations before and after them.  Three equal layers for queries,
+    keys and values are not folded.
     """
     boxes, groups = _signatures(picture)
     users: list[list[int]] = [[] for _ in picture.boxes]
@@ -114,7 +114,7 @@ def fold_repeats(picture: Picture, least: int = 3) -> None:
 
 
 def _link(picture: Picture, users: list[list[int]], first: list[int], other: list[int]) -> str:
-    """How a block follows another: "chain" if it takes what that made, "fan" if both stand in one place, or ""."""
+    """The relation of two blocks: "chain" if one uses the other, "fan" if they have the same neighbours, or ""."""
     boxes = picture.boxes
     a, b = set(first), set(other)
     if any(p in a for i in other for p in boxes[i].parents):
@@ -156,7 +156,7 @@ def _folded(picture: Picture, users: list[list[int]], g: int, blocks: list[list[
 
 
 def _repeat(picture: Picture, g: int, blocks: list[list[Child]]) -> Child:
-    """One group of kind "repeat" around blocks that are alike."""
+    """One group of the kind "repeat" around equal blocks."""
     groups = picture.groups
     repeat = len(groups)
     first, last = blocks[0], blocks[-1]

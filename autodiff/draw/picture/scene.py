@@ -1,6 +1,6 @@
-"""What of a picture is in sight, given which groups are open: a tree of items, and the arrows between them.
+"""The visible part of a picture for a set of open groups: a tree of items, and the arrows between them.
 
-``formats/page/scene.js`` does the same in the browser, where a reader opens and closes groups.
+``formats/page/scene.js`` does the same in the browser, where the reader opens and closes groups.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ Place = tuple[str, int]  # ("box" or "group", position in the picture)
 
 @dataclass
 class Scene:
-    """Items by group: ``inside[g]`` lists what open group ``g`` shows; ``arrows`` join two items in sight.
+    """Items by group: ``inside[g]`` are the items of the open group ``g``; ``arrows`` join two visible items.
 
-    An arrow's value is what flows: the position of the box that made it.  ``times`` says which arrows stand for
-    several arguments, as the one of ``x * x`` does.
+    The value of an arrow is the position of the box that made the array.  ``times`` are the arrows that stand for
+    several arguments, as in ``x * x``.
     """
 
     inside: dict[int, list[Place]] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Scene:
 
     @property
     def items(self) -> list[Place]:
-        """Every box and closed group in sight, in the order of computation inside each group."""
+        """Every visible box and closed group, in the order of computation inside each group."""
         open_groups = self.inside.keys()
         return [
             place
@@ -38,9 +38,9 @@ class Scene:
         ]
 
     def walk(self) -> Iterator[tuple[int, str, Place]]:
-        """Everything in sight, with its depth, from the outside in: a box or a closed group is one "item".
+        """Everything visible, with its depth, outer groups first: a box or a closed group is one "item".
 
-        An open group is met twice, where it is "begin" and where it is "end".
+        An open group comes twice: as "begin" and as "end".
         """
         stack = [(("group", 0), iter(self.inside[0]))]
         while stack:
@@ -58,7 +58,7 @@ class Scene:
 
 
 def key(place: Place) -> str:
-    """A name for a box or a group, without any sign.
+    """A name for a box or a group, of letters and digits.
 
     >>> key(("box", 3)), key(("group", 1))
     ('b3', 'g1')
@@ -67,7 +67,7 @@ def key(place: Place) -> str:
 
 
 def scene(picture: Picture) -> Scene:
-    """Work out what is in sight.  Linear in the number of boxes."""
+    """Compute the visible items, in time linear in the number of boxes."""
     groups = picture.groups
     result = Scene()
     inside = result.inside
@@ -103,7 +103,7 @@ def scene(picture: Picture) -> Scene:
 
 
 def arrow_label(picture: Picture, seen: Scene, source: Place, target: Place) -> str:
-    """What stands at an arrow: the shape that an operation failed with, how many arguments it stands for."""
+    """The label of an arrow: the shape for a failed operation, the number of arguments it stands for."""
     maker = picture.boxes[seen.arrows[source, target]]
     times = seen.times.get((source, target), 1)
     fails = target[0] == "box" and picture.boxes[target[1]].state == "failed" and maker.shape is not None
@@ -111,7 +111,7 @@ def arrow_label(picture: Picture, seen: Scene, source: Place, target: Place) -> 
 
 
 def stand_ins(picture: Picture, repeats: list[int]) -> dict[int, int]:
-    """For each box in the second and later blocks of these repeats, outer ones first: its like in the first block."""
+    """For each box in later blocks of these repeats, the same box in the first block; outer repeats first."""
     result: dict[int, int] = {}
     for g in repeats:
         first: list[int] = []
@@ -136,6 +136,6 @@ def _chain(picture: Picture, i: int) -> list[int]:
 
 
 def _other_blocks(picture: Picture, a: int, b: int) -> bool:
-    """Whether two boxes lie in different blocks of one repeat: the arrow between them is what "× n" says."""
+    """Whether two boxes are in different blocks of one repeat: "× n" stands for the arrow between them."""
     around = set(_chain(picture, b))
     return next(picture.groups[g].kind == "repeat" for g in _chain(picture, a) if g in around)

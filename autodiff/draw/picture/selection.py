@@ -1,4 +1,4 @@
-"""Parts of a picture: what lies between two places, and what is left when some boxes are hidden."""
+"""Parts of a picture: the boxes between two others, and the picture without some boxes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .model import Box, Picture
 
 
 def between(picture: Picture, start: Collection[int], end: Collection[int]) -> list[bool]:
-    """Which boxes lie on a path from one of ``start`` to one of ``end``."""
+    """The boxes on a path from one of ``start`` to one of ``end``."""
     boxes = picture.boxes
     after = [False] * len(boxes)
     for i, box in enumerate(boxes):
@@ -24,7 +24,7 @@ def between(picture: Picture, start: Collection[int], end: Collection[int]) -> l
 
 
 def keep_only(picture: Picture, kept: list[bool], *, bridge: bool) -> Picture:
-    """The picture of the kept boxes alone; with ``bridge``, arrows pass through those left out."""
+    """The picture of the kept boxes only; with ``bridge``, arrows pass through the others."""
     through: list[list[int]] = []
     place: list[int] = []
     boxes: list[Box] = []

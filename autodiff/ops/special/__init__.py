@@ -1,14 +1,14 @@
 """Special functions of ``scipy.special``: error functions, gamma and beta functions, Bessel functions, entropies.
 
-Their rows join the table the first time that one of them meets a Tensor; nothing is imported before, and without SciPy
-nothing is missing.  Write ``scipy.special.erf(t)``: there is no wrapper.
+They are added to the table when a Tensor meets one of them for the first time.  Before that nothing is imported;
+without SciPy nothing is missing.  Write ``scipy.special.erf(t)``: there is no wrapper.
 
-``scipy.special.logsumexp``, ``softmax`` and ``log_softmax`` are no ufuncs.  They make an array of what they are given
-before NumPy's protocols are asked, so they refuse a Tensor, and say what to write: ``autodiff.logsumexp`` and, with it,
-log_softmax as x - logsumexp(x, axis=-1, keepdims=True), and softmax as exp of that.
+``scipy.special.logsumexp``, ``softmax`` and ``log_softmax`` are not ufuncs.  They convert their argument to an array
+before NumPy's protocols are asked, so a Tensor is refused.  The message says what to write: ``autodiff.logsumexp``; for
+log_softmax, x - logsumexp(x, axis=-1, keepdims=True); for softmax, the exp of that.
 
-With respect to their order (``jv``, ``iv``, ``kv``...) or shape parameter (``gammainc``, ``betainc``) functions are not
-differentiated: a Tensor that leads to a variable is refused there.
+There is no derivative with respect to the order (``jv``, ``iv``, ``kv``...) or the shape parameter (``gammainc``,
+``betainc``): a Tensor that depends on a variable is refused there.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def load() -> None:
 
 @supplier
 def _late(function: Any) -> None:
-    """A ufunc that the table does not have: it may be one of SciPy's."""
+    """A ufunc that is not in the table; it may be one of SciPy's."""
     if isinstance(function, np.ufunc):
         special = sys.modules.get("scipy.special")
         if special is not None and getattr(special, function.__name__, None) is function:

@@ -12,7 +12,7 @@ from .registering import away, in_last, several, ufunc
 
 
 def _scaled(g: Any, x: Any) -> Any:
-    """The cotangent of x by way of a factor exp(-|x|), of a complex x of exp(-|real(x)|)."""
+    """The cotangent of x through a factor exp(-|x|), or exp(-|real(x)|) for a complex x."""
     return along(np.real(g), np.real(x))
 
 

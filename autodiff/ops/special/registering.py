@@ -1,4 +1,4 @@
-"""How the ufuncs of ``scipy.special`` join the table."""
+"""Registration of the ufuncs of ``scipy.special``."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ away = Domain(0.5, 4.0)
 
 
 def ufunc(function: Any, *rules: Any, domain: Any = real, parameters: Any = None) -> None:
-    """Register a ufunc that is differentiated by all of its arguments."""
+    """Register a ufunc with a rule for each argument."""
     elementwise(function, *rules, domain=domain, parameters=parameters, method="", analytic=False)
 
 
 def plain(value: Any, *made_of: Any) -> Any:
-    """A plain number if it was made of plain numbers, which keeps float32 what it is."""
+    """A Python number if it was made from Python numbers, so that float32 stays float32."""
     return float(value) if all(type(v) in (int, float) for v in made_of) else value
 
 
 def in_last(function: Any, rule: Any, *orders: float, domain: Domain = real) -> None:
-    """Register a ufunc that is differentiated by its last argument alone: ``rule(g, x, orders)``.
+    """Register a ufunc with a rule for its last argument only: ``rule(g, x, orders)``.
 
     ``orders`` are values of the other arguments for the examples.
     """

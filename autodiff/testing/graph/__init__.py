@@ -1,1 +1,1 @@
-"""Which operation of a graph, asked for by which line?"""
+"""Checks of a whole graph: the faulty operation, and its line of code."""

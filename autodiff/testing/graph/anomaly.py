@@ -1,4 +1,4 @@
-"""detect_anomaly: which operation, asked for by which line, made the first NaN or infinity."""
+"""detect_anomaly: the operation, and its line of code, that made the first NaN or infinity."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ..tracing.trace import Source, Trace, calling_line, operation_node
 class AnomalyError(FloatingPointError):
     """A NaN or an infinity that matters.
 
-    ``operation`` is the name of what made it, ``source`` the line that asked for it, ``phase`` "forward" or "backward",
-    ``node`` its place in the graph.
+    ``operation`` is the name of the operation that made it, ``source`` its line of code, ``phase`` "forward" or
+    "backward", ``node`` its node.
     """
 
     def __init__(self, message: str, operation: str, source: Source | None, phase: str, node: Node | None) -> None:
@@ -43,14 +43,14 @@ class _Seen(NamedTuple):
 
 
 class detect_anomaly(Trace):  # noqa: N801
-    """Raise AnomalyError where a NaN or an infinity that matters first appears, forward or backward.
+    """Raise AnomalyError at the first NaN or infinity that matters, in the forward or the backward pass.
 
-    A context manager; other threads are not affected.  A value that reaches no result and no gradient, as in the
+    A context manager; other threads are not affected.  A value on which no result and no gradient depends, as in the
     untaken branch of a ``where``, is no anomaly.  It raises at ``backward`` (and ``grad``, ``vjp``), or at the end of
-    the block for a result that nothing was computed from.  Operations under ``no_grad`` are not followed.
+    the block for a result without a further operation.  Operations under ``no_grad`` are not examined.
 
-    It also raises GraphError when an array that a rule saved was changed before the backward pass, by a checksum.
-    Slower than a plain pass by a few times: use it to find a fault.
+    It also compares a checksum of all saved arrays, and raises GraphError if one was changed before the backward pass.
+    It takes a few times as long as a plain pass: use it to find a fault.
 
     >>> import numpy as np
     >>> from autodiff import Tensor
@@ -74,7 +74,7 @@ class detect_anomaly(Trace):  # noqa: N801
     # -- forward ---------------------------------------------------------------------------------------------
 
     def saw(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        """Look at the values of one operation."""
+        """Examine the values of one operation."""
         node = operation_node(result)
         inputs = _tensors((*args, *kwargs.values()))
         self.used.update(t._node for t in inputs)
@@ -92,7 +92,7 @@ class detect_anomaly(Trace):  # noqa: N801
             self.bad[some] = seen
 
     def replaced(self, old: Node, new: Node) -> None:
-        """Blame for the new node what is to blame for the old one."""
+        """Note for the new node the cause of the old one."""
         if old in self.bad:
             self.bad[new] = self.bad[self._first(old)]
         super().replaced(old, new)
@@ -115,7 +115,7 @@ class detect_anomaly(Trace):  # noqa: N801
         return AnomalyError(seen.what, seen.operation, seen.source, "forward", guilty)
 
     def left(self, *error: Any) -> None:
-        """Raise for a result that is not finite and that nothing was computed from, unless there was an error."""
+        """Raise for a non-finite result without a further operation, unless there was another error."""
         if error[:1] == (None,):
             ends = [node for node in self.bad if node not in self.used and node.primitive is not None]
             if ends:
@@ -124,7 +124,7 @@ class detect_anomaly(Trace):  # noqa: N801
     # -- backward --------------------------------------------------------------------------------------------
 
     def backward(self, proceed: Callable[[], Any], seeds: dict[Node, Any], targets: Any) -> Any:
-        """A backward pass whose result is looked at; the pass is made again, slowly, if it is not finite."""
+        """A backward pass whose result is examined; if it is not finite, the pass is repeated, slowly."""
         walk = Walk(seeds, targets)
         self._verify(walk.order)
         self.used.update(seeds)
@@ -160,7 +160,7 @@ class detect_anomaly(Trace):  # noqa: N801
         return AnomalyError(message, primitive.name, self.sources.get(node), "backward", node)
 
     def _verify(self, order: list[Node]) -> None:
-        """Raise GraphError if what a rule saved is not what it was."""
+        """Raise GraphError if saved values have changed."""
         for node in reversed(order):
             before = self.sums.get(node)
             if before is None:
@@ -203,7 +203,7 @@ def _checksum(value: Any) -> int:
 
 
 def _kinds(array: Any) -> str:
-    """Which values that are not finite there are, and how many."""
+    """The kinds of non-finite values, and how many there are."""
     nan, infinite = int(np.isnan(array).sum()), int(np.isinf(array).sum())
     parts = [f"{name} in {count} of {array.size}" for name, count in (("NaN", nan), ("infinite", infinite)) if count]
     return " and ".join(parts) + " elements"

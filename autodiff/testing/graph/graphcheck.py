@@ -1,4 +1,4 @@
-"""check_graph: which operation of a graph has the wrong rule, and which line of the program asked for it."""
+"""check_graph: the operation of a graph whose rule is wrong, and its line of code."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ OF_EXAMPLES = "done for many examples at once: the first of the indices counts t
 
 
 def check_graph(output: Any, *args: Any, rng: int | np.random.Generator | None = None, **unknown: Any) -> Report:
-    """Check the rule of every operation of a graph at the values it was called with; name the first that is wrong.
+    """Check the rule of every operation of a graph at its values; name the first wrong one.
 
-    ``output`` is a Tensor that was computed inside ``with record():``, or a function, which is called with ``args``
-    as variables.  The report names the operation, its number in the order of execution, and the line of the program
-    that asked for it; ``report.node`` is its node.
+    ``output`` is a Tensor that was computed inside ``with record():``, or a function, which is called with ``args`` as
+    variables.  The report names the operation, its number in the order of execution, and its line of code;
+    ``report.node`` is its node.
 
     Raises GraphError if the graph was built without ``record``.
 
@@ -77,7 +77,7 @@ def _variable(leaf: Any) -> Any:
 
 
 def _operations(roots: list[Node], start: int) -> list[Node]:
-    """The operations since ``start`` behind these nodes, and those inside of checkpointed parts, computed again."""
+    """The operations of these nodes since ``start``, and those inside checkpointed parts, computed again."""
     found: dict[Node, None] = {}
     for node in Walk(roots, set(), start).order:
         inside = reopened(node)
@@ -114,7 +114,7 @@ def _first_fault(nodes: list[Node], rng: Any) -> Report:
 
 
 def _check_node(seen: Record, rng: Any) -> Report | None:
-    """Check one operation by itself; None for one that has no derivative by intention."""
+    """Check one operation alone; None for one that has no derivative by intention."""
     if seen.primitive.name == "stop_gradient":
         return None
     call, values = _local(seen)
@@ -124,7 +124,7 @@ def _check_node(seen: Record, rng: Any) -> Report | None:
 
 
 def _reproducer(seen: Record, seed: int) -> str:
-    """Code that checks this one operation again, if its arguments can be written down."""
+    """Code that checks this one operation again, if its arguments can be written as text."""
     values: list[str | None] = []
 
     def text(value: Any) -> str | None:
@@ -167,9 +167,9 @@ def _parts(result: Any) -> list[Any]:
 
 
 def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
-    """The operation as a function of those arguments through which gradients flow, and their values.
+    """The operation as a function of the arguments that have gradients, and their values.
 
-    Of one that was done for many examples at once it takes and gives arrays of all of them.
+    An operation on many examples takes and returns arrays of all examples.
     """
     values: list[Any] = []
     mapped = _mapped(seen)
@@ -199,17 +199,17 @@ def _local(seen: Record) -> tuple[Callable[..., Any], list[Any]]:
 
 
 def _mapped(seen: Record) -> Mapped:
-    """The way into the mappings that an operation was done in, and out of them; false if there was none."""
+    """Functions into and out of the ``vmap`` levels of an operation; false if there was none."""
     return Mapped(seen.primitive, _values([*seen.args, *seen.kwargs.values()]))
 
 
 def _values(args: Any) -> list[Any]:
-    """The arguments of a recorded call, with values in the place of Variables."""
+    """The arguments of a recorded call, with values instead of Variables."""
     return [a.value if isinstance(a, Variable) else _values(a) if type(a) in (list, tuple) else a for a in args]
 
 
 def _name_arguments(call: Callable[..., Any], args: list[Any], parameters: tuple[str, ...]) -> None:
-    """Give the operation's own names to the arguments that are varied, if each is one array."""
+    """Name the varied arguments as the operation does, if each is one array."""
     places = [i for i, arg in enumerate(args) if isinstance(arg, _Slot)]
     if places and places[-1] < len(parameters) and not any(type(arg) in (list, tuple) for arg in args):
         kind = inspect.Parameter.POSITIONAL_ONLY

@@ -1,4 +1,4 @@
-"""record: the arguments and the source line of every operation, for as long as its graph lives."""
+"""record: the arguments and the line of code of every operation, kept as long as its graph."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..tracing.trace import Source, Trace, calling_line, operation_node
 
 
 class Variable(NamedTuple):
-    """In the place of a Tensor among the arguments of a recorded call: its value, and whether gradients flow to it."""
+    """Stands for a Tensor in the arguments of a recorded call: its value, and whether it has a gradient."""
 
     value: Any
     active: bool
 
 
 class Record(NamedTuple):
-    """One call: the operation, its arguments with each Tensor replaced by its value, and where it was asked for."""
+    """One call: the operation, its arguments with the values of Tensors, and the line of code."""
 
     primitive: Primitive
     args: tuple[Any, ...]
@@ -42,10 +42,10 @@ records: WeakKeyDictionary[Node, Record] = WeakKeyDictionary()
 
 
 class record(Trace):  # noqa: N801
-    """Remember the arguments and the source line of every operation, so that ``check_graph`` can look at each.
+    """Record the arguments and the line of code of every operation, so that ``check_graph`` can check each.
 
-    A context manager; other threads are not affected.  Inputs are kept alive as long as the graph is, so use it to find
-    a fault and not in training.
+    A context manager; other threads are not affected.  Inputs are kept alive as long as the graph.  So use it to find a
+    fault, and not in training.
 
     >>> import numpy as np
     >>> from autodiff import Tensor
@@ -57,7 +57,7 @@ class record(Trace):  # noqa: N801
     """
 
     def saw(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        """Remember one operation."""
+        """Record one operation."""
         node = operation_node(result)
         if node is not CONSTANT:
             given = {k: _remembered(v) for k, v in kwargs.items()}

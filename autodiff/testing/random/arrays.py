@@ -1,6 +1,6 @@
 """Hypothesis strategies for arrays: shapes, dtypes, values, layouts, axes and indices.
 
-Values are short decimals, so that a failure reads well and shrinks to numbers that one can check by hand.
+Values are short decimals.  So a failure is easy to read, and shrinks to numbers that you can check by hand.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ of zero (all rows are the first one)."""
 
 
 def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 3) -> Strategy:
-    """Shapes, from () on, with empty ones among them.
+    """Shapes, () and empty ones included.
 
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import shapes
@@ -34,7 +34,7 @@ def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: in
 
 
 def dtypes(*, half: bool = False, complex_numbers: bool = False) -> Strategy:
-    """The types that gradients are computed in: float64 and float32, and float16 or the complex ones if asked for.
+    """The dtypes of gradients: float64 and float32, and float16 or the complex ones if asked for.
 
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import dtypes
@@ -46,9 +46,10 @@ def dtypes(*, half: bool = False, complex_numbers: bool = False) -> Strategy:
 
 
 def decimals(domain: Domain = real, at_kinks: bool = False) -> Strategy:
-    """Numbers of the domain with at most two decimals: away from its ends and kinks, or exactly at a kink as well.
+    """Numbers of the domain with at most two decimals: away from its ends and kinks, or also exactly at a kink.
 
-    ``at_kinks`` also makes whole numbers frequent, so that elements tie: the kinks of max, sort and their like.
+    ``at_kinks`` also makes whole numbers frequent, so that elements tie: these are the kinks of max, sort and similar
+    functions.
 
     >>> from hypothesis import find
     >>> from autodiff.primitive import Domain
@@ -71,7 +72,7 @@ def decimals(domain: Domain = real, at_kinks: bool = False) -> Strategy:
 
 
 def _laid_out(array: Array, layout: str) -> Array:
-    """The same values, stored in another way."""
+    """The same values with another memory layout."""
     if layout == "transposed" and array.ndim >= 2:
         return np.asfortranarray(array)
     if layout == "strided" and array.ndim >= 1:
@@ -96,10 +97,10 @@ def tensors(
     distinct: bool = False,
     layouts: Sequence[str] = ("contiguous",),
 ) -> Array:
-    """Arrays to make Tensors of: short decimals of ``domain``, of a shape and a dtype (or a strategy for them).
+    """Arrays for Tensors: short decimals of ``domain``, with a shape and a dtype (or strategies for them).
 
-    ``at_kinks`` puts some elements exactly on a kink; ``distinct`` keeps them apart, so that no two are tied;
-    ``layouts`` are the ways to store them, of LAYOUTS.  Of a complex dtype the real and the imaginary part are drawn.
+    ``at_kinks`` puts some elements exactly on a kink.  ``distinct`` keeps elements apart, so that none tie.
+    ``layouts`` are memory layouts, from LAYOUTS. For a complex dtype the real and the imaginary part are drawn.
 
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import tensors
@@ -123,7 +124,7 @@ def tensors(
 
 
 def axes(rank: int, *, several: bool = True, none: bool = True) -> Strategy:
-    """An axis of an array of this rank: None, an integer of either sign, or a tuple of distinct ones.
+    """An axis of an array of this rank: None, an integer of either sign, or a tuple of different ones.
 
     ``several=False`` leaves the tuples out, ``none=False`` leaves None out.
 

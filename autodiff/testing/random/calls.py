@@ -1,8 +1,8 @@
-"""Calls of the entries of the table, drawn by Hypothesis: shapes, values, axes and indices that are legal together.
+"""Calls of the entries of the table, drawn by Hypothesis: shapes, values, axes and indices that form a valid call.
 
-An elementwise entry gets any shapes that broadcast, from its domain.  Every other entry is called as in one of its
-examples, with other sizes (equal ones stay equal, so what fitted still fits) and other options (``axis``, ``keepdims``,
-an index...); NumPy is asked whether a call is legal, and the example stands as it is if it is not.
+An elementwise entry gets any shapes that broadcast, with values from its domain.  Every other entry is called as in one
+of its examples, with other sizes (equal sizes stay equal, so arrays still fit) and other options (``axis``,
+``keepdims``, an index...).  NumPy decides whether a call is valid; if it is not, the example is used unchanged.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ def slots(values: Any) -> list[Sample]:
 
 
 def filled(value: Any, rest: Any) -> Any:
-    """An argument with the next of ``rest`` in each of its places for arrays."""
+    """An argument with the next arrays of ``rest`` at its places for arrays."""
     if isinstance(value, Sample):
         return next(rest)
     return [filled(v, rest) for v in value] if isinstance(value, list) else value
 
 
 class Call:
-    """One call of an entry: ``call(*arrays)`` makes it with these in the place of its arrays.
+    """One call of an entry: ``call(*arrays)`` makes it with these arrays.
 
-    Its ``repr`` is the call in Python, to be pasted.
+    Its ``repr`` is the call as Python code.
     """
 
     def __init__(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[Array]) -> None:
@@ -62,7 +62,7 @@ class Call:
 def texts(
     entry: Entry, args: Sequence[Any], kwargs: dict[str, Any], array: Callable[[], str]
 ) -> tuple[list[str], dict[str, str]]:
-    """The arguments of a call as texts, with ``array()`` in the place of each array."""
+    """The arguments of a call as texts; ``array()`` gives the text of each array."""
 
     def text(value: Any) -> str:
         if isinstance(value, Sample):
@@ -78,7 +78,7 @@ def texts(
 
 
 def pattern(sample: Sample) -> Array:
-    """Numbers for a place: different ones, inside of the domain, away from its kinks."""
+    """Numbers for one place: all different, inside the domain, away from its kinks."""
     low, high, kinks = sample.domain
     low = max([low, *[k for k in kinks if low < k < high]])
     size = int(np.prod(sample.shape))
@@ -87,12 +87,12 @@ def pattern(sample: Sample) -> Array:
 
 
 def made(values: Array, sample: Sample) -> Array:
-    """What the function needs, made of drawn numbers."""
+    """The argument of the function, made from drawn numbers."""
     return values if sample.make is None else np.asarray(sample.make(values))
 
 
 def attempt(entry: Entry, example: Example, arrays: Sequence[Array]) -> Any:
-    """The result of a call on plain arrays, or None if NumPy refuses it, warns, or finds nothing finite."""
+    """The result of a call on arrays; None if NumPy refuses or warns, or if nothing is finite."""
     rest = iter(arrays)
     args = [filled(a, rest) for a in example.args]
     kwargs = {k: filled(v, rest) for k, v in example.kwargs.items()}
@@ -112,7 +112,7 @@ def attempt(entry: Entry, example: Example, arrays: Sequence[Array]) -> Any:
 
 @lru_cache(maxsize=1024)
 def parameters_of(entry: Entry) -> tuple[str, ...]:
-    """The names of the parameters in order; none where a function takes any number of arrays."""
+    """The names of the parameters in order; none if a function takes any number of arrays."""
     if isinstance(entry, Primitive):
         return () if entry.variadic else entry.parameters
     found = inspect.signature(inspect.unwrap(entry.call)).parameters.values()
@@ -140,7 +140,7 @@ def _option(name: str, shape: tuple[int, ...], entry: Entry) -> Strategy | None:
 
 @st.composite
 def varied(draw: Any, entry: Entry, example: Example) -> Example:
-    """The example with options drawn anew for arrays of its shapes; the caller asks whether it is legal."""
+    """The example with new options for arrays of its shapes; the caller tests whether the call is valid."""
     places = slots((*example.args, *example.kwargs.values()))
     names = parameters_of(entry)
     args, kwargs = list(example.args), dict(example.kwargs)
@@ -170,7 +170,7 @@ def with_shapes(example: Example, shapes: Sequence[tuple[int, ...]]) -> Example:
 
 
 def legal(entry: Entry, example: Example) -> Any:
-    """The result of the example on numbers that fit, or None if it is not legal."""
+    """The result of the example on suitable numbers; None if the call is not valid."""
     try:
         arrays = [pattern(s) for s in slots((*example.args, *example.kwargs.values()))]
     except Exception:  # make= does not take this shape
@@ -182,7 +182,7 @@ def legal(entry: Entry, example: Example) -> Any:
 
 
 def entries() -> Strategy:
-    """The differentiable entries of the table, yours included.
+    """The differentiable entries of the table, also your own.
 
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import entries
@@ -206,7 +206,7 @@ def _broadcasting(entry: Primitive) -> Strategy:
 
 @st.composite
 def _example_of(draw: Any, entry: Entry) -> Example:
-    """A legal call of an entry that is not elementwise."""
+    """A valid call of an entry that is not elementwise."""
     example = draw(st.sampled_from(list(entry.examples)))
     places = slots((*example.args, *example.kwargs.values()))
     sizes = {n: draw(st.integers(0, 3)) for n in sorted({n for s in places for n in s.shape if n > 1})}
@@ -230,12 +230,12 @@ def arguments(
     at_kinks: bool = False,
     layouts: Sequence[str] = ("contiguous",),
 ) -> Call:
-    """A legal call of a registered function, as a :class:`Call`: ``call(*call.arrays)`` makes it.
+    """A valid call of a registered function, as a :class:`Call`: ``call(*call.arrays)`` makes it.
 
-    ``function`` is np.tanh, a function of your own that you registered, or an entry of the table.  Shapes are mutually
-    broadcastable; those of a function that is not elementwise are those of its examples, with other sizes and axes.
-    Values come from its domain: away from its kinks, or with ``at_kinks`` exactly at them too, and tied.
-    Raises KeyError for a function that is not registered.
+    ``function`` is a NumPy function, one that you registered, or an entry of the table.  Shapes broadcast with each
+    other.  A function that is not elementwise gets the shapes of its examples, with other sizes and axes.  Values come
+    from the domain: away from kinks, or with ``at_kinks`` also exactly at them, and tied.  Raises KeyError for a
+    function that is not registered.
 
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import arguments

@@ -1,6 +1,6 @@
-"""How a random program grows: operations are chosen, and operands whose shapes fit, before any number is drawn.
+"""The outline of a random program: operations, and operands whose shapes fit, before any number is drawn.
 
-Numbers come last, so that removing a step or changing a shape leaves them what they are while a failure shrinks.
+Numbers are drawn last.  So they do not change if a step is removed or a shape changes while a failure shrinks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NOTHING = st.binary(max_size=0)
 
 
 def composable() -> list[Entry]:
-    """The entries of the table that programs are made of, the simplest first."""
+    """The entries of the table for programs, the simplest first."""
     found = [e for e in registry.values() if dotted(e) is not None or is_indexing(e) or is_public(e)]
     found = [e for e in found if not getattr(e, "flat", False) and (_broadcasts(e) or usable_examples(e))]
     return sorted(found, key=lambda e: (not _broadcasts(e), not getattr(e, "analytic", False)))
@@ -84,7 +84,7 @@ def _first(example: Example) -> Shape:
 
 
 class Node:
-    """A value of the program to be: an input with the numbers that suit it, or the result of a step."""
+    """A value of the future program: an input with its numbers, or the result of a step."""
 
     def __init__(self, shape: Shape, depth: int, sample: Sample | None = None, distinct: bool = False) -> None:
         self.shape, self.depth, self.sample, self.distinct = shape, depth, sample, distinct
@@ -114,7 +114,7 @@ class Outline:
                 break
 
     def step(self) -> None:
-        """Choose an operation and its operands; nothing is added if they do not fit together."""
+        """Choose an operation and its operands; add nothing if they do not fit together."""
         entry = self.draw(st.sampled_from(self.table))
         before = len(self.nodes)
         if not (self._broadcast(entry) if _broadcasts(entry) else self._like_an_example(entry)):
@@ -123,9 +123,9 @@ class Outline:
     # -- one step ------------------------------------------------------------------------------------------------
 
     def _operand(self, fits: Any) -> int | None:
-        """What an operand is to be: None for a new input, or a value that fits, mostly the deepest.
+        """The choice for an operand: None for a new input, or a value that fits, usually the deepest.
 
-        The numbers that are drawn mean the same whatever came before, so that steps can be taken out.
+        The drawn numbers have the same meaning whatever came before, so that steps can be removed.
         """
         kind, number = self.draw(CHANCES), int(self.draw(CHANCES))
         results = [
@@ -145,7 +145,7 @@ class Outline:
         return len(self.nodes) - 1
 
     def _suited(self, number: int, place: Sample, distinct: bool = False) -> bool:
-        """Give the numbers of this place to an input that stands where a step was; False for any other value."""
+        """Give the numbers of this place to an input that replaced a step; False for any other value."""
         node = self.nodes[number]
         if not node.open:
             return False
@@ -154,7 +154,7 @@ class Outline:
         return True
 
     def cut(self, before: int) -> None:
-        """Put one input in the place of the step whose values are those from number ``before`` on."""
+        """Replace the step, whose values are those from number ``before`` on, by one input."""
         shape = self.nodes[-1].shape
         self.steps = [(number, step) for number, step in self.steps if number < before]
         del self.nodes[before:]
@@ -177,7 +177,7 @@ class Outline:
         return self._add(entry, Example(tuple(Sample((), d) for d in entry.domain), {}), operands, result, None)
 
     def _like_an_example(self, entry: Entry) -> bool:
-        """A step as one of the entry's examples, with earlier values in its places where they fit."""
+        """A step like one of the entry's examples, with earlier values where they fit."""
         examples = usable_examples(entry)
         if not examples:
             return False
@@ -201,7 +201,7 @@ class Outline:
         return self._add_call(entry, example, [None] * len(places), legal(entry, example))
 
     def _example(self, examples: Sequence[Example]) -> Example:
-        """One of the examples, mostly one whose first array the deepest value can be."""
+        """One of the examples, usually one whose first array the deepest value can be."""
         number, any_of_them = int(self.draw(st.integers(0, len(examples) - 1))), self.draw(CHANCES) < 5
         results = [n for n in self.nodes if n.sample is None and not n.complex and n.depth < self.max_depth]
         if any_of_them or not results:
@@ -264,7 +264,7 @@ class Outline:
         return found
 
     def _inputs(self) -> list[int]:
-        """The numbers of the inputs that some step takes."""
+        """The numbers of the inputs that a step uses."""
         taken = {i for _, step in self.steps for i in step.takes}
         return [i for i, n in enumerate(self.nodes) if n.sample is not None and i in taken]
 
@@ -281,7 +281,7 @@ class Outline:
 
 @st.composite
 def _one_step(draw: Any, outline: Outline, first: bool) -> bool:
-    """A step, and whether there was one; by itself, so that Hypothesis can take it out as a whole."""
+    """A step, and whether there was one; a strategy of its own, so that Hypothesis can remove it."""
     if not first and draw(CHANCES) == 1:
         return False
     is_cut = draw(RARE) == 1  # the simplest, so that a failure keeps the steps that it needs and no other

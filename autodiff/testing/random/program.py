@@ -1,7 +1,7 @@
 """Programs: compositions of registered operations that run on any library with NumPy's names.
 
-A program is a list of steps, each a call of an operation on inputs and earlier results.  It is a value: it can be run,
-checked, printed as Python, and pasted.
+A program is a list of steps.  Each step is a call of an operation on inputs and earlier results.  A program can be run,
+checked, and printed as Python code.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Array = Any
 
 
 class Operand(NamedTuple):
-    """What a step takes: a value by its number, as it is or brought into the domain of the operation.
+    """The operand of a step: a value by its number, unchanged or moved into the domain of the operation.
 
-    With a ``scale`` it is ``middle + scale * arctan(value)``; with a ``base`` it is ``base + 0.1 * arctan(value)``,
-    which stays as well-conditioned as the base.  arctan, because its slope fades slowly: gradients still come through.
+    With a ``scale`` it is ``middle + scale * arctan(value)``.  With a ``base`` it is ``base + 0.1 * arctan(value)``,
+    which is as well-conditioned as the base.  The slope of arctan decreases slowly, so gradients do not vanish.
     """
 
     value: int
@@ -52,7 +52,7 @@ class Operand(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """One call of an operation: its arguments with a Sample in the place of each operand, and which output is used."""
+    """One call of an operation: its arguments with a Sample instead of each operand, and the output that is used."""
 
     entry: Entry
     args: tuple[Any, ...]
@@ -62,11 +62,11 @@ class Step:
 
     @property
     def takes(self) -> list[int]:
-        """The numbers of the values that it takes."""
+        """The numbers of the values that it uses."""
         return [i for o in self.operands for i in (o.value, o.base) if i is not None]
 
     def renumbered(self, order: Mapping[int, int]) -> Step:
-        """The same step where value ``i`` has the number ``order[i]``."""
+        """The same step, with value ``i`` numbered ``order[i]``."""
         operands = [
             o._replace(value=order[o.value], base=None if o.base is None else order[o.base]) for o in self.operands
         ]
@@ -93,8 +93,9 @@ class Step:
 class Program:
     """A composition of operations: ``program(*program.arrays)`` runs it on arrays, Tensors, or a mixture.
 
-    ``arrays`` are inputs at which it is defined and smooth; ``steps`` are its operations; ``results`` are the numbers
-    of the values that no later step takes, which it returns (a tuple, if there are several).  ``repr`` is Python code.
+    ``arrays`` are inputs at which it is defined and smooth.  ``steps`` are its operations.  ``results`` are the numbers
+    of the values that no later step uses; the program returns these (a tuple, if there are several).  ``repr`` is
+    Python code.
     """
 
     arrays: tuple[Array, ...]
@@ -105,9 +106,9 @@ class Program:
         return self.run(np, *arrays)
 
     def run(self, numpy: Any, *arrays: Any) -> Any:
-        """The same program with another library's functions of the same names, such as ``jax.numpy``.
+        """The same program with the functions of another library, such as ``jax.numpy``.
 
-        Raises NotImplementedError if the library has no function of some name.
+        Raises NotImplementedError if the library does not have a function of this name.
         """
         values = self.values(numpy, *arrays)
         found = tuple(values[i] for i in self.results)
@@ -122,7 +123,7 @@ class Program:
 
     @property
     def depth(self) -> int:
-        """How many operations the longest path from an input to a result passes through."""
+        """The number of operations on the longest path from an input to a result."""
         depths = [0] * len(self.arrays)
         for step in self.steps:
             depths.append(1 + max((depths[i] for i in step.takes), default=0))

@@ -1,7 +1,7 @@
-"""Random programs, legal at their inputs.
+"""Random programs that are valid at their inputs.
 
-Fewer steps, inputs in the place of steps, smaller shapes and simpler numbers are simpler programs, so a failure shrinks
-to the operations that make it.
+Programs with fewer steps, inputs instead of steps, smaller shapes and simpler numbers are simpler.  So a failure
+shrinks to the operations that cause it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Array = Any
 
 
 def squashed(value: int, domain: Domain) -> Operand:
-    """The operand that maps all numbers smoothly into the middle of a domain."""
+    """The operand that moves all numbers smoothly into the middle of a domain."""
     low, high, kinks = domain
     low = max([low, *[kink for kink in kinks if low < kink < high]])
     return Operand(value, round((low + high) / 2, 3), round((high - low) * 0.8 / np.pi, 3))
@@ -41,7 +41,7 @@ def inside(values: Array, domain: Domain, at_kinks: bool) -> bool:
 
 
 def settled(step: Step, values: list[Array], at_kinks: bool) -> Step:
-    """The step with each operand that lies outside of its domain brought into it."""
+    """The step, with each operand that is outside its domain moved into it."""
     places = slots((*step.args, *step.kwargs.values()))
     operands = []
     for operand, place in zip(step.operands, places, strict=True):
@@ -55,7 +55,7 @@ PROBE = 1e-4
 
 
 def is_smooth(program: Program) -> bool:
-    """Whether every value of the program changes smoothly when the inputs move a little: no kink or jump near by."""
+    """Whether all values of the program change smoothly when the inputs move a little: no kink or jump is near."""
     rng = np.random.default_rng(len(program.steps))
     directions = [rng.choice([-1.0, 1.0], np.shape(a)) * rng.uniform(0.5, 1.0, np.shape(a)) for a in program.arrays]
     sides: list[list[Array]] = []
@@ -97,11 +97,11 @@ def programs(
     dtype: Any = np.float64,
     at_kinks: bool = False,
 ) -> Program:
-    """Random programs of depth up to ``max_depth``: any registered operations on any shapes, with diamonds.
+    """Random programs of depth up to ``max_depth``: any registered operations, any shapes, values used several times.
 
-    ``entries`` are the operations to choose from, as functions or entries (default: every one of the table that NumPy
-    has, that takes real numbers and has a derivative).  The inputs are short decimals of ``dtype`` at which every step
-    is defined and, unless ``at_kinks``, smooth.  Raises KeyError for a function that is not registered.
+    ``entries`` are the operations to choose from, as functions or entries (default: all of the table that NumPy has,
+    that take real numbers and have a derivative).  The inputs are short decimals of ``dtype`` at which every step is
+    defined and, unless ``at_kinks``, smooth.  Raises KeyError for a function that is not registered.
 
     >>> from hypothesis import find
     >>> from autodiff.testing.strategies import programs
@@ -124,7 +124,7 @@ def programs(
 
 
 def _filled_in(outline: Outline, arrays: list[Array], at_kinks: bool) -> Program:
-    """The program of an outline at these inputs, with each step made legal there."""
+    """The program of an outline at these inputs, in which each step is valid."""
     values = list(arrays)
     steps: list[Step] = []
     with np.errstate(all="ignore"):

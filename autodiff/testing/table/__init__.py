@@ -1,1 +1,1 @@
-"""The entries of the table of operations: how they are called, how calls are written, and what is true of them."""
+"""The entries of the table of operations: calls of them, their text, and what is true of them."""

@@ -1,8 +1,9 @@
-"""Calls of the entries of the table, with short decimals in the place of their arrays: the same at every run.
+"""Calls of the entries of the table with short decimals as arrays, the same in every run.
 
-An entry is called as in its examples; an elementwise one with every kind of broadcasting, from its domain.  At kinks it
-is called as it says itself, and at the kinks of its domain.  Wrong calls are made from right ones: an array of another
-shape, an option that makes no sense, a keyword that does not exist; NumPy says whether a call is wrong.
+An entry is called as in its examples; an elementwise one with every kind of broadcasting, with values of its domain.
+At kinks it is called as its ``kinks`` say, and at the kinks of its domain.  Wrong calls are made from right ones: an
+array of another shape, an option that makes no sense, a keyword that does not exist.  NumPy decides whether a call is
+wrong.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def values(shape: tuple[int, ...], domain: Domain, rng: np.random.Generator, dty
 
 
 def entry_of(function: Any) -> Entry:
-    """The entry of a function in the table: np.tanh, or one of your own that you registered."""
+    """The entry of a function in the table: of a NumPy function, or of one that you registered."""
     if isinstance(function, Primitive | Composite):
         return function
     found = registry.get(function) or next((e for e in registry.values() if e.call is function), None)
@@ -111,7 +112,7 @@ def _touching(domain: Domain, kink: float) -> Sample:
 
 
 def kink_calls(entry: Entry) -> list[Template]:
-    """The calls of an entry at its kinks: those that it declares, and the kinks of its domain."""
+    """The calls of an entry at kinks: its ``kinks``, and the kinks of its domain."""
     examples = list(entry.kinks)
     if isinstance(entry, Primitive):
         for number, domain in enumerate(entry.domain):
@@ -151,7 +152,7 @@ def _options(entry: Entry, given: int) -> list[str]:
 
 
 def mutations(entry: Entry) -> Iterator[tuple[str, Template]]:
-    """Right calls with one thing changed, and what: many of them are wrong."""
+    """Right calls with one change, and the change in words: many of them are wrong."""
     for call in calls(entry)[:3]:
         for what, args in _reshaped(call.args):
             yield what, Template(entry.call, args, call.kwargs)
@@ -173,7 +174,7 @@ def call_with(call: Template, args: tuple[Any, ...] | None = None, kwargs: dict[
 
 
 def error_calls(entry: Entry) -> list[Template]:
-    """Calls that are refused whatever NumPy says: into an array that exists already, and what an entry names itself."""
+    """Calls that are refused whatever NumPy does: with ``out=``, and the ``errors`` of the entry."""
     return [
         *[call_with(call, kwargs={**call.kwargs, "out": np.zeros(3)}) for call in calls(entry)[:1]],
         *[Template(entry.call, e.args, e.kwargs) for e in entry.errors],

@@ -1,4 +1,4 @@
-"""How a call is written in Python: the name of an entry of the table, and the text of its arguments."""
+"""Calls as Python code: the name of an entry of the table, and the text of its arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLACES = (("", np), ("linalg.", np.linalg), ("fft.", np.fft))
 
 @lru_cache(maxsize=1024)
 def dotted(entry: Entry) -> str | None:
-    """Where NumPy has the function of an entry, as "linalg.inv"; None for a function that NumPy does not have."""
+    """NumPy's name of an entry, as "linalg.inv"; None if NumPy does not have the function."""
     for prefix, module in _PLACES:
         for name in (getattr(entry.function, "__name__", entry.name), entry.name):
             if getattr(module, name, None) is entry.function:
@@ -26,7 +26,7 @@ def dotted(entry: Entry) -> str | None:
 
 
 def is_indexing(entry: Entry) -> bool:
-    """Whether the entry is what brackets mean."""
+    """Whether the entry is that of indexing."""
     return entry.method == "__getitem__"
 
 
@@ -56,5 +56,5 @@ def spelled(entry: Entry, args: list[str], kwargs: dict[str, str]) -> str:
 
 
 def is_public(entry: Entry) -> bool:
-    """Whether it is a function of this library that users call, which NumPy does not have."""
+    """Whether it is a public function of this library that NumPy does not have."""
     return getattr(sys.modules["autodiff"], entry.name, None) is entry.call

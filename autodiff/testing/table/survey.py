@@ -1,8 +1,8 @@
-"""survey: what is true of a registered function, found by trying.
+"""survey: the properties of a registered function, found by trying.
 
-Nothing here is declared but where to try: the domain, the examples, the kinks and the errors that an entry of the table
-names.  How many orders of derivatives agree with differences, which types of numbers keep their precision, whether
-complex numbers and ``vmap`` work, and how many wrong calls are refused by name, is what came out.
+An entry declares only where to try: its domain, examples, kinks and errors.  The survey finds how many orders of
+derivatives agree with differences, which dtypes keep their precision, whether complex numbers and ``vmap`` work, and
+how many wrong calls raise an error that names the function.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WRONG = (TypeError, ValueError, IndexError, NotImplementedError, ArithmeticError
 
 
 class Survey(NamedTuple):
-    """What is true of a function.  ``faults`` are what should not be: a survey of a sound one has none."""
+    """The properties of a function.  ``faults`` are properties that are wrong; a right function has none."""
 
     name: str
     arguments: tuple[str, ...]
@@ -55,7 +55,7 @@ class Survey(NamedTuple):
 
 
 def survey(function: Any) -> Survey:
-    """Try a registered function out: orders, dtypes, complex numbers, vmap, kinks, wrong calls.
+    """Try a registered function: orders, dtypes, complex numbers, vmap, kinks, wrong calls.
 
     Raises KeyError for a function that is not registered.
 
@@ -88,7 +88,7 @@ def _is_flat(entry: Entry) -> bool:
 
 
 def arguments_of(entry: Entry) -> tuple[str, ...]:
-    """The arguments with a derivative that is not zero everywhere; of a composition, those that examples fill."""
+    """The arguments whose derivative is not zero everywhere; for a composite, those that examples fill."""
     if isinstance(entry, Primitive):
         return tuple(entry.parameters[i] for i, rule in entry.rules.items() if rule is not None)
     names = _parameters(entry)
@@ -96,7 +96,7 @@ def arguments_of(entry: Entry) -> tuple[str, ...]:
 
 
 def _parameters(entry: Entry) -> list[str]:
-    """The names of what is given by position, the one that takes any number last."""
+    """The names of the positional parameters, the variadic one last."""
     if isinstance(entry, Primitive):
         return list(entry.parameters)
     found = inspect.signature(inspect.unwrap(entry.call)).parameters.values()
@@ -104,7 +104,7 @@ def _parameters(entry: Entry) -> list[str]:
 
 
 def domain_of(entry: Entry) -> str:
-    """Where it was tried: intervals without kinks, or how many calls."""
+    """The domain of the trials: intervals without kinks, or the number of calls."""
     domains = entry.domain if isinstance(entry, Primitive) else ()
     if not domains:
         return f"{len(entry.examples)} call{'s'[: len(entry.examples) != 1]}"
@@ -158,7 +158,7 @@ def _gradients(results: list[Any], variables: list[Tensor]) -> list[Any]:
 
 
 def _dtypes(entry: Entry, faults: list[str]) -> tuple[str, ...]:
-    """The precisions in which values are NumPy's and gradients keep the type of their argument."""
+    """The dtypes in which values are those of NumPy, and gradients have the dtype of their argument."""
     kept = []
     call = _main(entry)
     for dtype in (np.float16, np.float32, np.float64):
@@ -183,7 +183,7 @@ def _dtypes(entry: Entry, faults: list[str]) -> tuple[str, ...]:
 
 
 def _takes_complex(entry: Entry, faults: list[str]) -> bool:
-    """Whether complex arguments give a right gradient.  Those that NumPy or the rule refuses do not count."""
+    """Whether the gradient of complex arguments is right; False if NumPy or the rule refuses them."""
     call = _main(entry)
     if _is_flat(entry):
         return False
@@ -199,7 +199,7 @@ def _takes_complex(entry: Entry, faults: list[str]) -> bool:
 
 
 def _is_mapped(entry: Entry, faults: list[str]) -> bool:
-    """Whether vmap gives what a loop gives."""
+    """Whether vmap equals a loop."""
     call = _main(entry)
     rng = np.random.default_rng(0)
     examples = [call.arrays(rng) for _ in range(2)]
@@ -221,7 +221,7 @@ def _plain(value: Any) -> Array:
 
 
 class _Weighted:
-    """The outputs of a call as one number, with weights 1, 2, 3..., so that it has a kink where any of them has."""
+    """The outputs of a call as one number, with weights 1, 2, 3..., so that it has the kinks of all of them."""
 
     def __init__(self, call: Template) -> None:
         self.call = call
@@ -234,7 +234,7 @@ class _Weighted:
 
 
 def _kinks(entry: Entry, faults: list[str]) -> tuple[str, ...]:
-    """What the gradient is at each kink, between which slopes; or that there is no slope."""
+    """The gradient at each kink, with the slopes to both sides; or that there is no slope."""
     found: list[str] = []
     for number, call in enumerate(kink_calls(entry)):
         report = gradcheck(_Weighted(call), *call.arrays(np.random.default_rng(0)))
@@ -269,13 +269,13 @@ def _attempt(call: Template, lift: Callable[[Any], Any]) -> Any:
 
 
 def _is_named(entry: Entry, error: Exception) -> bool:
-    """Whether the message says which operation refuses."""
+    """Whether the message names the operation."""
     names = {entry.name, getattr(entry.function, "__name__", entry.name)}
     return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error)) for name in names)
 
 
 def _refused(entry: Entry, faults: list[str]) -> int:
-    """How many wrong calls raise an error that names the operation.  What NumPy accepts must be right, or refused."""
+    """The number of wrong calls that are refused by name.  Calls that NumPy accepts must be right, or refused."""
     count = 0
     for what, call in mutations(entry):
         expected = _attempt(call.with_call(entry.function), lambda a: a)

@@ -1,1 +1,1 @@
-"""Correct, wrong, or inconclusive: the check of one function, and its report."""
+"""The check of one function: correct, wrong or inconclusive, and the report."""

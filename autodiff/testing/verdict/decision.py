@@ -1,6 +1,6 @@
 """The verdict on a comparison, and the report of it.
 
-Outputs that are too small beside the others to be seen in a sum with them are judged again by themselves.
+Outputs that are too small beside the others in a sum are judged again separately.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _judge_part(comparison: Comparison, facts: dict[str, Any]) -> Report:
 
 
 def _holds_an_array(part: Comparison, loudness: Array) -> bool:
-    """Whether all that moves in one of the arrays that f returned is among these outputs."""
+    """Whether all changing elements of one of the returned arrays are among these outputs."""
     moves, mine = loudness > 0.0, part.weights != 0.0
     start = 0
     for size in part.problem.output_sizes:
@@ -93,7 +93,7 @@ def _holds_an_array(part: Comparison, loudness: Array) -> bool:
 
 
 def _quiet_parts(comparison: Comparison) -> Iterator[Comparison]:
-    """The outputs in whose slopes a fault of 1 % would not have been seen, the larger ones first."""
+    """The outputs for which a fault of 1 % would not have been found, the larger ones first."""
     left = ~comparison.heard
     if left.all():  # the sum is as uncertain as most of them
         left = comparison.loudness < QUIET * np.max(comparison.loudness, initial=0.0)
@@ -142,7 +142,7 @@ def _judge_sum(comparison: Comparison, facts: dict[str, Any]) -> Report:
 
 
 def _judge_not_finite(comparison: Comparison, facts: dict[str, Any]) -> Report | None:
-    """Gradients that are NaN or infinite: wrong where the function has a slope."""
+    """Gradients that are NaN or infinite: wrong if the function has a slope there."""
     for flat in np.flatnonzero(~comparison.finite)[:4]:
         u = comparison.direction(np.array([flat]))
         line = comparison.line(u)
@@ -157,7 +157,7 @@ def _judge_not_finite(comparison: Comparison, facts: dict[str, Any]) -> Report |
 
 
 def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[float, str]:
-    """The smallest fault that would show in every element of an array that matters; or why that cannot be said."""
+    """The smallest fault that would be found in every element that matters; or the reason why it is unknown."""
     mine = members[(members >= place.start) & (members < place.stop)]
     weight = np.abs(comparison.safe[mine] * comparison.scales[mine])
     total, resolution = norm(weight), comparison.resolution[mine]
@@ -184,7 +184,7 @@ def _unresolved(comparison: Comparison, place: Input, members: Array) -> tuple[f
 
 
 def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> Report:
-    """Correct, if every element that carries weight was resolved."""
+    """Correct, if every element that matters was resolved."""
     worst = 0.0
     for finding in comparison.findings if not comparison.safe.any() else ():
         found = finding.found
@@ -211,9 +211,9 @@ def _correct(comparison: Comparison, members: Array, facts: dict[str, Any]) -> R
 
 
 def _resolved(comparison: Comparison, members: Array) -> int:
-    """In how many elements a fault of 1 % would have been seen, or any at all where the gradient is zero.
+    """The number of elements in which a fault of 1 % would have been found, or any fault if the gradient is zero.
 
-    Beside ``members`` these are elements that were taken for kinks, which are near by.
+    Besides ``members``, these are elements that were taken for kinks, which are near.
     """
     near = [np.flatnonzero(kink.direction) for kink in comparison.kinks if kink.found.kink is None]
     looked_at = np.unique(np.concatenate([members, *near])).astype(int)

@@ -1,4 +1,4 @@
-"""What kind of fault a wrong gradient looks like, in words."""
+"""The probable kind of fault of a wrong gradient, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..tracing.replay import leaves_the_graph
 
 
 def explanation(comparison: Comparison, finding: Finding, flat: int, analytic: float, numeric: float) -> str:
-    """What kind of fault this looks like."""
+    """The probable kind of fault."""
     if not np.isfinite(analytic):
         return "the gradient is not finite where the function has a finite slope"
     if _right_nearby(comparison, finding):

@@ -36,19 +36,19 @@ def gradcheck(
 ) -> Report:
     """Compare the gradient of ``f`` at ``args`` with slopes of its values: correct, wrong, or inconclusive and why.
 
-    For random weights v and directions u it compares u^T (grad <v, f>) with d/dt <v, f(x + t u)> at t = 0, found from
-    steps over many decades, by extrapolation, and by the complex step where ``f`` takes complex numbers.  The error of
-    each numerical slope is estimated, not assumed; wrong means several times that error, confirmed in a single
-    element.  At a kink any value between the slopes to the left and to the right is correct.
+    For random weights v and directions u it compares u^T (grad <v, f>) with d/dt <v, f(x + t u)> at t = 0.  The latter
+    is computed from many steps, by extrapolation, and by the complex step if ``f`` takes complex numbers.  The error of
+    each numeric slope is estimated, not assumed.  *Wrong* means a difference of several times that error, confirmed in
+    a single element.  At a kink any value between the slopes to the left and to the right is correct.
 
-    ``args`` are arrays or nestings of them; ``f`` returns arrays of any shape.  Of complex arguments and outputs the
-    real and imaginary parts are numbers of their own, each with its weight; the gradient with respect to a + ib is
-    dL/da - i dL/db, as ``autodiff.grad`` gives it.  ``order`` checks derivatives up to that order.  ``rng`` is a seed
-    or a generator (default: seed 0).  ``tolerance`` is a relative error to allow beyond the estimated one; none is
-    needed.  ``gradient`` is a gradient of your own for a function that returns one number: it takes the same arguments
-    and returns what ``autodiff.grad`` would, for every floating-point argument.
+    ``args`` are arrays or nestings of them; ``f`` returns arrays of any shape.  The real and imaginary parts of complex
+    arguments and outputs are checked separately, each with its weight; the gradient with respect to a + ib is dL/da - i
+    dL/db, as ``autodiff.grad`` returns it.  ``order`` checks derivatives up to that order.  ``rng`` is a seed or a
+    generator (default: seed 0).  ``tolerance`` allows a relative error beyond the estimated one; none is needed.
+    ``gradient`` is your own gradient of a function that returns one number: it takes the same arguments, and returns
+    what ``autodiff.grad`` would, for every floating-point argument.
 
-    What ``f`` raises is not caught.
+    An exception of ``f`` is not caught.
 
     >>> import numpy as np
     >>> from autodiff.testing import gradcheck
@@ -155,7 +155,7 @@ def _check(
 
 
 def _examined(comparison: Comparison, facts: dict[str, Any]) -> Report:
-    """The verdict: on the rules as functions, on the slopes in double precision, on the precision given."""
+    """The verdict on the rules as functions, on the slopes in double precision, and on the given precision."""
     problem, seen = comparison.problem, (comparison.weights, comparison.gradient)
     fault = examine_rules(problem, *seen)
     if fault is None:

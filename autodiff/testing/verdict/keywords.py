@@ -1,4 +1,4 @@
-"""How a check is called: what was meant for another library, and what to write here."""
+"""Wrong calls of a check: keywords of other libraries, and what to write here."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def refuse_keywords(who: str, unknown: Mapping[str, Any], known: str) -> None:
 
 
 def check_arguments(who: str, f: Any, args: tuple[Any, ...]) -> None:
-    """Raise TypeError for what is no function, and for arguments in one tuple where they belong one by one."""
+    """Raise TypeError for an object that is not a function, and for arguments in one tuple instead of one by one."""
     check_function(f, who)
     if len(args) == 1 and type(args[0]) in (tuple, list) and _fits(f, args[0]) and not _fits(f, args):
         raise TypeError(_together(who, f, args[0]))
@@ -47,7 +47,7 @@ def check_arguments(who: str, f: Any, args: tuple[Any, ...]) -> None:
 
 @contextmanager
 def noted(who: str, f: Callable[..., Any], args: tuple[Any, ...]) -> Iterator[None]:
-    """Note at a TypeError of a function that it may have been handed a tuple by mistake."""
+    """Add a note to a TypeError of a function if it may have received a tuple by mistake."""
     try:
         yield
     except TypeError as error:
@@ -73,7 +73,7 @@ def _parameters(f: Any) -> list[str]:
 
 
 def _fits(f: Any, args: Any) -> bool:
-    """Whether a function can be called with these arguments, as far as that can be seen."""
+    """Whether a function takes these arguments, as far as its signature shows."""
     if hasattr(f, "nin"):  # a ufunc
         return bool(f.nin == len(args))
     try:

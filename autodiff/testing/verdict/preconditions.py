@@ -1,4 +1,4 @@
-"""What makes a function unfit for a gradient check, told apart before any slope is measured."""
+"""Reasons why a function cannot be checked, found before any slope is measured."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _overlap(a: Array, b: Array) -> bool:
 
 
 def examine_function(problem: Problem) -> tuple[Array, Any]:
-    """Call ``f`` a few times at x: its flat value and its pullback, or UnusableError with what it does wrong."""
+    """Call ``f`` a few times at x.  Returns its flat value and its pullback; raises UnusableError with the reason."""
     problem.speaks_arrays = problem.given_gradient is not None and _takes_no_tensors(problem)
     first = _watched(problem)
     base = problem.value(problem.x)
@@ -90,7 +90,7 @@ def examine_function(problem: Problem) -> tuple[Array, Any]:
 
 
 def _takes_no_tensors(problem: Problem) -> bool:
-    """Whether f is a function of arrays alone: where the gradient is given, it may be."""
+    """Whether f takes arrays only, which is allowed if the gradient is given."""
     try:
         problem.call([Tensor(a) for a in problem.arrays(problem.x)])
     except TypeError:
@@ -104,7 +104,7 @@ def _flat(outputs: list[Array]) -> Array:
 
 
 def _watched(problem: Problem) -> Array:
-    """Call ``f`` on variables, see whether it writes into its arguments, and return its outputs."""
+    """Call ``f`` on variables, test whether it writes into its arguments, and return its outputs."""
     arrays = problem.arrays(problem.x)
     tensors = [Tensor(a) for a in arrays]
     constants = [leaf for leaf in problem.leaves if isinstance(leaf, np.ndarray) and leaf.dtype.kind not in "fcO"]
@@ -145,7 +145,7 @@ def _explain_difference(first: Array, second: Array) -> None:
 
 
 def _try_arrays(problem: Problem, base: Array) -> None:
-    """Use plain arrays from here on if they give the same values: nothing is recorded for them."""
+    """Use plain arrays from now on if they give the same values: then nothing is recorded."""
     problem.speaks_arrays = True
     try:
         same = np.array_equal(problem.value(problem.x), base)

@@ -1,4 +1,4 @@
-"""What a gradient check found: the same facts as text, as a dict, and as HTML."""
+"""The report of a gradient check, as text, as a dict, and as HTML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHOWN_ROWS = 4
 
 
 class GradientError(AssertionError):
-    """A gradient check did not say "correct"; ``report`` is what it found."""
+    """The verdict of a gradient check was not "correct"; ``report`` has the details."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
@@ -23,12 +23,12 @@ class GradientError(AssertionError):
 class Report:
     """The result of a gradient check.
 
-    ``verdict`` is "correct", "wrong" or "inconclusive", and ``reason`` says why where it is not the first.
-    ``analytic`` and ``numeric`` are the two values at ``argument`` and ``index`` (of ``output``, where the function
-    returns an array), ``error`` is how far apart they are and ``bound`` the estimated error of the numeric value;
-    of a correct gradient they are those of the directional derivative, relative to its size.
-    ``resolution`` is the smallest relative fault that would have been seen in any one of ``resolved`` elements, of all
-    ``elements`` there are: the others are too small beside the rest, or at a kink.
+    ``verdict`` is "correct", "wrong" or "inconclusive"; ``reason`` says why it is not "correct".  ``analytic`` and
+    ``numeric`` are the two values at ``argument`` and ``index`` (for ``output``, if the function returns an array).
+    ``error`` is their difference, ``bound`` the estimated error of the numeric value.  For a correct gradient these two
+    belong to the directional derivative, relative to its size.  ``resolution`` is the smallest relative fault that
+    would have been found in any one of ``resolved`` elements, of ``elements`` in all; the others are too small beside
+    the rest, or at a kink.
     """
 
     verdict: str

@@ -1,4 +1,4 @@
-"""What a report says of a finding: the place, the numbers per unit of the argument, the steps, the kinks."""
+"""The text of a report: the place, the numbers per unit of the argument, the steps, the kinks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = Any
 def steps_of(finding: Finding, size: float = 0.0, unit: float = 0.0) -> list[tuple[float, float, float, float]]:
     """The table of steps along a direction: step, slopes to the left, to the right, central.
 
-    A step is the change of the element of this ``size``, by default the largest, and slopes are per ``unit`` of it.
+    A step is the change of the element of this ``size`` (default: the largest); slopes are per ``unit`` of it.
     """
     size = size or _unit(finding)
     unit = unit or size
@@ -32,7 +32,7 @@ def _unit(finding: Finding) -> float:
 
 
 def counts(comparison: Comparison) -> dict[str, Any]:
-    """What it cost, and what was noticed on the way."""
+    """The cost, and notes."""
     return {
         "evaluations": comparison.problem.evaluations,
         "directions": len(comparison.findings),
@@ -47,14 +47,14 @@ def _place(comparison: Comparison, flat: int) -> dict[str, Any]:
 
 
 def method(finding: Finding) -> str:
-    """How the numerical slope was found."""
+    """The method that found the numeric slope."""
     if finding.found.kink is not None:
         return "one-sided slopes"
     return "the complex step" if finding.found.step == COMPLEX_STEP else "central differences, extrapolated"
 
 
 def _per_unit(comparison: Comparison, finding: Finding) -> tuple[int, float, str]:
-    """The element, its component, and the output that the values belong to (divided by that output's weight)."""
+    """The element, its component, and the output of the values (divided by the weight of that output)."""
     flat = int(np.flatnonzero(finding.direction)[0])
     unit = float(finding.direction[flat])
     count = int(np.count_nonzero(comparison.weights))
@@ -124,6 +124,6 @@ def wrong_together(comparison: Comparison, finding: Finding, facts: dict[str, An
 def inconclusive(
     comparison: Comparison, finding: Finding, reason: str, facts: dict[str, Any], flat: int | None = None
 ) -> Report:
-    """The report of a question that stays open, and why; ``flat`` is the element in question, if it is one."""
+    """The report of an inconclusive check, with the reason; ``flat`` is the element in question, if there is one."""
     place = {} if flat is None else _place(comparison, flat)
     return Report("inconclusive", reason, steps=steps_of(finding), **place, **counts(comparison), **facts)

@@ -1,7 +1,8 @@
-"""Code that makes a check again: what it imports, and its arguments as expressions."""
+"""Code that repeats a check: its imports, and its arguments as expressions."""
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
@@ -18,14 +19,14 @@ TAKEN = {"np", "gradcheck", "print"}
 
 
 def _importable(f: Any) -> tuple[str, str] | None:
-    """(line that imports it, expression) for a function or object that a module has by name; None for any other."""
+    """The import and the expression of a function or object that a module has by name; None for any other."""
     owner = getattr(f, "__self__", None)
     if owner is not None and not isinstance(owner, type | ModuleType):  # a method of an object
         found = _importable(owner)
         return None if found is None else (found[0], f"{found[1]}.{f.__name__}")
     module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
     home = sys.modules.get(module or "")
-    if name is not None and "<" not in name and _reached(home, name) == f:
+    if name is not None and "<" not in name and _is(_reached(home, name), f):
         return _imported(module, name)
     places = [*([] if home is None else [home]), *sys.modules.values()]
     places.sort(key=lambda place: place is sys.modules["__main__"])  # what can be imported comes first
@@ -44,6 +45,12 @@ def _reached(home: Any, name: str) -> Any:
     return home
 
 
+def _is(found: Any, f: Any) -> bool:
+    """Whether an object is the function, or the test of its gradient, which also computes the function."""
+    marked = getattr(found, "gradient_property", None)
+    return bool(found == f) or (marked is not None and getattr(marked, "function", None) == f)
+
+
 def _imported(module: Any, name: str) -> tuple[str, str]:
     first, dot, rest = name.partition(".")
     if module == "__main__":
@@ -56,14 +63,15 @@ def _imported(module: Any, name: str) -> tuple[str, str]:
 def reproducer(
     f: Any, args: tuple[Any, ...], order: int, seed: int, tolerance: float | None = None, gradient: Any = None
 ) -> str:
-    """Code that makes the check again; what cannot be written down it takes from where you have it, and says so."""
+    """Code that repeats the check.  Values that cannot be written as text are left for the user to insert."""
     lines = ["import numpy as np", "from autodiff.testing import gradcheck"]
     texts = [expression(a) for a in args]
     imported = _importable(f)
     if imported is not None:
         lines += [imported[0]] if imported[0] else []
     else:
-        code = getattr(f, "__code__", None) or getattr(type(f).__call__, "__code__", None)
+        inner = inspect.unwrap(f)
+        code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
         name = getattr(f, "__qualname__", None) or type(f).__name__
         where = f"{name} at {code.co_filename}:{code.co_firstlineno}" if code is not None else name
         lines.append(f"f = f  # put your function here: {where}")
@@ -82,7 +90,7 @@ def reproducer(
 
 
 def expression(value: Any) -> str | None:
-    """An argument as an expression that makes the same numbers, or None if that is too long, or not known how."""
+    """An argument as a Python expression; None if that is too long, or unknown."""
     return written(value) if _is_short(value) else None
 
 

@@ -1,4 +1,4 @@
-"""Arrays of many examples: what one looks like, and how NumPy computes on all of them at once."""
+"""Arrays of examples: the class, and NumPy's functions on all examples at once."""
 
 from .array import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
 

@@ -1,14 +1,14 @@
-"""An array that stands for one example and computes on all of them.
+"""An array that looks like one example and computes on all of them.
 
-A :class:`Batched` looks like the array of one example, in shape and number of axes, and holds the examples stacked
-along the first axis of ``held``.  It speaks NumPy's two protocols, so rules, forwards and users' code run on it as they
-stand: :mod:`.ufuncs`, :mod:`.indices` and :mod:`.families` say how, and :mod:`.rules` makes that known here.
+A :class:`Batched` has the shape of one example.  ``held`` has all examples along its first axis.  A Batched implements
+NumPy's two protocols, so rules, forward functions and users' code run on it without a change.  :mod:`.ufuncs`,
+:mod:`.indices` and :mod:`.families` define how, and :mod:`.rules` registers them here.
 
-Where mappings are nested, ``held`` is itself a Batched of the outer one: an operation is done for the innermost level,
-by the same NumPy function on what is held.
+If ``vmap`` is nested, ``held`` is a Batched of the outer one.  An operation is done for the innermost level, by the
+same NumPy function on ``held``.
 
-It never becomes numbers: whatever needs the values of one example (``float``, ``np.asarray``) raises, and so does a
-decision (``if``) on which the examples differ.
+It is never converted to numbers.  A function that needs the values of one example (``float``, ``np.asarray``) raises.
+So does a decision (``if``) on which the examples differ.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ Array = Any
 
 
 class BatchingError(NotImplementedError):
-    """A function cannot be mapped by vmap: it needs the numbers of single examples, or has no batching rule."""
+    """A function cannot be mapped by vmap: it needs the values of single examples, or has no batching rule."""
 
 
 class RaggedError(BatchingError):
-    """The result has a length that the values decide, so the examples' results would not make one array."""
+    """The length of the result depends on values, so the results of the examples do not form one array."""
 
 
 class Level:
-    """One mapping: how many examples, and when it began.  Inner ones begin later."""
+    """One ``vmap``: the number of examples, and when it began.  An inner one begins later."""
 
     __slots__ = ("age", "size")
 
@@ -62,14 +62,14 @@ answers = Answers()
 
 
 def refused(what: str, instead: str) -> BatchingError:
-    """The error for what cannot be done for all examples at once, with what to do instead."""
+    """The error for a function that cannot compute all examples at once, with what to do instead."""
     return BatchingError(
         f"vmap: {what} needs the numbers of one example, and here all examples are computed at once; {instead}"
     )
 
 
 class Batched(NDArrayOperatorsMixin, Examples):
-    """One example of ``level``, with all of them in ``held`` along its first axis."""
+    """One example of ``level``; ``held`` has all of them along its first axis."""
 
     __slots__ = ("level",)
     __hash__ = None  # type: ignore[assignment]
@@ -180,7 +180,7 @@ class Batched(NDArrayOperatorsMixin, Examples):
     # -- never numbers ---------------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        """A decision that all examples take alike, as each would by itself."""
+        """A decision on which all examples agree, as each would decide by itself."""
         if self.size != 1:
             raise ValueError(f"bool: the truth of an array of shape {self.shape} is ambiguous; use np.all or np.any")
         values = self.held
@@ -251,7 +251,7 @@ class Batched(NDArrayOperatorsMixin, Examples):
 
 
 def innermost(values: Any) -> Level | None:
-    """The latest mapping that any of the values, or of the members of lists and tuples among them, belongs to."""
+    """The latest ``vmap`` to which any of the values belongs, or any member of a list or tuple among them."""
     latest: Level | None = None
     for value in values:
         kind = type(value)
@@ -262,28 +262,28 @@ def innermost(values: Any) -> Level | None:
 
 
 def latest(*values: Any) -> Level:
-    """The innermost level of values of which at least one is an example."""
+    """The innermost level of these values, at least one of which is an example."""
     level = innermost(values)
     assert level is not None
     return level
 
 
 def is_of(value: Any, level: Level) -> bool:
-    """Whether the value differs between the examples of this mapping."""
+    """Whether the value differs between the examples of this level."""
     return type(value) is Batched and value.level is level
 
 
 def spread(value: Array, level: Level) -> Array:
-    """All examples of a value along the first axis; a value that is the same for all is repeated, in no memory."""
+    """All examples of a value along the first axis.  A value that is the same for all is repeated without memory."""
     if is_of(value, level):
         return value.held
     return np.broadcast_to(value, (level.size, *np.shape(value)))
 
 
 def aligned(value: Array, level: Level, ndim: int, core: int = 0) -> Array:
-    """What a value holds, with axes of length 1 behind the first so that it broadcasts as one example would.
+    """The array of all examples, with axes of length 1 after the first, so that it broadcasts as one example does.
 
-    ``ndim`` counts the axes that broadcast, ``core`` the last ones that do not.
+    ``ndim`` is the number of axes that broadcast, ``core`` the number of last axes that do not.
     """
     if not is_of(value, level):
         return value
@@ -293,7 +293,7 @@ def aligned(value: Array, level: Level, ndim: int, core: int = 0) -> Array:
 
 
 def wrapped(result: Any, level: Level) -> Any:
-    """The results of a function of held arrays as examples again."""
+    """The results of a function of ``held`` arrays, as examples."""
     if isinstance(result, tuple):
         items = [Batched(r, level) for r in result]
         return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
@@ -301,7 +301,7 @@ def wrapped(result: Any, level: Level) -> Any:
 
 
 def shifted(axis: Any, ndim: int) -> Any:
-    """Axes of one example as axes of what is held."""
+    """Axes of one example as axes of ``held``."""
     if isinstance(axis, tuple | list):
         return tuple(shifted(a, ndim) for a in axis)
     if not -ndim <= axis < ndim:

@@ -19,7 +19,7 @@ Array = Any
     np.nanmedian,
 )  # fmt: skip
 def _over_axes(function: Any, a: Array, axis: Any = None, *rest: Any, **kwargs: Any) -> Array:
-    """Over all axes of the example unless told which."""
+    """A reduction over the given axes, or over all axes of an example."""
     where = kwargs.get("where", True)
     level = latest(a, where)
     ndim = np.ndim(a)
@@ -45,7 +45,7 @@ def _quantile(function: Any, a: Array, q: Any, axis: Any = None, **kwargs: Any) 
     np.cumsum, np.cumprod, np.nancumsum, np.nancumprod, np.argmax, np.argmin, np.nanargmax, np.nanargmin,
 )  # fmt: skip
 def _along_orflat(function: Any, a: Array, axis: Any = None, *rest: Any, **kwargs: Any) -> Array:
-    """Along one axis, or along all elements in a row."""
+    """A function along one axis, or over the flattened example."""
     if axis is None:
         if kwargs.get("keepdims"):
             raise ByExampleError

@@ -1,9 +1,9 @@
-"""How NumPy functions compute on all examples at once: one batching rule for each family of functions.
+"""Batching rules: how NumPy's functions compute on all examples at once, one rule for each family of functions.
 
-A function works on the axes of one example; what is held has one axis more, in front.  So reductions and functions
-along an axis have their axis shifted, functions of matrices need nothing, functions that move axes leave the first
-alone, composites run as they are written.  A function of no family, or with arguments that its family's rule does not
-know, is computed example by example.
+A function works on the axes of one example.  The array of all examples has one axis more, in front.  So reductions and
+functions along an axis shift their axis, functions of matrices need no change, functions that move axes leave the first
+one alone, and composites run as they are written.  A function of no family, or with an argument that the rule of its
+family does not know, is computed example by example.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def call(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def handles(*functions: Any) -> Callable[[Handler], Handler]:
-    """Make the decorated function the batching rule of these: it is called with the function and its arguments."""
+    """Make the decorated function the batching rule of these; it is called with the function and its arguments."""
 
     def register(handler: Handler) -> Handler:
         table.update(dict.fromkeys(functions, handler))

@@ -1,4 +1,4 @@
-"""Indices into all examples at once: what an index into one example means there."""
+"""Indexing of all examples at once: the index that means the given index in each example."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def put(array: Batched, index: Any, value: Any) -> None:
 
 
 def shaped(held: Array) -> Array:
-    """An array of the same shape in no memory: to ask for the shape of what an index chooses."""
+    """An array of the same shape without memory, to find the shape of an indexing result."""
     return np.broadcast_to(np.False_, held.shape) if type(held) is np.ndarray else held
 
 
@@ -54,7 +54,7 @@ Mover = Callable[[Array], Array]
 def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any, Mover, Mover]:
     """The index into all examples that means ``index`` in each.
 
-    With it a function that brings the result's axes into order (examples first), and its inverse.
+    Also returns a function that moves the axis of examples to the front of the result, and the inverse function.
     """
     parts = list(index) if type(index) is tuple else [index]
     parts = [_listed(p) if type(p) is list and not any(type(x) is Batched for x in p) else p for p in parts]
@@ -80,7 +80,7 @@ def batched_index(index: Any, shape: tuple[int, ...], level: Level) -> tuple[Any
 
 
 def _listed(part: list[Any]) -> Array:
-    """A list as NumPy reads it in an index: an empty one names nothing."""
+    """A list in an index, as NumPy reads it: an empty list selects no element."""
     return np.asarray(part) if part else np.zeros(0, np.intp)
 
 
@@ -99,7 +99,7 @@ def _index_shapes(part: Any) -> list[tuple[int, ...]]:
 
 
 def _gathering(parts: list[Any], shape: tuple[int, ...], level: Level) -> tuple[Any, Mover, Mover]:
-    """An index that differs between examples: every example looks into its own row."""
+    """An index that differs between examples: each example reads from its own row."""
     is_apart = not _adjoin(parts)
     parts = _expanded(parts, len(shape))
     places = [i for i, p in enumerate(parts) if p is not None and not isinstance(p, slice)]
@@ -118,13 +118,13 @@ def _gathering(parts: list[Any], shape: tuple[int, ...], level: Level) -> tuple[
 
 
 def _adjoin(parts: list[Any]) -> bool:
-    """Whether the arrays and integers of an index stand side by side.  An Ellipsis parts them, even one of no axes."""
+    """Whether the arrays and integers of an index are adjacent; an Ellipsis separates them, even for no axes."""
     places = [i for i, p in enumerate(parts) if p is not None and p is not Ellipsis and not isinstance(p, slice)]
     return places[-1] - places[0] == len(places) - 1
 
 
 def _expanded(parts: list[Any], ndim: int) -> list[Any]:
-    """The parts of an index without an ellipsis, masks as the positions of their true elements."""
+    """The parts of an index without an Ellipsis; masks are replaced by the positions of their true elements."""
     plain: list[Any] = []
     for part in parts:
         if _is_mask(part):

@@ -1,4 +1,4 @@
-"""What has no batching rule, computed example by example: as right as a loop, and as slow as one."""
+"""Functions without a batching rule, computed example by example: as right as a loop, and as slow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RAGGED = frozenset(
 
 
 class ByExampleError(Exception):
-    """Raised by a batching rule for arguments that it does not know: then each example is computed by itself."""
+    """A batching rule raises this for arguments that it does not know: then each example is computed by itself."""
 
 
 def looped(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -41,7 +41,7 @@ def looped(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, 
 
 
 def _one(value: Any, level: Level, i: int) -> Any:
-    """What a value is in example ``i``."""
+    """The value of example ``i``."""
     if is_of(value, level):
         return value.held[i]
     if type(value) is list or type(value) is tuple:
@@ -50,7 +50,7 @@ def _one(value: Any, level: Level, i: int) -> Any:
 
 
 def _stacked(results: list[Any], level: Level, name: str) -> Any:
-    """The examples' results as one."""
+    """The results of all examples as one array of examples."""
     first = results[0]
     if isinstance(first, tuple | list):
         parts = [_stacked(list(part), level, name) for part in zip(*results, strict=True)]

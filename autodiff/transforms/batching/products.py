@@ -1,4 +1,4 @@
-"""Products, and functions of matrices, which NumPy computes in stacks as they are."""
+"""Products, and functions of matrices.  NumPy computes these for stacks of matrices."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _cross(function: Any, a: Array, b: Array, *args: Any, **kwargs: Any) -> Arra
     np.linalg.matrix_norm, np.linalg.matrix_rank, np.linalg.cond,
 )  # fmt: skip
 def _of_matrices(function: Any, a: Array, *rest: Any, **kwargs: Any) -> Any:
-    """NumPy computes stacks of matrices as they are."""
+    """A function of matrices, which NumPy computes for stacks."""
     only_first(a.level, *rest, *kwargs.values())
     return wrapped(function(a.held, *rest, **kwargs), a.level)
 

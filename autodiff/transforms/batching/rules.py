@@ -1,4 +1,4 @@
-"""All rules for arrays of many examples: the first mapping imports this, and `import autodiff` does not."""
+"""All batching rules.  The first ``vmap`` imports this module; ``import autodiff`` does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions that move, repeat and join axes: the first axis, that of the examples, stays where it is."""
+"""Functions that move, repeat and join axes.  The first axis, that of the examples, is not moved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ufuncs on all examples at once: their batching follows from broadcasting."""
+"""Ufuncs on all examples at once: broadcasting does it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = Any
 
 
 def call(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """A ufunc, or one of its methods, where some of the inputs are examples."""
+    """A call of a ufunc, or of one of its methods, where some inputs are examples."""
     if method == "__call__":
         return _called(ufunc, inputs, kwargs)
     if method == "reduce":
@@ -56,7 +56,7 @@ def _called(ufunc: Any, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _matmul(a: Array, b: Array, **kwargs: Any) -> Array:
-    """As matrices: a vector gets an axis of length 1 first, and the result loses it."""
+    """A product of matrices: a vector gets an axis of length 1 first, which the result loses again."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ValueError(f"matmul: an argument has no axes (shapes {np.shape(a)} and {np.shape(b)}); use a * b")
     level = latest(a, b)

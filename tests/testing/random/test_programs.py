@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import autodiff
 from autodiff import Tensor, elementwise, vjp
-from autodiff.dispatch import restored
 from autodiff.primitive import Primitive, registry
 from autodiff.testing import check_graph, gradcheck
 from autodiff.testing.literals import written
@@ -26,12 +25,6 @@ quick = settings(
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 thorough = settings(max_examples=300, derandomize=True, deadline=None, database=None)
-
-
-@pytest.fixture(autouse=True)
-def leave_the_table_as_it_was():
-    with restored():
-        yield
 
 
 def together(result):

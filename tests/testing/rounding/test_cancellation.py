@@ -8,7 +8,6 @@ import pytest
 from autodiff import elementwise, stop_gradient
 from autodiff.testing import gradcheck
 
-registers = pytest.mark.usefixtures("own_primitives")
 special = pytest.importorskip("scipy.special")
 F, H = np.float32, np.float16
 X = np.array([0.5, -1.0, 2.0, 0.1])
@@ -72,7 +71,6 @@ def bisection(e):
     return (low + high) / 2.0
 
 
-@registers
 @pytest.mark.parametrize(("factor", "never"), [(1.0, "wrong"), (0.0, "correct")])
 def test_an_iteration_beside_what_moves(factor, never):
     root = elementwise(lambda x: bisection(x), lambda g, x, y: factor * g * np.sin(y) / (1.0 - x * np.cos(y)))
@@ -111,7 +109,6 @@ def test_the_signs_of_singular_vectors_may_change_near_by():
 # -- half precision, and half precision inside ------------------------------------------------------------------------
 
 
-@registers
 @pytest.mark.parametrize("factor", [0.0, -1.0, 2.0, 1.1, 1.02])
 @pytest.mark.parametrize("size", [1.0, 1e-3, 5e-4])
 def test_a_rule_that_is_wrong_in_half_precision_alone(factor, size):
@@ -119,7 +116,6 @@ def test_a_rule_that_is_wrong_in_half_precision_alone(factor, size):
     assert "correct" not in verdicts(lambda x: np.sum(sine(x)) * size, X.astype(H), seeds=4)
 
 
-@registers
 @pytest.mark.parametrize("factor", [0.0, -1.0, 1.1])
 @pytest.mark.parametrize(("kind", "gate"), [(F, 60.0), (H, 8.0)])
 def test_a_wrong_rule_behind_a_gate_that_is_nearly_shut(factor, kind, gate):
@@ -138,7 +134,6 @@ def test_half_precision_inside_is_no_fault():
         assert "wrong" not in verdicts(f, x, seeds=4)
 
 
-@registers
 def test_a_rule_that_is_not_linear_is_still_found_beside_half_precision():
     square = elementwise(lambda x: np.sin(x), lambda g, x: g * g * np.cos(x))
     assert verdicts(lambda x: np.sum(3.0 * square(x.astype(H)).astype(float)), X) == {"wrong"}

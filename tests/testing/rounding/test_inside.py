@@ -8,7 +8,6 @@ import pytest
 from autodiff import elementwise, stop_gradient
 from autodiff.testing import gradcheck
 
-pytestmark = pytest.mark.usefixtures("own_primitives")
 F = np.float32
 X = np.array([0.5, -1.0, 2.0, 0.1])
 

@@ -19,7 +19,6 @@ def sparse(size, zeros):
     return w
 
 
-@pytest.mark.usefixtures("own_primitives")
 def test_smooth_arguments_beside_many_kinks_are_checked():
     twice = elementwise(lambda x: np.sin(x), lambda g, x: 2.0 * g * np.cos(x))
     for seed in SEEDS:

@@ -8,8 +8,6 @@ import pytest
 from autodiff import elementwise
 from autodiff.testing import gradcheck
 
-pytestmark = pytest.mark.usefixtures("own_primitives")
-
 COUNT = 10
 SHAPES = {
     "a sum": lambda h: lambda x: np.sum(h(x)),

@@ -9,19 +9,12 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, elementwise, grad, relu, stop_gradient
-from autodiff.dispatch import restored
 from autodiff.testing import GradientError, Report, assert_gradcheck, gradcheck
 
 
 def wrong_at(factor, name="wrong"):
     """sin with a derivative that is ``factor(x)`` times too large."""
     return elementwise(lambda x: np.sin(x), lambda g, x: g * np.cos(x) * factor(x), parameters=("x",), name=name)
-
-
-@pytest.fixture(autouse=True)
-def leave_the_table_as_it_was():
-    with restored():
-        yield
 
 
 # -- no false alarms ---------------------------------------------------------------------------------------------

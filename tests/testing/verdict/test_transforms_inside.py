@@ -10,7 +10,6 @@ import pytest
 from autodiff import checkpoint, elementwise, grad, hessian, hvp, jacobian, jvp, no_grad, stop_gradient, vjp, vmap
 from autodiff.testing import check_graph, detect_anomaly, gradcheck, record
 
-pytestmark = pytest.mark.usefixtures("own_primitives")
 X = np.array([1.0, 2.0, 3.0])
 
 TRANSFORMS = {

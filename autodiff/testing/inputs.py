@@ -1,17 +1,22 @@
-"""What ``pullback check`` makes of a function's parameters: which are drawn, of which shape and kind.
+"""The inputs of a function, from its annotations: which parameters are drawn, in which shape and dtype.
 
 =================================================  ==========================================================
 annotation                                         what is drawn
 =================================================  ==========================================================
 ``float``, ``complex``                             a number
-``np.ndarray``, ``NDArray[np.float32]``, Tensor    an array; its shape must be given with ``--shape``
+``np.ndarray``, ``NDArray[np.float32]``, Tensor    an array; somebody must give its shape
 ``Annotated[np.ndarray, "3,4"]``                   an array of that shape; ``"n,3"``: the same n everywhere is 2, 3...
 ``Float[np.ndarray, "n 3"]``                       the same, as jaxtyping writes it
 ``list[A]``, ``tuple[A, B]``, ``dict[str, A]``     two of A, one each, two of A under the names a and b
 =================================================  ==========================================================
 
-A parameter with a default keeps it as it stands, unless it has a ``--shape``.  An ``int``, ``bool`` or ``str`` is no
-variable: it needs a default.
+A parameter with a default keeps it, unless it has a shape.  An ``int``, ``bool`` or ``str`` is no variable: it needs a
+default.  ``pullback check`` and ``gradient_property`` both draw what :func:`plans` says.
+
+>>> def loss(w, x: float, scale=2.0): ...
+>>> positional, keywords = plans(loss, {"w": Drawn((3, 4))})
+>>> print(positional["w"], positional["x"], positional["scale"])
+(3, 4) () = 2.0
 """
 
 from __future__ import annotations
@@ -25,16 +30,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Array = Any
+POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
 SIZES = (2, 3, 4, 5)
 """What the letters of a shape stand for, in the order in which they appear."""
+WITHOUT_GRADIENT = (int, bool, str, bytes, type(None), "int", "bool", "str", "None")
+"""Annotations of what has no gradient."""
 
 
-class InputError(ValueError):
-    """A parameter for which nothing can be drawn, and what to write."""
+class InputError(TypeError):
+    """A parameter for which nothing can be drawn; ``parameter`` is its name if a shape for it would help."""
+
+    def __init__(self, message: str, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class Drawn(NamedTuple):
-    """An array to draw: its shape, its dtype (None: the one that was asked for), and whether a plain number will do."""
+    """An array to draw: its shape, and its dtype (None: the one that was asked for)."""
 
     shape: tuple[int, ...]
     dtype: str | None = None
@@ -44,7 +56,7 @@ class Drawn(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A default that is used as it stands."""
+    """A value that is used as it stands, as a default is."""
 
     value: Any
 
@@ -54,17 +66,20 @@ class Kept(NamedTuple):
 
 Function = Callable[..., Any]
 Letters = dict[str, int]
-Plan = Any  # a Drawn, a Kept, or a list, tuple or dict of plans
+Plan = Any  # a Drawn, a Kept, a list, tuple or dict of plans, or what the caller gave for a parameter
 Plans = dict[str, Plan]
 
 
-def plans(f: Function, given: Mapping[str, Drawn]) -> tuple[Plans, Plans]:
-    """What to draw for the positional and for the keyword-only parameters of ``f``; ``given`` are plans by name."""
+def plans(f: Function, given: Mapping[str, Plan]) -> tuple[Plans, Plans]:
+    """What to draw for the positional and for the keyword-only parameters of ``f``; ``given`` are plans by name.
+
+    Raises InputError for a parameter that has no plan, and for a plan that has no parameter.
+    """
     try:
         parameters = inspect.signature(f).parameters
     except (TypeError, ValueError):
         if not given:
-            raise InputError("the function has no signature; give a --shape for each argument, in order") from None
+            raise InputError("the function has no signature; give a shape for each argument, in order") from None
         return dict(given), {}
     unknown = set(given) - set(parameters)
     if unknown:
@@ -85,15 +100,16 @@ def plans(f: Function, given: Mapping[str, Drawn]) -> tuple[Plans, Plans]:
     return positional, keywords
 
 
-def drawn_of(positional: Plans, keywords: Plans) -> Plans:
-    """The plans of the parameters that are drawn, by name."""
-    return {name: plan for name, plan in {**positional, **keywords}.items() if not isinstance(plan, Kept)}
-
-
 def of_drawn(f: Function, positional: Plans, keywords: Plans) -> Function:
-    """The function of the drawn arguments alone: defaults stay as they stand, keyword-only ones come last."""
-    if list(drawn_of(positional, keywords)) == list(positional):
+    """The function of the drawn arguments alone: what is kept stays as it stands, keyword-only ones come last."""
+    if not any(isinstance(plan, Kept) for plan in positional.values()) and not keywords:
         return f
+    names = list(drawn_of(positional, keywords))
+    every, parameters = {**positional, **keywords}, inspect.signature(f).parameters
+    if names == list(positional)[: len(names)] and all(
+        parameters[name].default is plan.value for name, plan in every.items() if name not in names
+    ):
+        return f  # it fills in its defaults itself, and a report can name it
 
     @functools.wraps(f)
     def called(*values: Any) -> Any:
@@ -102,7 +118,34 @@ def of_drawn(f: Function, positional: Plans, keywords: Plans) -> Function:
         kwargs = {name: plan.value if isinstance(plan, Kept) else next(rest) for name, plan in keywords.items()}
         return f(*args, **kwargs)
 
+    # a report names the arguments
+    called.__signature__ = inspect.Signature([inspect.Parameter(n, POSITIONAL) for n in names])  # type: ignore[attr-defined]
     return called
+
+
+def drawn_of(positional: Plans, keywords: Plans) -> Plans:
+    """The plans of the parameters that are drawn, by name."""
+    return {name: plan for name, plan in {**positional, **keywords}.items() if not isinstance(plan, Kept)}
+
+
+def obstacle(f: Function) -> str:
+    """Why annotations do not say enough to check the gradient of ``f``; an empty text if they do.
+
+    >>> def area(side: float) -> float:
+    ...     return side * side
+    >>> obstacle(area), obstacle(lambda x: x)
+    ('', "no shape is known for 'x'; annotate it: Annotated[np.ndarray, '3,4']")
+    """
+    if inspect.iscoroutinefunction(f) or inspect.isgeneratorfunction(f):
+        return "it is a coroutine or a generator"
+    try:
+        positional, keywords = plans(f, {})
+    except InputError as error:
+        return str(error)
+    if not drawn_of(positional, keywords):
+        return "every argument keeps its default"
+    result = _hints(f).get("return")
+    return f"it returns {getattr(result, '__name__', result)}" if result in WITHOUT_GRADIENT else ""
 
 
 def _hints(f: Callable[..., Any]) -> dict[str, Any]:
@@ -114,13 +157,14 @@ def _hints(f: Callable[..., Any]) -> dict[str, Any]:
         return dict(getattr(target, "__annotations__", {}))
 
 
-def _plan(name: str, parameter: inspect.Parameter, hint: Any, given: Mapping[str, Drawn], letters: Letters) -> Plan:
+def _plan(name: str, parameter: inspect.Parameter, hint: Any, given: Mapping[str, Plan], letters: Letters) -> Plan:
     if name in given:
-        return Drawn(given[name].shape, given[name].dtype or _dtype(hint))
+        plan = given[name]
+        return Drawn(plan.shape, plan.dtype or _dtype(hint)) if isinstance(plan, Drawn) else plan
     if parameter.default is not parameter.empty:
         return Kept(parameter.default)
     if hint is parameter.empty:
-        raise InputError(f"no shape is known for '{name}'; give one: --shape {name}=3,4")
+        raise InputError(f"no shape is known for '{name}'; annotate it: Annotated[np.ndarray, '3,4']", name)
     return _of(name, hint, letters)
 
 
@@ -143,15 +187,13 @@ def _of(name: str, hint: Any, letters: Letters) -> Plan:
         return tuple(_of(f"{name}[{i}]", part, letters) for i, part in enumerate(several))
     if origin is dict and len(arguments) == 2 and arguments[0] is str:
         return {key: _of(f"{name}[{key!r}]", arguments[1], letters) for key in ("a", "b")}
-    if hint in (int, bool, str, bytes, "int", "bool", "str"):
+    if hint in WITHOUT_GRADIENT:
         kind = hint if isinstance(hint, str) else hint.__name__
         raise InputError(f"'{name}' is of type {kind}, which has no gradient; give it a default, or wrap the function")
     if _is_array(hint):
-        raise InputError(f"no shape is known for '{name}'; give one: --shape {name}=3,4, or Annotated[..., '3,4']")
+        raise InputError(f"no shape is known for '{name}'; annotate it: Annotated[np.ndarray, '3,4']", name)
     text = hint if isinstance(hint, str) else getattr(hint, "__name__", repr(hint))
-    raise InputError(
-        f"nothing can be drawn for '{name}' of type {text}; give it a --shape, a default, or wrap the function"
-    )
+    raise InputError(f"nothing can be drawn for '{name}' of type {text}; give it a default, or wrap the function", name)
 
 
 def _is_array(hint: Any) -> bool:
@@ -179,9 +221,7 @@ def _size(name: str, word: str, letters: Letters) -> int:
     if word.isdigit():
         return int(word)
     if not word.isidentifier():
-        raise InputError(
-            f"the shape of '{name}' has '{word}' in it; write numbers and names, as '3,n', or give --shape"
-        )
+        raise InputError(f"the shape of '{name}' has '{word}' in it; write numbers and names, as '3,n'", name)
     return letters.setdefault(word, SIZES[len(letters) % len(SIZES)])
 
 
