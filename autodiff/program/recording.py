@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import sweep
+from .. import graph
+from ..tensor import backward
 from .forms import has_known_form
 from .instruction import (
     BACKWARD,
@@ -30,7 +31,7 @@ from .recorded import CaptureError, Recorded
 
 _HOME = str(Path(__file__).resolve().parent.parent)
 _INSIDE = (_HOME, str(Path(_HOME).parent / "nn"), str(Path(np.__file__).resolve().parent), "<__array_function__")
-_SWEEP = sweep.__code__
+_BACKWARD = frozenset({graph.sweep.__code__, graph.backward.__code__, backward.__code__})
 
 _OF_SHAPES = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj,
@@ -161,7 +162,7 @@ class Recording:
         below, in_sweep = frame, False
         while frame is not None:
             code = frame.f_code
-            if code is _SWEEP:
+            if code in _BACKWARD:
                 in_sweep = True
             elif not code.co_filename.startswith(_INSIDE):
                 break

@@ -7,6 +7,7 @@ import functools
 import linecache
 import operator
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,33 @@ _INPLACE = {
 PREFIX = {operator.neg: "-", operator.pos: "+", operator.invert: "~"}
 RESERVED = {"np", "base64", "scipy", "float", "bool", "int", "abs", "slice", "complex"}
 """Names that a text uses itself."""
+
+
+_AS_OPERATORS: dict[Any, Any] = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
+    np.matmul: operator.matmul, np.negative: operator.neg, np.greater: operator.gt, np.less: operator.lt,
+    np.greater_equal: operator.ge, np.less_equal: operator.le, np.equal: operator.eq, np.not_equal: operator.ne,
+}  # fmt: skip
+"""Ufuncs that an operator of arrays calls; ``np.power`` is none: ``x ** 2`` is ``np.square``."""
+
+_DEFAULTS = {"axis": None, "dtype": None, "keepdims": False}
+"""What a reduction does if it is told nothing."""
+
+_REDUCTIONS = frozenset({np.sum, np.mean, np.max, np.min, np.prod, np.any, np.all, np.std, np.var})
+
+
+def tidied(instruction: Instruction) -> Instruction:
+    """The same call as one writes it by hand."""
+    function, args, kwargs = instruction.function, instruction.args, instruction.kwargs
+    if function in _AS_OPERATORS and not kwargs and any(type(a) is Value and a.kind is np.ndarray for a in args):
+        return replace(instruction, function=_AS_OPERATORS[function])
+    if function in _REDUCTIONS:
+        return replace(
+            instruction, kwargs={k: v for k, v in kwargs.items() if k not in _DEFAULTS or v is not _DEFAULTS[k]}
+        )
+    if function is np.swapaxes and len(args) == 3 and type(args[0]) is Value and len(args[0].shape) == 2:
+        return replace(instruction, function=Attribute("T"), args=args[:1])
+    return instruction
 
 
 class Text:
@@ -123,15 +151,13 @@ def literal(value: Any) -> str:
 
 def array_text(array: np.ndarray[Any, Any]) -> str:
     """An array as an expression: its numbers if they are few, its bytes if they are many."""
-    if array.size <= LITERAL and array.dtype.kind in "fiub" and array.size:
-        numbers = literal(array.tolist())
-        return (
-            f"np.array({numbers}, dtype=np.{array.dtype.name})" if array.dtype.kind != "b" else f"np.array({numbers})"
-        )
-    if array.ndim == 1 and array.dtype == np.intp and np.array_equal(array, np.arange(array.size)):
+    if array.ndim == 1 and array.dtype == np.intp and array.size > 2 and np.array_equal(array, np.arange(array.size)):
         return f"np.arange({array.size})"
-    if array.dtype.kind in "fiu" and array.size and array.tobytes() == array.ravel()[:1].tobytes() * array.size:
-        return f"np.full({array.shape}, {literal(array.flat[0].item())}, dtype=np.{array.dtype.name})"
+    name = array.dtype.name
+    if array.dtype.kind in "fiu" and array.size > 1 and array.tobytes() == array.ravel()[:1].tobytes() * array.size:
+        return f"np.full({array.shape}, {literal(array.flat[0].item())}, dtype=np.{name})"
+    if 0 < array.size <= LITERAL and array.dtype.kind in "fiub" and array.dtype.isnative:
+        return f"np.array({literal(array.tolist())}{'' if array.dtype.kind == 'b' else f', dtype=np.{name}'})"
     data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
     return f'np.frombuffer(base64.b64decode("{data}"), {array.dtype.str!r}).reshape({array.shape})'
 
@@ -190,6 +216,7 @@ class Writer:
 
     def statement(self, instruction: Instruction) -> str:
         """One instruction."""
+        instruction = tidied(instruction)
         function = instruction.function
         args = mapped(self.text, instruction.args)
         kwargs = mapped(self.text, instruction.kwargs)
