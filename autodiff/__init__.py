@@ -30,6 +30,7 @@ __all__ = [
     "GraphError",
     "PathError",
     "Program",
+    "StaleError",
     "Tensor",
     "capture",
     "checkpoint",
@@ -46,6 +47,7 @@ __all__ = [
     "index_add",
     "index_update",
     "jacobian",
+    "jit",
     "jvp",
     "logsumexp",
     "mark_written",
@@ -74,7 +76,7 @@ else:
 
     def __getattr__(name: str) -> object:
         """Import programs, pictures, gradient checks and files when they are first used."""
-        if name in ("CaptureError", "PathError", "Program", "capture"):
+        if name in ("CaptureError", "PathError", "Program", "StaleError", "capture", "jit"):
             from . import program
 
             return getattr(program, name)

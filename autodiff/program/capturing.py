@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..graph import CONSTANT
+from ..tensor import Tensor, wrap
 from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
 from .program import Program
+from .reach import Reach
 from .recorded import CaptureError, Recorded
-from .recording import Recording
+from .recording import Recording, being_recorded
 from .state import State
 
 Array = Any
@@ -37,25 +39,50 @@ def capture(f: Callable[..., Any], *args: Any) -> Program:
     [3.0, 12.0]
     """
     check_function(f, "capture")
+    return record(f, args).program
+
+
+class Record(NamedTuple):
+    """What was captured, what the call returned, and what is behind the function."""
+
+    program: Program
+    returned: Any
+    reach: Reach
+
+
+def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Record:
+    """Call a function and keep what it did; keywords are a part of the program's arguments."""
     recording = Recording()
-    leaves, unflatten = flatten(args)
-    names = _names(f, args)
+    kwargs = kwargs or {}
+    leaves, unflatten = flatten((args, kwargs))
+    names = _names(f, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
     inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
     roots = [("", f), *[(n, x) for n, x in zip(names, leaves, strict=True) if not isinstance(x, np.ndarray | float)]]
     state = State(roots, recording)
     try:
-        with state:
-            returned = f(*unflatten(inputs))
+        with being_recorded(), state:
+            given, by_name = unflatten(inputs)
+            returned = f(*given, **by_name)
             outputs, rebuild = flatten(returned)
             found = [_output(o, recording) for o in outputs]
     except Exception as error:
         teach(error)
         raise
     arguments = unflatten([leaf.value if type(leaf) is Recorded else leaf for leaf in inputs])
-    return Program(
-        _name(f), arguments, [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
+    program = Program(
+        _name(f), (*arguments[0], arguments[1]) if kwargs else arguments[0],
+        [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
         recording.copied_constants(), recording.instructions, found, rebuild,
     )  # fmt: skip
+    return Record(program, rebuild([_plain(o) for o in outputs]), state.reach)
+
+
+def _plain(leaf: Any) -> Any:
+    """A part of the result as the function itself would have returned it, without a history."""
+    value = leaf._value if isinstance(leaf, Tensor) else leaf
+    if type(value) is Recorded:
+        value = value.held.view(np.ndarray) if isinstance(value.held, np.ndarray) else value.held
+    return wrap(value, CONSTANT) if isinstance(leaf, Tensor) else value
 
 
 def _input(leaf: Any, name: str, recording: Recording) -> Any:

@@ -126,6 +126,11 @@ class Guard:
 
     __name__ = "guard"
 
+    def described(self) -> str:
+        """What is checked, in words."""
+        where = "" if self.line is None else f" at {self.line.file}:{self.line.number}"
+        return f"{self.read}{where} is {self.expected!r:.60}"
+
     def __call__(self, value: Any) -> None:
         found = READ[self.read](value)
         if not same(found, self.expected):

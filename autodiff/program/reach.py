@@ -48,12 +48,33 @@ class Place(NamedTuple):
         return words[-1].strip("'\"_") if words else "t"
 
 
-def reached(roots: list[tuple[str, Any]]) -> list[Place]:
+class Kept(NamedTuple):
+    """A container that a function reaches: a dictionary, a list, the cell of a closure, the globals of a module."""
+
+    path: str
+    container: Any
+    contents: dict[Any, Any]
+    """What was in it, by key, position, or name."""
+    live: frozenset[Any]
+    """The keys of places, whose contents may change."""
+    whole: bool
+    """Whether these are all contents: of a module, they are those that the function names."""
+
+
+class Reach(NamedTuple):
+    """What is behind a function."""
+
+    places: list[Place]
+    kept: list[Kept]
+
+
+def reached(roots: list[tuple[str, Any]]) -> Reach:
     """The places behind some objects that hold variables, arrays, generators, and numbers of our own objects.
 
     A variable gives two: its values and its gradient.
     """
     found: list[Place] = []
+    kept: list[Kept] = []
     where: dict[int, int] = {}
     alive: dict[int, Any] = {}  # what was seen keeps its identity
     waiting: deque[tuple[str, Any, bool]] = deque((path, value, False) for path, value in roots)
@@ -71,13 +92,29 @@ def reached(roots: list[tuple[str, Any]]) -> list[Place]:
                 found += _of_variable(path, value)
             continue
         ours = is_ours(value) or (ours and isinstance(value, list | dict | tuple))
+        holders: dict[int, tuple[Any, dict[Any, Any], set[Any]]] = {}
         for name, child, read, write in _children(value):
             below = f"{path}{name}" if path else name.lstrip(".")
+            container, key = _slot(write)
+            _, contents, live = holders.setdefault(id(container), (container, {}, set()))
+            contents[key] = child
             if write is not None and is_live(child, ours):
                 found.append(Place(below, read, write))
+                live.add(key)
             else:
                 waiting.append((below, child, ours))
-    return found
+        for container, contents, live in holders.values():
+            if container is not None:
+                whole = container is value or container is getattr(value, "__dict__", None)
+                kept.append(Kept(path, container, contents, frozenset(live), whole))
+    return Reach(found, kept)
+
+
+def _slot(write: Any) -> tuple[Any, Any]:
+    """The container and the key that a way to write leads to."""
+    if write is None or write.func in (object.__setattr__, _put_into):
+        return None, None
+    return write.args[:2]  # type: ignore[no-any-return]
 
 
 def is_ours(value: Any) -> bool:

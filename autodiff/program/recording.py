@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import graph
+from ..switching import switched
 from ..tensor import backward
 from .forms import has_known_form
 from .instruction import (
@@ -38,6 +40,16 @@ _OF_SHAPES = frozenset(
      np.isrealobj, np.may_share_memory, np.shares_memory}
 )  # fmt: skip
 """Functions whose result depends on no element: what they say holds for every run."""
+
+
+_now: ContextVar[bool] = ContextVar("autodiff_recording", default=False)
+is_recorded_now = _now.get
+"""Whether what is done here and now is being recorded."""
+
+
+def being_recorded() -> switched:
+    """A context in which that is so."""
+    return switched(_now, True)
 
 
 class Recording:

@@ -28,7 +28,8 @@ class State:
 
     def __enter__(self) -> Self:
         known: dict[int, tuple[Slot, Any, Any]] = {}
-        for place in reached(self._roots):
+        self.reach = reached(self._roots)
+        for place in self.reach.places:
             original = place.read()
             entry = known.get(id(original)) if not isinstance(original, int | float | complex) else None
             if entry is None:
@@ -72,7 +73,7 @@ class State:
                 else:
                     kept.append(place)
             self.inputs.append(slot._replace(places=kept))
-        for place in reached(self._roots):  # slots that were empty before: gradients, an optimizer's first means
+        for place in reached(self._roots).places:  # slots that were empty before: gradients, an optimizer's first means
             now = place.read()
             if type(now) is Recorded:
                 self._leave(place, now)
