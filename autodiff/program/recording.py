@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph
+from .. import backpropagation, graph
 from ..switching import switched
 from .forms import has_known_form
 from .instruction import (
