@@ -93,6 +93,9 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
             continue
         ours = is_ours(value) or (ours and isinstance(value, list | dict | tuple))
         holders: dict[int, tuple[Any, dict[Any, Any], set[Any]]] = {}
+        own = value if isinstance(value, dict | list | deque) else getattr(value, "__dict__", None)
+        if isinstance(own, dict | list | deque) and not isinstance(value, FunctionType):
+            holders[id(own)] = own, {}, set()  # an empty one, too: something may be put there
         for name, child, read, write in _children(value):
             below = f"{path}{name}" if path else name.lstrip(".")
             container, key = _slot(write)
@@ -105,8 +108,7 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
                 waiting.append((below, child, ours))
         for container, contents, live in holders.values():
             if container is not None:
-                whole = container is value or container is getattr(value, "__dict__", None)
-                kept.append(Kept(path, container, contents, frozenset(live), whole))
+                kept.append(Kept(path, container, contents, frozenset(live), whole=container is own))
     return Reach(found, kept)
 
 

@@ -16,6 +16,7 @@ from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, PathE
 from .lowering import ONLY_BY_NAME
 from .naming import Names
 from .passes.buffers import Plan, planned
+from .passes.memory import owners_of
 from .slot import Slot
 from .source import PREFIX, RESERVED, Text, Writer, literal, targets
 
@@ -38,6 +39,8 @@ class Replay:
         self._reads = [(slot, slot.places[0].read) for slot in program.reads]
         self._seen: list[Any] = [object()] * len(self._reads)
         values = (*program.inputs, *[slot.value for slot in program.reads])
+        at_stake = _at_stake(self._instructions)
+        self._at_stake = [value in at_stake for value in values]
         self._strides = [value.strides if value.kind is np.ndarray else None for value in values]
 
     @functools.cached_property
@@ -54,7 +57,7 @@ class Replay:
         # how arrays lie in memory decides how those lie that are made of them, which buffers would change
         alike = all(s is None or a.strides == s for a, s in zip(given, self._strides, strict=True))
         run: Any = self._function if alike and len(self._instructions) <= LONG else self._steps
-        outputs, left, written = run(given)
+        outputs, left, written = run(given) if not any(self._at_stake) else self._cautiously(run, given)
         for slot, value in zip(self.program.writes, left, strict=True):
             for place in slot.places:
                 place.write(value)
@@ -62,6 +65,20 @@ class Replay:
             if type(array) is np.ndarray:
                 writes.note(array)
         return [a.copy() if id(a) in self._constants else a for a in outputs]
+
+    def _cautiously(self, run: Any, given: list[Any]) -> Any:
+        """Run a program that checks a value after it has written: if it is another one, nothing was written."""
+        stakes = [x for x, at_stake in zip(given, self._at_stake, strict=True) if at_stake]
+        streams = [(x, x.bit_generator.state) for x in stakes if isinstance(x, np.random.Generator)]
+        copies = [(x, x.copy()) for x in stakes if isinstance(x, np.ndarray)]
+        try:
+            return run(given)
+        except PathError:
+            for array, copy in copies:
+                array[...] = copy
+            for generator, state in streams:
+                generator.bit_generator.state = state
+            raise
 
     def _state(self) -> list[Any]:
         """What is in the places that the program reads; PathError if a number that decided something has changed."""
@@ -89,6 +106,19 @@ class Replay:
                 f"{name}: {slot.places[0].path} is now a {type(now).__name__} of shape {np.shape(now)}; the program "
                 f"was captured for shape {value.shape}, {value.dtype}: capture it again"
             )
+
+
+def _at_stake(instructions: Sequence[Instruction]) -> set[Value]:
+    """The values in whose memory something is written before a value is checked."""
+    owners = owners_of(instructions)
+    written: set[Value] = set()
+    at_stake: set[Value] = set()
+    for instruction in instructions:
+        for value in instruction.writes:
+            written |= owners.get(value, {value})
+        if isinstance(instruction.function, Guard):
+            at_stake |= written
+    return at_stake
 
 
 class _Function:
