@@ -57,11 +57,12 @@ def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] 
     leaves, unflatten = flatten((args, kwargs))
     names = _names(f, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
     inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
-    roots = [("", f), *[(n, x) for n, x in zip(names, leaves, strict=True) if not isinstance(x, np.ndarray | float)]]
+    others = _others(leaves)
+    roots = [("", f), ("", others)]
     state = State(roots, recording)
     try:
         with being_recorded(), state:
-            given, by_name = unflatten(inputs)
+            given, by_name = unflatten([others.get(n, x) for n, x in enumerate(inputs)])
             returned = f(*given, **by_name)
             outputs, rebuild = flatten(returned)
             found = [_output(o, recording) for o in outputs]
@@ -72,7 +73,7 @@ def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] 
     program = Program(
         _name(f), (*arguments[0], arguments[1]) if kwargs else arguments[0],
         [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
-        recording.copied_constants(), recording.instructions, found, rebuild,
+        recording.copied_constants(), recording.instructions, found, rebuild, state.checks,
     )  # fmt: skip
     return Record(program, rebuild([_plain(o) for o in outputs]), state.reach)
 
@@ -85,11 +86,20 @@ def _plain(leaf: Any) -> Any:
     return wrap(value, CONSTANT) if isinstance(leaf, Tensor) else value
 
 
+def _others(leaves: list[Any]) -> dict[int, Any]:
+    """The arguments that are no arrays, by position: what is behind them is reached, too."""
+    return {i: leaf for i, leaf in enumerate(leaves) if not isinstance(leaf, np.ndarray | float | complex | np.inexact)}
+
+
 def _input(leaf: Any, name: str, recording: Recording) -> Any:
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fciub":
         return recording.new(leaf.view(np.ndarray) if type(leaf) is not np.ndarray else leaf, name)
     if isinstance(leaf, float | complex | np.inexact):
         return recording.new(leaf, name)
+    if isinstance(leaf, Recorded):
+        raise CaptureError(
+            f"capture: the argument {name} is being recorded already, by another capture: capture the outer function"
+        )
     if isinstance(leaf, Tensor):
         raise CaptureError(
             f"capture: the argument {name} is a Tensor; pass its array, {name}.data: a program computes on arrays. A "

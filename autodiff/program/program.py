@@ -13,6 +13,7 @@ from ..tree import flatten_like, places
 from .instruction import Guard, Instruction, Value
 from .passes import cleaned, direct, fixed, live
 from .passes.buffers import planned
+from .recorded import CaptureError, Recorded
 from .replay import Replay
 from .slot import Slot
 from .source import text_of
@@ -79,7 +80,7 @@ class Program:
     ) -> Program:
         """What a pass makes: the same program of other instructions, where other values may stand for the results."""
         outputs = [change(o) if type(o) is Value else o for o in self.outputs]
-        writes = [slot._replace(value=change(slot.value)) for slot in self.writes]
+        writes = [s._replace(value=change(s.value)) if type(s.value) is Value else s for s in self.writes]
         reads, checks = self.reads if reads is None else reads, self.checks if checks is None else checks
         return Program(
             self.name, self.arguments, self.inputs, reads, writes, self.constants, instructions, outputs, self.nested,
@@ -89,7 +90,9 @@ class Program:
     @property
     def results(self) -> set[Value]:
         """The values that must be known at the end: what is returned, and what is left in the places."""
-        return {o for o in self.outputs if type(o) is Value} | {slot.value for slot in self.writes}
+        return {o for o in self.outputs if type(o) is Value} | {
+            slot.value for slot in self.writes if type(slot.value) is Value
+        }
 
     # -- running ---------------------------------------------------------------------------------------------
 
@@ -133,6 +136,11 @@ class Program:
         if leaf.kind is not np.ndarray and kind is int:
             return leaf.kind(value)
         where = places(self.arguments)[position]
+        if kind is Recorded:
+            raise CaptureError(
+                f"{self.name}: a program is called in a function that is being captured; call the function there that "
+                "the program was made of"
+            )
         if hasattr(value, "_node"):
             raise ValueError(f"{self.name}: argument {where} is a Tensor; a program computes on arrays: pass t.data")
         have = f"shape {np.shape(value)} and is {getattr(value, 'dtype', kind.__name__)}"

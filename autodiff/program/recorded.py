@@ -50,6 +50,14 @@ class Recorded(Examples):
     def __repr__(self) -> str:
         return f"<recorded {self.held!r}>"
 
+    def __str__(self) -> str:
+        return str(self.recording.decided(self, "item") if not self.shape else self._text())
+
+    def _text(self) -> Any:
+        """What is held, where it leaves as a text."""
+        self.recording.decided(self, "bytes")
+        return self.held
+
     # -- looks -----------------------------------------------------------------------------------------------
 
     @property
@@ -158,6 +166,12 @@ class Recorded(Examples):
 
     def __index__(self) -> int:
         return operator.index(self.recording.decided(self, "item"))
+
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
 
     def __format__(self, spec: str) -> str:
         return format(self.recording.decided(self, "item"), spec) if not self.shape else repr(self)

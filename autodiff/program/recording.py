@@ -77,6 +77,7 @@ class Recording:
         if function in _OF_SHAPES or self.closed:
             return result
         taken = made = None
+        writes = writes or _filled(function, args, kwargs, result)
         if not writes:
             taken = self._taken(result, args)
             if any(taken is argument for argument in args):
@@ -102,12 +103,22 @@ class Recording:
         result = method(generator.held, *_held(args), **{name: _held(value) for name, value in kwargs.items()})
         if self.closed:
             return result
-        taken = self._taken(result, ())
+        every = (*args, *kwargs.values())
+        into = every[:1] if result is None else [array for array in every if _held(array) is result]
+        for array in into:
+            if type(array) is not Recorded:
+                raise CaptureError(
+                    f"{method.__name__}: draws into a {type(array).__name__} that is none of the function's arguments "
+                    "or results, so a program would not know it; draw a new array, as rng.permutation(x) and "
+                    "rng.random(shape) do, or make room with np.zeros_like(x)"
+                )
+        taken = self._taken(result, every)
         line, phase = self._here(taken)
         given = {name: self._named(value) for name, value in kwargs.items()}
-        written = (generator.value, *[a.value for a in args if type(a) is Recorded and result is None])
+        written = (generator.value, *[a.value for a in into])
         args = (generator.value, *self._named(args))
-        self.instructions.append(Instruction(method, args, given, _values(taken), written, line, phase, _is_quiet()))
+        made = None if into else _values(taken)
+        self.instructions.append(Instruction(method, args, given, made, written, line, phase, _is_quiet()))
         return taken
 
     def copied_constants(self) -> dict[Value, Any]:
@@ -200,6 +211,21 @@ class Recording:
                 self._last_named[1].name = ""
             value.name = name
         self._last_named = below, value
+
+
+def _filled(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> tuple[Any, ...]:
+    """The argument that a call has written into, which it then returns: ``np.clip(x, 0, 1, x)``, ``x.sum(out=y)``."""
+    if not isinstance(result, np.ndarray):
+        return ()
+    for array in (*args[1:], *kwargs.values()):
+        if _held(array) is result:
+            if type(array) is Recorded:
+                return (array,)
+            raise CaptureError(
+                f"{function.__name__}: writes into an array that is none of the function's arguments or results, so a "
+                f"program would not know it (shape {result.shape}); leave out= away"
+            )
+    return args[:1] if kwargs.get("copy") is False and result is _held(args[0]) else ()
 
 
 def _held(value: Any) -> Any:

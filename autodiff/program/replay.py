@@ -16,6 +16,7 @@ from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, PathE
 from .lowering import ONLY_BY_NAME
 from .naming import Names
 from .passes.buffers import Plan, planned
+from .passes.memory import owners_of
 from .slot import Slot
 from .source import PREFIX, RESERVED, Text, Writer, literal, targets
 
@@ -40,6 +41,17 @@ class Replay:
         values = (*program.inputs, *[slot.value for slot in program.reads])
         self._strides = [value.strides if value.kind is np.ndarray else None for value in values]
 
+        self._early = self._written_early()
+
+    def _written_early(self) -> list[int]:
+        """Which of the given values are changed before it is known that the program goes the right way."""
+        guarded = [n for n, i in enumerate(self._instructions) if isinstance(i.function, Guard)]
+        early = self._instructions[: guarded[-1]] if guarded else []
+        owners = owners_of(early)
+        written = {owner for i in early for value in i.writes for owner in owners.get(value, {value})}
+        values = (*self.program.inputs, *[slot.value for slot in self.program.reads])
+        return [n for n, value in enumerate(values) if value in written]
+
     @functools.cached_property
     def _function(self) -> _Function:
         return _Function(self.program, self._instructions)
@@ -54,8 +66,16 @@ class Replay:
         # how arrays lie in memory decides how those lie that are made of them, which buffers would change
         alike = all(s is None or a.strides == s for a, s in zip(given, self._strides, strict=True))
         run: Any = self._function if alike and len(self._instructions) <= LONG else self._steps
-        outputs, left, written = run(given)
+        before = [_copied(given[n]) for n in self._early]
+        try:
+            outputs, left, written = run(given)
+        except BaseException:
+            for n, copy in zip(self._early, before, strict=True):
+                _put_back(given[n], copy)
+            raise
+        own = {id(a): a.copy() for a in left if id(a) in self._constants}
         for slot, value in zip(self.program.writes, left, strict=True):
+            value = own.get(id(value), value)
             for place in slot.places:
                 place.write(value)
         for array in written:
@@ -91,6 +111,18 @@ class Replay:
             )
 
 
+def _copied(held: Any) -> Any:
+    """What a program may change, as it is now: an array's elements, a generator's state."""
+    return held.bit_generator.state if isinstance(held, np.random.Generator) else held.copy()
+
+
+def _put_back(held: Any, copy: Any) -> None:
+    if isinstance(held, np.random.Generator):
+        held.bit_generator.state = copy
+    else:
+        held[...] = copy
+
+
 class _Function:
     """The program as one function, whose intermediate arrays lie in buffers that are used again and again.
 
@@ -105,7 +137,7 @@ class _Function:
         buffers = [f"b{buffer.number}" for buffer in plan.buffers]
         body = list(writer.body(instructions))
         outputs = [literal(writer.text(o)) if type(o) is Value else writer.bound(o) for o in program.outputs]
-        left = [writer.named[slot.value] for slot in program.writes]
+        left = [writer.named[s.value] if type(s.value) is Value else writer.bound(s.value) for s in program.writes]
         written = dict.fromkeys(writer.named[v] for i in instructions for v in i.writes)
         lines = [
             "def run(inputs, buffers):",
@@ -240,7 +272,7 @@ class _Steps:
         self._inputs = [self._place(v) for v in (*program.inputs, *[slot.value for slot in program.reads])]
         self._steps = [self._step(i) for i in instructions]
         self._outputs = [mapped(self._at, o) if type(o) is Value else o for o in program.outputs]
-        self._left = [self._at(slot.value) for slot in program.writes]
+        self._left = [self._at(s.value) if type(s.value) is Value else s.value for s in program.writes]
         self._written = list({self._at(v).number: self._at(v) for i in instructions for v in i.writes}.values())
 
     def _place(self, value: Value) -> int:
