@@ -13,8 +13,9 @@ from ..graph import CONSTANT
 from ..tensor import Tensor, wrap
 from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
+from .instruction import Value
 from .program import Program
-from .reach import Reach
+from .reach import Reach, reached
 from .recorded import CaptureError, Recorded
 from .recording import Recording, being_recorded
 from .state import State
@@ -66,6 +67,8 @@ def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] 
             returned = f(*given, **by_name)
             outputs, rebuild = flatten(returned)
             found = [_output(o, recording) for o in outputs]
+        for leaf in found:
+            _check_result(leaf)
     except Exception as error:
         teach(error)
         raise
@@ -92,8 +95,11 @@ def _others(leaves: list[Any]) -> dict[int, Any]:
 
 
 def _input(leaf: Any, name: str, recording: Recording) -> Any:
+    if isinstance(leaf, np.ndarray) and (leaf.dtype.kind == "O" or type(leaf) not in (np.ndarray, np.memmap)):
+        what = "array of objects" if leaf.dtype.kind == "O" else type(leaf).__name__
+        raise CaptureError(f"capture: the argument {name} is an {what}; a program computes on plain arrays of numbers")
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fciub":
-        return recording.new(leaf.view(np.ndarray) if type(leaf) is not np.ndarray else leaf, name)
+        return recording.new(leaf.view(np.ndarray), name)
     if isinstance(leaf, float | complex | np.inexact):
         return recording.new(leaf, name)
     if isinstance(leaf, Recorded):
@@ -114,6 +120,17 @@ def _output(leaf: Any, recording: Recording) -> Any:
     if isinstance(value, np.ndarray):
         value = recording.constant(value)
     return value.value if type(value) is Recorded else value
+
+
+def _check_result(leaf: Any) -> None:
+    """Raise CaptureError if a part of the result would be the same in each run, and should not."""
+    if hasattr(leaf, "__next__") or (
+        type(leaf) is not Value and any(type(place.now) is Recorded for place in reached([("", leaf)]).places)
+    ):
+        raise CaptureError(
+            f"capture: the function returns a {type(leaf).__name__}, into which a program cannot look; return arrays, in "
+            "tuples, lists and dictionaries"
+        )
 
 
 def _name(f: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..files import write
+from ..tensor import Tensor
 from ..tree import flatten_like, places
 from .instruction import Guard, Instruction, Value
 from .passes import cleaned, direct, fixed, live
@@ -71,6 +72,12 @@ class Program:
         """Numbers that must be what they were: they decided something."""
         self._replay: Replay | None = None
 
+    def __deepcopy__(self, memo: Any) -> Program:
+        return self  # it reads and writes places, of which a copy would know nothing
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"copy: the program {self.name} is bound to this process; save its text, program.save(path)")
+
     def with_instructions(
         self,
         instructions: Sequence[Instruction],
@@ -129,7 +136,7 @@ class Program:
         kind: Any = type(value)
         if kind is np.ndarray and leaf.kind is np.ndarray and value.shape == leaf.shape and value.dtype is leaf.dtype:
             return value  # nearly always
-        if leaf.kind is np.ndarray and kind is not np.ndarray and isinstance(value, np.ndarray):
+        if leaf.kind is np.ndarray and kind is np.memmap:
             value, kind = value.view(np.ndarray), np.ndarray
         if kind is leaf.kind and (kind in _PYTHONS or (value.shape == leaf.shape and value.dtype == leaf.dtype)):
             return value
@@ -141,7 +148,7 @@ class Program:
                 f"{self.name}: a program is called in a function that is being captured; call the function there that "
                 "the program was made of"
             )
-        if hasattr(value, "_node"):
+        if isinstance(value, Tensor):
             raise ValueError(f"{self.name}: argument {where} is a Tensor; a program computes on arrays: pass t.data")
         have = f"shape {np.shape(value)} and is {getattr(value, 'dtype', kind.__name__)}"
         raise ValueError(

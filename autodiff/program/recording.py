@@ -83,6 +83,9 @@ class Recording:
             if any(taken is argument for argument in args):
                 return taken  # np.real of a real array
             made = _values(taken)
+        elif isinstance(result, tuple):  # of which some may be new
+            taken = tuple(self._taken(part, writes) for part in result)
+            made = tuple(None if any(array is w for w in writes) else array.value for array in taken)
         elif result is not None:  # what was written, by its own name
             taken = next(array for array in writes if array.held is result)
         line, phase = self._here(taken)

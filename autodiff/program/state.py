@@ -226,7 +226,8 @@ def _emptiness(place: Place) -> Any:
 
 def _hidden_states() -> Any:
     """The states of the generators that are no objects of the user's."""
-    return state_of(np.random.mtrand._rand), state_of(random)
+    kind, key, *rest = np.random.get_state()  # noqa: NPY002 - it is looked whether somebody draws from it
+    return kind, key.tobytes(), *rest, state_of(random)
 
 
 def _is_same(one: Any, other: Any) -> bool:
