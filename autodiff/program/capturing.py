@@ -128,8 +128,8 @@ def _check_result(leaf: Any) -> None:
         type(leaf) is not Value and any(type(place.now) is Recorded for place in reached([("", leaf)]).places)
     ):
         raise CaptureError(
-            f"capture: the function returns a {type(leaf).__name__}, into which a program cannot look; return arrays, in "
-            "tuples, lists and dictionaries"
+            f"capture: the function returns a {type(leaf).__name__}, into which a program cannot look; return arrays, "
+            "in tuples, lists and dictionaries"
         )
 
 

@@ -126,6 +126,9 @@ class Guard:
 
     __name__ = "guard"
 
+    def __hash__(self) -> int:
+        return hash((self.read, repr(self.expected)))  # which may be a list
+
     def described(self) -> str:
         """What is checked, in words."""
         where = "" if self.line is None else f" at {self.line.file}:{self.line.number}"

@@ -72,6 +72,9 @@ class Program:
         """Numbers that must be what they were: they decided something."""
         self._replay: Replay | None = None
 
+    def __copy__(self) -> Program:
+        return self
+
     def __deepcopy__(self, memo: Any) -> Program:
         return self  # it reads and writes places, of which a copy would know nothing
 

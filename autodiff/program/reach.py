@@ -220,7 +220,8 @@ def _slots(value: Any) -> Iterator[Child]:
         yield "", value.__func__, _nothing, None
     elif isinstance(value, functools.partial):
         yield "", value.func, _nothing, None
-        yield from _children(value.args)
+        read, write = functools.partial(getattr, value, "args"), functools.partial(_put_arguments, value)
+        yield from _of_tuple("", value.args, read, write)
         yield from _children(value.keywords)
     elif isinstance(value, FunctionType):
         yield from _of_function(value)
@@ -300,7 +301,7 @@ def _is_open(module: str) -> bool:
 @functools.cache
 def _named_globals(code: CodeType) -> tuple[str, ...]:
     """The names that a function's code, and that of the functions in it, looks up outside."""
-    names = dict.fromkeys(code.co_names)
+    names = dict.fromkeys(filter(str.isidentifier, code.co_names))  # pytest puts in others
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= dict.fromkeys(_named_globals(constant))
@@ -343,6 +344,11 @@ def _put_own(held: dict[str, Any], name: str, default: Any, value: Any) -> None:
         held.pop(name, None)
     else:
         held[name] = value
+
+
+def _put_arguments(partial: functools.partial[Any], args: tuple[Any, ...]) -> None:
+    """Give a partial function other arguments."""
+    partial.__setstate__((partial.func, args, partial.keywords, vars(partial)))  # type: ignore[attr-defined]
 
 
 def _part(read: Read, i: int) -> Any:

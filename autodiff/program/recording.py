@@ -58,6 +58,7 @@ class Recording:
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.constants: dict[int, tuple[Any, Value]] = {}
+        self._copies: dict[Value, Any] = {}
         self.closed = False
         self.fixed: set[Value] = set()
         """What the function reaches and was not handed: it may be a constant of the program, which is checked."""
@@ -126,11 +127,9 @@ class Recording:
 
     def copied_constants(self) -> dict[Value, Any]:
         """The arrays that were not computed here, as copies that nobody writes into."""
-        found = {}
-        for array, value in self.constants.values():
-            copy = found[value] = np.array(array, order="K")
+        for copy in self._copies.values():
             copy.flags.writeable = False
-        return found
+        return self._copies
 
     def constant(self, array: Any) -> Recorded:
         """An array that was not computed here."""
@@ -176,9 +175,10 @@ class Recording:
     def _constant(self, array: Any) -> Value:
         """The value that stands for an array that was not computed here; it is copied, for it may be written."""
         known = self.constants.get(id(array))
-        if known is not None and known[0] is array:
+        if known is not None and known[0] is array and self._copies[known[1]].tobytes("K") == array.tobytes("K"):
             return known[1]
         value = Value.like(array)
+        self._copies[value] = np.array(array, order="K")
         self.constants[id(array)] = array, value  # the array itself, so that no other one gets its identity
         return value
 

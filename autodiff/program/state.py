@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..examples import Examples
 from ..graph import Node
 from .drawing import RecordedGenerator
 from .instruction import EMPTY, Value
@@ -58,10 +59,18 @@ class State:
     def _enter(self) -> None:
         self.reach = reach = reached(self._roots)
         self._hidden = _hidden_states()
+        for path, tensor in reach.computed:
+            if tensor._node.active or isinstance(tensor._value, Examples):
+                raise CaptureError(
+                    f"capture: {path} is a Tensor that was computed outside of the function; a program computes on "
+                    "arrays and variables: compute it inside, or pass it as an argument"
+                )
         known: dict[int, tuple[Slot, Any, Any]] = {}
         for place in reach.places:
             original = place.read()
             self._known.add(place.path)
+            if isinstance(original, Recorded | RecordedGenerator) and original.recording is self.recording:
+                continue  # the same cell, or the same global, of two functions
             entry = known.get(id(original)) if not isinstance(original, _NUMBERS) else None
             if entry is None:
                 stand_in = self._recorded(original, place.name)
@@ -226,8 +235,8 @@ def _emptiness(place: Place) -> Any:
 
 def _hidden_states() -> Any:
     """The states of the generators that are no objects of the user's."""
-    kind, key, *rest = np.random.get_state()  # noqa: NPY002 - it is looked whether somebody draws from it
-    return kind, key.tobytes(), *rest, state_of(random)
+    now: Any = np.random.get_state()  # noqa: NPY002 - it is looked whether somebody draws from it
+    return now[0], now[1].tobytes(), *now[2:], state_of(random)
 
 
 def _is_same(one: Any, other: Any) -> bool:
