@@ -204,6 +204,10 @@ class Recorded(Examples):
         """A plain array as a recorded one, that is a constant of the program."""
         return self.recording.constant(array)
 
+    def given_out(self) -> Any:
+        """An array of no axes in the place of a number of NumPy's."""
+        return self.recording.note(np.asarray, (self,)) if isinstance(self.held, np.generic) else self
+
     def as_array(self) -> Any:
         """An array for a variable: of a Python number, NumPy's."""
         return self.recording.note(np.float64, (self,)) if type(self.held) is float else self

@@ -338,10 +338,12 @@ def training(grad_first, none_last=False):
         def f(x):
             if grad_first:
                 w.grad = None
-            np.sum(w * x).backward()
+            loss = np.sum(w * x)
+            loss.backward()
             w.data -= 0.1 * w.grad
             if none_last:
                 w.grad = None
+            return loss.data, loss.item()
 
         return f, lambda: [w.data, w.grad]
 
