@@ -24,6 +24,8 @@ from .tree import register_container
 from .unrecorded import no_grad
 from .writes import mark_written
 
+__version__ = "0.1.0"
+
 __all__ = [
     "BatchingError",
     "CaptureError",

@@ -140,7 +140,8 @@ def _public_name(frame: FrameType) -> str:
         return f"{_public_module(module)}.{local['method'].__name__}"
     if len(names) == 1 or owner is None:
         return f"{_public_module(module)}.{'.'.join(names)}"
-    owner = getattr(owner, "dist", owner)  # a distribution with its parameters fixed
+    if names[-1] != "__init__":  # an object that is being made cannot be asked: its __getattr__ may not end
+        owner = getattr(owner, "dist", owner)  # a distribution with its parameters fixed
     kind = owner if isinstance(owner, type) else type(owner)
     if names[-1] == "__call__" and not hasattr(sys.modules.get(_public_module(kind.__module__)), kind.__name__):
         return f"{_public_module(module)}.{getattr(owner, '__name__', kind.__name__)}"  # an object like a function

@@ -1,7 +1,7 @@
-"""The engine: the order to walk the graph in, and the walk.
+"""The engine: the order of nodes, and the backward pass.
 
-Not one derivative stands here.  A rule is called with whatever array type the cotangent has, so the same walk
-gives numbers (ndarrays) or a differentiable result (Tensors, see ``lift``).
+There is no derivative in this file.  A rule is called with the array type of its cotangent.  So the same code computes
+numbers (with ndarrays) or a differentiable result (with Tensors, see ``lift``).
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _age = attrgetter("age")
 
 
 def topological_order(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
-    """Every node that the roots depend on, each once, children before parents.
+    """All nodes that the roots depend on, each once, children before parents.
 
-    Iterative, one visit a node.  Does not look behind the nodes in ``stop``.
+    Iterative, with one visit per node.  Does not visit the parents of nodes in ``stop``.
     """
     return Walk(roots, stop or None).order
 
@@ -47,8 +47,8 @@ def topological_order(roots: Iterable[Node], stop: Collection[Node] = ()) -> lis
 class Walk:
     """The nodes between ``roots`` and ``targets`` (None: all variables), each once, children before parents.
 
-    What is older than every target leads to none of them, so the walk stops there: ``boundary`` are those nodes.
-    ``wanted`` is None if every node of ``order`` leads to a target, otherwise the set of those that do.
+    A node that is older than every target depends on no target, so the search stops there: ``boundary`` are these
+    nodes.  ``wanted`` is None if every node of ``order`` depends on a target, otherwise the set of those that do.
     """
 
     __slots__ = ("boundary", "order", "roots", "targets", "wanted")
@@ -96,7 +96,7 @@ class Walk:
             self.wanted = _leading(order, targets)
 
     def path(self) -> list[Node]:
-        """The nodes whose rules are to be applied."""
+        """The nodes whose rules are applied."""
         wanted, targets = self.wanted, self.targets
         if targets is None:
             return self.order
@@ -104,7 +104,7 @@ class Walk:
 
 
 def _leading(order: list[Node], targets: Collection[Node]) -> set[Node]:
-    """The nodes that lead to a target, the targets included."""
+    """The nodes that depend on a target, and the targets."""
     leading: set[Node] = set()
     for node in reversed(order):
         if node in targets or not leading.isdisjoint(node.parents):
@@ -115,7 +115,7 @@ def _leading(order: list[Node], targets: Collection[Node]) -> set[Node]:
 def _lifted(
     node: Node, lift: Callable[[Any, Node], Any], wanted: Collection[Node] | None
 ) -> tuple[tuple[Rule, ...], list[Any]]:
-    """The rules of a node and what they saved, with the values that came from nodes tied to them again."""
+    """The rules of a node and their saved values, with the values that came from nodes tied to them again."""
     primitive, saved = node.primitive, node.saved
     assert primitive is not None
     if saved is None:
@@ -166,10 +166,10 @@ def sweep(
     visit: Visit | None = None,
     lift: Callable[[Any, Node], Any] | None = None,
 ) -> dict[Node, Any]:
-    """One pass over the graph, children first; the result are the cotangents of variables and targets.
+    """One pass over the graph, children first; returns the cotangents of variables and targets.
 
-    ``visit(edge, g)`` takes the place of ``edge.pull(g)``, to look at what goes by; ``lift(value, node)`` ties saved
-    values to their nodes, which records what the rules do.
+    ``visit(edge, g)`` is called instead of ``edge.pull(g)``, to watch the pass.  ``lift(value, node)`` ties saved
+    values to their nodes, which records the operations of the rules.
     """
     cotangents = dict(seeds)
     take, known, wanted = cotangents.pop, cotangents.get, walk.wanted
@@ -177,7 +177,7 @@ def sweep(
     node: Any = None
     rule: Any = None
     contribution = None
-    try:
+    try:  # the loop is whole: a call more for each edge would be felt
         for node in walk.path():
             parents = node.parents
             if not parents:
@@ -230,7 +230,7 @@ def sweep(
 
 
 def _opened(node: Node, cotangents: dict[Node, Any]) -> bool:
-    """Make the cotangent of a node an ndarray of our own, to add into; False if it is no ndarray, but foreign."""
+    """Make the cotangent of a node an ndarray that may be added into; False if it is a foreign array."""
     before = cotangents.get(node)
     if before is not None and not is_plain(before):
         return False
@@ -242,7 +242,7 @@ def _opened(node: Node, cotangents: dict[Node, Any]) -> bool:
 
 
 def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -> None:
-    """Raise what a failure of the walk at a rule means, or note at the error where it happened."""
+    """Raise the error that explains why a rule failed, or add a note to the original error."""
     if node.saved is None:
         raise GraphError(FREED.format(node.primitive and node.primitive.name)) from None
     if isinstance(error, WrittenError):
@@ -260,7 +260,7 @@ def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -
 
 
 def check_writes(walk: Walk) -> None:
-    """Raise GraphError if memory that a rule saved was written through a variable afterwards."""
+    """Raise GraphError if saved memory was written through a variable afterwards."""
     oldest = next((node.age for node in reversed(walk.order) if node.parents), 0)
     latest, wanted = writes.latest(), walk.wanted
     if latest < oldest:
@@ -281,7 +281,7 @@ def check_writes(walk: Walk) -> None:
 
 
 def arrays_of(values: Any) -> list[Any]:
-    """The arrays among what a rule saved, in lists of them and of examples too."""
+    """The arrays among saved values, also those in lists and in examples."""
     found: list[Any] = []
     for value in values:
         value = every(value)
@@ -293,16 +293,16 @@ def arrays_of(values: Any) -> list[Any]:
 
 
 def free(order: Iterable[Node]) -> None:
-    """Drop what the rules saved.  The structure stays, so that the graph can still be drawn."""
+    """Drop the saved values.  The structure stays, so the graph can still be drawn."""
     for node in order:
         if node.parents:
             node.saved = None
 
 
 def _any_nan(values: Iterable[Any]) -> bool:
-    """Whether a gradient holds a NaN, at the price of a dot product each: squares of numbers do not cancel.
+    """Whether a gradient contains NaN, found by a dot product with itself: squares of numbers do not cancel.
 
-    Nobody looks at the values of a foreign array, which may not be computed yet.
+    The values of a foreign array are not read; they may not be computed yet.
     """
     for value in values:
         if isinstance(value, Examples):
@@ -326,12 +326,11 @@ def backward(
     visit: Visit | None = None,
     inner: bool = False,
 ) -> dict[Node, Any]:
-    """The gradients of the seeded nodes with respect to the targets of a walk, or the leaves that it leads to.
+    """The gradients of the seeded nodes with respect to the targets, or to all variables that they depend on.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
-    result differentiable.  If a gradient comes out NaN, the pass is made once more with zeros that know where they come
-    from (:mod:`autodiff.structural`).  A pass that is ``inner`` is a part of another one, which does that.  Nothing is
-    freed.
+    result differentiable.  If a gradient is NaN, the pass is repeated with structural zeros
+    (:mod:`autodiff.structural`).  An ``inner`` pass is a part of another one, which does that.  Nothing is freed.
     """
     check_writes(walk)
     with np.errstate(all="ignore"):

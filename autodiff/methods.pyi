@@ -350,7 +350,7 @@ class Methods:
     ) -> Tensor:
         """sum |a - mean|² / (n - ddof): d y / d a = 2 (a - mean) / (n - ddof), conjugated for complex numbers."""
     def where(self, a: Operand, b: Operand, /) -> Tensor:
-        """``np.where``, remembering what was left out if that is being tracked."""
+        """``np.where``, which keeps the mask of what was left out if masks are kept."""
     @property
     def at(self) -> At:
         """Positions to change in a new Tensor: ``x.at[index].set(v)`` means ``x[index] = v``."""

@@ -1,8 +1,8 @@
 """The table of primitives: NumPy functions and the rules that differentiate them.
 
-A primitive is a function of arrays and, for each argument, a vector-Jacobian product (VJP) rule.  A rule is a
-pure function written in ordinary NumPy.  Its first parameter is the cotangent ``g``; every further parameter
-asks for a value **by name**:
+A primitive is a function of arrays with a vector-Jacobian product (VJP) rule for each argument.  A rule is a pure
+function written in ordinary NumPy.  Its first parameter is the cotangent ``g``; every further parameter asks for a
+value **by name**:
 
 ==================  =========================================================================
 name                value
@@ -15,11 +15,11 @@ a parameter's name  that argument of any other primitive
 ``position``        for an argument that is a sequence of arrays: which of them
 ==================  =========================================================================
 
-What no rule asks for is not kept.  ``None`` in the place of a rule says that the derivative is zero everywhere;
-an argument without a rule is no argument to differentiate (an axis, an index), and a Tensor there is refused.
+A value that no rule asks for is not saved.  ``None`` instead of a rule means that the derivative is zero everywhere.
+An argument without a rule cannot be differentiated (an axis, an index), and a Tensor there is refused.
 
-This module knows no Tensor.  :mod:`.registering` fills the table, :mod:`.recording` makes the callable of each entry,
-and :mod:`.dispatch` gives it its method and its operator.
+This module does not use Tensor. :mod:`.registering` fills the table, :mod:`.recording` makes the callable of each
+entry, and :mod:`.dispatch` adds its method and its operator.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ EVERY = 1 << 30  # positional arguments
 
 
 class Primitive:
-    """One entry of the table.  ``environment`` names what a rule may ask for, in the order a call provides it."""
+    """One entry of the table; ``environment`` has the names that a rule may ask for, in the order of a call."""
 
     def __init__(
         self,
@@ -88,12 +88,9 @@ class Primitive:
         self.formulas: dict[str, Function | None] = dict(rules)
 
         asked = {parameter: names_of(rule) for parameter, rule in rules.items() if rule is not None}
-        known = [*parameters, "y"]
-        shapes = sorted(
-            {n for names in asked.values() for n in names if n[-6:] == "_shape" and n[:-6] in known} - self.index.keys()
-        )
-        self.environment: tuple[str, ...] = (*known, *shapes, "position")
-        self.shapes: tuple[int, ...] = tuple(known.index(n[:-6]) for n in shapes)
+        self.environment: tuple[str, ...]
+        self.shapes: tuple[int, ...]
+        self.environment, self.shapes = self._offered(asked)
         self.output: int = len(parameters)
         self.rules: dict[int, Rule | None] = {
             self.index[parameter]: None if rule is None else self._rule(rule, parameter, asked[parameter])
@@ -101,6 +98,13 @@ class Primitive:
         }
         self.flat: bool = bool(self.rules) and all(rule is None for rule in self.rules.values())
         self.call: Function = forward  # replaced by one that knows Tensors
+
+    def _offered(self, asked: dict[str, tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """The names of what a call has for its rules, and of which values it notes the shape."""
+        known = [*self.parameters, "y"]
+        wanted = {n for names in asked.values() for n in names if n[-6:] == "_shape" and n[:-6] in known}
+        shapes = sorted(wanted - self.index.keys())
+        return (*known, *shapes, "position"), tuple(known.index(n[:-6]) for n in shapes)
 
     def _rule(self, function: Function, parameter: str, names: tuple[str, ...]) -> Rule:
         if not names or names[0] != "g":
@@ -121,7 +125,7 @@ class Primitive:
         return f"<primitive {self.name}({', '.join(self.parameters)})>"
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-        """The arguments of a call in the order of the parameters, defaults filled in."""
+        """The arguments of a call in the order of the parameters, with defaults."""
         if self.variadic:
             place = len(self.parameters) - 1 - len(self.defaults)
             args = (*args[:place], args[place:])
@@ -137,7 +141,7 @@ class Primitive:
     def _laid_out(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any], Layout]:
-        """A call as the table has it, and where its arguments go, which is remembered for the next such call."""
+        """A call in the form of the table, and the positions of its arguments, cached for calls of the same form."""
         if len(args) > self.agreed or not self.index.keys() >= kwargs.keys():
             args, kwargs = arranged(self, args, kwargs)
         given, parameters = len(args), self.parameters
@@ -157,12 +161,12 @@ class Primitive:
 
     @functools.cached_property
     def agreed(self) -> int:
-        """How many positional arguments mean the same to NumPy: from there on, a call is rearranged."""
+        """The number of positional arguments that mean the same for NumPy; a call with more is rearranged."""
         return EVERY if self.variadic else agreed(self.function, self.parameters)
 
 
 class Composite:
-    """A NumPy function written with differentiable ones: it needs no rule of its own."""
+    """A NumPy function written with differentiable ones, which needs no rule."""
 
     def __init__(
         self,
@@ -186,7 +190,7 @@ class Composite:
 
     @functools.cached_property
     def agreed(self) -> int:
-        """How many positional arguments mean the same to NumPy."""
+        """The number of positional arguments that mean the same for NumPy."""
         return agreed(self.function, self.parameters[: self._positional])
 
 
@@ -203,23 +207,24 @@ _suppliers: list[Callable[[Function], None]] = []
 
 
 def supplier(late: Callable[[Function], None]) -> Callable[[Function], None]:
-    """Call ``late`` with every function that is not in the table: it may register it then, and what it needs."""
+    """Call ``late`` with each function that is not in the table; it may then register that function."""
     _suppliers.append(late)
     return late
 
 
 def supplied(function: Function) -> Any:
-    """The entry of a function that the suppliers may know, or None."""
+    """The entry of a function from one of the suppliers, or None."""
     for late in _suppliers:
         late(function)
     return registry.get(function)
 
 
 def refuse(function: Function, reason: str) -> None:
-    """Say why ``function`` takes no Tensor and what to write; the reason completes "name: reason"."""
+    """Refuse Tensors in calls of ``function``; the reason says what to write, and completes "name: reason"."""
     refusals[function] = reason
 
 
 def names_of(function: Function) -> tuple[str, ...]:
+    """The names of the parameters of a function written in Python, without those that take any number of arguments."""
     code = function.__code__
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]

@@ -1,8 +1,8 @@
-"""Recording: from an entry of the table to the function that is called, its method and its operator.
+"""Recording: the callable, the method and the operator of an entry of the table.
 
-Each entry gets one callable, made for its kind: elementwise functions of one or two arguments, which are the hot path,
-functions of one array and options, and everything else.  A callable computes the forward value, keeps what the rules
-asked for, and hands back a Tensor.  With no Tensor among its arguments it is the plain function.
+Each entry gets one callable, made for its kind: elementwise functions of one or two arguments, which are the hot path;
+functions of one array and options; and all others.  A callable computes the value, saves the values that rules ask for,
+and returns a Tensor.  If no argument is a Tensor, it is the plain function.
 """
 
 from __future__ import annotations
@@ -18,70 +18,26 @@ from .convention import Signature, arranged, spellings
 from .examples import every
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .mode import current, innermost
+from .operands import CONSTANTS, NUMPYS_OWN, admitted, checked, owned
+from .outputs import flat_node, result_of, same_tuple
 from .primitive import VARIADIC, Composite, Function, Primitive
-from .protocol import WRONG, complain, foreign, has_own_rules
+from .protocol import WRONG, complain
 from .rule import Rule, pairs_of, prints_of
 from .template import provide, waiting
-from .tensor import Tensor, outputs_of, same_tuple, unwrapped, value_of, wrap
+from .tensor import Tensor, unwrapped, value_of, wrap
 from .writes import SMALL, print_of
 
 _new = object.__new__
 KEYWORDS = 0x08  # CO_VARKEYWORDS, the bit that says **kwargs
 
 
-_NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqefdgFDG")})
-"""The types of results that need no second look."""
-
-
-def _speaks(y: Any) -> bool:
-    """Whether an operation's result is NumPy's, or of an array that NumPy's functions can go on with."""
-    return isinstance(y, np.generic) or hasattr(y, "__array_function__")
-
-
-_CONSTANTS = _NUMPYS_OWN | {int, float, complex, bool, list, tuple}
-"""The types of constants that need no second look before they meet a Tensor."""
-
-
-def _checked(primitive: Primitive, parameter: str, constant: Any) -> Any:
-    """The constant; TypeError for one that would take part in the operation by rules of its own."""
-    odd = foreign(constant)
-    if odd is not None:
-        raise TypeError(f"{primitive.name}: {parameter} is {odd}")
-    return constant.view(np.ndarray) if isinstance(constant, np.memmap) else constant
-
-
-def _admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
-    """A result as NumPy has it; refused if another argument made it something with rules of its own."""
-    if type(y) is complex:  # what Python makes of 1j * a double
-        return np.complex128(y)
-    if isinstance(y, float) or has_own_rules(y) or not _speaks(y):
-        odd = next((v for v in values if type(v) not in _NUMPYS_OWN), y)
-        raise TypeError(
-            f"{primitive.name}: an argument is a {type(odd).__name__}, which has rules of its own; "
-            "pass np.asarray(x, dtype=float), and np.where for masks"
-        )
-    return y
-
-
-def _flat_node(primitive: Primitive, value: Any, inputs: list[Node]) -> Node:
-    """The node of a result through which no gradient flows: recorded for pictures alone."""
-    inert = tuple(node for node in inputs if node is not CONSTANT)
-    return Node.make(primitive, value.shape, value.dtype, note=inert, active=False) if inert else CONSTANT
-
-
-def _owned(value: Any, node: Node) -> bool:
-    """Whether an argument is an array that the user may hold: a constant, a variable's, a view."""
-    array = every(value)
-    return isinstance(array, np.ndarray) and (node.primitive is None or array.base is not None)
-
-
 def _broadcasting(primitive: Primitive) -> Callable[..., Any]:
-    """The callable of a function that broadcasts, of one argument or two."""
+    """The callable of a function of one or two arguments that broadcasts."""
     return waiting(primitive, [primitive.rules[i] for i in range(len(primitive.parameters))])
 
 
 def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
-    """The callable of a function of one array and options, for calls in which nothing else is a Tensor."""
+    """The callable of a function of one array and options, for calls with no other Tensor."""
     fully = general(primitive)
     forward, rules, pick = primitive.forward, (rule,), rule.pick
     shapes, output = primitive.shapes, primitive.output
@@ -110,11 +66,11 @@ def _first(primitive: Primitive, rule: Rule) -> Callable[..., Any]:
             y = y.view()
         environment = (*values, y, *[(y if k == output else values[k]).shape for k in shapes])
         parents = (x._node,)
-        if takes_input and _owned(value, parents[0]):
+        if takes_input and owned(value, parents[0]):
             mine = [*mine, *pairs_of(value)]
         if mine and takes_option | takes_input:
-            return _result(primitive, y, parents, watching, ((pick(environment), mine),))
-        return _result(primitive, y, parents, rules, (pick(environment),))
+            return result_of(primitive, y, parents, watching, ((pick(environment), mine),))
+        return result_of(primitive, y, parents, rules, (pick(environment),))
 
     return call
 
@@ -124,70 +80,115 @@ _IS_PLAIN = frozenset({int, slice, np.ndarray, type(None), type(Ellipsis), np.in
 """What an option may be made of without a closer look for Tensors in it."""
 
 
+Found = list[tuple[int, int | None, Node]]
+"""The Tensors among the arguments: place of the argument, place in it if it is a list, node."""
+
+
 def general(primitive: Primitive) -> Callable[..., Any]:
     """The callable of any other primitive."""
-    rules, sequence, shapes = primitive.rules, primitive.sequence, primitive.shapes
-    place = len(primitive.parameters) - 1 - len(primitive.defaults)
-    asked = {w for rule in rules.values() if rule is not None for w in rule.wants if w < primitive.output}
-    broadcasts = primitive.core is not None
-
-    def forward(values: list[Any]) -> Any:
-        if primitive.variadic:
-            keywords = dict(zip(primitive.parameters[place + 1 :], values[place + 1 :], strict=True))
-            return primitive.forward(*values[:place], *values[place], **keywords)
-        return primitive.forward(*values)
+    rules, sequence, broadcasts = primitive.rules, primitive.sequence, primitive.core is not None
+    compute, link = _computing(primitive), _linking(primitive)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         values = primitive.bind(args, kwargs)
-        if sequence is not None and type(values[sequence]) is Tensor:  # its rows are the arrays
-            if not values[sequence].shape:
-                raise TypeError(f"{primitive.name}: needs a list of arrays, got a Tensor that is one number")
-            values[sequence] = list(values[sequence])
-        found: list[tuple[int, int | None, Node]] = []
-        unsure: list[int] = []
-        for i, value in enumerate(values):
-            if type(value) is Tensor:
-                found.append((i, None, value._node))
-                values[i] = value._value
-            elif type(value) is tuple or type(value) is list:
-                nodes: list[tuple[int | None, Node]] = []
-                values[i] = unwrapped(value, nodes)
-                found.extend((i, element, node) for element, node in nodes)
-            elif broadcasts and type(value) not in _CONSTANTS:
-                unsure.append(i)
+        if sequence is not None and type(values[sequence]) is Tensor:
+            values[sequence] = _rows(primitive, values[sequence])
+        found = _taken_out(values)
         if not found:
-            try:
-                return forward(values)
-            except WRONG as error:
-                complain(primitive, values, error)
-        for i in unsure:
-            values[i] = _checked(primitive, primitive.parameters[i], values[i])
+            return compute(values)
+        if broadcasts:
+            _check(primitive, values)
         for i, _, parent in found:
             if parent.active and i not in rules:
-                if sequence is not None and i > sequence:
-                    raise TypeError(
-                        f"{primitive.name}: takes one list of arrays, and got several arrays; "
-                        f"write {primitive.name}([t, u])"
-                    )
-                two = "np.maximum or np.minimum compare two arrays, or " if primitive.name in ("max", "min") else ""
-                raise TypeError(
-                    f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
-                    f"that leads to a variable was given there; {two}pass its values: t.data, or stop_gradient(t)"
-                )
+                raise _no_variable(primitive, i)
         mode = innermost()
         if mode is not None:
             return mode.perform(primitive, args, kwargs)
-        try:
-            y = forward(values)
-        except WRONG as error:
-            complain(primitive, values, error)
+        y = compute(values)
         if type(y) is np.ndarray and any(y is value for value in values):
             y = y.view()
-        environment = (*values, y, *[_shape(y if k == primitive.output else values[k], k == sequence) for k in shapes])
-        parents: list[Node] = []
-        silent: list[Node] = []
-        used: list[Rule] = []
-        saved: list[Any] = []
+        parents, used, saved, silent = link(found, values, y)
+        if parents:
+            return result_of(primitive, y, tuple(parents), tuple(used), tuple(saved), tuple(silent))
+        if isinstance(y, tuple):
+            return same_tuple(y, [wrap(v, CONSTANT) for v in y])
+        return wrap(y, flat_node(primitive, y, [parent for _, _, parent in found]))
+
+    return call
+
+
+def _computing(primitive: Primitive) -> Callable[[list[Any]], Any]:
+    """A function that computes the value from the list of all arguments."""
+    forward, variadic = primitive.forward, primitive.variadic
+    place = len(primitive.parameters) - 1 - len(primitive.defaults)
+    keywords = primitive.parameters[place + 1 :]
+
+    def compute(values: list[Any]) -> Any:
+        try:
+            if not variadic:
+                return forward(*values)
+            options = dict(zip(keywords, values[place + 1 :], strict=True))
+            return forward(*values[:place], *values[place], **options)
+        except WRONG as error:
+            complain(primitive, values, error)
+
+    return compute
+
+
+def _rows(primitive: Primitive, array: Tensor) -> list[Any]:
+    """A Tensor instead of a list of arrays: its rows are the arrays."""
+    if not array.shape:
+        raise TypeError(f"{primitive.name}: needs a list of arrays, got a Tensor that is one number")
+    return list(array)
+
+
+def _taken_out(values: list[Any]) -> Found:
+    """The Tensors among the arguments, which are replaced by their arrays."""
+    found: Found = []
+    for i, value in enumerate(values):
+        if type(value) is Tensor:
+            found.append((i, None, value._node))
+            values[i] = value._value
+        elif type(value) is tuple or type(value) is list:
+            nodes: list[tuple[int | None, Node]] = []
+            values[i] = unwrapped(value, nodes)
+            found.extend((i, element, node) for element, node in nodes)
+    return found
+
+
+def _check(primitive: Primitive, values: list[Any]) -> None:
+    """Raise TypeError for a constant with operations of its own."""
+    for i, value in enumerate(values):
+        if type(value) not in CONSTANTS:
+            values[i] = checked(primitive, primitive.parameters[i], value)
+
+
+def _no_variable(primitive: Primitive, i: int) -> TypeError:
+    """The error for a Tensor that depends on a variable, for an argument without a derivative."""
+    if primitive.sequence is not None and i > primitive.sequence:
+        return TypeError(
+            f"{primitive.name}: takes one list of arrays, and got several arrays; write {primitive.name}([t, u])"
+        )
+    two = "np.maximum or np.minimum compare two arrays, or " if primitive.name in ("max", "min") else ""
+    return TypeError(
+        f"{primitive.name}: '{primitive.parameters[i]}' is not an argument to differentiate, and a Tensor "
+        f"that leads to a variable was given there; {two}pass its values: t.data, or stop_gradient(t)"
+    )
+
+
+Linked = tuple[list[Node], list[Rule], list[Any], list[Node]]
+"""Parents, the rule for each of them and what it saved; and the nodes through which no gradient flows."""
+
+
+def _linking(primitive: Primitive) -> Callable[[Found, list[Any], Any], Linked]:
+    """A function that links a result to the Tensors among the arguments."""
+    rules, sequence, shapes, output = primitive.rules, primitive.sequence, primitive.shapes, primitive.output
+    asked = {w for rule in rules.values() if rule is not None for w in rule.wants if w < output}
+
+    def link(found: Found, values: list[Any], y: Any) -> Linked:
+        environment = (*values, y, *[_shape(y if k == output else values[k], k == sequence) for k in shapes])
+        linked: Linked = ([], [], [], [])
+        parents, used, saved, silent = linked
         inner = {id(every(v)) for v in _results(found, values)}
         prints = {w: [p for p in pairs_of(values[w]) if id(p[0]) not in inner] for w in asked}
         for i, element, parent in found:
@@ -205,48 +206,18 @@ def general(primitive: Primitive) -> Callable[..., Any]:
             parents.append(parent)
             used.append(rule)
             saved.append(kept)
-        if parents:
-            return _result(primitive, y, tuple(parents), tuple(used), tuple(saved), tuple(silent))
-        if isinstance(y, tuple):
-            return same_tuple(y, [wrap(v, CONSTANT) for v in y])
-        return wrap(y, _flat_node(primitive, y, [parent for _, _, parent in found]))
+        return linked
 
-    return call
+    return link
 
 
-def _results(found: list[tuple[int, int | None, Node]], values: Sequence[Any]) -> Iterator[Any]:
+def _results(found: Found, values: Sequence[Any]) -> Iterator[Any]:
     """The values of Tensors that the user cannot hold: results of operations."""
     for i, element, parent in found:
         if element is None or element >= 0:
             value = values[i] if element is None else values[i][element]
-            if not _owned(value, parent):
+            if not owned(value, parent):
                 yield value
-
-
-def _result(
-    primitive: Primitive,
-    y: Any,
-    parents: tuple[Node, ...],
-    rules: tuple[Rule, ...],
-    saved: tuple[Any, ...],
-    silent: tuple[Node, ...] = (),
-) -> Any:
-    """The Tensor, or the tuple of them, that a recorded operation gives."""
-    node: Node = _new(Node)
-    node.primitive, node.parents, node.rules, node.saved, node.note = primitive, parents, rules, saved, silent
-    node.active, node.age = True, tick()
-    if isinstance(y, tuple):
-        node.kind = None
-        node.shape = tuple([v.shape for v in y])
-        node.dtype = tuple([v.dtype for v in y])
-        return outputs_of(y, node)
-    node.kind = np.float64 if type(y) is np.float64 else None
-    node.shape = y.shape
-    node.dtype = y.dtype
-    result: Tensor = _new(Tensor)
-    result._value = y
-    result._node = node
-    return result
 
 
 def _shape(value: Any, is_sequence: bool) -> Any:
@@ -254,7 +225,7 @@ def _shape(value: Any, is_sequence: bool) -> Any:
 
 
 def _composed(entry: Composite) -> Callable[..., Any]:
-    """The callable of a composite, which takes NumPy's arguments and says who it is when they do not fit."""
+    """The callable of a composite, which takes NumPy's arguments, and names itself in an error if they do not fit."""
     function, known = entry.definition, frozenset(entry.parameters)
     takes_any = bool(function.__code__.co_flags & (VARIADIC | KEYWORDS))
 
@@ -283,7 +254,7 @@ def _asks_for_no_shape(rules: list[Any]) -> bool:
 
 
 def original(function: Function) -> Function:
-    """The function itself, if this is the callable that was made of its entry: ``autodiff.relu``, for one."""
+    """The original function, if this is the callable of an entry, such as ``autodiff.relu``."""
     known = vars(function).get("__signature__") if type(function) is FunctionType else None
     entry = getattr(known, "entry", None)
     return function if entry is None or entry.call is not function else entry.function
@@ -312,7 +283,7 @@ def callable_of(entry: Primitive | Composite) -> Function:
 
 
 def _spelled(spelling: Function, plain: Function) -> Function:
-    """The callable of a function that NumPy lets us call in further ways."""
+    """The callable of a function that NumPy allows to be called in more ways."""
 
     @functools.wraps(plain)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -322,8 +293,8 @@ def _spelled(spelling: Function, plain: Function) -> Function:
 
 
 provide(
-    CONSTANT=CONSTANT, CONSTANTS=_CONSTANTS, DOUBLE=DOUBLE, NUMPYS_OWN=_NUMPYS_OWN, Node=Node, Tensor=Tensor,
-    WRONG=WRONG, admitted=_admitted, checked=_checked, complain=complain, flat_node=_flat_node, float64=np.float64,
-    mode_of=innermost, ndarray=np.ndarray, new=_new, owned=_owned, prints_of=prints_of, SMALL=SMALL, tick=tick,
+    CONSTANT=CONSTANT, CONSTANTS=CONSTANTS, DOUBLE=DOUBLE, NUMPYS_OWN=NUMPYS_OWN, Node=Node, Tensor=Tensor,
+    WRONG=WRONG, admitted=admitted, checked=checked, complain=complain, flat_node=flat_node, float64=np.float64,
+    mode_of=innermost, ndarray=np.ndarray, new=_new, owned=owned, prints_of=prints_of, SMALL=SMALL, tick=tick,
     wrap=wrap,
 )  # fmt: skip

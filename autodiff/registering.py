@@ -1,15 +1,14 @@
-"""The verbs that fill the table: elementwise, gufunc, primitive, composite.
+"""The functions that fill the table: elementwise, gufunc, primitive, composite.
 
-The library's own operations and a user's are registered alike.  A function is registered once; ``replace=True`` puts
-another line in the place of the one that stands there, and all that is made from a line means the new one: the ``np.``
-call, the method, the operator, what ``vmap`` computes.  What was recorded before keeps the rules that it was recorded
-with, and so does a callable that an earlier registration returned.
+The library's own operations and those of a user are registered in the same way.  A function is registered once.
+``replace=True`` replaces its entry: the ``np.`` call, the method, the operator and ``vmap`` use the new one.  Graphs
+that were recorded before keep the old rules, and so does a callable that an earlier registration returned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .dispatch import enter
 from .domain import Domain as Domain
@@ -25,7 +24,7 @@ _ARGUMENTS = {1: ("x",), 2: ("a", "b")}
 
 
 def _check_count(function: Function, rules: int) -> None:
-    """Raise unless a function can be called with as many arguments as there are rules."""
+    """Raise unless the function takes as many arguments as there are rules."""
     code = getattr(function, "__code__", None)
     most = getattr(function, "nin", code and code.co_argcount)  # of a ufunc, or written in Python
     if most is None or (code is not None and code.co_flags & VARIADIC):
@@ -52,17 +51,17 @@ def elementwise(
     errors: Sequence[Example] = (),
     replace: bool = False,
 ) -> F:
-    """Register a function that broadcasts its arguments and works on each element by itself.
+    """Register an elementwise function, which broadcasts its arguments.
 
-    One rule an argument, in order; ``None`` for a derivative that is zero everywhere.  The engine sums the
-    result of a rule back to the argument's shape, so a rule never thinks of broadcasting.
+    There is one rule for each argument, in order; ``None`` for a derivative that is zero everywhere.  The engine sums
+    the result of a rule to the argument's shape, so a rule need not handle broadcasting.
 
-    ``domain`` says where the function is smooth (one for all arguments or one each), ``kinks`` are calls at points
-    where its slopes to both sides differ (ties), ``errors`` calls that it must refuse, ``analytic`` whether it can be
-    evaluated at complex points to check its rule to 14 digits, ``forward`` a faster equal of
-    ``function``, ``method`` its name as a method, an empty one for none; without it the function's own name is one, if
-    it is free.  ``replace`` puts this line in the place of the one that the function has.  Raises TypeError for a rule
-    that asks for an unknown name, ValueError for a function that is registered or a method that is taken.
+    ``domain`` says where the function is smooth (one for all arguments, or one for each).  ``kinks`` are calls at
+    points where its slopes to both sides differ (ties).  ``errors`` are calls that must be refused.  ``analytic`` says
+    whether it takes complex numbers, which checks its rule to 14 digits.  ``forward`` is a faster equal of
+    ``function``.  ``method`` is its name as a method, an empty one for no method; the default is the function's own
+    name, if it is free.  ``replace`` replaces the entry of the function.  Raises TypeError for a rule that asks for an
+    unknown name, ValueError for a function that is registered already or a method that is taken.
 
     >>> import numpy as np
     >>> from autodiff import elementwise, grad
@@ -110,8 +109,9 @@ def gufunc(
 ) -> Function:
     """Register a function of two arguments that works on their last axes and broadcasts over the others.
 
-    ``signature`` is NumPy's: ``"(m,n),(n)->(m)"``.  As for an elementwise function, the engine sums a rule's result
-    over the axes that were broadcast.  The rules' names are ``a`` and ``b``.  ``replace`` as for :func:`elementwise`.
+    ``signature`` is in NumPy's form: ``"(m,n),(n)->(m)"``.  As for an elementwise function, the engine sums the result
+    of a rule over the axes that were broadcast.  In rules the arguments are called ``a`` and ``b``.  ``replace`` is as
+    for :func:`elementwise`.
 
     >>> import numpy as np
     >>> from autodiff import gufunc, grad, example, sample
@@ -141,6 +141,19 @@ def gufunc(
     return entry.call
 
 
+def _signature(function: Function) -> tuple[tuple[str, ...], tuple[Any, ...], bool]:
+    """The parameters of a function, the defaults of the last of them, and whether one takes any number of arguments.
+
+    Those that are given by name alone come last, after the one that takes all others.
+    """
+    code, names = function.__code__, names_of(function)
+    if not code.co_flags & VARIADIC:
+        return names, function.__defaults__ or (), False
+    positional, by_name = names[: code.co_argcount], names[code.co_argcount :]
+    defaults = tuple((function.__kwdefaults__ or {})[name] for name in by_name)
+    return (*positional, code.co_varnames[len(names)], *by_name), defaults, True
+
+
 def primitive(
     *rules: Function | None,
     implements: Function | None = None,
@@ -155,11 +168,11 @@ def primitive(
 ) -> Callable[[Function], Function]:
     """Register the decorated function with one rule for each of its first arguments.
 
-    ``implements`` is the NumPy function whose calls come here; the parameters of the decorated function are
-    the keywords it accepts, and any other is refused.  ``sequence`` names a parameter that takes a list of
-    arrays (its rule may ask for ``position``).  ``examples`` are the calls that the property tests make, ``kinks``
-    those at points where the slopes to both sides differ, ``errors`` those that the function must refuse.  ``replace``
-    as for :func:`elementwise`.
+    ``implements`` is the NumPy function whose calls with Tensors come here.  The parameters of the decorated function
+    are the keywords it accepts; any other is refused.  ``sequence`` names a parameter that takes a list of arrays (its
+    rule may ask for ``position``).  ``examples`` are the calls that the property tests make, ``kinks`` those at points
+    where the slopes to both sides differ, ``errors`` those that must be refused.  ``replace`` is as for
+    :func:`elementwise`.
 
     >>> import numpy as np
     >>> from autodiff import grad, primitive
@@ -173,16 +186,7 @@ def primitive(
     def register(function: Function) -> Function:
         if implements is None:
             function = original(function)
-        code = function.__code__
-        variadic = bool(code.co_flags & VARIADIC)
-        parameters = names_of(function)
-        if variadic:  # the names after the positional ones: keyword-only, then the variadic one
-            positional = parameters[: code.co_argcount]
-            keyword_only = parameters[code.co_argcount :]
-            parameters = (*positional, code.co_varnames[len(parameters)], *keyword_only)
-            defaults = tuple((function.__kwdefaults__ or {})[k] for k in keyword_only)
-        else:
-            defaults = function.__defaults__ or ()
+        parameters, defaults, variadic = _signature(function)
         of = [p for p in parameters if p == sequence] if sequence else list(parameters[: len(rules)])
         entry = Primitive(
             original(implements or function),
@@ -216,9 +220,9 @@ def composite(
     method: str | None = None,
     replace: bool = False,
 ) -> Callable[[F], F]:
-    """Register the decorated function, written with differentiable NumPy, as what ``implements`` means on Tensors.
+    """Register the decorated function, written with differentiable NumPy, for calls of ``implements`` with Tensors.
 
-    ``replace`` puts it in the place of what the table has, here of the one that the library brings:
+    ``replace`` replaces the entry in the table, here that of the library:
 
     >>> import numpy as np
     >>> from autodiff import Tensor, composite

@@ -1,22 +1,22 @@
-"""Zeros by selection, which no infinite derivative may bring back.
+"""Structural zeros, which no infinite derivative changes.
 
-``where(x > 0, log(x), 0)`` does not depend on log(x) where x is 0, so its gradient there is 0, though the derivative of
-log is infinite.  In IEEE arithmetic 0 * inf is NaN.  But a zero that is merely the value of a product says nothing:
-the gradient of ``sqrt(x) ** 2`` at 0 is 1, and what reaches the square root there is 2 sqrt(0) = 0.
+``where(x > 0, log(x), 0)`` does not depend on log(x) where x is 0.  So its gradient there is 0, although the derivative
+of log is infinite.  In IEEE arithmetic 0 * inf is NaN. But a zero that is only the value of a product means nothing of
+that kind: the gradient of ``sqrt(x) ** 2`` at 0 is 1, and the cotangent of the square root there is 2 sqrt(0) = 0.
 
-So zeros carry where they come from.  A :class:`Structural` is an array with a mask of the elements that a selection
-left out: ``dead`` ones, zero whatever else changes, whose products are zero whatever the other factor is.  What leaves
-elements out is ``np.where`` with a plain 0, a factor that is a boolean array, an index, an output that nobody used, and
-a zero in the cotangent that a backward pass starts from.  All other arithmetic is IEEE's: a function that is not listed
-here forgets what was dead, and the result is NaN where it might be 0, never 0 where it should be NaN.
+So zeros have an origin.  A :class:`Structural` is an array with a mask of ``dead`` elements, which a selection left
+out.  They are zero whatever else changes, and their products are zero whatever the other factor is.  Elements are left
+out by ``np.where`` with a plain 0, a boolean array as a factor, an index, an unused output, and a zero in the seed of a
+backward pass.  All other arithmetic is that of IEEE. A function that is not listed here forgets the mask: the result is
+NaN where it might be 0, but never 0 where it should be NaN.
 
-Who remembers, and when:
+Which passes use masks:
 
-- a plain backward pass knows nothing of this.  If a gradient comes out NaN it is made :func:`again`, with cotangents
-  that are all of this class;
-- a pass that is recorded is made under :func:`tracking`, since a derivative of it may need to know: an array in it is
-  of this class as long as it has dead elements;
-- everywhere else, such an array (a recorded pass may have left it to a rule) is an ordinary one.
+- a plain backward pass uses none.  If a gradient is NaN, the pass is repeated :func:`again`, and all its cotangents are
+  of this class;
+- a recorded pass runs under :func:`tracking`, because its derivative may need masks: an array in it is of this class as
+  long as it has dead elements;
+- everywhere else such an array is an ordinary one.  (A recorded pass may have passed it to a rule.)
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ is_tracking = _tracking.get
 
 
 def tracking(level: int = _ON) -> switched:
-    """A context: remember, in what is done inside, which elements a selection left out."""
+    """A context: operations inside keep the masks of dead elements."""
     return switched(_tracking, level)
 
 
 def again() -> Any:
-    """The same for a pass on arrays that is made a second time."""
+    """The same for a repeated pass on arrays."""
     return tracking(_AGAIN)
 
 
 def untracked() -> Any:
-    """The same without: what is computed inside is no part of a backward pass."""
+    """A context without masks: the operations inside are no part of a backward pass."""
     return tracking(_OFF)
 
 
@@ -56,7 +56,7 @@ def untracked() -> Any:
 
 
 def structural(g: Any) -> Any:
-    """A cotangent to start from, whose zeros are structural: that element of the output was left out.
+    """A seed whose zeros are structural: these elements of the output were left out.
 
     >>> with tracking(), np.errstate(invalid="ignore"):
     ...     np.multiply(structural(np.array([0.0, 1.0])), np.inf).tolist()
@@ -79,7 +79,7 @@ def plain(value: Any) -> Any:
 
 
 def made(value: Any, dead: Any) -> Any:
-    """The array with these elements dead; an ordinary one if there are none, unless a pass is made again."""
+    """The array with these elements dead; an ordinary array if there are none, unless a pass is repeated."""
     if dead is None or not (dead.any() or not dead.size):
         if _tracking.get() != _AGAIN:
             return value
@@ -93,7 +93,7 @@ def made(value: Any, dead: Any) -> Any:
 
 
 def begin(total: Any) -> Any:
-    """An array that is about to be written into, as one that remembers it if this is being tracked."""
+    """An array that will be written into, with a mask if masks are kept."""
     if not is_tracking() or not isinstance(every(total), np.ndarray) or every(total).dtype.kind not in "fc":
         return total
     return on_every(_remembering, total)
@@ -106,7 +106,7 @@ def _remembering(a: Any) -> Any:
 
 
 def blank(total: Any) -> Any:
-    """Zeros that are about to be written into: what stays as it is was left out."""
+    """Zeros that will be written into: elements that stay zero were left out."""
     total = begin(total)
     array = every(total)
     if isinstance(array, Structural):
@@ -115,14 +115,14 @@ def blank(total: Any) -> Any:
 
 
 def settled(total: Any) -> Any:
-    """The array after it was written into: an ordinary one where nothing was left out."""
+    """The array after it was written into; an ordinary one if nothing was left out."""
     if isinstance(every(total), Structural):
         return on_every(lambda a: made(value_of(a), a.dead), total)
     return total
 
 
 def zeros(shape: Any, dtype: Any) -> Any:
-    """The cotangent of what nobody used."""
+    """The cotangent of an unused output."""
     return settled(blank(np.zeros(shape, dtype)))
 
 
@@ -130,7 +130,7 @@ def zeros(shape: Any, dtype: Any) -> Any:
 
 
 def mask(condition: Any) -> Any:
-    """A boolean array, so that multiplying by it is a selection, whatever the other factor is."""
+    """A boolean array as a selection: products with it are structural where it is False."""
     array = every(condition)
     if not isinstance(array, np.ndarray | np.generic) or array.dtype != bool:
         return condition
@@ -138,7 +138,7 @@ def mask(condition: Any) -> Any:
 
 
 def masking(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose results are conditions, so that a rule that multiplies by them selects."""
+    """A function whose results are conditions, so that a product with them in a rule is a selection."""
 
     def condition(*args: Any) -> Any:
         result = function(*args)
@@ -148,28 +148,28 @@ def masking(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selected(condition: Any, a: Any, b: Any) -> Any:
-    """``np.where``, remembering what was left out if that is being tracked."""
+    """``np.where``, which keeps the mask of what was left out if masks are kept."""
     if not is_tracking():
         return np.where(condition, a, b)
     return np.where(mask(condition if is_condition(every(condition)) else np.not_equal(condition, 0)), a, b)
 
 
 def chosen(share: Any) -> Any:
-    """A factor, computed from conditions, whose zeros stand for what was not chosen."""
+    """A factor that was computed from conditions, whose zeros mean "not chosen"."""
     if is_tracking() and isinstance(every(share), np.ndarray | np.generic):
         return structural(share)
     return share
 
 
 def at_kinks(condition: Any, kink: Callable[[], Any], dtype: Any) -> Any:
-    """A condition to multiply by; where it meets a kink, its zero is a convention, and not one of selection."""
+    """A condition as a factor; at a kink its zero is a convention, and not structural."""
     if not is_tracking():
         return condition
     return np.where(mask(kink()), np.zeros((), dtype), condition)
 
 
 def revived(value: Any, where: Any) -> Any:
-    """The array with dead elements ``where`` this holds, and nowhere else."""
+    """The array with dead elements only ``where`` this holds."""
     if is_tracking() and isinstance(every(value), Structural):
         return np.where(where, value, plain(value))
     return value
@@ -186,7 +186,7 @@ functions: dict[Any, Handler] = {}
 
 
 class Structural(np.ndarray):
-    """An array with elements that a selection left out (``dead``, or None); of truth values, those that are False."""
+    """An array with a mask of dead elements (``dead``, or None); in a boolean array, the elements that are False."""
 
     dead: Any = None
 
@@ -237,7 +237,7 @@ class Structural(np.ndarray):
             self.dead[index] = nothing if dead is None else dead
 
     def _added_at(self, total: Any, index: Any, values: Any) -> None:
-        """What ``np.add.at`` leaves dead, where this is the target."""
+        """The dead elements after ``np.add.at``, where this is the target."""
         if total is self and self.dead is not None:
             dead = dead_of(values)
             self.dead = self.dead.copy()
@@ -277,24 +277,26 @@ _PLAIN = frozenset({Structural, np.ndarray, np.float64, np.float32, float, int})
 
 
 def value_of(x: Any) -> Any:
+    """An argument as an ordinary array, if it is one that remembers."""
     return x.view(np.ndarray) if type(x) is Structural else x
 
 
 def _forgotten(result: Any) -> Any:
-    """What a function gives that does not say what is dead; of conditions there are other conditions."""
+    """The result of a function without a rule for masks; of conditions, other conditions."""
     if not isinstance(result, np.ndarray | np.generic):
         return result
     return made(result, None) if result.dtype.kind in "fc" else mask(result)
 
 
 def values_of(tree: Any) -> Any:
+    """The same of all that lists, tuples and dicts hold."""
     if type(tree) in (list, tuple):
         return type(tree)(values_of(x) for x in tree)
     return {k: values_of(v) for k, v in tree.items()} if type(tree) is dict else value_of(tree)
 
 
 def is_nothing(x: Any) -> bool:
-    """Whether it is the plain 0 that a program writes for no value."""
+    """Whether this is the plain 0 that a program writes for "no value"."""
     return type(x) in (int, float) and x == 0
 
 
@@ -306,4 +308,5 @@ def dead_of(x: Any) -> Any:
 
 
 def is_condition(x: Any) -> bool:
+    """Whether it is an array of truth values."""
     return isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "b"

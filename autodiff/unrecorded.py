@@ -6,21 +6,41 @@ import functools
 from collections.abc import Callable, Generator
 from typing import Any, Self, TypeVar, overload
 
+from .graph import CONSTANT
 from .mode import Mode, entered
+from .outputs import same_tuple
 from .primitive import Primitive
-from .tensor import detached, unrecorded
+from .protocol import WRONG, complain
+from .tensor import Tensor, stripped, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 _GENERATOR, _COROUTINE, _ASYNCHRONOUS_GENERATOR = 0x20, 0x80, 0x200  # bits in a code object's flags
 
 
+def detached(value: Any) -> Any:
+    """An argument with constants instead of its Tensors."""
+    if type(value) is Tensor:
+        return wrap(value._value, CONSTANT)
+    return type(value)(detached(v) for v in value) if type(value) in (list, tuple) else value
+
+
+def unrecorded(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result of an operation, as a constant."""
+    values = [stripped(a) for a in args]
+    try:
+        y = primitive.forward(*values, **{k: stripped(v) for k, v in kwargs.items()})
+    except WRONG as error:
+        complain(primitive, values, error)
+    return same_tuple(y, [wrap(v, CONSTANT) for v in y]) if isinstance(y, tuple) else wrap(y, CONSTANT)
+
+
 class Unrecorded(Mode):
-    """A mode in which what is computed has no history."""
+    """A mode in which operations are not recorded."""
 
     is_recording = False
 
     def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Compute the values, in a mapping if there is one around."""
+        """Compute the values, in an enclosing ``vmap`` if there is one."""
         outside = self.unwatched()
         if outside is None:
             return unrecorded(primitive, args, kwargs)
@@ -28,16 +48,16 @@ class Unrecorded(Mode):
             return primitive.call(*map(detached, args), **{k: detached(v) for k, v in kwargs.items()})
 
     def recorded(self) -> Mode | None:
-        """What is around it, which records."""
+        """The enclosing mode that records."""
         return None if self.enclosing is None else self.enclosing.recorded()
 
 
 class no_grad(Unrecorded):  # noqa: N801
-    """Compute without recording: results are constants and keep nothing alive.
+    """Compute without recording: results are constants, and nothing is saved.
 
-    A context manager or a decorator, of generators and coroutines too; other threads and tasks are not affected.
-    In a generator a ``with no_grad():`` around a ``yield`` holds for the caller as well, as with any context variable:
-    decorate the generator instead.
+    A context manager, or a decorator of functions, generators and coroutines.  Other threads and tasks are not
+    affected.  ``with no_grad():`` around a ``yield`` in a generator also affects the caller, as any context variable
+    does: decorate the generator instead.
 
     >>> from autodiff import Tensor
     >>> x = Tensor(2.0)
@@ -87,7 +107,7 @@ def _coroutine(function: Any) -> Any:
 
 
 def _generator(function: Any) -> Any:
-    """The function with every step of its generator, but not what its caller does between them, without recording."""
+    """The function, each step of whose generator is not recorded; the caller's code between the steps is."""
 
     @functools.wraps(function)
     def decorated(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:

@@ -1,4 +1,4 @@
-"""Neural networks, written with the public names of ``autodiff`` and NumPy: no derivative stands here.
+"""Neural networks, written with the public names of ``autodiff`` and NumPy.  There is no derivative in this package.
 
 >>> import numpy as np
 >>> from nn import Linear, ReLU, Sequential, cross_entropy, optim
@@ -10,6 +10,8 @@
 """
 
 from typing import TYPE_CHECKING
+
+from autodiff import __version__ as __version__
 
 from . import data as data
 from . import datasets as datasets

@@ -1,3 +1,3 @@
-"""Batches and splits of arrays of examples.  The code stands in :mod:`nn.training.data`."""
+"""Batches and splits of arrays of examples.  The code is in :mod:`nn.training.data`."""
 
 from .training.data import *  # noqa: F403

@@ -1,3 +1,3 @@
-"""Initial values of parameters.  The code stands in :mod:`nn.layers.init`."""
+"""Initial values of parameters.  The code is in :mod:`nn.layers.init`."""
 
 from .layers.init import *  # noqa: F403

@@ -1,3 +1,3 @@
-"""Optimizers, and limits on gradients.  The code stands in :mod:`nn.training.optim`."""
+"""Optimizers, and limits on gradients.  The code is in :mod:`nn.training.optim`."""
 
 from .training.optim import *  # noqa: F403

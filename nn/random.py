@@ -1,8 +1,8 @@
-"""Random draws: every one that a model makes goes through :func:`draw`, which is handed its generator.
+"""Random numbers: every draw of a model is a call of :func:`draw`, with its generator.
 
-``rng`` is a ``numpy.random.Generator``, or an integer seed that makes a new one.  The same seed gives the same
-numbers, bit for bit; without one they are new each time.  What is computed from them is the same to the bit on one
-machine with one number of threads for matrix products: another number adds in another order.
+``rng`` is a ``numpy.random.Generator``, or an integer seed for a new one.  The same seed gives the same numbers, bit
+for bit; without ``rng`` they are new each time.  Results that are computed from them are the same to the bit on one
+machine with one number of threads for matrix products, because another number of threads adds in another order.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def generator(rng: Rng = None) -> np.random.Generator:
 
 
 def draw(rng: np.random.Generator, distribution: str, shape: Any, dtype: Any = np.float32) -> Array:
-    """Numbers of one of the two distributions that all others are made of.
+    """Numbers of one of the two basic distributions, from which all others are computed.
 
-    ``"random"``: uniform in [0, 1); ``"standard_normal"``: mean 0, variance 1.  float32 is drawn as such, other
-    types are rounded from float64.
+    ``"random"``: uniform in [0, 1); ``"standard_normal"``: mean 0, variance 1. float32 numbers are drawn directly,
+    other dtypes are rounded from float64.
     """
     method = getattr(rng, distribution)
     dtype = np.dtype(dtype)

@@ -1,3 +1,3 @@
-"""Schedules of the learning rate.  The code stands in :mod:`nn.training.schedule`."""
+"""Schedules of the learning rate.  The code is in :mod:`nn.training.schedule`."""
 
 from .training.schedule import *  # noqa: F403

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from autodiff import Tensor
-from autodiff.tensor import backward
+from autodiff.backpropagation import backward
 from autodiff.testing.table.samples import Template
 from autodiff.testing.table.samples import calls as calls
 from autodiff.testing.table.samples import values as values

@@ -51,15 +51,19 @@ def mapped(function):
     return made[0] if results.shape == (2,) and not isinstance(made[0], Tensor | np.ndarray | float) else results[1]
 
 
+MAKERS = {
+    no_grad: no_grad,
+    record: record,
+    detect_anomaly: detect_anomaly,
+    Tracer: lambda: Tracer(Names(), values=True),
+    _Log: _Log,
+    _Results: _Results,
+    _Moving: lambda: _Moving(0.0, np.random.default_rng(0), None),
+    _Watched: lambda: _Watched(lambda rule, edge: rule, lambda node: None),
+}
+"""How each mode of the library is made that is turned on by ``with``."""
 MODES = {
-    no_grad: within(no_grad),
-    record: within(record),
-    detect_anomaly: within(detect_anomaly),
-    Tracer: within(lambda: Tracer(Names(), values=True)),
-    _Log: within(_Log),
-    _Results: within(_Results),
-    _Moving: within(lambda: _Moving(0.0, np.random.default_rng(0), None), unwatched),
-    _Watched: within(lambda: _Watched(lambda rule, edge: rule, lambda node: None)),
+    **{kind: within(make, unwatched if kind is _Moving else current) for kind, make in MAKERS.items()},
     _Mapping: lambda function: mapped(function),
 }
 """How something is done in each mode of the library."""

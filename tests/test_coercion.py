@@ -97,6 +97,15 @@ PANDAS = """
 class Series:
     __array_ufunc__ = None
 
+    def __init__(self, data=()):
+        self.data = np.asarray(data)
+        self.columns = {}
+
+    def __getattr__(self, name):
+        if name in self.columns:  # without end, until there are any
+            return self.columns[name]
+        raise AttributeError(name)
+
     def plain(self, other):
         return np.asarray(other)
 
@@ -121,6 +130,8 @@ def test_operators_and_methods_of_a_library_are_named_too():
     for call, name in ((lambda: series + Tensor(X), "__add__"), (lambda: series.plain(Tensor(X)), "plain")):
         with pytest.raises(TypeError, match=rf"^pandas\.Series\.{name}: .*write s\.to_numpy\(\)"):
             call()
+    with pytest.raises(TypeError, match=r"^pandas\.Series: .*write s\.to_numpy\(\)"):
+        library["Series"](Tensor(X))
 
 
 def test_without_a_source_the_kind_of_question_is_named():

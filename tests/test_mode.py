@@ -69,7 +69,7 @@ def test_two_threads_run_backward_through_one_graph():
     found = {}
 
     def work(k):
-        found[k] = autodiff.tensor.backward({tails[k]._node: np.float64(1.0)}, retain=True)[x._node]
+        found[k] = autodiff.backpropagation.backward({tails[k]._node: np.float64(1.0)}, retain=True)[x._node]
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
     for thread in threads:

@@ -43,9 +43,7 @@ FOREIGN = {
     "series": (Series(np.ones(3)), r"x\.to_numpy\(\)"),
 }
 OPERATIONS = [
-    entry
-    for entry in registry.values()
-    if isinstance(entry, Primitive) and entry.core and len(entry.parameters) == 2 and entry.name != "crossing"
+    entry for entry in registry.values() if isinstance(entry, Primitive) and entry.core and len(entry.parameters) == 2
 ]
 
 

@@ -1,25 +1,30 @@
-"""Slopes that a convention sets, at points where a function has none.
+"""Slopes by convention, at points where a function has none.
 
-``abs`` has slope 0 at 0, and elements that tie for a maximum share its slope.  That is a choice for the first
-derivative.  The choice has no derivative itself: differentiated as a constant it would make the second derivative of
-``abs(x) ** 2`` at 0 a wrong number, 0 in place of 2.  So the rules that choose say so, and there the second derivative
-is NaN.  What is chosen consistently on one side of a kink, as by ``relu`` and ``clip``, needs none of this.
+``abs`` has slope 0 at 0, and elements that tie for a maximum share its slope.  That is a convention for the first
+derivative.  A convention has no derivative itself: as a constant, it would make the second derivative of ``abs(x) **
+2`` at 0 a wrong number, 0 instead of 2.  So the rules mark such slopes, and the second derivative is NaN there.  A
+slope that continues the function on one side of the kink, as in ``relu`` and ``clip``, needs none of this.
 
-Nor is the choice a factor of a second derivative: that of ``abs(x) * z`` by x and z is 1 or -1 beside x = 0, not 0.
-So there the derivative by the cotangent that the slope is multiplied by is NaN too (:func:`crossing`).  The trick
-behind ``jvp`` differentiates by cotangents for the sake of first derivatives: it says so (:func:`transposing`).
+The convention is not a factor of a second derivative either: the derivative of ``abs(x) * z`` by x and z is 1 or -1
+beside x = 0, and not 0.  So the derivative with respect to the cotangent that multiplies such a slope is NaN there too
+(:func:`crossing`).  ``jvp`` differentiates with respect to cotangents to find first derivatives; it says so by
+:func:`transposing`.  In the other order, by z and then by x, it is the first derivative of ``abs(x)``, which is 0.  So
+``hessian`` and ``hvp`` compute both orders if an operation meets a kink (:func:`meets_kinks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from ..arrays import cast
-from ..primitive import positive, real
+from ..examples import every
+from ..node import Node
+from ..primitive import positive, real, registry
+from ..recording import original
 from ..registering import elementwise
 from ..structural import revived
 from ..switching import switched
@@ -31,14 +36,14 @@ _transposing: ContextVar[bool] = ContextVar("autodiff_transposing", default=Fals
 
 
 def transposing() -> switched:
-    """A context: what is pulled back inside is a pullback, by its cotangents, for a derivative of the first order."""
+    """A context: the pass inside differentiates a pullback with respect to cotangents, for a first derivative."""
     return switched(_transposing, True)
 
 
 def conventional(slope: Array, x: Array, smooth: Array) -> Array:
-    """The slope as it is, whose derivative by x is NaN where the function is not ``smooth``.
+    """The slope unchanged; its derivative with respect to x is NaN where the function is not ``smooth``.
 
-    A zero that a convention sets there is none of selection.
+    A zero by convention is not structural.
     """
     shape = np.broadcast_shapes(np.shape(slope), np.shape(x), np.shape(smooth))
     return revived(np.positive(slope if np.shape(slope) == shape else np.broadcast_to(slope, shape)), smooth)
@@ -56,7 +61,9 @@ conventional = elementwise(
 
 
 def crossing(to: Array, smooth: Array) -> Array:
-    """The cotangent as it is, whose derivative is NaN where it is multiplied by a slope that a convention sets."""
+    """The cotangent unchanged; its derivative is NaN where it is multiplied by a slope by convention."""
+    if smooth.dtype.kind not in "biufc":  # only the rule looks at the values
+        raise TypeError("smooth says where a function is smooth, by truth values or numbers")
     shape = np.broadcast_shapes(np.shape(to), np.shape(smooth))
     return np.positive(to if np.shape(to) == shape else np.broadcast_to(to, shape))
 
@@ -75,16 +82,30 @@ crossing = elementwise(
 )
 
 
+_KINKED = [registry[original(function)] for function in (conventional, crossing)]
+
+
+def meets_kinks(nodes: Iterable[Node]) -> bool:
+    """Whether one of these operations is a slope by convention, as far as values can be read."""
+    for node in nodes:
+        if node.primitive in _KINKED:
+            for edge in node.edges:
+                for smooth in map(every, edge.saved or ()):
+                    if isinstance(smooth, np.ndarray | np.generic) and not np.all(smooth):
+                        return True
+    return False
+
+
 def across(g: Array, of: tuple[Array, ...], smooth: Callable[[], Array]) -> Array:
-    """A cotangent that is multiplied by a slope, a convention where the function is not ``smooth``."""
+    """A cotangent that is multiplied by a slope, which is a convention where the function is not ``smooth``."""
     return crossing(g, smooth()) if any(isinstance(x, Tensor) for x in of) else g
 
 
 def by_convention(slope: Array, of: tuple[Array, ...], kink: Callable[[], tuple[Array, Array]]) -> Array:
     """A slope that is a convention at kinks.
 
-    ``kink`` gives a number that changes with all that meets there, and where the function is smooth.  It is asked only
-    in a pass that will be differentiated, where one of the arrays ``of`` is a Tensor: plain passes pay nothing.
+    ``kink`` returns a number that changes with all values that meet there, and where the function is smooth.  It is
+    called only in a recorded pass, where one of the arrays ``of`` is a Tensor.  Plain passes pay nothing.
     """
     if not any(isinstance(x, Tensor) for x in of):
         return slope

@@ -1,8 +1,8 @@
 """Norms of vectors and matrices, in all of NumPy's orders, and the condition number.
 
-Every norm has derivative 0 at 0, and a vector norm with respect to an element that is 0; second derivatives there are
-NaN, where the function has none.
-Where several elements, columns or singular values tie for the largest, they share the derivative equally.
+Every norm has derivative 0 at 0.  A vector norm has derivative 0 with respect to an element that is 0; second
+derivatives there are NaN if the function has none.  If several elements, columns or singular values tie for the
+largest, they share the derivative equally.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def root(x: Array) -> Array:
 root = elementwise(root, lambda g, y: _off_zero(g, y) * (0.5 * _inverse(y)), domain=positive, method="", analytic=False)
 
 
-@primitive(
-    lambda g, x, y, axis: spread(_off_zero(g, y) * _inverse(y), x.shape, axis) * conjugate(x),
+@primitive(  # of no numbers it is 0 whatever happens, which is no kink
+    lambda g, x, y, axis: spread(g if 0 in x.shape else _off_zero(g, y) * _inverse(y), x.shape, axis) * conjugate(x),
     examples=[example(sample(2, 3)), example(sample(2, 3), axis=1), example(sample(2, 3), axis=(0, 1), keepdims=True),
               example(sample()), example(sample(0)), example(sample(3, make=to_complex))],
     kinks=[example(exactly([0.0, 0.0]))],
@@ -152,7 +152,7 @@ _ORIGIN = [example(exactly([0.0, 0.0]))]
     example(sample(2, 2, 3)), example(sample(2, 3, 2), 1, axis=(2, 0)),
 ])  # fmt: skip
 def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Array:  # noqa: A002
-    """A norm of a vector, of a matrix, or of all elements where neither an order nor axes are given."""
+    """A norm of a vector, of a matrix, or of all elements if neither an order nor axes are given."""
     if axis is None:
         rank = np.ndim(x)
         if ord is None:

@@ -392,5 +392,6 @@ for _function in (np.histogram2d, np.histogramdd):
         _function,
         "is not differentiated; sum weights with scatter_add, at positions found with np.digitize(t.data, bins)",
     )
-for _function in (np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.isin):
+_in1d = getattr(np, "in1d", np.isin)  # before NumPy 2.4 there is one
+for _function in (np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.isin, _in1d):
     refuse(_function, "sets of numbers change by jumps; compare plain values: t.data")

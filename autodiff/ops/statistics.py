@@ -1,6 +1,6 @@
-"""Averages, covariances, and reductions that leave NaN out.
+"""Averages, covariances, and reductions that ignore NaN.
 
-A NaN that is left out gets derivative zero.
+The derivative with respect to an ignored NaN is zero.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..tensor import Tensor
 from .complexes import conjugate
 from .cumulative import some_nan
 from .norms import root
-from .precision import over_count
+from .precision import over_count, wide
 from .reduction import TIED, spent
 
 Array = Any
@@ -83,7 +83,7 @@ def nanprod(
 
 
 def _over_count(total: Array, a: Array, axis: Any, where: Any, ddof: Any, message: str) -> Any:
-    """A sum over how many elements take part, less ``ddof``; NaN and a warning where none is left."""
+    """A sum divided by the number of elements minus ``ddof``; NaN and a warning if none is left."""
     count = np.sum(np.broadcast_to(_kept(a, where), np.shape(a)), axis=axis, keepdims=True) - ddof
     if anywhere(count <= 0):
         warnings.warn(message, RuntimeWarning, stacklevel=5)
@@ -135,7 +135,7 @@ def nanstd(
 
 
 def _extreme(a: Array, axis: Any, keepdims: bool, initial: Any, where: Any, reduce: Any, instead: float) -> Array:
-    """The largest or smallest of what is not NaN; NaN, with a warning, where all is."""
+    """The largest or smallest element that is not NaN; NaN, with a warning, if all are NaN."""
     if where is not True and initial is None:
         raise ValueError("where= needs initial=, the value where nothing is chosen")
     present = _kept(a, where)
@@ -202,11 +202,16 @@ def average(a: Array, axis: Any = None, weights: Any = None, returned: bool = Fa
         weights = np.transpose(weights, [places.index(i) for i in sorted(places)])
         weights = np.reshape(weights, tuple(n if i in places else 1 for i, n in enumerate(shape)))
         weights = np.broadcast_to(weights, shape)
+    half = getattr(a, "dtype", None) == weights.dtype == np.float16
+    weights = wide(weights) if half else weights
     total = np.sum(weights, axis=axis, keepdims=keepdims)
     if anywhere(_values(total) == 0):
         raise ZeroDivisionError("average: the weights sum to zero; they cannot be normalised")
     mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
-    return (mean, np.broadcast_to(total, np.shape(mean))) if returned else mean
+    mean = cast(mean, np.float16) if half else mean
+    if not returned:
+        return mean
+    return mean, np.broadcast_to(cast(total, np.float16) if half else total, np.shape(mean))
 
 
 def _observations(m: Array, rowvar: bool, dtype: Any) -> Array:

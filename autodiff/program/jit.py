@@ -65,6 +65,8 @@ class _Signature:
 class Jit(Generic[P, R]):
     """A function and its programs: what :func:`jit` makes."""
 
+    __name__: str
+
     def __init__(self, function: Callable[P, R]) -> None:
         check_function(function, "jit")
         functools.update_wrapper(self, function)
@@ -75,10 +77,13 @@ class Jit(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """The function's result, from a program if there is one for such arguments."""
+        return self._called(args, kwargs)  # type: ignore[no-any-return]
+
+    def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result, in one of the ways."""
         if current() is not None or is_recorded_now():
             return self._itself("another mode or transform is at work", args, kwargs)
-        leaves, unflatten = flatten((args, kwargs))
-        key = _key(leaves, unflatten)
+        leaves, key = _signature(args, kwargs)
         if key is None:
             return self._itself("an argument is no array of NumPy's, nor a constant that can be compared", args, kwargs)
         signature = self._signatures.get(key)
@@ -96,7 +101,7 @@ class Jit(Generic[P, R]):
             if path.is_due():
                 return self._audited(path, signature, args, kwargs)
             try:
-                return path.program.nested(path.replay(given))  # type: ignore[no-any-return]
+                return path.program.nested(path.replay(given))
             except (PathError, ValueError) as error:
                 if not isinstance(error, PathError) and not _is_ours(error):
                     raise
@@ -152,7 +157,7 @@ class Jit(Generic[P, R]):
         return made.returned
 
     def explain(self) -> str:
-        """What was recorded, for which arguments, what is checked before each run, and what was not recorded and why."""
+        """What was recorded for which arguments, what is checked before each run, and what was not recorded."""
         lines = [f"{self.__name__}: {len(self._signatures)} signatures"]
         for signature in self._signatures.values():
             lines.append(f"  {signature.text}")
@@ -193,6 +198,14 @@ def jit(f: Callable[P, R]) -> Jit[P, R]:
     return Jit(f)
 
 
+def _signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """The leaves of the arguments, and what two calls have in common that one program fits."""
+    if not kwargs and all(type(a) is np.ndarray and a.dtype.kind in "fciub" for a in args):  # the commonest case
+        return args, tuple((a.shape, a.dtype, a.strides) for a in args)
+    leaves, unflatten = flatten((args, kwargs))
+    return leaves, _key(leaves, unflatten)
+
+
 def _is_dynamic(leaf: Any) -> bool:
     """Whether an argument may have another value when the program is run again."""
     return type(leaf) in (np.ndarray, float, complex) or isinstance(leaf, np.inexact)
@@ -203,7 +216,7 @@ _STATIC = (int, str, bytes, type(None), np.generic, np.dtype, type)
 
 def _key(leaves: list[Any], unflatten: Any) -> Any:
     """What two calls have in common that one program fits; None if an argument says nothing of that."""
-    parts = []
+    parts: list[Any] = []
     for leaf in leaves:
         kind = type(leaf)
         if kind is np.ndarray:
@@ -235,9 +248,8 @@ def _shape_of(tree: Any) -> Any:
         return type(tree), tuple((key, _shape_of(part)) for key, part in tree.items())
     if isinstance(tree, list | tuple):
         return type(tree), tuple(map(_shape_of, tree))
-    return type(tree), tuple((name, _shape_of(part)) for name, part in vars(tree).items()) if hasattr(
-        tree, "__dict__"
-    ) else ()
+    parts = vars(tree).items() if hasattr(tree, "__dict__") else ()
+    return type(tree), tuple((name, _shape_of(part)) for name, part in parts)
 
 
 def _described(leaves: list[Any]) -> str:
@@ -269,7 +281,7 @@ def difference(old: Program, new: Program) -> str | None:
                     f"the number {x!r}{where} is a constant of the program, and is {y!r} now; pass it as an argument, "
                     "or keep it where it is looked at (in a closure, a global, an attribute)"
                 )
-            return f"it does something else{where} than when it was recorded (call {position}), for a reason that is hidden"
+            return f"it does something else{where} than when it was recorded (call {position}), and nothing shows why"
         numbered.update({v: len(numbered) for v in one.results})
         other.update({v: len(other) for v in two.results})
     if len(old.instructions) != len(new.instructions):

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph
+from .. import backpropagation, graph
 from ..switching import switched
-from ..tensor import backward
 from .forms import has_known_form
 from .instruction import (
     BACKWARD,
@@ -33,7 +32,7 @@ from .recorded import CaptureError, Recorded
 
 _HOME = str(Path(__file__).resolve().parent.parent)
 _INSIDE = (_HOME, str(Path(_HOME).parent / "nn"), str(Path(np.__file__).resolve().parent), "<__array_function__")
-_BACKWARD = frozenset({graph.sweep.__code__, graph.backward.__code__, backward.__code__})
+_BACKWARD = frozenset({graph.sweep.__code__, graph.backward.__code__, backpropagation.backward.__code__})
 
 _OF_SHAPES = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj,

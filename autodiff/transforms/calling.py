@@ -1,8 +1,7 @@
-"""What all transforms share: calling a function with fresh variables, and pulling cotangents back to them.
+"""Common parts of all transforms: the call of a function with variables of its own, and its pullback.
 
-Each transform works on fresh ``alias`` leaves, so that nested transforms never mistake one level's variable for
-another's.  Results are plain arrays where the arguments are, and Tensors with a history where an outer variable is
-involved.
+Each transform makes variables of its own (``alias``), so nested transforms never confuse their variables.  Results are
+arrays if the arguments are, and Tensors with a graph if a variable from outside is involved.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..backpropagation import backward, seed_of
 from ..coercion import taught
 from ..collector import rarely
 from ..examples import Examples
@@ -22,7 +22,7 @@ from ..graph import CONSTANT, Node, Walk, is_variable, tick
 from ..mode import current, entered, is_recording, recorded
 from ..registering import elementwise
 from ..switching import switched
-from ..tensor import Tensor, backward, scalar, seed_of, wrap
+from ..tensor import Tensor, scalar, wrap
 from ..tree import flatten, flatten_like, places
 
 Array = Any
@@ -30,7 +30,7 @@ Function = Callable[..., Any]
 
 
 def alias(x: Array) -> Array:
-    """A copy in name only: the leaf at which one transform stops."""
+    """The identity: the variable at which one transform stops."""
     return x
 
 
@@ -38,7 +38,7 @@ alias = elementwise(alias, lambda g: g, method="")
 
 
 def teach(error: Exception) -> None:
-    """Raise our refusal in the place of the error that NumPy or another library made of it; else return."""
+    """Raise the original refusal if NumPy or another library replaced it by its own error; else return."""
     refused = taught(error)
     try:
         if refused is not None:
@@ -48,17 +48,17 @@ def teach(error: Exception) -> None:
 
 
 def recording() -> switched:
-    """A context: record what is done inside, whether or not it would have been recorded without.
+    """A context that records operations, also under ``no_grad``.
 
-    A transform needs its function's graph under ``no_grad`` too; there its *results* are constants.
+    A transform needs the graph of its function under ``no_grad`` too; there its *results* are constants.
     """
     return entered(recorded(current()))
 
 
 def leaf(value: Any, who: str, *, follow: bool = True) -> Tensor:
-    """A fresh variable of this value, connected to what the value depends on if it is to ``follow``.
+    """A new variable of this value, connected to the graph of the value if it is to ``follow``.
 
-    ``who`` begins the message of the TypeError for what cannot be a variable.
+    ``who`` is the start of the message of the TypeError for a value that cannot be a variable.
     """
     if isinstance(value, Tensor):
         if follow and value._node.active:
@@ -86,7 +86,7 @@ def leaf(value: Any, who: str, *, follow: bool = True) -> Tensor:
 
 
 def _leaves(argument: Any, values: Sequence[Any], position: int, who: str, follow: bool) -> list[Tensor]:
-    """Fresh variables of the leaves of an argument; an error names the argument and the place in it."""
+    """New variables for the leaves of an argument; an error names the argument and the path in it."""
     made: list[Tensor] = []
     for value in values:
         try:
@@ -106,16 +106,16 @@ now: ContextVar[float] = ContextVar("autodiff_now", default=math.inf)
 
 
 def close(variables: Sequence[Tensor]) -> None:
-    """Note that nobody will differentiate by these any more."""
+    """Note that these variables will not be differentiated any more."""
     time = tick()
     for variable in variables:
         _closed[variable._node] = time
 
 
 class Call:
-    """One call of a function with variables in the place of its arguments ``argnums``.
+    """One call of a function with variables instead of its arguments ``argnums``.
 
-    ``outputs`` are the leaves of what it returned, ``result(leaves)`` puts others in their places; ``variables`` are
+    ``outputs`` are the leaves of the result, and ``result(leaves)`` makes a result of other leaves.  ``variables`` are
     those of the arguments, and ``arguments(leaves)`` gives the list of such arguments.  ``outer`` says whether other
     variables are involved, so that results must stay differentiable.
     """
@@ -155,7 +155,7 @@ class Call:
         close(self.variables)
 
     def arguments(self, leaves: list[Any]) -> list[Any]:
-        """The differentiated arguments, with these leaves in them."""
+        """The differentiated arguments, with these leaves."""
         parts, start = [], 0
         for values, unflatten in self._trees:
             parts.append(unflatten(leaves[start : start + len(values)]))
@@ -168,11 +168,11 @@ class Call:
             return pull(self.outputs, cotangents, self.variables, self.outer if create is None else create, self.walk)
 
     def value(self, output: Any) -> Any:
-        """An output as the caller may see it: plain, unless an outer variable is involved."""
+        """An output for the caller: an array, unless an outer variable is involved."""
         return output if self.outer else plain(output)
 
     def seen_aux(self) -> Any:
-        """The second of the pair that the function returned, its Tensors as the caller may see them."""
+        """The second item of the returned pair, with its Tensors as the caller sees them."""
         parts, unflatten = flatten(self.aux)
         return unflatten([self.value(part) if isinstance(part, Tensor) else part for part in parts])
 
@@ -198,19 +198,19 @@ def pull(
 
 
 def _walk(outputs: Sequence[Any], variables: Sequence[Tensor], start: int) -> Walk:
-    """The way from outputs to variables; it ends at what is older than the variables, or than ``start``."""
+    """The nodes between outputs and variables, without nodes older than the variables, or than ``start``."""
     roots = [o._node for o in outputs if isinstance(o, Tensor) and o._node.active]
     targets = {variable._node for variable in variables}
     return Walk(roots, targets, min([node.age for node in targets], default=start))
 
 
 def depends_on_more(outputs: Sequence[Any]) -> bool:
-    """Whether a variable is involved that somebody may still differentiate by."""
+    """Whether a variable is involved that may still be differentiated."""
     return _is_outer(_walk(outputs, [], tick()), tick())
 
 
 def _is_outer(walk: Walk, start: int) -> bool:
-    """Whether a variable from before ``start`` other than the targets is involved: then results stay differentiable."""
+    """Whether a variable older than ``start``, and not a target, is involved: then results stay differentiable."""
     if not all(map(is_variable, walk.targets or ())):
         return True
     time = now.get()
@@ -219,9 +219,9 @@ def _is_outer(walk: Walk, start: int) -> bool:
 
 
 def _leads_to_open(node: Node, time: float) -> bool:
-    """Whether behind a node there is a variable that is not closed.
+    """Whether a node depends on a variable that is not closed.
 
-    The first one found is remembered: a call inside of a long computation asks again and again.
+    The first one found is cached, because a call inside a long computation asks again and again.
     """
     waiting, seen = [node], {node}
     while waiting:
@@ -239,12 +239,12 @@ def _leads_to_open(node: Node, time: float) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """An array without history, and a Python number for one of double precision."""
+    """An array without a graph, or a Python number for one number of double precision."""
     return number(value._value if isinstance(value, Tensor) else value)
 
 
 def number(value: Any) -> Any:
-    """A single number of double precision as the Python number that it is, a 0-d array as a scalar; else as it is."""
+    """A single number of double precision as a Python number, a 0-d array as a scalar; anything else unchanged."""
     if type(value) is np.ndarray and not value.ndim:
         value = value[()]
     if isinstance(value, Examples):
@@ -253,12 +253,12 @@ def number(value: Any) -> Any:
 
 
 def constant(value: Any) -> Tensor:
-    """A Tensor through which no gradient flows."""
+    """A Tensor without a gradient."""
     return wrap(value, CONSTANT)
 
 
 def check_argnums(argnums: Any, who: str) -> None:
-    """Raise TypeError for what names no arguments: ``grad(f, x)`` is the commonest slip."""
+    """Raise TypeError for a wrong ``argnums``: ``grad(f, x)`` is the most frequent mistake."""
     many = isinstance(argnums, Sequence) and not isinstance(argnums, str)
     for n in argnums if many else (argnums,):
         if isinstance(n, bool) or not isinstance(n, int | np.integer):
@@ -289,12 +289,12 @@ def numbers(argnums: int | Sequence[int], args: Sequence[Any], who: str) -> list
 
 
 def one_or_all(parts: Sequence[Any], argnums: int | Sequence[int]) -> Any:
-    """The only part where ``argnums`` is an integer, a tuple of all where it is a sequence."""
+    """The only part if ``argnums`` is an integer, a tuple of all parts if it is a sequence."""
     return parts[0] if isinstance(argnums, int | np.integer) else tuple(parts)
 
 
 def check_function(f: Any, who: str) -> None:
-    """Raise TypeError for what cannot be called: ``grad(f(x))`` is the commonest slip."""
+    """Raise TypeError if this is not a function: ``grad(f(x))`` is the most frequent mistake."""
     if not callable(f):
         of_torch = "; of a loss that is computed already: loss.backward(), then w.grad" if isinstance(f, Tensor) else ""
         raise TypeError(

@@ -1,12 +1,12 @@
-"""checkpoint: compute a part of a function again in the backward pass instead of keeping what it saved.
+"""checkpoint: compute a part of a function again in the backward pass, instead of saving its values.
 
-The part is computed as usual, its graph is looked at and dropped.  What stays is one node, whose rule computes the part
-again and pulls the cotangents through it.  The variables that the part depends on are found in the graph, arguments
-and captured ones alike: they are the nodes that are older than the part.
+The part is computed as usual, and its graph is read and dropped.  One node remains, whose rule computes the part again
+and applies its pullback.  The variables of the part are found in its graph, arguments and captured ones alike: they are
+the nodes that are older than the part.
 
-A gradient is determined by the graph and by what its rules saved, so a fingerprint of both is kept.  If the second
-computation has another one, because random numbers were drawn or something was changed in between, the gradient would
-be that of another function, and an error says so.
+The graph and its saved values determine a gradient, so a fingerprint of both is kept.  If random numbers were drawn, or
+something changed in between, the second computation has another fingerprint.  Then the gradient would be that of
+another function, and an error says so.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
+from ..backpropagation import backward
 from ..examples import every
 from ..graph import CONSTANT, GraphError, Node, Parts, tick
 from ..mode import current, entered, is_recording, living
+from ..outputs import outputs_of
 from ..primitive import Primitive
 from ..rule import Rule
 from ..structural import untracked
 from ..switching import switched
-from ..tensor import Tensor, backward, outputs_of, wrap
+from ..tensor import Tensor, wrap
 from ..tree import flatten
 from .calling import check_function, now
 
@@ -36,7 +38,7 @@ R = TypeVar("R")
 
 
 def _entry(name: str) -> tuple[Primitive, int]:
-    """A primitive of the engine's own, and the place of what a rule asks for that belongs to no argument."""
+    """A primitive of the engine, and the position of the value that a rule asks for and that is no argument."""
     entry = Primitive(_identity, _identity, {"inputs": None}, name=name, parameters=("inputs",))
     return entry, entry.output + 1
 
@@ -56,16 +58,15 @@ def checkpoint(f: np.ufunc, *, rng: Any = ()) -> Callable[..., Any]: ...
 @overload
 def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]: ...
 def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]:
-    """A function that does what ``f`` does and keeps nothing of it for the backward pass, which computes it again.
+    """A function that computes ``f``, saves only the arguments, and computes ``f`` again in the backward pass.
 
-    Memory: a chain of n equal parts, each checkpointed, keeps n inputs and one part at a time, where the plain chain
-    keeps everything.  Time: one more evaluation of ``f``, and reading through what its rules saved twice.
+    Memory: a chain of n equal checkpointed parts saves n inputs, and one part at a time; the plain chain saves
+    everything.  Time: one more evaluation of ``f``, and reading the saved values twice.
 
-    Arguments may be any nesting; gradients reach variables that ``f`` captures as well.  Works under every transform,
-    to any order, and nested.  Random numbers: ``rng`` names the generators that ``f`` draws from (one or a sequence;
-    those among the arguments are found), and they are set back for the second evaluation so that it draws the same.
-    Raises GraphError in the backward pass if the second evaluation differs from the first in anything that the gradient
-    depends on.
+    Arguments may be any nesting.  Variables that ``f`` captures get gradients too.  Works under every transform, to any
+    order, and nested.  ``rng`` names the random generators that ``f`` draws from (one or a sequence; those among the
+    arguments are found).  They are set back for the second evaluation, so that it draws the same numbers.  The backward
+    pass raises GraphError if the second evaluation differs from the first in anything that the gradient depends on.
 
     >>> import numpy as np
     >>> from autodiff import grad
@@ -96,7 +97,7 @@ def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]:
 
 
 class _Part:
-    """One call of a checkpointed function: what is needed to compute it again, and to see that it was the same."""
+    """One call of a checkpointed function: its inputs, and its fingerprint."""
 
     __slots__ = (
         "call", "dtypes", "entrance", "fingerprint", "generators", "indices", "inputs", "mode", "room", "shapes",
@@ -151,7 +152,7 @@ class _Part:
         return Node.make(_CHECKPOINT, shapes, dtypes, parents=(inputs,), rules=(_RECOMPUTE,), saved=(self,))
 
     def pull(self, g: Parts) -> Parts:
-        """The cotangents of the inputs: compute the function again, and go back through it."""
+        """The cotangents of the inputs: compute the function again, and apply its pullback."""
         create = any(type(part) is Tensor for part in g.known.values())
         made = self._again()
         seeds: dict[Node, Any] = {}
@@ -162,7 +163,7 @@ class _Part:
         return Parts(known, self.shapes, self.dtypes)
 
     def _again(self) -> list[Node]:
-        """The nodes of the outputs, computed once more under the circumstances of the first time."""
+        """The nodes of the outputs, computed again under the conditions of the first time."""
         with self._drawing_as_before(), switched(now, self.time), entered(self.mode):
             start = tick()
             outputs, _ = flatten(self.call())
@@ -182,7 +183,7 @@ class _Part:
 
     @contextmanager
     def _drawing_as_before(self) -> Iterator[None]:
-        """Generators in the state that they had at the first evaluation."""
+        """The generators, in their state at the first evaluation."""
         states = [generator.bit_generator.state for generator in self.generators]
         try:
             for generator, state in zip(self.generators, self.states, strict=True):
@@ -195,7 +196,7 @@ class _Part:
 
 
 def reopened(node: Node) -> list[Node] | None:
-    """The nodes of the outputs of the part that a node stands for, computed once more; None of an ordinary node."""
+    """The output nodes of the part that a node stands for, computed again; None for an ordinary node."""
     if node.primitive is _INPUTS:  # the way into a part
         return []
     part: _Part | None = node.saved[0] if node.primitive is _CHECKPOINT and node.saved else None
@@ -218,12 +219,12 @@ def _differs() -> GraphError:
 
 
 def _parts(order: Sequence[Node]) -> dict[Node, _Part]:
-    """The parts inside a part, by the nodes where they are entered."""
+    """The parts inside a part, by their first nodes."""
     return {node.parents[0]: node.saved[0] for node in order if node.primitive is _CHECKPOINT and node.saved}
 
 
 def _examined(order: Sequence[Node], roots: Sequence[Node]) -> tuple[int, tuple[Node, ...]]:
-    """The fingerprint of the nodes of a part, and the older nodes that they depend on."""
+    """The fingerprint of the nodes of a part, and the older nodes they depend on."""
     place = {node: i for i, node in enumerate(order)}
     inputs: dict[Node, int] = {}
     known: dict[int, int] = {}  # one array is saved by several rules: what one made and the next one took
@@ -239,7 +240,7 @@ def _examined(order: Sequence[Node], roots: Sequence[Node]) -> tuple[int, tuple[
 
 
 def _younger(roots: Sequence[Node], start: int) -> list[Node]:
-    """The nodes made since ``start``, children first, in an order that only depends on how they were made."""
+    """The nodes made since ``start``, children first, in an order that depends only on how they were made."""
     queue = list(dict.fromkeys(roots))
     seen = set(queue)
     for node in queue:  # grows while it is walked
@@ -251,7 +252,7 @@ def _younger(roots: Sequence[Node], start: int) -> list[Node]:
 
 
 def _mixed(total: int, value: Any, known: dict[int, int]) -> int:
-    """A running checksum, continued with a value that a rule saved; ``known`` are those of arrays seen before."""
+    """A running checksum, updated with a saved value; ``known`` are checksums of arrays that came before."""
     value = every(value)
     kind = type(value)
     if kind is tuple or kind is list:
@@ -277,8 +278,8 @@ _WIDTH = 1024
 def _of_array(array: np.ndarray[Any, Any]) -> int:
     """A checksum of an array's elements and their order, at the speed of reading it.
 
-    Small arrays byte by byte; of large ones the sums along rows and columns of the bytes taken as integers, which wrap
-    around and so depend on every bit.
+    Small arrays are read byte by byte.  For large ones it uses sums along rows and columns of the bytes as integers,
+    which wrap around, and so depend on every bit.
     """
     total = zlib.crc32(f"{array.dtype}{array.shape}".encode())
     if array.nbytes <= 4096 or array.dtype.hasobject:

@@ -1,4 +1,4 @@
-"""Derivatives that are matrices, in rows or in columns."""
+"""Jacobians and Hessians, computed in rows or in columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, overload
+from typing import Any, ParamSpec, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -16,12 +16,21 @@ from ..tensor import Tensor
 from .batching import BatchingError
 from .calling import Call, check_argnums, check_function, close, number, numbers, one_or_all, pull, recording
 from .mapping import vmap
-from .products import is_active, pullback
+from .products import is_active, nan_with, pullback
 
 Array = Any
 P = ParamSpec("P")
 
 MODES = ("auto", "forward", "reverse")
+
+
+class Options(TypedDict, total=False):
+    """The keywords of :func:`jacobian` and :func:`hessian`."""
+
+    has_aux: bool
+    mode: str
+    vectorize: bool | None
+    chunk_size: int | None
 
 
 def _check_options(who: str, mode: str, chunk_size: int | None) -> None:
@@ -32,25 +41,9 @@ def _check_options(who: str, mode: str, chunk_size: int | None) -> None:
 
 
 @overload
-def jacobian(
-    f: np.ufunc,
-    argnums: int | Sequence[int] = 0,
-    *,
-    has_aux: bool = False,
-    mode: str = "auto",
-    vectorize: bool | None = None,
-    chunk_size: int | None = None,
-) -> Callable[..., Any]: ...
+def jacobian(f: np.ufunc, argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[..., Any]: ...
 @overload
-def jacobian(
-    f: Callable[P, Any],
-    argnums: int | Sequence[int] = 0,
-    *,
-    has_aux: bool = False,
-    mode: str = "auto",
-    vectorize: bool | None = None,
-    chunk_size: int | None = None,
-) -> Callable[P, Any]: ...
+def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)
 def jacobian(
     f: Callable[P, Any],
@@ -63,21 +56,21 @@ def jacobian(
 ) -> Callable[P, Any]:
     """A function that returns all first derivatives of ``f``: (jacobian f)(x)[i, j] = df_i / dx_j.
 
-    For one array in and one out, the shape is that of the output followed by that of the argument.  An output that is
-    a nesting gives a nesting of such arrays, and each of them is a nesting like the argument (a tuple of those if
-    ``argnums`` is a sequence): ``jacobian(f)(x)[output][argument]``.  With ``has_aux`` the function returns
-    ``(output, anything)`` and the result is ``(derivatives, anything)``.
+    If argument and output are one array each, the shape is that of the output followed by that of the argument.  If the
+    output is a nesting, so is the result, and each of its items is a nesting like the argument (a tuple of those if
+    ``argnums`` is a sequence): ``jacobian(f)(x)[output][argument]``.  With ``has_aux`` the function returns ``(output,
+    anything)`` and the result is ``(derivatives, anything)``.
 
-    ``mode="reverse"`` computes a row for each number of the output, by pulling cotangents back; ``mode="forward"``
-    a column for each number of the arguments, by pushing tangents forward (see :func:`jvp`).  The numbers are the same,
-    to rounding.  ``mode="auto"`` evaluates ``f`` and takes what is less work: columns, if there are several times as
-    many outputs as arguments.  Columns need rules that can be recorded, as ``grad`` of ``grad`` does.
+    ``mode="reverse"`` computes a row for each number of the output, by pullbacks of cotangents.  ``mode="forward"``
+    computes a column for each number of the arguments, by derivatives along tangents (see :func:`jvp`).  The numbers
+    are the same, to rounding.  ``mode="auto"`` evaluates ``f`` and takes the one with less work: columns, if there are
+    several times as many outputs as arguments.  Columns need rules that can be recorded, as ``grad`` of ``grad`` does.
 
-    The rows, or columns, come out of one pass over all of them at once where every rule on the way can be mapped by
-    :func:`vmap`, otherwise out of one pass each.  ``chunk_size`` is how many a pass computes at most: less memory, more
-    passes.  ``vectorize=True`` insists on mapping and raises :class:`BatchingError`, with the name of the function in
-    the way; ``vectorize=False`` asks for one at a time, without mapping.  Raises TypeError for complex arguments, and
-    in reverse for complex outputs, which have two derivatives: take np.real and np.imag.
+    All rows, or columns, are computed in one pass if every rule can be mapped by :func:`vmap`, otherwise in one pass
+    each.  ``chunk_size`` is the largest number in one pass: less memory, more passes.  ``vectorize=True`` demands
+    mapping, and raises :class:`BatchingError` with the name of the function that prevents it.  ``vectorize=False``
+    computes one at a time, without mapping.  Raises TypeError for complex arguments, and in reverse for complex
+    outputs, which have two derivatives: take np.real and np.imag.
 
     >>> import numpy as np
     >>> jacobian(lambda x: np.stack([x[0] * x[1], x[0] + x[1]]))(np.array([2.0, 3.0])).tolist()
@@ -87,24 +80,29 @@ def jacobian(
     check_argnums(argnums, "jacobian")
     _check_options("jacobian", mode, chunk_size)
 
+    return _derivatives(f, argnums, has_aux, lambda call: _blocks(call, mode, vectorize, chunk_size))
+
+
+def _derivatives(
+    f: Callable[P, Any], argnums: int | Sequence[int], has_aux: bool, blocks: Callable[[Call], list[list[Any]]]
+) -> Callable[P, Any]:
+    """The function that returns ``blocks`` of a call of ``f``, in the nestings of its output and its arguments."""
+
     @functools.wraps(f)
     def derivatives(*args: P.args, **kwargs: P.kwargs) -> Any:
         positions = numbers(argnums, args, "jacobian")
         call = Call(functools.partial(f, **kwargs), args, positions, "jacobian", has_aux)
         if call.returned is None:
             raise TypeError("jacobian: the function returned None; does it lack its 'return'?")
-        blocks = [
-            one_or_all(call.arguments([number(block) for block in row]), argnums)
-            for row in _blocks(call, mode, vectorize, chunk_size)
-        ]
-        result = call.result(blocks)
+        rows = [one_or_all(call.arguments([number(block) for block in row]), argnums) for row in blocks(call)]
+        result = call.result(rows)
         return (result, call.seen_aux()) if has_aux else result
 
     return derivatives
 
 
 def _blocks(call: Call, mode: str, vectorize: bool | None, chunk_size: int | None) -> list[list[Any]]:
-    """The derivatives of each output by each variable: arrays of the output's shape and the variable's."""
+    """The derivatives of each output with respect to each variable: arrays of the output's shape and the variable's."""
     kinds = [_kind_of(output) for output in call.outputs]
     if any(v.dtype.kind == "c" for v in call.variables) or (mode == "reverse" and "c" in kinds):
         raise TypeError(
@@ -124,7 +122,7 @@ def _blocks(call: Call, mode: str, vectorize: bool | None, chunk_size: int | Non
 
 
 def _kind_of(output: Any) -> str:
-    """The kind of an output's numbers, or an error for what has no derivative."""
+    """The kind of an output's numbers; an error if it has no derivative."""
     array = output._value if isinstance(output, Tensor) else output
     if not hasattr(array, "__array_function__") and not isinstance(array, int | float | complex | np.generic):
         raise TypeError(
@@ -135,10 +133,10 @@ def _kind_of(output: Any) -> str:
 
 
 def _is_tall(call: Call, vectorize: bool | None) -> bool:
-    """Whether columns are less work than rows: their number decides, and that they begin with a pass of their own.
+    """Whether columns are less work than rows, by their number; columns need one pass more.
 
-    A pass costs some time for each operation, and some for each element in each row or column; one element takes about
-    a 10,000th of what one operation takes.
+    A pass takes some time for each operation, and some for each element of each row or column.  One element takes about
+    a 10,000th of one operation.
     """
     outputs = [output for output in call.outputs if is_active(output)]
     fewer: float = sum(output.size for output in outputs) - 1.1 * sum(v.size for v in call.variables)
@@ -150,14 +148,14 @@ def _is_tall(call: Call, vectorize: bool | None) -> bool:
 
 
 def _size_of(shape: Any) -> int:
-    """How many elements a node has, of one output or of several."""
+    """The number of elements of a node, of one output or of several."""
     if shape and isinstance(shape[0], tuple):
         return sum(map(math.prod, shape))
     return math.prod(shape)
 
 
 def _rows(call: Call, output: Any, vectorize: bool | None, chunk_size: int | None) -> list[Any]:
-    """The derivatives of one output by every variable."""
+    """The derivatives of one output with respect to every variable."""
     if not is_active(output) or not output.size:
         return [np.zeros_like(v._value, shape=(*np.shape(output), *v.shape)) for v in call.variables]
     return _basis_pulled(output, call.variables, call.outer, vectorize, chunk_size)
@@ -167,9 +165,9 @@ Columns = dict[tuple[int, int], Any]
 
 
 def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> Columns:
-    """The derivatives of output i by variable j, of its shape and then the output's, where there are any.
+    """The derivatives of output i with respect to variable j, where there are any: the variable's axes come first.
 
-    They are what is pulled through the pullback, which is linear, for a basis of the variables.
+    They are the pullback of the pullback, which is linear, for a basis of the variables.
     """
     columns: Columns = {}
     with recording():
@@ -185,8 +183,7 @@ def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> Colu
 
 
 def _in_rows(call: Call, columns: Columns) -> list[list[Any]]:
-    """The derivatives of each output by each variable, as rows would be: the output's axes first, the dtype of the
-    variable."""
+    """The derivatives in the form of rows: the output's axes first, the variable's dtype."""
     blocks = []
     for i, output in enumerate(call.outputs):
         kind = _kind_of(output)
@@ -206,7 +203,7 @@ def _turned(block: Any, output: Any, kind: str, v: Tensor) -> Any:
 def _basis_pulled(
     root: Tensor, leaves: Sequence[Tensor], create: bool, vectorize: bool | None, chunk_size: int | None
 ) -> list[Any]:
-    """The derivatives of ``root`` by each of the ``leaves``: arrays of its shape and theirs."""
+    """The derivatives of ``root`` with respect to each of the ``leaves``: arrays of its shape and theirs."""
     shape = root.shape
 
     def row(cotangent: Any) -> list[Any]:
@@ -241,25 +238,9 @@ def _joined(parts: Sequence[Any], join: Callable[..., Any], shape: tuple[int, ..
 
 
 @overload
-def hessian(
-    f: np.ufunc,
-    argnums: int | Sequence[int] = 0,
-    *,
-    has_aux: bool = False,
-    mode: str = "auto",
-    vectorize: bool | None = None,
-    chunk_size: int | None = None,
-) -> Callable[..., Any]: ...
+def hessian(f: np.ufunc, argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[..., Any]: ...
 @overload
-def hessian(
-    f: Callable[P, Any],
-    argnums: int | Sequence[int] = 0,
-    *,
-    has_aux: bool = False,
-    mode: str = "auto",
-    vectorize: bool | None = None,
-    chunk_size: int | None = None,
-) -> Callable[P, Any]: ...
+def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)
 def hessian(
     f: Callable[P, Any],
@@ -272,10 +253,10 @@ def hessian(
 ) -> Callable[P, Any]:
     """A function that returns all second derivatives of ``f``: (hessian f)(x)[i, j] = d²f / dx_i dx_j.
 
-    The shape is that of the output, () for a single number, and that of the argument twice; for nestings and several
-    arguments it is a nesting of nestings, ``hessian(f)(x)[output][argument][argument]``.  The options are those of
-    :func:`jacobian`: ``mode="forward"`` is the Jacobian in columns of the first derivatives (forward over reverse),
-    ``mode="reverse"`` the Jacobian in rows of the Jacobian in rows, ``mode="auto"`` takes what is less work.
+    The shape is that of the output, () for a single number, followed by that of the argument twice.  For nestings and
+    several arguments it is a nesting of nestings, ``hessian(f)(x)[output][argument][argument]``.  The options are those
+    of :func:`jacobian`.  ``mode="forward"`` is the Jacobian in columns of the first derivatives (forward over reverse),
+    ``mode="reverse"`` the Jacobian in rows of the Jacobian in rows, ``mode="auto"`` the one with less work.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0])).tolist()
@@ -284,6 +265,30 @@ def hessian(
     check_function(f, "hessian")
     check_argnums(argnums, "hessian")
     _check_options("hessian", mode, chunk_size)
-    options: dict[str, Any] = {"has_aux": has_aux, "vectorize": vectorize, "chunk_size": chunk_size}
-    first = jacobian(f, argnums, mode="auto" if mode == "forward" else mode, **options)
-    return jacobian(first, argnums, mode=mode, **options)
+    inner = "auto" if mode == "forward" else mode
+    first = jacobian(f, argnums, has_aux=has_aux, mode=inner, vectorize=vectorize, chunk_size=chunk_size)
+
+    def second(call: Call) -> list[list[Any]]:
+        return _symmetric(_blocks(call, mode, vectorize, chunk_size), call.variables)
+
+    return _derivatives(first, argnums, has_aux, second)
+
+
+def _symmetric(rows: list[list[Any]], variables: Sequence[Tensor]) -> list[list[Any]]:
+    """Second derivatives, rows by the first variable and columns by the second; NaN where the other order is NaN.
+
+    At a slope by convention, the derivative of its factor is NaN, and its own derivative is a number.
+    """
+    count = len(variables)
+    found = []
+    for k, row in enumerate(rows):
+        i, start = k % count, k - k % count
+        swapped = [_swapped(rows[start + j][i], variables[i].ndim, v.ndim) for j, v in enumerate(variables)]
+        found.append([nan_with(block, other) for block, other in zip(row, swapped, strict=True)])
+    return found
+
+
+def _swapped(block: Any, last: int, before: int) -> Any:
+    """An array whose ``last`` last axes change places with the ``before`` axes before them."""
+    axes = tuple(range(-last - before, -last))
+    return np.moveaxis(block, axes, tuple(range(-before, 0))) if last and before else block

@@ -1,12 +1,11 @@
-"""vmap: a function of one example as a function of many, with all examples computed at once.
+"""vmap: apply a function of one example to many examples at once.
 
-The examples enter through :data:`gather` and leave through :data:`scatter`, which are each other's adjoint; a variable
-from outside that the function uses is :data:`shared` by all examples, and its gradient is their :data:`total`.  So the
-graph inside is an ordinary one, whose values happen to be :class:`.Batched`, and any transform works on it, inside and
-outside of the mapping and to any order.
+Examples enter by :data:`gather` and leave by :data:`scatter`, which are each other's adjoint.  A variable from outside
+is :data:`shared` by all examples, and its gradient is their :data:`total`.  So the graph inside is an ordinary one,
+whose values are :class:`.Batched`.  Every transform works on it, inside and outside of ``vmap``, to any order.
 
-A variable is from outside if it is older than the mapping.  One that is made inside, by ``grad`` say, is every
-example's own, and its gradient is not summed: that is what makes per-example gradients.
+A variable is from outside if it is older than the ``vmap``.  A variable that is made inside, by ``grad`` for instance,
+belongs to each example, and its gradient is not summed.  This gives the gradient of each example.
 """
 
 from __future__ import annotations
@@ -20,10 +19,11 @@ import numpy as np
 from ..dialects import TRANSFORMS, answering
 from ..graph import CONSTANT
 from ..mode import Mode, current, entered, living
+from ..outputs import same_tuple
 from ..primitive import Function, Primitive
 from ..recording import callable_of
 from ..structural import plain
-from ..tensor import Tensor, same_tuple, wrap
+from ..tensor import Tensor, wrap
 from ..tree import flatten, flatten_like
 from .batching import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
 from .calling import check_function, teach
@@ -35,7 +35,7 @@ P = ParamSpec("P")
 
 
 def _internal(function: Function, rule: Function) -> Any:
-    """A primitive of the engine's own, not in the table that users see."""
+    """A primitive of the engine, which is not in the table."""
     parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
     name = function.__name__.strip("_")
     entry = Primitive(function, function, {parameters[0]: rule}, name=name, parameters=parameters)
@@ -44,7 +44,7 @@ def _internal(function: Function, rule: Function) -> Any:
 
 
 def _inside(function: Function, x: Array, level: Level, *axis: int) -> Array:
-    """The function on each example of a later mapping: the latest one always stays outermost."""
+    """The function on each example of a later ``vmap``: the latest one always stays outermost."""
     return x.holding(function(x.held, *[a + 1 if a >= 0 else a for a in axis], level))
 
 
@@ -67,12 +67,12 @@ def _scatter(x: Array, axis: int, level: Level) -> Array:
 
 
 def _share(x: Array, level: Level, promote: bool) -> Array:
-    """The same array in every example; ``promote`` it to one that differs in name, so that examples can index it."""
+    """The same array in every example; ``promote`` it to an array of examples, so that examples can index it."""
     return Batched(spread(x, level), level) if promote and not _is_later(x, level) else x
 
 
 def _own(x: Array, level: Level) -> Array:
-    """The same array in every example as one that differs in name, so that examples can index it."""
+    """The same array in every example, as an array of examples, so that examples can index it."""
     return Batched(spread(x, level), level)
 
 
@@ -96,18 +96,18 @@ total = _internal(_total, lambda g, level: share(g, level, True))  # each exampl
 
 
 class _Mapping(Mode):
-    """What stands in the place of recording while the mapped function runs: outer variables become shared."""
+    """The mode of ``vmap``: outer variables become shared."""
 
     def __init__(self, level: Level, enclosing: Mode | None) -> None:
         self.enclosing = enclosing
         self.level = level
 
     def unwatched(self) -> Mode | None:
-        """Itself: examples are computed here."""
+        """This mode itself, because it computes the examples."""
         return self.inside(super().unwatched())  # type: ignore[no-any-return]
 
     def without(self, level: Level) -> Mode | None:
-        """What is around it, if this is the mapping."""
+        """The enclosing mode, if this is the ``vmap`` in question."""
         return living(self.enclosing) if level is self.level else super().without(level)
 
     def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -129,7 +129,7 @@ class _Mapping(Mode):
                 return _looped(primitive.call, args, kwargs, self.level)
 
     def otherwise(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
-        """Example by example: a composite may look at values, and these differ."""
+        """A loop over examples: a composite may read values, and these differ."""
         level = innermost(map(_value, (*args, *kwargs.values())))
         if not isinstance(error, BatchingError) or level is None or not level.size:
             return None
@@ -151,7 +151,7 @@ class _Mapping(Mode):
 
 
 def _looped(call: Function, args: tuple[Any, ...], kwargs: dict[str, Any], level: Level) -> Any:
-    """One call for each example, each recorded by itself, and the results as examples again."""
+    """One recorded call for each example, with the results as examples again."""
     wholes: dict[int, Any] = {}
 
     def one(value: Any, i: int) -> Any:
@@ -198,18 +198,18 @@ def vmap(f: np.ufunc, in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]
 def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)
 def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]:
-    """A function that maps ``f`` over an axis of its arguments: vmap(f)(xs)_i = f(xs_i), computed in one go.
+    """A function that applies ``f`` to all examples at once: vmap(f)(xs)_i = f(xs_i).
 
-    ``in_axes`` says along which axis each argument holds its examples, None for an argument that is the same for all:
-    an integer or None for all arguments, or a tuple with one entry each, which may itself be a nesting.  Keyword
-    arguments are mapped along their first axis.  ``out_axes`` says where the examples go in the outputs (None for an
-    output that is the same for all).
+    ``in_axes`` is the axis of examples of each argument, None for an argument that is the same for all.  It is an
+    integer or None for all arguments, or a tuple with one entry for each, which may be a nesting.  Keyword arguments
+    are mapped along their first axis.  ``out_axes`` is the axis of examples in the outputs (None for an output that is
+    the same for all).
 
-    ``f`` is called once, with Tensors that have the shape of one example (integers and booleans are no Tensors).  What
-    is elementwise, a product, a reduction, an index, a shape or linear algebra is computed for all examples at once; a
-    function of none of these families is computed example by example.  Results of a length that the values decide,
-    ``float``, and an ``if`` on which the examples differ raise :class:`BatchingError`, which names the function.
-    Random numbers that ``f`` draws are drawn once, the same for all examples: draw them outside and map over them.
+    ``f`` is called once, with Tensors of the shape of one example (integers and booleans are not Tensors).  Elementwise
+    functions, products, reductions, indexing, shapes and linear algebra are computed for all examples at once.  Any
+    other function is computed example by example.  A result whose length depends on values, ``float``, and an ``if`` on
+    which the examples differ raise :class:`BatchingError`, which names the function.  Random numbers that ``f`` draws
+    are the same for all examples: draw them outside and map over them.
 
     >>> import numpy as np
     >>> from autodiff import grad
@@ -258,7 +258,7 @@ def _axes_of(in_axes: Any, args: Sequence[Any]) -> Sequence[Any]:
 
 
 def _examples(groups: Sequence[Sequence[Any]], axes: Sequence[Sequence[Any]]) -> int:
-    """How many examples there are, the same along every mapped axis."""
+    """The number of examples, which must be the same along every mapped axis."""
     sizes = []
     for leaves, along in zip(groups, axes, strict=True):
         for value, axis in zip(leaves, along, strict=True):
@@ -280,7 +280,7 @@ def _examples(groups: Sequence[Sequence[Any]], axes: Sequence[Sequence[Any]]) ->
 
 
 def _example(value: Any, axis: int | None, level: Level) -> Any:
-    """What the function is called with: one example, a Tensor if it is floating-point; what is not mapped, as it is."""
+    """An argument of the function: one example, as a Tensor if it is floating-point; an unmapped one unchanged."""
     if axis is None:  # as a Tensor too, so that examples can index it
         return wrap(value, CONSTANT) if type(value) is np.ndarray and value.dtype.kind in "fc" else value
     if type(value) is Tensor and value._node.active:

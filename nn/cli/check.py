@@ -70,9 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class Subject(NamedTuple):
-    """What is checked: a function of arguments that are drawn, and before them of a model, if it is one.
+    """The object to check: a function of drawn arguments, and of a model first, if it is one.
 
-    ``described`` says what each argument is.
+    ``described`` describes each argument.
     """
 
     function: Function
@@ -102,7 +102,7 @@ def _subject(value: Any, arguments: argparse.Namespace) -> Subject:
 
 
 def _given(called: Function, shapes: Sequence[Shape]) -> dict[str, Drawn]:
-    """The shapes by the names of the parameters; of a function without a signature, in their order."""
+    """The shapes by the names of the parameters; in their order if the function has no signature."""
     try:
         parameters = list(inspect.signature(called).parameters.values())
     except (TypeError, ValueError):
@@ -138,7 +138,7 @@ def _check(subject: Subject, arguments: argparse.Namespace) -> int:
 
 
 def _values(subject: Subject, arguments: argparse.Namespace, rng: np.random.Generator) -> list[Any]:
-    """The arguments at which the gradient is checked: those that are drawn, behind the model."""
+    """The arguments at which the gradient is checked: the model first, then the drawn ones."""
     try:
         values = [drawn(plan, arguments.low, arguments.high, arguments.dtype, rng) for plan in subject.plans]
     except (ValueError, OverflowError, MemoryError) as error:
@@ -147,7 +147,7 @@ def _values(subject: Subject, arguments: argparse.Namespace, rng: np.random.Gene
 
 
 def _verdict(reports: list[Any], raised: list[BaseException]) -> int:
-    """Print what the reports say together, of which none found a wrong gradient."""
+    """Print the common verdict of reports, none of which is *wrong*."""
     if all(report.correct and not report.directions for report in reports):
         print(reports[0])
         print("nothing was compared")
@@ -171,7 +171,7 @@ def _validate(arguments: argparse.Namespace) -> None:
 
 
 def _of_model(model: Module, positional: Plans, keywords: Plans) -> Function:
-    """A model as a function of itself and of what is drawn; it has the name of the model's class."""
+    """A model as a function of itself and of drawn arguments, named like the model's class."""
 
     def called(model: Module, *values: Any) -> Any:
         return of_drawn(model.forward, positional, keywords)(*values)

@@ -1,4 +1,4 @@
-"""The console script ``pullback``: one subcommand for each thing that is done from a shell.
+"""The console script ``pullback``, with one subcommand for each task.
 
 A subcommand is a module with two functions, and a line in :data:`COMMANDS`:
 
@@ -7,7 +7,7 @@ A subcommand is a module with two functions, and a line in :data:`COMMANDS`:
 ``run(arguments)``
     does the work and returns the exit code; raises :class:`nn.cli.command.CommandError` for anything the user can mend.
 
-Only the module of the subcommand that was asked for is imported.
+Only the module of the given subcommand is imported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError, version
+from autodiff import __version__
+
+from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("nn.cli.train", "train a network on handwritten digits"),
@@ -37,9 +39,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(asked: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """The parser of the whole command line; subcommands that are not among ``asked`` stay without options."""
+    """The parser of the whole command line; subcommands that are not ``asked`` for have no options."""
     top = Parser(prog="pullback", description="Automatic differentiation on NumPy, and networks built on it.")
-    top.add_argument("--version", action="version", version=f"pullback {version()}")
+    top.add_argument("--version", action="version", version=f"pullback {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for name, (module, summary) in COMMANDS.items():
         formatter = argparse.RawDescriptionHelpFormatter
@@ -58,8 +60,8 @@ def _one_line(text: object) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (default: the process's own) and return the exit code.
 
-    0 is success, 1 a failure, 2 wrong usage, 130 an interruption by Ctrl-C, 141 an output that nobody reads any more.
-    Errors take one line on stderr.
+    0 is success, 1 a failure, 2 wrong usage, 130 an interruption by Ctrl-C, 141 an output that is not read any more.
+    An error prints one line on stderr.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     name = next((word for word in given if not word.startswith("-")), "")

@@ -83,7 +83,7 @@ def _show(drawing: Drawing, outputs: list[str]) -> None:
 
 
 def _inputs(subject: Any, arguments: argparse.Namespace) -> list[Any]:
-    """Random arrays of the shapes asked for, one for each parameter that has no default."""
+    """Random arrays of the given shapes, one for each parameter without a default."""
     called = subject.forward if hasattr(subject, "named_parameters") and hasattr(subject, "forward") else subject
     try:
         parameters = list(inspect.signature(called).parameters.values())

@@ -1,4 +1,4 @@
-"""What ``pullback train`` prints: the loss, one line an epoch, the confusion matrix."""
+"""The output of ``pullback train``: the loss, one line for each epoch, the confusion matrix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLUMNS = ("epoch", "loss", "accuracy", "validation loss", "accuracy", "examples
 
 
 def loss_line(smoothing: float, classes: int) -> str:
-    """What the loss is, and how small it can get: a smoothed target cannot be met exactly."""
+    """The loss and its smallest possible value: a smoothed target cannot be met exactly."""
     if not smoothing:
         return "loss: cross-entropy"
     other = smoothing / classes
@@ -21,7 +21,7 @@ def loss_line(smoothing: float, classes: int) -> str:
 
 
 def epoch_line(row: dict[str, float], epochs: int) -> str:
-    """One epoch, in columns under those of the heading."""
+    """One epoch, in the columns of the heading."""
     values = (
         f"{row['epoch']:.0f}/{epochs}",
         f"{row['loss']:.4f}",

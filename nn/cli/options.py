@@ -1,4 +1,4 @@
-"""The types of command-line options: each takes a text and gives a value, or says what the text is not."""
+"""The types of command-line options: each converts a text to a value, or raises an error that says why not."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def sizes(text: str) -> tuple[int, ...]:
 
 
 class Shape(NamedTuple):
-    """The shape of an input, and the parameter that it is for ('' where the order tells)."""
+    """The shape of an input, and the name of its parameter ('' for the next in order)."""
 
     name: str
     sizes: tuple[int, ...]
 
 
 def shape(text: str) -> Shape:
-    """The shape of an array, of a parameter by name or not: 3,4, (3,4), x=3,4; for a single number (), x= or x=().
+    """The shape of an array, with or without a parameter's name: 3,4, (3,4), x=3,4; for a single number (), x= or x=().
 
     >>> shape("x=3,4"), shape("()")
     (Shape(name='x', sizes=(3, 4)), Shape(name='', sizes=()))

@@ -1,4 +1,4 @@
-"""What a command works on: the object that a target names, and the shapes of its inputs.
+"""Targets of a command: the named object, and the shapes of its inputs.
 
 A target is ``path/to/file.py::name`` or ``package.module:name``, of a function, a module, its class, or a Tensor.  A
 shape is ``3,4``, for the parameters in their order, or ``x=3,4`` for one of them; ``()`` and ``x=`` are single numbers.
@@ -25,7 +25,7 @@ Parameters = Sequence[inspect.Parameter]
 
 
 class Target(NamedTuple):
-    """What a target names: the object, and the variables of the file or module in which it is."""
+    """The target: the object, and the variables of its file or module."""
 
     value: Any
     variables: dict[str, Any]
@@ -45,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser, *, what: str) -> None:
 
 @contextlib.contextmanager
 def opened(target: str, *, failure: int = FAILURE) -> Iterator[Target]:
-    """What a target names; an instance, of a class.  What lies beside a file can be imported until the block ends.
+    """The target; if it is a class, an instance.  Files beside its file can be imported until the block ends.
 
-    Raises CommandError for what cannot be found, and, with the code ``failure``, for a module that raises an error.
+    Raises CommandError if it is not found, and, with the code ``failure``, if the module raises an error.
     """
     place, separator, name = target.partition("::") if "::" in target else target.rpartition(":")
     if not (separator and place and name):
@@ -70,7 +70,7 @@ def opened(target: str, *, failure: int = FAILURE) -> Iterator[Target]:
 
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """The folder is on Python's path, also for imports that a function makes when it is called."""
+    """Puts the folder on Python's path, also for imports in functions that are called later."""
     entry = str(folder)
     sys.path.insert(0, entry)
     try:
@@ -82,7 +82,7 @@ def _importable(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _executed(path: Path) -> Iterator[ModuleType]:
-    """The module that a file makes; it can be imported by its name, unless another one has that name."""
+    """The module of a file; it can be imported by its name, unless another module has that name."""
     specification = importlib.util.spec_from_file_location(path.stem, path)
     assert specification is not None
     assert specification.loader is not None
@@ -97,7 +97,7 @@ def _executed(path: Path) -> Iterator[ModuleType]:
 
 
 def _found(module: ModuleType, place: str, name: str) -> Any:
-    """The attribute of a module that a dotted name stands for."""
+    """The attribute of a module for a dotted name."""
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
@@ -124,9 +124,10 @@ def _instance(target: str, name: str, found: Any) -> Any:
 
 
 def assigned(parameters: Parameters, shapes: Sequence[Shape]) -> tuple[dict[str, Sizes], list[Sizes]]:
-    """Which parameter has which shape, those with a name first, and the shapes for ``*args``.
+    """The shape of each parameter, named shapes first, and the shapes for ``*args``.
 
-    Raises CommandError for a name that no parameter has, a name given twice, and more shapes than parameters.
+    Raises CommandError for a name that no parameter has, for a name that is given twice, and for more shapes than
+    parameters.
     """
     kinds = {p.name: p.kind for p in parameters}
     by_name: dict[str, Sizes] = {}

@@ -1,4 +1,4 @@
-"""``pullback train``: a network on handwritten digits, from the data to a folder with everything that came out."""
+"""``pullback train``: train a network on handwritten digits, and write a folder with the results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from autodiff import __version__
 
 from .. import datasets
 from ..io.run_folder import RunFolder
@@ -27,7 +29,7 @@ from ..training.learner import Learner
 from ..training.metrics import confusion_matrix
 from ..training.schedule import CosineAnnealingLR
 from . import options
-from .command import USAGE, CommandError, version
+from .command import USAGE, CommandError
 from .lines import COLUMNS, epoch_line, in_columns, loss_line, matrix_lines
 
 Array = Any
@@ -35,7 +37,7 @@ CLASSES = 10
 
 
 class Recipe(NamedTuple):
-    """What is done with a dataset unless the command line says otherwise."""
+    """The default options for a dataset."""
 
     epochs: int
     batch_size: int
@@ -136,7 +138,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 class Data(NamedTuple):
-    """Images and labels for training, for a look after every epoch, and for the one measurement at the end."""
+    """Images and labels for training, for the validation after every epoch, and for the test at the end."""
 
     train: tuple[Array, Array]
     validation: tuple[Array, Array]
@@ -144,7 +146,7 @@ class Data(NamedTuple):
 
 
 def load(name: str, path: str | None, validation: float, rng: np.random.Generator) -> Data:
-    """The three parts of a dataset, each class in the same share in all of them."""
+    """The three parts of a dataset, with the same proportions of classes."""
     if name == "mnist":
         train, test = datasets.mnist(path)
     else:
@@ -174,7 +176,7 @@ def build(inputs: int, hidden: tuple[int, ...], dropout: float, rng: np.random.G
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, measure, write the run folder, and say what happened."""
+    """Train, measure, write the run folder, and print the results."""
     recipe = RECIPES[arguments.data]
     given = {name: getattr(arguments, name) for name in recipe._fields if getattr(arguments, name, None) is not None}
     recipe = recipe._replace(**given)
@@ -266,7 +268,7 @@ def _write(
             "test_accuracy": measured["accuracy"],
             "confusion_matrix": matrix.tolist(),
             "blas_threads": threads.count(),
-            "version": version(),
+            "version": __version__,
             "numpy": np.__version__,
             "python": sys.version.split()[0],
         }

@@ -1,7 +1,7 @@
-"""The IDX format: a magic number that says type and number of axes, their lengths, then the data, big-endian.
+"""The IDX format: a magic number (type, number of axes), the lengths of the axes, the data, all big-endian.
 
-Nothing in a file is trusted: no more is read than its header declares and one byte, and no header is believed that
-declares more than its file can hold.
+Nothing in a file is trusted.  At most one byte more is read than the header declares, and a header that declares more
+than its file can hold is refused.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _PIECE = 1 << 20
 
 
 class DamagedFileError(ValueError):
-    """A file is not what its name says: cut off, changed, or of another format."""
+    """A file is damaged: cut off, changed, or of another format."""
 
 
 class Header(NamedTuple):
-    """What the beginning of a file says; ``name`` is what to call it in an error."""
+    """The header of a file; ``name`` is its name in errors."""
 
     name: str
     raw: bytes
@@ -38,7 +38,7 @@ class Header(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes the data must have.  Python's integers: a damaged header cannot overflow."""
+        """The number of bytes of the data.  Python's integers, so that a damaged header cannot overflow."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     def wrong(self, what: str) -> DamagedFileError:
@@ -49,7 +49,7 @@ class Header(NamedTuple):
         )
 
     def array(self, data: bytes) -> np.ndarray[Any, Any]:
-        """The array of which these are the bytes, in the machine's byte order."""
+        """The array of these bytes, in the machine's byte order."""
         return np.frombuffer(data, self.dtype).reshape(self.shape).astype(self.dtype.newbyteorder("="))
 
 
@@ -78,7 +78,7 @@ def _read_header(file: Any, name: str) -> Header:
 
 
 def contents_of(path: str | os.PathLike[str], limit: int | None = None) -> tuple[Header, bytes]:
-    """The header of an IDX file, gzip or not whatever its name, and its data.
+    """The header of an IDX file, and its data; gzip is recognized by contents, not by name.
 
     Raises DamagedFileError if the two do not agree, and if they are larger than ``limit`` bytes.
     """
@@ -108,7 +108,7 @@ def contents_of(path: str | os.PathLike[str], limit: int | None = None) -> tuple
 
 
 def _read_at_most(stream: Any, size: int) -> bytes:
-    """So many bytes, or all that there are; memory is taken for what comes, not for what was declared."""
+    """This number of bytes, or all; memory is allocated for bytes that were read, not for those declared."""
     pieces = []
     while size > 0 and (piece := stream.read(min(size, _PIECE))):
         pieces.append(piece)

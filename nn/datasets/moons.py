@@ -12,7 +12,7 @@ from ..random import Rng, draw, generator
 def moons(
     n: int = 200, *, noise: float = 0.15, rng: Rng = None, dtype: Any = np.float64
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Two half circles of radius 1 that reach into each other: points of shape (n, 2), labels of shape (n,).
+    """Two half circles of radius 1 that overlap: points of shape (n, 2), labels of shape (n,).
 
     Class 0 is the upper half circle around (0, 0), class 1 the lower one around (1, 1/2); their angles are uniform,
     and every coordinate has normal noise of standard deviation ``noise``.  Labels are int64, the first half of them 0

@@ -1,6 +1,6 @@
 """MNIST: 70,000 handwritten digits, 28 x 28 (LeCun, Cortes and Burges, 1998), from its four original files.
 
-Nothing is fetched from a network here: the files are found, checked and read.
+Nothing is downloaded: the files are found, checked and read.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Split = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
 def folder(path: str | os.PathLike[str] | None = None) -> Path:
-    """Where the files are looked for: ``path``, the variable PULLBACK_MNIST, or ``~/.cache/pullback/mnist``."""
+    """The folder of the files: ``path``, the variable PULLBACK_MNIST, or ``~/.cache/pullback/mnist``."""
     given = path or os.environ.get(VARIABLE)
     if given:
         return Path(files.expanded(given))
@@ -48,7 +48,7 @@ def folder(path: str | os.PathLike[str] | None = None) -> Path:
 
 
 def _candidates(file: File) -> list[str]:
-    """The names under which a file goes around: packed or not, and with a dot where some unpackers put one."""
+    """The common names of a file: compressed or not, and with a dot as some tools write it."""
     names = [file.name, file.name.replace("-idx", ".idx")]
     return [*names, *(f"{name}.gz" for name in names)]
 
@@ -77,7 +77,7 @@ def _find(where: Path) -> dict[str, Path]:
 
 
 def _read(path: Path, file: File) -> np.ndarray[Any, Any]:
-    """One file, checked: first its form, which tells more about what happened to it, then its sum."""
+    """One file, checked: first its format, which explains a damage better, then its checksum."""
     header, data = contents_of(path, limit=max(f.size for f in FILES.values()))
     array = header.array(data)
     if array.ndim != file.axes or array.dtype != np.uint8:

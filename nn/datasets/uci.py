@@ -1,6 +1,6 @@
 """The handwritten digits of the UCI Machine Learning Repository (Alpaydin and Kaynak, 1998; CC BY 4.0).
 
-The data and its licence stand beside this module: ``digits.npz`` and ``digits-LICENSE.txt``.
+The data and its licence are beside this module: ``digits.npz`` and ``digits-LICENSE.txt``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def digits(*, flat: bool = True) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, 
     Images are float32 from 0 (paper) to 1 (ink), of shape (1797, 64), or (1797, 8, 8) with ``flat=False``;
     labels are int64 from 0 to 9, of shape (1797,).  Both are new arrays.
 
-    The images come **in the order of their writers**: a test set cut from the end holds writers that the training
-    set lacks, and costs about 7 points of accuracy.  Split with shuffling, and within each class:
+    The images are **in the order of their writers**.  A test set from the end has writers that the training set does
+    not have, and loses about 7 points of accuracy.  Shuffle before the split, within each class:
 
     >>> import numpy as np
     >>> from nn import datasets

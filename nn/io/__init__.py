@@ -1,1 +1,1 @@
-"""What is kept in files: parameters, and the folder of a run."""
+"""Files: parameters, and the folder of a run."""

@@ -1,4 +1,4 @@
-"""The folder that a training run leaves behind: made whole or, if the run fails, not at all."""
+"""The folder of a training run, which is written whole, or not at all if the run fails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RUNS = "runs"
 
 
 def _next(name: str) -> Path:
-    """A new folder runs/name-N, N one more than the largest there is; safe when two runs start at once."""
+    """A new folder runs/name-N, where N is one more than the largest; safe when two runs start at once."""
     parent = Path(RUNS)
     parent.mkdir(exist_ok=True)
     taken = [int(m[1]) for entry in os.listdir(parent) if (m := re.fullmatch(re.escape(name) + r"-(\d+)", entry))]
@@ -35,10 +35,10 @@ def _next(name: str) -> Path:
 
 
 class RunFolder:
-    """A new folder ``path`` (default: runs/NAME-N), and what is written into it.
+    """A new folder ``path`` (default: runs/NAME-N), and its files.
 
-    A context manager: if the block fails, a folder that holds nothing but ``page`` is taken away again.  Raises
-    FileExistsError if ``path`` holds something already, so that no run overwrites another.
+    A context manager.  If the block fails, a folder with nothing but ``page`` is removed.  Raises FileExistsError if
+    ``path`` is not empty, so that no run overwrites another.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, name: str) -> None:

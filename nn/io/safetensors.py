@@ -1,4 +1,4 @@
-"""Named arrays in a file, in the safetensors format: nothing in it is ever executed, and every framework reads it.
+"""Named arrays in a file, in the safetensors format, which never executes code and which many frameworks read.
 
 A file is eight bytes with the length of the header (little-endian), the header (JSON: for each name the type, the
 shape and where its bytes begin and end), and the bytes of the arrays, little-endian and in C order, without gaps.
@@ -31,14 +31,14 @@ _SHOWN = 60
 
 
 class SafetensorsError(ValueError):
-    """A file is no valid safetensors file, or an array cannot be stored in one."""
+    """A file is not a valid safetensors file, or an array cannot be stored in one."""
 
 
 # -- writing -----------------------------------------------------------------------------------------------------
 
 
 def _storable(name: str, value: Any) -> np.ndarray[Any, Any]:
-    """The array as its bytes must lie in the file: C order, little-endian.  A copy only where it is needed."""
+    """The array with the bytes for the file: C order, little-endian.  A copy only if needed."""
     if not isinstance(name, str):
         raise SafetensorsError(f"save_file: a name must be a string, got {name!r}")
     if name != name.encode(errors="replace").decode():
@@ -80,7 +80,7 @@ def save_file(
 ) -> None:
     """Write arrays (or Tensors) by name, of any shape and memory layout, and strings about them.
 
-    The file appears whole or not at all.  Raises SafetensorsError for a type that the format does not have.
+    The file is written whole or not at all.  Raises SafetensorsError for a dtype that the format does not have.
 
     >>> import os, tempfile
     >>> import numpy as np
@@ -108,13 +108,13 @@ def _bad(path: str, what: str) -> NoReturn:
 
 
 def _short(value: Any) -> str:
-    """What a file says, for an error: a damaged one may say a lot."""
+    """A text from a file for an error message, shortened: a damaged file may have a long one."""
     text = repr(value[:_SHOWN] if isinstance(value, list | str) else value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; the json module would silently keep the last of two equal names."""
+    """A JSON object without equal names; the json module would silently keep the last of two."""
     result: dict[str, Any] = {}
     for name, value in pairs:
         if name in result:
@@ -198,12 +198,12 @@ def _read(path: str | os.PathLike[str], names: bool) -> tuple[dict[str, np.ndarr
 def load_file(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays of a file by name: new, writable, in the machine's byte order.
 
-    Nothing in the file is trusted: raises SafetensorsError if it is cut off, changed, of another format, or holds a
-    type that NumPy lacks (bfloat16, 8-bit floats).
+    Nothing in the file is trusted.  Raises SafetensorsError if it is cut off, changed or of another format, or has a
+    dtype that NumPy does not have (bfloat16, 8-bit floats).
     """
     return _read(path, True)[0]
 
 
 def load_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The strings that were stored beside the arrays; the file is checked, its arrays are not read."""
+    """The strings that were stored with the arrays; the file is checked, its arrays are not read."""
     return _read(path, False)[1]

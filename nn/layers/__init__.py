@@ -1,1 +1,1 @@
-"""Parts of a model: Module, and what it is made of."""
+"""Parts of a model: Module and the layers."""

@@ -1,6 +1,6 @@
-"""Copies of a model: deep ones, and ones with other values in the places of its parameters.
+"""Copies of a model: deep copies, and copies with other values of its parameters.
 
-Everything here is iterative, as the walks through a model are.
+Everything here is iterative, as in :mod:`nn.layers.structure`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _COPYING = {f"__{name}__" for name in ("deepcopy", "getnewargs", "getnewargs_ex"
 
 
 def is_plain(kind: type, base: type) -> bool:
-    """Whether modules of a class are copied by their attributes alone: nothing that it adds to ``base`` says how."""
+    """Whether copying the attributes is enough for a class: it adds no method to ``base`` that says otherwise."""
     classes = [c for c in kind.__mro__ if c not in base.__mro__]
     return not any(vars(c).keys() & _COPYING or vars(c).get("__slots__") for c in classes)
 
@@ -38,7 +38,7 @@ def deep_copied(root: Holder, base: type, memo: dict[int, Any]) -> Any:
 
 
 def split(model: Holder) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The parameters of a model, and the function that makes a copy of it from others."""
+    """The parameters of a model, and a function that makes a copy of it with other ones."""
     slots = [slot for slot in slots_of(model) if isinstance(slot.value, Tensor) or is_copied(slot)]
     places: dict[int, int] = {}
     for slot in slots:
@@ -55,7 +55,7 @@ def split(model: Holder) -> tuple[list[Any], Callable[[list[Any]], Any]]:
 
 
 def in_dtype(model: Holder, dtype: Any = None) -> Any:
-    """A copy of a model with arrays, copies, in the place of its parameters; those of real numbers in a dtype."""
+    """A copy of a model with copied arrays instead of parameters; real ones in the given dtype."""
     parameters, rebuild = split(model)
     values = [values_of(parameter) for parameter in parameters]
     return rebuild([np.array(v, dtype if v.dtype.kind == "f" else None) for v in values])
@@ -64,7 +64,8 @@ def in_dtype(model: Holder, dtype: Any = None) -> Any:
 class _Copier:
     """Makes the copy of a model: other values in the places of its parameters, everything else that is no part shared.
 
-    What may refer to itself is made empty first and filled later, so that nothing here recurs but tuples in tuples.
+    An object that may refer to itself is made empty first and filled later.  So nothing is recursive but tuples inside
+    tuples.
     """
 
     def __init__(self, places: dict[int, int], values: list[Any], variables: dict[int, set[Path]]) -> None:
@@ -88,7 +89,7 @@ class _Copier:
         return result
 
     def _shell(self, thing: Any) -> Any:
-        """What stands for ``thing`` in the copy; modules, lists and dicts are filled when their turn comes."""
+        """The copy of ``thing``; modules, lists and dicts are filled later."""
         if id(thing) in self.places:
             return self.values[self.places[id(thing)]]
         if isinstance(thing, tuple):

@@ -1,6 +1,6 @@
-"""What people write to a model who come from other libraries, and what it is called here.
+"""Names of other libraries that a model does not have, and what to write instead.
 
-Only a mistake reads this: a name that a module does not have.
+This module is used only after a mistake: a name that a module does not have.
 """
 
 from __future__ import annotations

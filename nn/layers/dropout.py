@@ -1,4 +1,4 @@
-"""Layers that behave at random in training."""
+"""Layers that are random in training."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["Dropout"]
 class Dropout(Module):
     """Set each element to 0 with probability p in training, and divide the others by 1 - p.
 
-    In evaluation (``model.eval()``) it is the identity, so that the expected output is the same in both.  The generator
-    is given when the layer is made.  Source: N. Srivastava et al., "Dropout" (2014).
+    In evaluation (``model.eval()``) it is the identity; the expected output is the same in both modes.  The random
+    generator is an argument of the constructor.  Source: N. Srivastava et al., "Dropout" (2014).
 
     >>> import numpy as np
     >>> layer = Dropout(0.5, rng=0)

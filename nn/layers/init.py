@@ -1,6 +1,6 @@
 """Initial values of parameters, as plain arrays.
 
-For a weight of shape (in, out) the layer computes x @ weight, so that fan_in is shape[0] and fan_out shape[1].  Axes
+A layer with a weight of shape (in, out) computes x @ weight, so fan_in is shape[0] and fan_out is shape[1].  Axes
 before the last two (of a stack of filters) multiply both.
 
 Sources: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010);

@@ -1,4 +1,4 @@
-"""Layers that are affine in their input, and the change of shape that goes before them."""
+"""Affine layers, and the change of shape before them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Linear(Module):
         return y if bias is None else y + bias
 
     def _explained(self, x: Any, error: Exception) -> Exception:
-        """What is wrong with the input, in the words of the layer."""
+        """The error for a wrong input, in terms of the layer."""
         shape = getattr(x, "shape", None)
         if shape is None:
             return TypeError(f"Linear: the input is a {type(x).__name__}; it must be an array or a Tensor")
@@ -73,7 +73,7 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """All axes but the first as one: (n, a, b, ...) becomes (n, a b ...).
+    """Joins all axes but the first: (n, a, b, ...) becomes (n, a b ...).
 
     >>> import numpy as np
     >>> Flatten()(np.zeros((5, 2, 3))).shape

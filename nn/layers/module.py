@@ -1,11 +1,11 @@
 """Module: a model is an object whose attributes hold its parameters.
 
 A Tensor in an attribute is a parameter: a variable that training changes.  A plain array in an attribute is a constant:
-it is saved with the model and never changed.  Modules may stand in attributes and in lists, tuples and dicts of
-attributes, to any depth; what is found on two paths is one thing with two names, and counts once.
+it is saved with the model and never changed.  Modules may be in attributes, and in lists, tuples and dicts in
+attributes, to any depth.  An object with two paths has two names and counts once.
 
-A Tensor under a public name must be a variable.  Results of operations may be kept under names that begin with an
-underscore, where they are nobody's parameter.
+A Tensor under a public name must be a variable.  Results of operations may be stored under names that begin with an
+underscore; these are not parameters.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ DEEP = 50
 class Module(Holder):
     """A part of a model: a function with parameters.
 
-    A subclass assigns Tensors and modules to attributes and defines ``forward``; calling the module calls it.  There
-    is nothing to register and no ``super().__init__()`` to remember.
+    A subclass assigns Tensors and modules to attributes and defines ``forward``; a call of the module calls it.
+    Nothing needs to be registered, and ``super().__init__()`` is not needed.
 
     >>> import numpy as np
     >>> from autodiff import Tensor
@@ -92,7 +92,7 @@ class Module(Holder):
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Every parameter once, with its path from here: ('0.weight', Tensor).
 
-        Raises TypeError for a Tensor under a public name that is the result of an operation: it would never be trained.
+        Raises TypeError for a Tensor under a public name that is the result of an operation: it would not be trained.
         """
         for slot in unique(slots_of(self)):
             if not isinstance(slot.value, Tensor):
@@ -186,9 +186,9 @@ class Module(Holder):
         return self.train(False)
 
     def freeze(self) -> Self:
-        """Turn every parameter into a constant: each attribute holds the parameter's array in its place.
+        """Turn every parameter into a constant: each attribute then has the parameter's array.
 
-        No gradient is computed for it, and an optimizer that has it already leaves it alone.
+        No gradient is computed for it, and an optimizer that already has it does not change it.
 
         >>> from nn import Linear
         >>> layer = Linear(2, 3).freeze()
@@ -205,7 +205,7 @@ class Module(Holder):
         return self
 
     def unfreeze(self) -> Self:
-        """Make the parameters that :meth:`freeze` turned into constants parameters again."""
+        """Turn the constants that :meth:`freeze` made back into parameters."""
         for slot in list(slots_of(self)):
             parameter = slot.owner.__dict__.get("_frozen", {}).pop(slot.path, None)
             if parameter is not None:
@@ -214,11 +214,10 @@ class Module(Holder):
         return self
 
     def arrays(self) -> Self:
-        """A copy of this model with plain arrays, copies, in the place of its parameters.
+        """A copy of this model with copied arrays instead of its parameters.
 
-        This is the form in which the functional transforms give plain arrays back: ``grad(loss)(model.arrays())`` is
-        a model-shaped set of arrays, while ``grad(loss)(model)`` depends on the model's own variables and so holds
-        Tensors that remember how they were made.
+        With it the transforms return arrays: ``grad(loss)(model.arrays())`` is a model whose parameters are arrays.
+        ``grad(loss)(model)`` depends on the model's own variables, so it contains Tensors with a graph.
 
         >>> import numpy as np
         >>> from autodiff import grad
@@ -233,7 +232,7 @@ class Module(Holder):
     # -- how it looks ----------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
-        """What stands between the brackets of this module's own line."""
+        """The text between the brackets in this module's line."""
         return ""
 
     def __repr__(self) -> str:
@@ -250,7 +249,7 @@ def _put(value: Any, array: Array) -> None:
 
 
 def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:
-    """A new array from a state in the dtype that the model has there, and what is wrong with it, or ''."""
+    """A new array from a state, in the dtype of the model, and what is wrong with it, or ''."""
     array = np.asarray(values_of(given))
     if array.shape != here.shape:
         return array, f"{name} has shape {array.shape}, the model {here.shape}"
@@ -264,7 +263,7 @@ def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:
 
 
 def _instead_of_a_state(given: Any) -> str:
-    """What was given, and what was meant."""
+    """The argument that was given, and the one that is needed."""
     kind = type(given).__name__
     if isinstance(given, str | bytes | os.PathLike):
         return f"{kind}; read the file first: load_state_dict(load_file({given!r})), with nn.safetensors.load_file"

@@ -1,4 +1,4 @@
-"""Models that are a row of modules."""
+"""Models that are a sequence of modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Sequential"]
 class Sequential(Module):
     """Modules one after the other: the output of each is the input of the next.
 
-    An index gives a module, a slice a Sequential of the same modules.
+    An index returns a module, a slice returns a Sequential of the same modules.
 
     >>> import numpy as np
     >>> from nn import Linear, ReLU

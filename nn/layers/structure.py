@@ -1,6 +1,6 @@
-"""The structure of a model: which modules, parameters and constants are in it, and under which names.
+"""The structure of a model: its modules, parameters and constants, and their names.
 
-Everything here is iterative: a model may be as deep as its names are bearable.
+Everything here is iterative, so a model may be nested to any depth.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Path = tuple[Any, ...]
 
 
 class Holder:
-    """What holds parameters in its attributes: the part of a Module that a walk needs to know."""
+    """An object with parameters in its attributes: the part of a Module that a search needs."""
 
     training: bool = True
     """Whether layers that behave differently in training do so."""
@@ -36,7 +36,7 @@ class Holder:
 
 
 class Slot(NamedTuple):
-    """One place in a model that holds an array or a Tensor."""
+    """One place in a model with an array or a Tensor."""
 
     owner: Holder
     path: Path
@@ -52,7 +52,7 @@ class Slot(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """What a walk meets: a module, or what is in a slot."""
+    """An item of a search: a module, or the content of a slot."""
 
     value: Any
     name: str
@@ -71,14 +71,14 @@ def joined(*parts: Any) -> str:
 
 
 def row_of(module: Holder) -> Any:
-    """The layers of a module that is a row of them, else nothing."""
+    """The layers of a module that is a sequence of them, else nothing."""
     return vars(module).get(module._inlined or "", ())
 
 
 def contents(module: Holder, name: str = "") -> Iterator[Thing]:
     """The modules, Tensors and arrays in the attributes of a module, and in lists, tuples and dicts there.
 
-    Raises TypeError for a set of them, which has no order to name them by.
+    Raises TypeError for a set of them, which has no order for their names.
     """
     variables = module.__dict__.get("_variables", ())
     for attribute, value in list(module.__dict__.items()):
@@ -92,7 +92,7 @@ def contents(module: Holder, name: str = "") -> Iterator[Thing]:
 def _elements(outermost: Thing, variables: Any) -> Iterator[Thing]:
     """The same of a container, and of those inside it.
 
-    One that is met twice is looked into twice, as its places have two names, but not while it is being looked into.
+    A container with two paths is searched twice, because its places have two names; but not inside itself.
     """
     inside = {id(outermost.value)}
     stack: list[tuple[Iterator[Any], Thing]] = [(iter(_items(outermost)), outermost)]
@@ -149,7 +149,7 @@ def modules_of(root: Holder) -> Iterator[tuple[str, Any]]:
 
 
 def slots_of(root: Holder) -> Iterator[Slot]:
-    """Every place that holds a parameter or a constant; a shared one at each of its places."""
+    """Every place with a parameter or a constant; a shared one at each of its places."""
     for value, name, owner, path in walk(root):
         if isinstance(value, Holder):
             continue
@@ -182,7 +182,7 @@ def unique(slots: Iterator[Slot]) -> Iterator[Slot]:
 
 
 def dtype_of(model: Holder) -> Any:
-    """The dtype of all parameters of a model (of its constants, where it has none), or None if they have several."""
+    """The dtype of all parameters of a model (of its constants if it has no parameters), or None if they differ."""
     slots = list(unique(slots_of(model)))
     trained = [slot for slot in slots if isinstance(slot.value, Tensor) or is_copied(slot)]
     dtypes = {slot.value.dtype for slot in trained or slots if slot.value.dtype.kind in "fc"}
@@ -190,7 +190,7 @@ def dtype_of(model: Holder) -> Any:
 
 
 def is_variable(t: Tensor) -> bool:
-    """Whether this Tensor is a variable: only those have a gradient to ask for."""
+    """Whether this Tensor is a variable: only variables have a gradient."""
     try:
         t.grad  # noqa: B018
     except GraphError:
@@ -199,7 +199,7 @@ def is_variable(t: Tensor) -> bool:
 
 
 def is_copied(slot: Slot) -> bool:
-    """Whether a transform filled this place: then it is a variable, whatever it holds."""
+    """Whether a transform filled this place: then it is a variable, whatever it contains."""
     return slot.path in slot.owner.__dict__.get("_variables", ())
 
 
@@ -212,7 +212,7 @@ def values_of(value: Any) -> Any:
 
 
 def assign(slot: Slot, value: Any) -> None:
-    """Put another value into a slot; a tuple on the way is made anew."""
+    """Put another value into a slot; a tuple on the path is replaced by a new one."""
     containers: list[Any] = [slot.owner.__dict__]
     for key in slot.path[:-1]:
         containers.append(containers[-1][key])

@@ -1,4 +1,4 @@
-"""A model as text: one line a module, with the shapes and the number of its parameters."""
+"""A model as text: one line for each module, with the shapes and the number of its parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .structure import Holder, Slot, contents, is_copied, row_of, slots_of, uniq
 def summary(model: Any) -> str:
     """The model as an indented list of its modules.
 
-    Each line names the arrays that the module itself holds; the last one gives the totals, shared parameters once.
+    Each line names the arrays of the module itself; the last line has the totals, with shared parameters counted once.
 
     >>> from nn import Linear, ReLU, Sequential
     >>> print(summary(Sequential(Linear(784, 128), ReLU(), Linear(128, 10))))

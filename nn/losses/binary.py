@@ -1,4 +1,4 @@
-"""Losses of probabilities of yes and no, and of their logits."""
+"""Losses of binary probabilities, and of their logits."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["BCELoss", "BCEWithLogitsLoss", "binary_cross_entropy", "binary_cross
 def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """The negative log-likelihood of targets in [0, 1] under probabilities: -mean(t log(p) + (1 - t) log(1 - p)).
 
-    A prediction of exactly 0 or 1 that is wrong costs infinity.  For the output of a linear layer use
-    :func:`binary_cross_entropy_with_logits`, which is exact where sigmoid rounds to 0 or 1.  Raises ValueError for a
+    A wrong prediction of exactly 0 or 1 has an infinite loss.  For the output of a linear layer use
+    :func:`binary_cross_entropy_with_logits`, which is exact even if sigmoid rounds to 0 or 1.  Raises ValueError for a
     prediction or target outside [0, 1].
 
     >>> import numpy as np
@@ -49,8 +49,8 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """The binary cross-entropy of sigmoid(logits): mean(w t softplus(-x) + (1 - t) softplus(x)).
 
-    Exact at any finite logit: both terms are positive, and nothing cancels.  ``pos_weight`` (w, broadcast over the
-    targets) counts positive examples more.
+    Exact at any finite logit, because both terms are positive and nothing cancels.  ``pos_weight`` (w, broadcast over
+    the targets) is the weight of positive examples.
 
     >>> import numpy as np
     >>> binary_cross_entropy_with_logits(np.array([1e4, -1e4]), np.array([1.0, 1.0]), reduction="none").tolist()

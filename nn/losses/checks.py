@@ -1,4 +1,4 @@
-"""What losses have in common: checks of predictions and targets, and the reduction to one number."""
+"""Common parts of losses: checks of predictions and targets, and the reduction to one number."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def check_array(who: str, what: str, values: Any) -> None:
-    """Raise TypeError for what is neither an array nor a Tensor."""
+    """Raise TypeError for anything but an array or a Tensor."""
     if not hasattr(values, "dtype"):
         raise TypeError(f"{who}: the {what} is a {type(values).__name__}; it must be an array or a Tensor")
 
 
 def cast(who: str, what: str, target: Any, prediction: Any) -> Any:
-    """A target as an array of the prediction's dtype; a Tensor as it is."""
+    """A target as an array of the prediction's dtype; a Tensor is returned unchanged."""
     if isinstance(target, Tensor):
         return target
     target = target if hasattr(target, "__array_function__") else np.asarray(target)
@@ -33,7 +33,7 @@ def cast(who: str, what: str, target: Any, prediction: Any) -> Any:
 
 
 def aligned(who: str, prediction: Any, target: Any) -> Any:
-    """The target, cast, after its shape was compared with the prediction's."""
+    """The target, cast, after a comparison of its shape with the prediction's."""
     check_array(who, "prediction", prediction)
     if prediction.dtype.kind not in "fc":
         raise TypeError(f"{who}: the prediction is {prediction.dtype}; it must be floating-point")
@@ -60,13 +60,13 @@ def reduced(who: str, losses: Any, reduction: str) -> Any:
 
 
 def check_reduction(who: str, reduction: str) -> None:
-    """Raise ValueError for what is no reduction."""
+    """Raise ValueError for an unknown reduction."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"{who}: reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
 
 
 def in_unit_interval(who: str, what: str, values: Any) -> Any:
-    """The values, if all lie in [0, 1]; NaN is let through to show itself in the loss."""
+    """The values, if all are in [0, 1]; NaN is allowed, and makes the loss NaN."""
     array = values.data if isinstance(values, Tensor) else values
     if array.size and (array.min() < 0 or array.max() > 1):
         raise ValueError(

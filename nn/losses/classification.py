@@ -1,4 +1,4 @@
-"""Losses of one class out of several: of logits, and of log-probabilities."""
+"""Losses for one class out of several: of logits, and of log-probabilities."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def cross_entropy(
 ) -> Any:  # fmt: skip
     """The negative log-likelihood of ``target`` under softmax(logits) along ``axis``.
 
-    logits have any shape with the classes along ``axis``.  The target is either integer class indices, of that shape
-    without ``axis``, or probabilities, floating-point and of the same shape.  With ``weight``, one number a class, a
-    mean over indices is divided by the sum of the weights of the targets.  ``label_smoothing`` moves that part of the
+    Logits have any shape with the classes along ``axis``.  The target is either integer class indices, of that shape
+    without ``axis``, or probabilities: floating-point, of the same shape.  With ``weight``, one number for each class,
+    a mean over indices is divided by the sum of the weights of the targets.  ``label_smoothing`` gives that part of the
     probability to all classes equally.  Raises IndexError for a label outside the classes.
 
     >>> import numpy as np
@@ -108,7 +108,7 @@ class NLLLoss(Loss, function=nll_loss):
 def _smoothed(
     logits: Any, target: Any, axis: int, weights: Array | None, label_smoothing: float, reduction: str
 ) -> Any:
-    """Class indices with a part of the probability moved to all classes, weighted as PyTorch does."""
+    """Class indices with a part of the probability given to all classes, weighted as in PyTorch."""
     who = "cross_entropy"
     log_probabilities = log_softmax(logits, axis)
     picked, labels = picked_at(who, log_probabilities, target, axis)
@@ -139,7 +139,7 @@ def _soft_cross_entropy(
 
 
 def _is_plain(logits: Any, target: Any, axis: int) -> bool:
-    """Whether this is a matrix of logits and one class index a row, as in nearly every training step."""
+    """Whether this is a matrix of logits with one class index for each row, as in most training steps."""
     return (
         type(target) is np.ndarray
         and hasattr(logits, "shape")
@@ -151,7 +151,7 @@ def _is_plain(logits: Any, target: Any, axis: int) -> bool:
 
 
 def _is_probabilities(who: str, logits: Any, target: Any, axis: int) -> bool:
-    """Whether the target holds probabilities rather than class indices; raises for what is neither."""
+    """Whether the target contains probabilities and not class indices; raises if it is neither."""
     dtype = target.dtype if hasattr(target, "dtype") else np.asarray(target).dtype
     if dtype.kind in "iu":
         return False

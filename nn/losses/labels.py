@@ -1,4 +1,4 @@
-"""Class indices as targets, and weights of classes: what is checked, and how they are used."""
+"""Checks and use of class indices as targets, and of class weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = Any
 
 
 def rows_and_labels(who: str, values: Any, target: Any, axis: int) -> tuple[Any, Array]:
-    """The values as a matrix with one row a label, and the labels in their own shape, as an integer array."""
+    """The values as a matrix with one row for each label, and the labels in their own shape, as integers."""
     labels = target if type(target) is np.ndarray else _labels(who, target)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{who}: class indices must be integers, got {labels.dtype}; write target.astype(int)")

@@ -1,4 +1,4 @@
-"""A loss as a module: the options of a function, declared as fields, and the function itself."""
+"""A loss as a module: a function, with its options declared as fields."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .checks import check_reduction
 
 @dataclass_transform(kw_only_default=True)
 class Declared(Module):
-    """A module of which a type checker takes the fields of a class for the keywords of its constructor."""
+    """A module for which a type checker uses the fields of a class as keywords of its constructor."""
 
 
 class Loss(Declared):
     """A loss with its options: ``loss(prediction, target)``.
 
-    A subclass names a function of (prediction, target), and declares the options of it as fields, with their defaults:
-    its constructor takes them by name.  They are read at each call.  An array, an option that is None by default, is a
-    constant of the module: it is saved with it.
+    A subclass names a function of (prediction, target), and declares its options as fields with their defaults.  The
+    constructor takes them by name.  They are read at each call.  An array for an option with the default None is a
+    constant of the module, and is saved with it.
 
     >>> import numpy as np
     >>> def power_loss(prediction, target, *, power=2.0, reduction="mean"):

@@ -1,4 +1,4 @@
-"""Losses of numbers: squared, absolute, and one between them."""
+"""Losses of numbers: squared, absolute, and Huber's."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class L1Loss(Loss, function=l1_loss):
 
 
 def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
-    """Squared near 0 and linear beyond: e² / 2 where |e| <= delta, else delta (|e| - delta / 2).
+    """Squared near 0 and linear elsewhere: e² / 2 where |e| <= delta, else delta (|e| - delta / 2).
 
-    Written as c (e - c / 2) with c = clip(e, -delta, delta), which is smooth to first order everywhere.
+    Computed as c (e - c / 2) with c = clip(e, -delta, delta), which has a continuous derivative.
 
     >>> import numpy as np
     >>> huber_loss(np.array([0.5, 3.0]), np.zeros(2), reduction="none").tolist()

@@ -1,1 +1,1 @@
-"""What is said of a training: progress, history, curves, and a page to watch."""
+"""Reports of a training: progress, history, curves, and a page to watch."""

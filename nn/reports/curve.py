@@ -19,7 +19,7 @@ _STYLE = (
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers, about ``count`` of them, from at most ``low`` to at least ``high``.
+    """About ``count`` round numbers, from at most ``low`` to at least ``high``.
 
     >>> ticks(0.0, 0.87)
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
@@ -38,12 +38,12 @@ def _number(value: float) -> str:
 
 
 def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
-    """The points that can be drawn, with the epoch each belongs to."""
+    """The finite points, each with its epoch."""
     return [(i, v) for i, v in enumerate(values, 1) if math.isfinite(v)]
 
 
 class _Axes:
-    """One panel's map from epochs and values to points of the picture."""
+    """The map of one panel from epochs and values to points of the picture."""
 
     def __init__(self, panel: Panel, shift: float) -> None:
         values = [v for series in panel.values() for _, v in _finite(series)] or [0.0, 1.0]
@@ -96,7 +96,7 @@ def _lines(axes: _Axes, panel: Panel) -> list[str]:
 def svg(panels: Mapping[str, Panel], *, along: str = "epoch") -> str:
     """An SVG document with one panel for each quantity: title -> name of a line -> its value in each epoch.
 
-    Values that are not finite leave a gap.  ``along`` names the axis if it counts something else.
+    Values that are not finite leave a gap.  ``along`` is the name of the axis, if it does not count epochs.
 
     >>> svg({"loss": {"training": [2.0, 1.0], "validation": [2.1, 1.4]}}).count("<polyline")
     2

@@ -1,4 +1,4 @@
-"""What a training run measured."""
+"""The measurements of a training run."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _UNPLOTTED = ("epoch", "learning_rate", "seconds", "rate")
 
 
 class History(Sequence[float]):
-    """The training loss of each epoch, as a sequence, and everything else that was measured, as columns.
+    """The training loss of each epoch as a sequence, and all other measurements as columns.
 
-    ``history[i]`` is the loss of epoch i + 1, ``history["validation_loss"]`` the column of that name.  Columns are
-    ``epoch``, ``loss`` (the mean over the epoch's examples, each at the parameters of its own step), the metrics,
-    the same of the validation data with ``validation_`` before the name, ``learning_rate``, ``seconds`` (of the
-    epoch, validation included) and ``rate`` (training examples per second).
+    ``history[i]`` is the loss of epoch i + 1, ``history["validation_loss"]`` is the column of that name.  Columns are
+    ``epoch``, ``loss`` (the mean over the epoch's examples, each with the parameters of its own step), the metrics, the
+    same for the validation data with ``validation_`` before the name, ``learning_rate``, ``seconds`` (of the epoch,
+    with validation) and ``rate`` (training examples per second).
 
     >>> from nn import History
     >>> history = History([{"epoch": 1, "loss": 2.5, "accuracy": 0.5}, {"epoch": 2, "loss": 1.0, "accuracy": 0.75}])
@@ -71,7 +71,7 @@ class History(Sequence[float]):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write every column to a file: ``.json`` (a list of epochs; null for what is not finite) or ``.csv``.
 
-        The file appears whole or not at all.
+        The file is written whole or not at all.
         """
         kind = os.path.splitext(path)[1].lower()
         if kind == ".json":
@@ -88,7 +88,7 @@ class History(Sequence[float]):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> History:
-        """The history that ``save`` wrote to a ``.json`` file; ValueError that names the file if it is damaged."""
+        """The history in a ``.json`` file of ``save``.  Raises ValueError that names the file if it is damaged."""
         with open(path, "rb") as file:
             contents = file.read()
         try:
@@ -102,7 +102,7 @@ class History(Sequence[float]):
     # -- pictures --------------------------------------------------------------------------------------------
 
     def _panels(self, names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
-        """What to draw: for each quantity its training line and, where there is one, its validation line."""
+        """The lines of each quantity: of training and, if there is one, of validation."""
         have = self.columns
         chosen = list(names) or [n for n in have if not n.startswith(VALIDATION) and n not in _UNPLOTTED]
         panels = {}

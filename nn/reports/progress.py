@@ -1,4 +1,4 @@
-"""One line on a terminal that says how far a long job is; nothing at all where there is no terminal."""
+"""A progress line on a terminal; nothing if the stream is not a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REFRESH = 0.1
 
 
 def on_terminal(stream: TextIO) -> bool:
-    """Whether a line can be drawn over again on this stream."""
+    """Whether a line can be overwritten on this stream."""
     try:
         return stream.isatty() and os.environ.get("TERM") != "dumb"
     except ValueError:  # a closed stream
@@ -30,8 +30,8 @@ def _duration(seconds: float) -> str:
 class Progress:
     """A progress bar of ``total`` units, drawn on ``stream`` (default: standard error) if that is a terminal.
 
-    ``show`` True or False overrules the question.  A context manager: the line is gone when the block is left,
-    whatever ended it.
+    ``show`` True or False overrides that.  A context manager: the line is removed when the block is left, for whatever
+    reason.
     """
 
     def __init__(self, total: int, *, stream: TextIO | None = None, show: bool | None = None) -> None:
@@ -49,7 +49,7 @@ class Progress:
         self.clear()
 
     def update(self, done: int, describe: Callable[[], tuple[str, str]]) -> None:
-        """Say that ``done`` units are done; ``describe`` (before, after the bar) is called only when it is drawn."""
+        """Show that ``done`` units are done; ``describe`` (texts around the bar) is called only when it is drawn."""
         if not self.shown:
             return
         now = time.perf_counter()
@@ -61,7 +61,7 @@ class Progress:
         self._draw(self._line(done, before, f"{after}  {_duration(left)} left"))
 
     def clear(self) -> None:
-        """Take the line away, so that something else can be printed."""
+        """Remove the line, so that something else can be printed."""
         if self._width:
             self._write("\r" + " " * self._width + "\r")
             self._width = 0

@@ -1,4 +1,4 @@
-"""Watching a training: one HTML page with curves, the norms of every layer and the graph, written after each epoch."""
+"""A page to watch a training: curves, the norms of every layer and the graph, written after each epoch."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _NO_CURVES = ("epoch", "seconds", "rate")
 class Watch:
     """A report of a training run: a self-contained HTML page that needs no server and no network.
 
-    ``step`` after every update, while gradients are still there, and ``epoch`` with each row of the history;
-    ``Learner.fit`` takes both.  The page is written at once, after each epoch, and every few seconds in between; it
-    reloads itself until ``close``.  As a context manager it closes by itself, and says which exception ended a run.
-    ``example`` is an input of the model for the picture of its graph; the model is drawn in evaluation mode, so that
-    no random number of the training is used up.
+    Call ``step`` after every update, before the gradients are cleared, and ``epoch`` with each row of the history;
+    ``Learner.fit`` does that.  The page is written at once, after each epoch, and every few seconds in between.  It
+    reloads itself until ``close``.  As a context manager it closes itself, and shows the exception that ended a run.
+    ``example`` is an input of the model for the picture of its graph.  The model is drawn in evaluation mode, so no
+    random number of the training is used.
 
     >>> import numpy as np, os, tempfile
     >>> from nn import Learner, Linear, mse_loss, optim
@@ -103,7 +103,7 @@ class Watch:
         self.write(running=True)
 
     def close(self) -> Path:
-        """Write the page for the last time: it does not reload itself any more.  Returns its path."""
+        """Write the page for the last time, without reloading.  Returns its path."""
         return self.write(running=False)
 
     # -- the page --------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class Watch:
         return self.path
 
     def warnings(self) -> list[str]:
-        """What ended the run, and what is wrong with the gradients of the last step: a sentence for each layer."""
+        """The exception that ended the run, and problems of the last step's gradients: one sentence for each layer."""
         last = {name: column[-1] for name, column in self.gradients.items() if column}
         largest = max((v for v in last.values() if math.isfinite(v)), default=0.0)
         found = [self._ended] if self._ended else []
@@ -154,14 +154,14 @@ class Watch:
         return found
 
     def _curves(self) -> str:
-        """The curves over epochs; before there are two of these, the loss of each step as well."""
+        """The curves over epochs; before the second epoch also the loss of each step."""
         if not self.losses and not self.rows:
             return "<p>No step has been made.</p>"
         steps = svg({"loss": {"each step": self.losses}}, along="step") if len(self.rows) < 2 and self.losses else ""
         return steps + (svg(self._panels()) if self.rows else "")
 
     def _panels(self) -> dict[str, dict[str, list[float]]]:
-        """Curves over epochs; a quantity and its value on the validation data in one panel."""
+        """Curves over epochs; a quantity and its validation value share a panel."""
         columns = list(dict.fromkeys(name for row in self.rows for name in row if name not in _NO_CURVES))
         if len({row.get("learning_rate") for row in self.rows}) == 1:
             columns = [name for name in columns if name != "learning_rate"]  # it does not change

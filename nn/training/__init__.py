@@ -1,1 +1,1 @@
-"""What changes a model: the loop, the step, optimizers and schedules."""
+"""Training: the loop, the step, optimizers and schedules."""

@@ -1,7 +1,7 @@
-"""Calls of NumPy's functions that are noted, and then made in one piece, or on the side.
+"""Calls of NumPy's functions that are noted first, and then made as one unit, or on copies.
 
-Ctrl-C, and whatever else a signal raises, arrives between two instructions of Python.  Calls that were noted are made
-by one call of a function in C: before it nothing is done, after it everything.
+Ctrl-C, and any other exception of a signal handler, comes between two instructions of Python.  Noted calls are made by
+one call of a C function: before it nothing is done, after it everything.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Calls(list[tuple[Any, ...]]):
     other: Array
 
     def perform(self) -> None:
-        """Make the calls; what NumPy has to say about overflows and the like is said after them."""
+        """Make the calls; NumPy's warnings, such as overflow, come after them."""
         met = _quiet.met
         met.clear()
         _quiet.context.run(deque, starmap(operator.call, self), 0)
@@ -53,7 +53,7 @@ class Calls(list[tuple[Any, ...]]):
             _SAID_BY[kind]()
 
     def results(self, *arrays: Array) -> list[Array]:
-        """What the calls would leave in these arrays; nothing is written, every result is an array of its own."""
+        """The results of the calls for these arrays, as new arrays; nothing is written into the old ones."""
         now: dict[int, Array] = {}
         for function, *inputs, out in self:
             now[id(out)] = function(*(now.get(id(value), value) for value in inputs))
@@ -61,7 +61,7 @@ class Calls(list[tuple[Any, ...]]):
 
 
 class _Quiet(threading.local):
-    """A context in which an error of floating point is noted and ends nothing half way; each thread has its own."""
+    """A context that notes floating-point errors instead of stopping half way; each thread has its own."""
 
     def __init__(self) -> None:
         self.met: dict[str, int] = {}
@@ -79,9 +79,9 @@ Room = tuple[Array, Array]
 
 
 def rooms_for(arrays: list[Array]) -> list[Room | None]:
-    """Two arrays to compute in for each of these; all of one dtype share memory, which is that of the largest twice.
+    """Two arrays to compute in for each of these.  All of one dtype share memory: twice that of the largest.
 
-    None for what is no array of NumPy's own.
+    None for anything but an ndarray.
     """
     sizes: dict[Any, int] = {}
     for array in arrays:

@@ -1,4 +1,4 @@
-"""Checks of what optimizers, schedules and loops are given: parameters, numbers, examples."""
+"""Checks of the arguments of optimizers, schedules and loops: parameters, numbers, examples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = Any
 
 
 def checked(parameters: Any, who: str, *, empty: bool = False) -> list[Tensor]:
-    """The parameters as a list of different variables; the error for anything else names ``who`` was given it."""
+    """The parameters as a list of different variables; an error for anything else names ``who`` got it."""
     if isinstance(parameters, Module):
         raise TypeError(f"{who}: got a module; pass its parameters: model.parameters()")
     if isinstance(parameters, Tensor):
@@ -58,7 +58,7 @@ def in_range(who: str, what: str, value: float, low: float) -> float:
 
 
 def array_of_examples(who: str, name: str, data: Any) -> Array:
-    """Data with a first axis, one entry an example."""
+    """Data whose first axis counts examples."""
     if isinstance(data, Tensor):
         raise TypeError(f"{who}: {name} is a Tensor, and data is not trained; pass its array: {name}.data")
     array = data if hasattr(data, "__array_function__") else np.asarray(data)

@@ -1,4 +1,4 @@
-"""Limits on gradients, before an optimizer sees them."""
+"""Limits on gradients, before an optimizer uses them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Array = Any
 
 
 def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0) -> float:
-    """Scale all gradients together so that their norm, taken as of one vector, is at most ``max_norm``.
+    """Scale all gradients together so that their common norm, as of one vector, is at most ``max_norm``.
 
-    Returns the norm before.  ``norm_type`` is p of the p-norm; ``inf`` is the largest magnitude.
+    Returns the norm before scaling.  ``norm_type`` is p of the p-norm; ``inf`` means the largest magnitude.
 
     >>> import numpy as np
     >>> from autodiff import Tensor

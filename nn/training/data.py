@@ -55,9 +55,10 @@ def batches(
 ) -> Batches:
     """The examples of ``arrays`` in batches: ``batches(X, Y, 32)`` or ``batches(X, Y, batch_size=32)``.
 
-    An iterable with a length, that can be passed through many times; with one array it gives arrays, with more tuples.
-    Shuffles if ``rng`` is given, or if ``shuffle=True`` (with a new generator then).  The last batch may be smaller,
-    or is left out with ``drop_last``.  Raises ValueError for unequal lengths, no examples, and a batch size below 1.
+    An iterable with a length, for any number of passes.  With one array its items are arrays, with several they are
+    tuples.  Shuffles if ``rng`` is given, or if ``shuffle=True`` (with a new generator).  The last batch may be
+    smaller, or is left out with ``drop_last``.  Raises ValueError for unequal lengths, for no examples, and for a batch
+    size below 1.
 
     >>> import numpy as np
     >>> [len(x) for x, y in batches(np.zeros((5, 2)), np.zeros(5), 2)]
@@ -80,11 +81,11 @@ def batches(
 
 
 def train_test_split(*arrays: Any, test_size: float | int = 0.25, rng: Rng = None, stratify: Any = None) -> list[Array]:
-    """Split arrays at random into a part to train on and a part to test on: X_train, X_test, Y_train, Y_test, ...
+    """Split arrays at random into training and test parts: X_train, X_test, Y_train, Y_test, ...
 
     ``test_size`` is a fraction of the examples (rounded up) or their number.  ``stratify``, a class for each example,
-    keeps the proportions of the classes in both parts.  Always shuffles: a file that is ordered by who wrote it would
-    give a test of other writers.  Raises ValueError if a part would be empty, or a class would be missing in one.
+    keeps the proportions of the classes in both parts.  Always shuffles: the end of a file that is ordered by writers
+    would have other writers.  Raises ValueError if a part would be empty, or would have no example of a class.
 
     >>> import numpy as np
     >>> X, Y = np.arange(20).reshape(10, 2), np.array([0] * 8 + [1] * 2)
@@ -154,7 +155,7 @@ def _stratified(labels: Array, total: int, testing: int, rng: np.random.Generato
 
 
 def _together(who: str, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
-    """The arrays, after their lengths were compared."""
+    """The arrays, if their lengths are equal."""
     if not arrays:
         raise ValueError(f"{who}: there are no arrays")
     found = []

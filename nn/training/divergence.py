@@ -1,4 +1,4 @@
-"""What to say when a training step leaves the finite numbers: which step, and what made the first bad one."""
+"""The error for a training step that is not finite: the step, and the first operation with a bad result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DivergenceError(FloatingPointError):
 
 
 def is_finite(array: Any) -> bool:
-    """Whether every number is finite, at the price of one dot product where they are."""
+    """Whether every number is finite, found with one dot product if they are."""
     if array.dtype.kind not in "fc":
         return True
     # squares do not cancel, so a bad number shows in their sum; a sum that overflows is looked at more closely
@@ -37,12 +37,12 @@ def is_finite(array: Any) -> bool:
 
 
 def bad_names(named: Iterable[tuple[str, Any]]) -> list[str]:
-    """The names of the arrays that hold a number that is not finite."""
+    """The names of the arrays with a number that is not finite."""
     return [name for name, array in named if array is not None and not is_finite(array)]
 
 
 def first_bad_operation(run: Callable[[], Any]) -> str:
-    """Run a computation once more, and say which operation first makes NaN or infinity; '' if none does."""
+    """Repeat a computation, and find the first operation that makes NaN or infinity; '' if none does."""
     from autodiff.testing import AnomalyError, detect_anomaly  # most programs never need it
 
     try:
@@ -56,7 +56,7 @@ def first_bad_operation(run: Callable[[], Any]) -> str:
 def cause(
     batch: tuple[Any, Any], parameters: Iterable[tuple[str, Tensor]], run: Callable[[], Any], previous_step: int
 ) -> str:
-    """Why a step went wrong: its data, its parameters, or the first bad operation in it."""
+    """The reason for a bad step: its data, its parameters, or the first bad operation."""
     for what, data in zip(("inputs", "targets"), batch, strict=True):
         data = np.asarray(data)
         if not is_finite(data):

@@ -1,4 +1,4 @@
-"""One pass over the data: what was measured in it so far."""
+"""One pass over the data, and its measurements so far."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Array = Any
 
 
 class Epoch:
-    """What one pass over the data has measured: the loss over its examples, and what the metrics need."""
+    """The measurements of one pass over the data: the loss over its examples, and the data for metrics."""
 
     def __init__(self, epoch: int, epochs: int, metrics: Mapping[str, Metric]) -> None:
         self.epoch, self.epochs = epoch, epochs
@@ -36,7 +36,7 @@ class Epoch:
         return {"loss": self.total / self.seen, **measured(self.metrics, self.outputs, self.targets)}
 
     def describe(self) -> tuple[str, str]:
-        """What stands before and after a progress bar."""
+        """The texts before and after a progress bar."""
         words = [f"{name} {value:.4f}" for name, value in self.measured().items()]
         rate = self.seen / max(time.perf_counter() - self.started, 1e-9)
         return f"epoch {self.epoch}/{self.epochs}", "  ".join([*words, f"{rate:,.0f} examples/s"])

@@ -1,4 +1,4 @@
-"""Learner: a model, a loss and an optimizer, and the loop that brings them together."""
+"""Learner: the training loop of a model with a loss and an optimizer."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ PREDICTION_BATCH = 1024
 class Learner(TrainingStep):
     """Trains a model: for each batch a :class:`nn.TrainingStep`, outputs = model(x), loss(outputs, y), update.
 
-    ``loss`` is a function or a module of (outputs, targets) that gives one number, the mean over the examples.
+    ``loss`` is a function or a module of (outputs, targets) that returns one number, the mean over the examples.
     ``metrics`` are functions of (outputs, targets) as arrays, by name, or names of functions in ``nn.metrics``.
-    ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``.  Gradients are
-    clipped to the total norm ``clip_norm``, or each number to ±``clip_value``, before the optimizer sees them.
+    ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``.  Before the
+    optimizer uses them, gradients are clipped to the total norm ``clip_norm``, or each number to ±``clip_value``.
 
-    Floating-point inputs are taken in the dtype of the parameters, so that float64 data does not turn a float32 model
-    into a slow one; targets are taken by the losses in the dtype of the outputs.  Integers are handed on as they are.
+    Floating-point inputs are cast to the dtype of the parameters, so that float64 data does not slow down a float32
+    model.  Losses cast targets to the dtype of the outputs.  Integers are passed on unchanged.
 
     >>> import numpy as np
     >>> from nn import Linear, mse_loss, optim
@@ -100,14 +100,14 @@ class Learner(TrainingStep):
         on_epoch: Callable[[dict[str, float]], object] | None = None,
         watch: str | os.PathLike[str] | None = None,
     ) -> History:
-        """Train for a number of epochs on X (n, ...) and Y (n, ...), and return what was measured.
+        """Train for a number of epochs on X (n, ...) and Y (n, ...), and return the history.
 
-        The history is a sequence of the epochs' losses.  ``validation`` (X, Y) is evaluated after every epoch.
-        ``rng`` (a Generator or a seed) decides the order of the examples: the same seed gives the same run, bit for
-        bit on one machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).  ``progress`` shows a bar on
-        standard error; by default if that is a terminal.  ``on_step(step, loss)`` is called after every update, while
-        the gradients are still there, ``on_epoch(row)`` with each row of the history.
-        ``watch`` is the path of an HTML page with curves, the norms of every layer and the graph, written as it goes.
+        The history is a sequence of the epochs' losses.  ``validation`` (X, Y) is evaluated after every epoch.  ``rng``
+        (a Generator or a seed) determines the order of the examples: the same seed gives the same run, bit for bit on
+        one machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).  ``progress`` shows a bar on standard
+        error; the default is to do so if that is a terminal.  ``on_step(step, loss)`` is called after every update,
+        before the gradients are cleared, ``on_epoch(row)`` with each row of the history.  ``watch`` is the path of an
+        HTML page with curves, the norms of every layer and the graph, which is written during the training.
 
         Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which
         names the step and the first operation that made it, if the loss or a gradient is NaN or infinite.
@@ -166,7 +166,7 @@ class Learner(TrainingStep):
 
     @contextlib.contextmanager
     def _mode(self, *, training: bool) -> Iterator[None]:
-        """The model in training or in evaluation, and afterwards as it was."""
+        """The model in training or evaluation mode; afterwards its mode is as before."""
         before = self.model.training
         self.model.train(training)
         try:
@@ -177,9 +177,9 @@ class Learner(TrainingStep):
     # -- using what was trained ------------------------------------------------------------------------------
 
     def predict(self, X: Array, batch_size: int = PREDICTION_BATCH) -> Array:
-        """The model's outputs for X (n, ...), as an array: no graph, evaluation mode, a batch at a time.
+        """The model's outputs for X (n, ...) as an array, computed without a graph, in evaluation mode, batch by batch.
 
-        What the numbers mean is the model's affair: after a cross-entropy they are logits.
+        Their meaning depends on the model: for a model trained with cross-entropy they are logits.
         """
         X = array_of_examples("predict", "X", X)
         batch_size = count_of("predict", "batch_size", batch_size, 1)
@@ -211,7 +211,7 @@ class Learner(TrainingStep):
 
 
 def _both(first: Callable[..., object], second: Callable[..., object] | None) -> Callable[..., object]:
-    """A hook that calls two."""
+    """A hook that calls two hooks."""
 
     def hook(*args: Any) -> None:
         first(*args)
@@ -225,12 +225,12 @@ def _both(first: Callable[..., object], second: Callable[..., object] | None) ->
 
 
 def _takes_logits(loss: Any) -> bool:
-    """Whether the loss is of binary logits, where class 1 begins at 0."""
+    """Whether the loss takes binary logits, for which class 1 begins at 0."""
     return loss is binary_cross_entropy_with_logits or isinstance(loss, BCEWithLogitsLoss)
 
 
 def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric], logits: bool) -> dict[str, Metric]:
-    """Metrics by name; a string is the name of a function in nn.metrics, which decides as the loss does."""
+    """Metrics by name; a string is the name of a function in nn.metrics, with the threshold that suits the loss."""
     if isinstance(metrics, Mapping):
         pairs: list[tuple[str, Any]] = list(metrics.items())
     else:

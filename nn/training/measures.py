@@ -1,4 +1,4 @@
-"""What goes into a model and what is measured of it: inputs in its dtype, losses and metrics as numbers."""
+"""Inputs of a model in its dtype; losses and metrics as numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Metric = Callable[[Array, Array], Any]
 
 
 def taken(who: str, x: Array, dtype: Any) -> Array:
-    """Floating-point inputs in the dtype of the parameters; others, and those of a model of several dtypes, as is."""
+    """Floating-point inputs in the dtype of the parameters; unchanged if parameters have several dtypes."""
     if dtype is None or x.dtype == dtype or x.dtype.kind != "f" or dtype.kind != "f":
         return x
     try:
@@ -42,7 +42,7 @@ def measured(metrics: Mapping[str, Metric], outputs: list[Array], targets: list[
 
 
 def number(who: str, loss: Any) -> float:
-    """The loss as a number.  Raises ValueError or TypeError for what is none."""
+    """The loss as a number.  Raises ValueError or TypeError if it is not a number."""
     return _one(f"{who}: the loss", loss, "can be made smaller; take its mean (reduction='mean')")
 
 

@@ -1,12 +1,12 @@
-"""How good predictions are, as plain numbers.
+"""Metrics: the quality of predictions, as plain numbers.
 
-Predictions are scores or labels.  Scores are floating-point: of shape (n, classes) the largest decides, of shape (n,)
-or (n, 1) a score of at least ``threshold`` means class 1: 0.5 by default, which suits probabilities; scores outside
-[0, 1] are no probabilities and are refused without a threshold (0.0 suits logits).  Labels are integers or booleans of
-shape (n,) and are taken as they are.
+Predictions are scores or labels.  Scores are floating-point.  With shape (n, classes) the largest score decides.  With
+shape (n,) or (n, 1) a score of at least ``threshold`` means class 1.  The default 0.5 suits probabilities; scores
+outside [0, 1] are refused without a threshold (0.0 suits logits).  Labels are integers or booleans of shape (n,), and
+are used unchanged.
 
-A ratio with nothing below the line (precision when nothing was predicted, recall when there was nothing to find) is
-``zero_division``, 0.0 unless given.
+A ratio with the denominator 0 is ``zero_division``, by default 0.0: the precision if nothing was predicted, the recall
+if there was nothing to find.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Threshold = float | None
 
 
 def decide(predictions: Any, threshold: Threshold = None) -> Array:
-    """The labels that predictions stand for, as integers.
+    """The predicted labels, as integers.
 
     >>> decide(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist(), decide(np.array([0.2, 0.5, 0.7])).tolist()
     ([1, 0], [0, 1, 1])
@@ -65,7 +65,7 @@ def accuracy(predictions: Any, target: Any, *, threshold: Threshold = None) -> f
 def confusion_matrix(
     predictions: Any, target: Any, *, classes: int | None = None, threshold: Threshold = None
 ) -> Array:
-    """How often each class (row) was taken for each (column): an integer array of shape (classes, classes).
+    """The number of examples of each class (row) that were predicted as each class (column), as an integer array.
 
     ``classes`` is one more than the largest label unless given (or the number of columns of the scores).
 
@@ -93,10 +93,10 @@ def precision(
     predictions: Any, target: Any, *, threshold: Threshold = None, average: str | None = "binary",
     zero_division: float = 0.0,
 ) -> Any:  # fmt: skip
-    """Of those predicted to be in a class, the fraction that are: TP / (TP + FP).
+    """The fraction of the examples predicted in a class that belong to it: TP / (TP + FP).
 
-    ``average``: ``"binary"`` gives that of class 1 of two; ``"macro"`` the mean over classes, ``"micro"`` counts all
-    together, ``"weighted"`` weighs classes by their frequency, None gives one number a class.
+    ``average``: ``"binary"`` is the value of class 1 of two, ``"macro"`` the mean over classes, ``"micro"`` counts all
+    examples together, ``"weighted"`` weighs classes by frequency, None returns one number for each class.
 
     >>> precision(np.array([0.9, 0.6, 0.4]), np.array([1, 0, 1]))
     0.5
@@ -108,7 +108,7 @@ def recall(
     predictions: Any, target: Any, *, threshold: Threshold = None, average: str | None = "binary",
     zero_division: float = 0.0,
 ) -> Any:  # fmt: skip
-    """Of those in a class, the fraction predicted to be: TP / (TP + FN).  ``average`` as in :func:`precision`.
+    """The fraction of the examples of a class predicted in it: TP / (TP + FN); ``average`` as in :func:`precision`.
 
     >>> recall(np.array([0.9, 0.6, 0.4]), np.array([1, 0, 1]), threshold=0.3)
     1.0

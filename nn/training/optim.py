@@ -1,8 +1,8 @@
 """Optimizers: they change parameters by their gradients.
 
-Each update notes calls of NumPy's ufuncs, which write in place so that no big array is allocated.  A step makes the
-calls of all updates in one piece: an interruption finds the parameters as they were before, or as they are after.
-The formulas, their names and defaults are those of PyTorch.
+Each update notes calls of NumPy's ufuncs, which write in place, so no large array is allocated.  A step makes the calls
+of all updates as one unit: after an interruption, the parameters are either as before or as after the step.  The
+formulas, their names and defaults are those of PyTorch.
 
 To add one, write its class and put its name into ``__all__``: ``pullback train`` offers it too.
 """
@@ -25,7 +25,7 @@ __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm_", "c
 
 
 class Decaying(Optimizer):
-    """An optimizer with weight decay, which is all that is said about it: ``change`` has the formula without it.
+    """An optimizer with weight decay; ``change`` has the formula without it.
 
     g += weight_decay p, or with ``decoupled`` p *= 1 - lr weight_decay.
     """
@@ -46,7 +46,7 @@ class Decaying(Optimizer):
         self.change(parameter, gradient, state, calls)
 
     def change(self, parameter: Array, gradient: Array, state: State, calls: Calls) -> None:
-        """As ``update``, of a gradient that is decayed; ``calls.room`` alone is left to compute in."""
+        """As ``update``, for a gradient with weight decay; only ``calls.room`` is free to compute in."""
         raise NotImplementedError
 
 
@@ -92,7 +92,7 @@ class SGD(Decaying):
 
 
 class Adam(Decaying):
-    """Steps scaled by running means of the gradient and of its square, corrected for their start at 0.
+    """Steps scaled by running means of the gradient and of its square, which are corrected for their start at 0.
 
     m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g²;  p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps).
     ``weight_decay`` adds weight_decay p to the gradient.  Source: D. Kingma, J. Ba, "Adam" (2015).
@@ -141,7 +141,7 @@ class Adam(Decaying):
 
 
 class AdamW(Adam):
-    """Adam with weight decay that does not pass through the running means: p *= 1 - lr weight_decay first.
+    """Adam with weight decay that is not part of the running means: p *= 1 - lr weight_decay first.
 
     Source: I. Loshchilov, F. Hutter, "Decoupled weight decay regularization" (2019).
 

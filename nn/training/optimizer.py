@@ -1,4 +1,4 @@
-"""What all optimizers have in common: the step, whole or not at all, and the state."""
+"""The common part of all optimizers: the step, whole or not at all, and the state."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ State = dict[str, Any]
 class Optimizer:
     """The common part of all optimizers: a list of variables, one state each, and the learning rate ``lr``.
 
-    A parameter whose ``.grad`` is None is left alone.  A subclass defines ``update``.  Raises ValueError for no or
-    repeated parameters and for options out of range, TypeError for what is not a variable.
+    A parameter whose ``.grad`` is None is not changed.  A subclass defines ``update``.  Raises ValueError for no
+    parameters, repeated ones, and options out of range; TypeError for anything but a variable.
     """
 
     options: tuple[str, ...] = ("lr",)
@@ -52,8 +52,8 @@ class Optimizer:
     def step(self) -> None:
         """Change every parameter that has a gradient by it.
 
-        If it is interrupted, by Ctrl-C or an exception at whatever point, all parameters and their state are as they
-        were before, or all as they are after the step.
+        If it is interrupted at any point, by Ctrl-C or an exception, all parameters and their state are either as
+        before or as after the step.
         """
         calls = Calls()
         written: list[tuple[Tensor, Array]] = []
@@ -94,16 +94,16 @@ class Optimizer:
             raise
 
     def update(self, parameter: Array, gradient: Array, state: State, calls: Calls) -> Array | None:
-        """Note the calls that change ``parameter``, ``(ufunc, *inputs, out)``, in ``calls``; compute nothing here.
+        """Note the calls that change ``parameter``, as ``(ufunc, *inputs, out)``, in ``calls``; compute nothing here.
 
-        ``state`` is a copy of the parameter's state: what is put into it belongs to it after the step, and calls may
-        write into its arrays.  ``calls.room`` and ``calls.other`` are like the parameter, to compute in.  A simple
-        optimizer computes at once instead, mutates nothing but ``state``, and returns the new values.
+        ``state`` is a copy of the parameter's state.  Values in it become the state after the step, and calls may write
+        into its arrays.  ``calls.room`` and ``calls.other`` are arrays like the parameter, to compute in.  A simple
+        optimizer computes at once instead, changes only ``state``, and returns the new values.
         """
         raise NotImplementedError
 
     def _updated(self, values: Array, gradient: Array, state: State) -> Array:
-        """The new values of a parameter that cannot be written; the new state is put into ``state``."""
+        """The new values of a parameter that is not writeable; the new state is put into ``state``."""
         calls = Calls()
         calls.room, calls.other = object(), object()  # results are not written, so these only stand for arrays
         new = self.update(values, gradient, state, calls)
@@ -123,9 +123,9 @@ class Optimizer:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a ``state_dict`` of an optimizer of the same class over parameters of the same shapes.
+        """Continue from a ``state_dict`` of an optimizer of the same class over parameters of the same shapes.
 
-        Raises ValueError if it does not fit; then nothing has been loaded.
+        Raises ValueError if it does not fit; then nothing has changed.
         """
         who = f"{type(self).__name__}.load_state_dict"
         if not isinstance(state, Mapping) or set(state) != {"optimizer", "options", "state"}:

@@ -1,7 +1,7 @@
 """Schedules of the learning rate, as functions of the number of steps taken.
 
-Each sets ``optimizer.lr`` when it is made, and again whenever ``step()`` is called: once an epoch or once a batch, as
-its lengths were counted.  The rate is computed from the step number alone, so any can be joined to any.
+Each sets ``optimizer.lr`` when it is made, and at each call of ``step()``: once for each epoch or each batch, in
+whichever unit its lengths are.  The rate is a function of the step number only, so any schedules can be joined.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["CosineAnnealingLR", "LinearWarmup", "Scheduler", "SequentialLR", "St
 
 
 class Scheduler:
-    """Sets ``optimizer.lr`` to ``rate(steps)``; ``base_lr`` is what the optimizer had when this was made."""
+    """Sets ``optimizer.lr`` to ``rate(steps)``; ``base_lr`` is the optimizer's rate when this was made."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
@@ -39,11 +39,11 @@ class Scheduler:
         self.optimizer.lr = self.rate(self.steps)
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on: the number of steps and the base rate."""
+        """The state to continue from: the number of steps and the base rate."""
         return {"steps": self.steps, "base_lr": self.base_lr}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a :meth:`state_dict`, and set the learning rate that belongs there."""
+        """Continue from a :meth:`state_dict`, and set the learning rate of that step."""
         if not isinstance(state, Mapping) or set(state) != {"steps", "base_lr"}:
             raise ValueError(f"{type(self).__name__}: expected the entries 'steps' and 'base_lr' of a state_dict")
         who, steps = f"{type(self).__name__}.load_state_dict", state["steps"]
@@ -77,7 +77,7 @@ class StepLR(Scheduler):
 
 
 class CosineAnnealingLR(Scheduler):
-    """Fall along half a cosine to ``eta_min``: eta_min + (base - eta_min) (1 + cos(pi steps / T_max)) / 2.
+    """Decrease the rate along half a cosine to ``eta_min``: eta_min + (base - eta_min) (1 + cos(pi steps / T_max)) / 2.
 
     Past ``T_max`` the rate rises again along the cosine, as in PyTorch.
     Source: I. Loshchilov, F. Hutter, "SGDR" (2017).
@@ -99,7 +99,7 @@ class CosineAnnealingLR(Scheduler):
 
 
 class LinearWarmup(Scheduler):
-    """Rise in a line from ``start_factor`` times the base rate to the base rate in ``total_iters`` steps, and stay.
+    """Increase linearly from ``start_factor`` times the base rate to it in ``total_iters`` steps, then stay.
 
     >>> from autodiff import Tensor
     >>> from nn.optim import SGD

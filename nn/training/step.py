@@ -1,4 +1,4 @@
-"""One training step: outputs, loss, gradients, update; and what is said when it goes wrong."""
+"""One training step: outputs, loss, gradients, update; and the errors of a bad step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = Any
 
 
 class Position(NamedTuple):
-    """Which step this is, for what is said of it; ``epoch`` is 0 where nobody counts them."""
+    """The number of the step, for messages; ``epoch`` is 0 if epochs are not counted."""
 
     who: str
     step: int
@@ -33,24 +33,24 @@ class Position(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What a walk through a model finds: its parameters by name, and the dtype of all, None if they have several."""
+    """The parameters of a model by name, and the dtype of all, None if they have several."""
 
     parameters: list[tuple[str, Tensor]]
     dtype: Any
 
     @classmethod
     def of(cls, model: Module) -> Trained:
-        """What is in a model now."""
+        """The present parameters of a model."""
         return cls(list(model.named_parameters()), dtype_of(model))
 
 
 class TrainingStep:
     """One step of training: outputs = model(x), loss(outputs, y), backward, clipping, optimizer.step().
 
-    :class:`nn.Learner` takes such steps through data; this is for a loop of your own, which gets the same checks: the
+    :class:`nn.Learner` makes such steps over data.  This class is for a loop of your own, with the same checks: the
     loss is a single finite number, it depends on the parameters, and the gradients are finite.  ``loss`` is a function
-    or a module of (outputs, targets).  Gradients are clipped to the total norm ``clip_norm``, or each number to
-    ±``clip_value``, before the optimizer sees them.
+    or a module of (outputs, targets).  Before the optimizer uses them, gradients are clipped to the total norm
+    ``clip_norm``, or each number to ±``clip_value``.
 
     >>> import numpy as np
     >>> from nn import Linear, TrainingStep, batches, mse_loss, optim
@@ -101,11 +101,11 @@ class TrainingStep:
         self._made = 0
 
     def update(self, x: Array, y: Array) -> tuple[float, Array]:
-        """Change the parameters once, by the examples x (n, ...) and their targets y (n, ...).
+        """Update the parameters once, with examples x (n, ...) and their targets y (n, ...).
 
-        Returns the loss and the outputs, those before the change.  Floating-point inputs are taken in the dtype of the
-        parameters.  The model's mode is left as it is.  Raises DivergenceError if the loss or a gradient is NaN or
-        infinite, TypeError if no parameter leads to the loss; then no parameter has changed.
+        Returns the loss and the outputs from before the update.  Floating-point inputs are cast to the dtype of the
+        parameters.  The mode of the model does not change.  Raises DivergenceError if the loss or a gradient is NaN or
+        infinite, and TypeError if the loss depends on no parameter; then no parameter has changed.
         """
         x, y = pairs_of_examples("update", x, y)
         position = Position("update", self._made + 1, 0, not self._made)
@@ -114,7 +114,7 @@ class TrainingStep:
         return updated
 
     def _update(self, x: Array, y: Array, trained: Trained, position: Position) -> tuple[float, Array]:
-        """One step.  NumPy's own warnings are off: all that they say is checked."""
+        """One step.  NumPy's warnings are off, because the same conditions are checked."""
         with np.errstate(all="ignore"):
             return self._unguarded_update(x, y, trained, position)
 
@@ -144,7 +144,7 @@ class TrainingStep:
         return value, np.asarray(values_of(outputs))
 
     def _check_connected(self, trained: Trained, position: Position) -> None:
-        """Raise if the optimizer will change nothing: none of its parameters has a gradient."""
+        """Raise if the optimizer would change nothing, because none of its parameters has a gradient."""
         held = getattr(self.optimizer, "parameters", None)
         changed = held if isinstance(held, list) else [parameter for _, parameter in trained.parameters]
         if all(parameter.grad is None for parameter in changed):

@@ -1,8 +1,9 @@
-"""How many threads NumPy's matrix products use, and one of them where more would only wait for each other.
+"""The number of threads of NumPy's matrix products; one thread if more would only wait for each other.
 
-The threads of a product wait for the last one of them, which is long where other programs want the processor too.
-Measured on two cores: while the machine was busy, a training step with products of 2 to 50 million multiplications took
-ten times as long with two threads as with one, with 1,000 million twice as long; on an idle one two thirds, and half.
+The threads of a product wait for the slowest one, which takes long if other programs use the processor.  Measured on
+two cores: on a busy machine, a training step with products of 2 to 50 million multiplications took ten times as long
+with two threads as with one, and with products of 1,000 million twice as long.  On an idle machine it took two thirds,
+and half, of the time.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class _Control(NamedTuple):
 
 @functools.cache
 def _control() -> _Control | None:
-    """The two functions of the library that NumPy multiplies with; None for one that is not known here."""
+    """The two functions that control the threads of NumPy's BLAS library; None for an unknown library."""
     module = importlib.util.find_spec("numpy._core._multiarray_umath")
     # what a module was linked with is found through it, but on Windows, where its file must be named
     beside = os.path.join(os.path.dirname(os.path.dirname(np.__file__)), "numpy.libs", "*openblas*")
@@ -60,13 +61,13 @@ def _control() -> _Control | None:
 
 
 def count() -> int | None:
-    """How many threads a matrix product of NumPy may use; None if its library does not tell."""
+    """The number of threads that a matrix product may use; None if it is unknown."""
     control = _control()
     return None if control is None else control.get()
 
 
 def described(number: int | None) -> str:
-    """The number of threads in words; where another one is asked for, the last digits differ, and so the run does."""
+    """The number of threads in words: with another number the last digits differ, and so does the run."""
     if number is None:
         return "as many threads as NumPy's library takes"
     return f"{number} thread{'s' * (number != 1)} (OPENBLAS_NUM_THREADS sets another number)"
@@ -74,9 +75,9 @@ def described(number: int | None) -> str:
 
 @contextlib.contextmanager
 def chosen(multiplications: int) -> Iterator[int | None]:
-    """Products with one thread, unless the largest has more than ``LARGE`` multiplications or the user said otherwise.
+    """A context of one thread, unless a product has more than ``LARGE`` multiplications or the user set a number.
 
-    Gives the number of threads, None if it is not known; afterwards it is as before.
+    Gives the number of threads, None if it is unknown; afterwards it is as before.
 
     >>> from nn.training import threads
     >>> before = threads.count()

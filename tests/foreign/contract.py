@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from autodiff import Tensor
+from autodiff.backpropagation import backward
 from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
-from autodiff.tensor import backward
 from autodiff.testing.table.samples import Template
 from tests.differences import calls, cotangents, numpy_function, outputs, weights
 
@@ -79,10 +79,7 @@ def check_call(entry, call, kind, rng, constants=False):
     found = cotangents(theirs, [Tensor(of(a)) for a in arrays], [of(s) for s in seeds])
     for one, two in zip(found, cotangents(call, arrays, seeds), strict=True):
         same(one, two, kind, 1e-12)
-    of, plain = kind
     for one, two in zip(second(theirs, arrays, seeds, of), second(call, arrays, seeds, np.asarray), strict=True):
-        if one is not None and two is not None and np.ndim(two) == 0 and two == 0 and np.isnan(plain(one)):
-            continue  # a sum of nothing at a kink: zeros by selection win among ndarrays alone
         same(one, two, kind, 1e-11)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, grad, softmax_cross_entropy, vjp
+from autodiff.backpropagation import backward
 from autodiff.primitive import registry
-from autodiff.tensor import backward
 
 MANY = 70_000
 VALUES = np.full(MANY, 0.75)
@@ -61,6 +61,21 @@ def test_a_reduction_of_70000_halves_has_the_value_and_the_gradient_of_doubles(e
         assert got is None if expected is None else got.dtype == np.float16
         if expected is not None:
             np.testing.assert_allclose(got.astype(float), expected, rtol=1e-2, atol=1e-7)
+
+
+@pytest.mark.parametrize("by", [0, 1], ids=["the values", "the weights"])
+def test_so_has_an_average_with_weights(by):
+    def average(*arrays):
+        return 1000.0 * np.average(arrays[0], weights=arrays[1])
+
+    weights = np.where(VALUES == 0.25, 2.0, 1.0)  # NumPy's sum of these overflows
+    expected = grad(average, by)(VALUES, weights)
+    found = grad(average, by)(VALUES.astype(np.float16), weights.astype(np.float16))
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found.astype(float), expected, rtol=1e-2, atol=1e-6)
+    assert (
+        value(lambda w: np.average(Tensor(VALUES.astype(np.float16)), weights=w, returned=True)[1], weights) == 70_070
+    )
 
 
 def test_elements_named_many_times_get_the_sum_of_all():

@@ -17,9 +17,9 @@ import autodiff
 from autodiff import Tensor, grad
 from autodiff.graph import topological_order
 from autodiff.ops import special
+from autodiff.outputs import ITEM, UNSTACK
 from autodiff.primitive import Primitive, refusals, registry
 from autodiff.protocol import ANSWERED
-from autodiff.tensor import ITEM, UNSTACK
 from autodiff.testing.table.samples import calls
 from benchmarks.coverage_calls import NOT_OF_ARRAYS, REASONS
 
@@ -41,6 +41,8 @@ def of_numpy():
         for name in dir(space):
             function = getattr(space, name)
             if name.startswith("_") or not callable(function) or inspect.isclass(function):
+                continue
+            if name == "trapz":  # before NumPy 2.4 there is one, that calls np.trapezoid
                 continue
             if name not in NOT_OF_ARRAYS and name not in REASONS and function not in ANSWERED | refusals.keys():
                 yield function, f"{space.__name__}.{name}"

@@ -83,7 +83,7 @@ def check_order_two(entry, call, rng):
     pulled = cotangents(call, tensors[: len(arrays)], tensors[len(arrays) :], create=True)
     scalar = sum(np.real(np.sum(c * d)) for c, d in zip(pulled, directions, strict=True) if d is not None)
     found = (
-        autodiff.tensor.backward({scalar._node: np.float64(1.0)}, {t._node for t in tensors})
+        autodiff.backpropagation.backward({scalar._node: np.float64(1.0)}, {t._node for t in tensors})
         if scalar._node.active
         else {}
     )

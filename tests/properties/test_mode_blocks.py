@@ -12,33 +12,15 @@ import pytest
 from autodiff import Tensor, no_grad
 from autodiff import mode as block
 from autodiff.mode import _state
-from autodiff.testing import detect_anomaly, record
-from autodiff.testing.rounding.first_order import _Results
 from autodiff.testing.rounding.monte_carlo import _Moving
-from autodiff.testing.tracing.replay import _Log
-from autodiff.testing.tracing.trace import Trace
-
-
-class Seen(Trace):
-    """The names of the operations that it saw."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = []
-
-    def saw(self, primitive, args, kwargs, result):
-        self.names.append(primitive.name)
-
+from tests.modes import MAKERS, Seen
 
 MODES = {
-    "Seen": Seen,
-    "record": record,
-    "detect_anomaly": detect_anomaly,
-    "noise": lambda: _Moving(1e-3, np.random.default_rng(0), None),
-    "rounding": _Results,
-    "replay": _Log,
+    **MAKERS,
+    Seen: Seen,
+    _Moving: lambda: _Moving(1e-3, np.random.default_rng(0), None),  # one that changes what is computed
 }
-EVERY_MODE = pytest.mark.parametrize("make", MODES.values(), ids=MODES)
+EVERY_MODE = pytest.mark.parametrize("make", MODES.values(), ids=[kind.__name__ for kind in MODES])
 X = Tensor(np.array([0.5, 1.0]))
 
 

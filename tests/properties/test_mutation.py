@@ -264,16 +264,9 @@ def outcome(save, write, layout, size):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("save", SAVED)
-def test_whatever_is_written_through_us_is_found(save, size):
-    for name, write in DOORS.items():
-        for layout in LAYOUTS:
-            assert outcome(SAVED[save], write, layout, size) in ("found", "right"), (name, layout)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("save", SAVED)
-def test_so_is_what_the_user_fills_anew(save, size):
-    for name, write in WHOLE.items():
+@pytest.mark.parametrize("writes", [DOORS, WHOLE], ids=["through us", "by the user, the whole array"])
+def test_what_is_written_is_found(writes, save, size):
+    for name, write in writes.items():
         for layout in LAYOUTS:
             assert outcome(SAVED[save], write, layout, size) in ("found", "right"), (name, layout)
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor
+from autodiff.backpropagation import backward
 from autodiff.graph import CONSTANT
 from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
 from autodiff.structural import Structural, again, functions, structural, tracking
-from autodiff.tensor import backward, wrap
+from autodiff.tensor import wrap
 from tests.differences import calls, outputs, weights
 
 special.load()

@@ -12,9 +12,9 @@ import functools
 import numpy as np
 
 from autodiff import Tensor
+from autodiff.backpropagation import backward
 from autodiff.primitive import Primitive, Rule, registry
 from autodiff.recording import callable_of
-from autodiff.tensor import backward
 from tests.differences import calls, cotangents, outputs
 
 

@@ -96,7 +96,7 @@ def _of_operation(error: BaseException, names: Names, shown: BaseException) -> P
         values = frame.f_locals
         if frame.f_globals.get("__name__") == recording.__name__:  # written there, or generated
             primitive = values.get("primitive", frame.f_globals.get("primitive"))
-            if isinstance(primitive, Primitive):
+            if isinstance(primitive, Primitive) and not _ARGUMENTS.isdisjoint(values):
                 return _of_call(primitive, values, names, shown)
         if frame.f_code is graph.sweep.__code__ and isinstance(values.get("node"), Node):
             return _picture(list(values["seeds"]), names, {}, [Group("root", "")], values["node"], shown)
@@ -148,6 +148,10 @@ def _seeds(frames: list[FrameType]) -> list[Node]:
         if isinstance(seeds, dict):
             return [node for node in seeds if isinstance(node, Node)]
     return []
+
+
+_ARGUMENTS = {"a", "b", "x", "args"}
+"""What the functions that are called name their arguments, and what they call does not."""
 
 
 def _of_call(primitive: Primitive, values: dict[str, Any], names: Names, error: BaseException) -> Picture:

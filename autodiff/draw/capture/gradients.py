@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...backpropagation import backward
 from ...graph import Edge, Node, Parts, is_variable
 from ...structural import plain
-from ...tensor import Tensor, backward
+from ...tensor import Tensor
 from ..picture.measure import Measure, measure
 from ..picture.model import Picture
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...backpropagation import backward
 from ...graph import CONSTANT, GraphError, Node, tick
-from ...tensor import Tensor, backward
+from ...tensor import Tensor
 from ...transforms.calling import recording
 from ..picture.measure import Measure
 from ..picture.model import Group, Picture

@@ -80,13 +80,27 @@ class Names:
         for path, child in inner or ():
             if path and id(child) not in self.modules:
                 self._note(f"{prefix}{path}", child)
+        around: dict[str, tuple[str, ...]] = {"": ()}
         for path, parameter in parameters:
             full = f"{prefix}{path}"
             self.add(full, parameter)
             if type(parameter) is Tensor:
-                parts = full.split(".")[:-1]
-                around = (".".join(parts[: k + 1]) for k in range(len(parts)))
-                self.homes.setdefault(parameter._node, tuple(p for p in around if p in self.kinds))
+                self.homes.setdefault(parameter._node, self._modules_around(full, around))
+
+    def _modules_around(self, path: str, known: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """The paths of the modules that something stands in, the outermost first; those found are put into ``known``.
+
+        A path may have thousands of parts: each is looked at once, and not once for each path that begins with it.
+        """
+        places = []
+        path = path.rpartition(".")[0]
+        while path not in known:
+            places.append(path)
+            path = path.rpartition(".")[0]
+        modules = known[path]
+        for place in reversed(places):
+            modules = known[place] = (*modules, place) if place in self.kinds else modules
+        return modules
 
     def _note(self, path: str, module: Any) -> None:
         self._kept.append(module)  # so that its id stays its own

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...graph import CONSTANT, GraphError, Node, Walk, tick
+from ...outputs import ITEM
 from ...primitive import registry
-from ...tensor import ITEM, Tensor
+from ...tensor import Tensor
 from ...transforms.calling import recording
 from ...transforms.checkpointing import reopened
 from ...tree import flatten

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ...mode import entered, unwatched
+from ...outputs import ITEM, same_tuple
 from ...primitive import Primitive
-from ...tensor import ITEM, Tensor, same_tuple
+from ...tensor import Tensor
 from ...tree import flatten
 from ..problem import Problem, as_real
 from ..thresholds import INSIDE

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...tensor import same_tuple
+from ...outputs import same_tuple
 from ..problem import Problem, as_real
 from ..thresholds import EPSILON, MATTERS, MORE_SAMPLES, NEGLIGIBLE, PLENTY, RESOLVED, SAMPLES
 from ..tracing.backward import values_in, watched_pass

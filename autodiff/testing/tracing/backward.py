@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...backpropagation import backward
 from ...graph import Edge, Node, Visit, topological_order
-from ...tensor import ITEM, Tensor, backward, value_of
+from ...outputs import ITEM
+from ...tensor import Tensor, value_of
 from ...transforms.calling import recording
 from ...tree import flatten
 from ..problem import Problem, cotangents

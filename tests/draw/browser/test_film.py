@@ -58,3 +58,4 @@ def test_the_film_plays_by_itself(show):
     browser.click(*browser.middle("#film"))
     browser.wait("view.film.at === view.film.steps.length - 1")
     browser.wait("view.film.timer === null")
+    assert browser.evaluate("view.film.at") == browser.evaluate("view.film.steps.length") - 1  # and stays there

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import nn
 from nn import cli
 from tests.nn.cli.running import command, environment, one_line, process
 
@@ -18,7 +19,7 @@ def test_help_and_version(capsys):
     assert cli.main(["--help"]) == 0
     assert "train" in capsys.readouterr().out
     assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("pullback ")
+    assert capsys.readouterr().out == f"pullback {nn.__version__}\n"
     assert cli.main(["train", "--help"]) == 0
     text = capsys.readouterr().out
     for option in ("--data", "--data-path", "--epochs", "--batch-size", "--lr", "--hidden", "--optimizer", "--seed",

@@ -12,10 +12,21 @@ from autodiff import Tensor, grad
 from autodiff.draw import draw
 
 
+class Scaled(nn.Sequential):
+    """A row of layers with a parameter of its own, whose name is as long as it is deep."""
+
+    def __init__(self, *layers):
+        super().__init__(*layers)
+        self.scale = Tensor(np.ones(1, np.float32))
+
+    def forward(self, x):
+        return super().forward(x) * self.scale
+
+
 def nested(depth):
     model = nn.Linear(2, 2, rng=0)
     for _ in range(depth):
-        model = nn.Sequential(model)
+        model = Scaled(model)
     return model
 
 

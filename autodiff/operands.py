@@ -1,0 +1,51 @@
+"""Checks of operands beside a Tensor, and of the owner of an array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .examples import every
+from .graph import Node
+from .primitive import Primitive
+from .protocol import foreign, has_own_rules
+
+NUMPYS_OWN = frozenset({np.ndarray, *(np.dtype(code).type for code in "?bhilqefdgFDG")})
+"""The types of results that need no second look."""
+
+
+def _speaks(y: Any) -> bool:
+    """Whether the result of an operation is an array that NumPy's functions accept."""
+    return isinstance(y, np.generic) or hasattr(y, "__array_function__")
+
+
+CONSTANTS = NUMPYS_OWN | {int, float, complex, bool, list, tuple}
+"""The types of constants that need no second look before they meet a Tensor."""
+
+
+def checked(primitive: Primitive, parameter: str, constant: Any) -> Any:
+    """The constant; TypeError for one with operations of its own."""
+    odd = foreign(constant)
+    if odd is not None:
+        raise TypeError(f"{primitive.name}: {parameter} is {odd}")
+    return constant.view(np.ndarray) if isinstance(constant, np.memmap) else constant
+
+
+def admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:
+    """A result of NumPy's type; refused if another argument made it an object with operations of its own."""
+    if type(y) is complex:  # what Python makes of 1j * a double
+        return np.complex128(y)
+    if isinstance(y, float) or has_own_rules(y) or not _speaks(y):
+        odd = next((v for v in values if type(v) not in NUMPYS_OWN), y)
+        raise TypeError(
+            f"{primitive.name}: an argument is a {type(odd).__name__}, which has rules of its own; "
+            "pass np.asarray(x, dtype=float), and np.where for masks"
+        )
+    return y
+
+
+def owned(value: Any, node: Node) -> bool:
+    """Whether an argument is an array that the user may hold: a constant, that of a variable, a view."""
+    array = every(value)
+    return isinstance(array, np.ndarray) and (node.primitive is None or array.base is not None)
