@@ -19,6 +19,10 @@ class Examples:
     many: bool = True
     """Whether it stands for several arrays, or for one: a recorded array looks like the one that it holds."""
 
+    def given_out(self) -> Any:
+        """What the user gets as the values: an array of no axes in the place of a number, as of a Tensor."""
+        return self
+
     def holding(self, array: Any) -> Examples:
         """The same examples with other values."""
         raise NotImplementedError

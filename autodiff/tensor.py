@@ -96,6 +96,8 @@ class Tensor(Conversion, Methods):
             value = np.asarray(value) if isinstance(value, np.generic) else value
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+            elif isinstance(value, Examples):
+                return value.given_out()
         return np.asarray(value) if isinstance(value, np.generic) else value
 
     @data.setter
@@ -131,7 +133,7 @@ class Tensor(Conversion, Methods):
         node = self._node
         if not is_variable(node):
             raise GraphError("grad: only a variable has a gradient to set")
-        if value is node.grad and type(value) is np.ndarray:  # clipped in place, say
+        if type(value) is np.ndarray and value is node.grad:  # clipped in place, say
             writes.note(value)
             return
         node.grad = value if value is None else _fitted("grad", value, node)

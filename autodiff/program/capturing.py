@@ -13,8 +13,9 @@ from ..graph import CONSTANT
 from ..tensor import Tensor, wrap
 from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
+from .instruction import Value
 from .program import Program
-from .reach import Reach
+from .reach import Reach, reached
 from .recorded import CaptureError, Recorded
 from .recording import Recording, being_recorded
 from .state import State
@@ -57,14 +58,22 @@ def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] 
     leaves, unflatten = flatten((args, kwargs))
     names = _names(f, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
     inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
-    roots = [("", f), *[(n, x) for n, x in zip(names, leaves, strict=True) if not isinstance(x, np.ndarray | float)]]
+    others = _others(leaves)
+    roots = [("", f), ("", others)]
     state = State(roots, recording)
     try:
         with being_recorded(), state:
-            given, by_name = unflatten(inputs)
+            given, by_name = unflatten([others.get(n, x) for n, x in enumerate(inputs)])
             returned = f(*given, **by_name)
+            if recording.failed:
+                raise CaptureError(
+                    f"capture: an error was caught ({recording.failed:.60}), and a program does not decide by errors; "
+                    "look at the values first, with np.where or an if"
+                )
             outputs, rebuild = flatten(returned)
             found = [_output(o, recording) for o in outputs]
+        for leaf in found:
+            _check_result(leaf)
     except Exception as error:
         teach(error)
         raise
@@ -72,7 +81,7 @@ def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] 
     program = Program(
         _name(f), (*arguments[0], arguments[1]) if kwargs else arguments[0],
         [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
-        recording.copied_constants(), recording.instructions, found, rebuild,
+        recording.copied_constants(), recording.instructions, found, rebuild, state.checks,
     )  # fmt: skip
     return Record(program, rebuild([_plain(o) for o in outputs]), state.reach)
 
@@ -85,11 +94,23 @@ def _plain(leaf: Any) -> Any:
     return wrap(value, CONSTANT) if isinstance(leaf, Tensor) else value
 
 
+def _others(leaves: list[Any]) -> dict[int, Any]:
+    """The arguments that are no arrays, by position: what is behind them is reached, too."""
+    return {i: leaf for i, leaf in enumerate(leaves) if not isinstance(leaf, np.ndarray | float | complex | np.inexact)}
+
+
 def _input(leaf: Any, name: str, recording: Recording) -> Any:
+    if isinstance(leaf, np.ndarray) and (leaf.dtype.kind == "O" or type(leaf) not in (np.ndarray, np.memmap)):
+        what = "array of objects" if leaf.dtype.kind == "O" else type(leaf).__name__
+        raise CaptureError(f"capture: the argument {name} is an {what}; a program computes on plain arrays of numbers")
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fciub":
-        return recording.new(leaf.view(np.ndarray) if type(leaf) is not np.ndarray else leaf, name)
+        return recording.new(leaf.view(np.ndarray), name)
     if isinstance(leaf, float | complex | np.inexact):
         return recording.new(leaf, name)
+    if isinstance(leaf, Recorded):
+        raise CaptureError(
+            f"capture: the argument {name} is being recorded already, by another capture: capture the outer function"
+        )
     if isinstance(leaf, Tensor):
         raise CaptureError(
             f"capture: the argument {name} is a Tensor; pass its array, {name}.data: a program computes on arrays. A "
@@ -104,6 +125,17 @@ def _output(leaf: Any, recording: Recording) -> Any:
     if isinstance(value, np.ndarray):
         value = recording.constant(value)
     return value.value if type(value) is Recorded else value
+
+
+def _check_result(leaf: Any) -> None:
+    """Raise CaptureError if a part of the result would be the same in each run, and should not."""
+    if hasattr(leaf, "__next__") or (
+        type(leaf) is not Value and any(type(place.now) is Recorded for place in reached([("", leaf)]).places)
+    ):
+        raise CaptureError(
+            f"capture: the function returns a {type(leaf).__name__}, into which a program cannot look; return arrays, "
+            "in tuples, lists and dictionaries"
+        )
 
 
 def _name(f: Any) -> str:

@@ -26,7 +26,8 @@ _FUNCTIONS = frozenset({
     np.linalg.inv, np.linalg.solve, np.linalg.det, np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh,
     np.linalg.svd, np.linalg.qr, np.linalg.slogdet, np.linalg.norm, np.linalg.pinv, np.linalg.matrix_power,
     np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fft2, np.fft.ifft2, np.fft.fftn, np.fft.ifftn,
-    np.fft.fftshift, np.fft.ifftshift, np.float64, np.array_equal, np.allclose, np.isclose, np.count_nonzero,
+    np.fft.fftshift, np.fft.ifftshift, np.float64, np.asarray, np.array_equal, np.allclose, np.isclose,
+    np.count_nonzero,
 })  # fmt: skip
 _METHODS = frozenset({
     "astype", "copy", "reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "sum", "prod", "mean", "std",

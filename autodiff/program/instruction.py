@@ -126,6 +126,9 @@ class Guard:
 
     __name__ = "guard"
 
+    def __hash__(self) -> int:
+        return hash((self.read, repr(self.expected)))  # which may be a list
+
     def described(self) -> str:
         """What is checked, in words."""
         where = "" if self.line is None else f" at {self.line.file}:{self.line.number}"
@@ -146,7 +149,7 @@ READ: dict[str, Function] = {
     "tolist": lambda value: value.tolist(),
     "value": lambda value: value,
     "bytes": lambda value: (value.tobytes(), *READ["form"](value)),
-    "form": lambda value: (tuple(value.shape), np.dtype(value.dtype).str),
+    "form": lambda value: (tuple(np.shape(value)), np.dtype(getattr(value, "dtype", type(value))).str),
     "NaN": lambda value: bool(value != value),
 }
 """In how many ways a value reaches Python."""
@@ -161,11 +164,28 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other or (one != one and other != other))
 
 
+class Empty:
+    """What is in a place that is not there, or is None: a key that a dictionary lacks, a variable's gradient."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+EMPTY = Empty()
+
+
 class PathError(RuntimeError):
     """A value decided something when the program was recorded, and now it is another one."""
 
     def __init__(self, guard: Guard, found: Any) -> None:
         self.guard, self.found = guard, found
+        if guard.expected is EMPTY:
+            super().__init__(
+                f"program: {guard.read} was not there when the program was recorded, and is there now, so the function "
+                f"may go on from it; call the function once before it is captured, or set {guard.read} to None before "
+                "it is looked at"
+            )
+            return
         where = "" if guard.line is None else f" at {guard.line.file}:{guard.line.number}"
         super().__init__(
             f"program: {guard.read}{where} gave {guard.expected!r:.60} when it was recorded, and gives {found!r:.60} "

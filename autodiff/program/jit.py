@@ -102,9 +102,7 @@ class Jit(Generic[P, R]):
                 return self._audited(path, signature, args, kwargs)
             try:
                 return path.program.nested(path.replay(given))
-            except (PathError, ValueError) as error:
-                if not isinstance(error, PathError) and not _is_ours(error):
-                    raise
+            except Exception as error:  # the function itself raises the same, or goes on in another way
                 path.calls -= 1
                 failed = error if isinstance(error, PathError) else failed
         return self._recorded(signature, args, kwargs, failed)
@@ -262,11 +260,6 @@ def _described(leaves: list[Any]) -> str:
     """The arguments in words."""
     words = [f"{x.dtype}{list(x.shape)}" if type(x) is np.ndarray else f"{type(x).__name__}" for x in leaves]
     return f"({', '.join(words)})"
-
-
-def _is_ours(error: ValueError) -> bool:
-    """Whether an error says that a program does not fit what is there."""
-    return "capture it again" in str(error)
 
 
 def difference(old: Program, new: Program) -> str | Guard | None:

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..files import write
+from ..tensor import Tensor
 from ..tree import flatten_like, places
 from .instruction import Guard, Instruction, Value
 from .passes import cleaned, direct, fixed, live
 from .passes.buffers import planned
+from .recorded import CaptureError, Recorded
 from .replay import Replay
 from .slot import Slot
 from .source import text_of
@@ -70,6 +72,15 @@ class Program:
         """Numbers that must be what they were: they decided something."""
         self._replay: Replay | None = None
 
+    def __copy__(self) -> Program:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Program:
+        return self  # it reads and writes places, of which a copy would know nothing
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"copy: the program {self.name} is bound to this process; save its text, program.save(path)")
+
     def with_instructions(
         self,
         instructions: Sequence[Instruction],
@@ -79,7 +90,7 @@ class Program:
     ) -> Program:
         """What a pass makes: the same program of other instructions, where other values may stand for the results."""
         outputs = [change(o) if type(o) is Value else o for o in self.outputs]
-        writes = [slot._replace(value=change(slot.value)) for slot in self.writes]
+        writes = [s._replace(value=change(s.value)) if type(s.value) is Value else s for s in self.writes]
         reads, checks = self.reads if reads is None else reads, self.checks if checks is None else checks
         return Program(
             self.name, self.arguments, self.inputs, reads, writes, self.constants, instructions, outputs, self.nested,
@@ -89,7 +100,9 @@ class Program:
     @property
     def results(self) -> set[Value]:
         """The values that must be known at the end: what is returned, and what is left in the places."""
-        return {o for o in self.outputs if type(o) is Value} | {slot.value for slot in self.writes}
+        return {o for o in self.outputs if type(o) is Value} | {
+            slot.value for slot in self.writes if type(slot.value) is Value
+        }
 
     # -- running ---------------------------------------------------------------------------------------------
 
@@ -126,14 +139,19 @@ class Program:
         kind: Any = type(value)
         if kind is np.ndarray and leaf.kind is np.ndarray and value.shape == leaf.shape and value.dtype is leaf.dtype:
             return value  # nearly always
-        if leaf.kind is np.ndarray and kind is not np.ndarray and isinstance(value, np.ndarray):
+        if leaf.kind is np.ndarray and kind is np.memmap:
             value, kind = value.view(np.ndarray), np.ndarray
         if kind is leaf.kind and (kind in _PYTHONS or (value.shape == leaf.shape and value.dtype == leaf.dtype)):
             return value
         if leaf.kind is not np.ndarray and kind is int:
             return leaf.kind(value)
         where = places(self.arguments)[position]
-        if hasattr(value, "_node"):
+        if kind is Recorded:
+            raise CaptureError(
+                f"{self.name}: a program is called in a function that is being captured; call the function there that "
+                "the program was made of"
+            )
+        if isinstance(value, Tensor):
             raise ValueError(f"{self.name}: argument {where} is a Tensor; a program computes on arrays: pass t.data")
         have = f"shape {np.shape(value)} and is {getattr(value, 'dtype', kind.__name__)}"
         raise ValueError(

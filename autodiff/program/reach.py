@@ -7,19 +7,22 @@ which can be read and written.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
+import random
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..examples import Examples
-from ..graph import is_variable
+from ..graph import Node, is_variable
 from ..tensor import Tensor
+from .instruction import EMPTY
 
 Read = Callable[[], Any]
 Write = Callable[[Any], None]
@@ -30,8 +33,12 @@ _ENGINE = ("autodiff", "numpy")
 _CLOSED = sys.stdlib_module_names | set(_ENGINE)
 """The packages into whose objects nobody looks."""
 _NUMBERS = (int, float, complex)
-_OPAQUE = (type, ModuleType, BuiltinFunctionType, CodeType, str, bytes, bytearray, range, np.generic, np.dtype,
+_PLAIN = (bool, int, float, complex, str, np.generic)
+_OPAQUE = (ModuleType, BuiltinFunctionType, CodeType, str, bytes, bytearray, range, np.generic, np.dtype,
            np.ufunc, np.ndarray, *_NUMBERS)  # fmt: skip
+
+
+_CONTAINERS = (dict, list, deque, CellType)
 
 
 class Place(NamedTuple):
@@ -47,6 +54,20 @@ class Place(NamedTuple):
         words = [word for word in self.path.replace("]", "").replace("[", ".").split(".") if not word.isdigit()]
         return words[-1].strip("'\"_") if words else "t"
 
+    @property
+    def now(self) -> Any:
+        """What is in the place; ``EMPTY`` if the place is gone."""
+        try:
+            return self.read()
+        except (LookupError, AttributeError, TypeError, ValueError):
+            return EMPTY
+
+    @property
+    def node(self) -> Node | None:
+        """The variable, if this is the place of its gradient."""
+        holder = self.read.args[0] if isinstance(self.read, functools.partial) and self.read.args else None
+        return holder if isinstance(holder, Node) else None
+
 
 class Kept(NamedTuple):
     """A container that a function reaches: a dictionary, a list, the cell of a closure, the globals of a module."""
@@ -61,11 +82,21 @@ class Kept(NamedTuple):
     """Whether these are all contents: of a module, they are those that the function names."""
 
 
+class Stream(str):
+    """The state of a generator of the old kind."""
+
+    __slots__ = ()
+
+
 class Reach(NamedTuple):
     """What is behind a function."""
 
     places: list[Place]
     kept: list[Kept]
+    plain: dict[str, Any]
+    """Numbers and texts, and the states of generators of the old kind, by their paths."""
+    computed: list[tuple[str, Tensor]]
+    """Tensors that are no variables, and their paths."""
 
 
 def reached(roots: list[tuple[str, Any]]) -> Reach:
@@ -75,6 +106,8 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
     """
     found: list[Place] = []
     kept: list[Kept] = []
+    plain: dict[str, Any] = {}
+    computed: list[tuple[str, Tensor]] = []
     where: dict[int, int] = {}
     alive: dict[int, Any] = {}  # what was seen keeps its identity
     waiting: deque[tuple[str, Any, bool]] = deque((path, value, False) for path, value in roots)
@@ -83,6 +116,10 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
         if id(value) in where and path[-1:] != "]" and found[where[id(value)]].path[-1:] == "]":
             start = where[id(value)]  # an attribute says more than a place in a list
             found[start : start + 2] = _of_variable(path, value)
+        if isinstance(value, _PLAIN):
+            plain[path] = value
+        elif isinstance(value, np.random.RandomState | random.Random):
+            plain[path] = state_of(value)
         if id(value) in alive or value is None or isinstance(value, _OPAQUE):
             continue
         alive[id(value)] = value
@@ -90,6 +127,8 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
             if is_variable(value._node):
                 where[id(value)] = len(found)
                 found += _of_variable(path, value)
+            else:
+                computed.append((path, value))
             continue
         ours = is_ours(value) or (ours and isinstance(value, list | dict | tuple))
         holders: dict[int, tuple[Any, dict[Any, Any], set[Any]]] = {}
@@ -109,14 +148,22 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
         for container, contents, live in holders.values():
             if container is not None:
                 kept.append(Kept(path, container, contents, frozenset(live), whole=container is own))
-    return Reach(found, kept)
+    return Reach(found, kept, plain, computed)
 
 
 def _slot(write: Any) -> tuple[Any, Any]:
-    """The container and the key that a way to write leads to."""
-    if write is None or write.func in (object.__setattr__, _put_into):
+    """The container and the key that a way to write leads to, where it is one of Python's own."""
+    if write is None or write.func is _put_own or not isinstance(write.args[0], _CONTAINERS):
         return None, None
     return write.args[:2]  # type: ignore[no-any-return]
+
+
+def state_of(generator: Any) -> Stream:
+    """The state of a generator of random numbers, as something that can be compared."""
+    if hasattr(generator, "getstate"):
+        return Stream(hash(generator.getstate()))
+    kind, key, *rest = generator.get_state()
+    return Stream((kind, hash(key.tobytes()), *rest))
 
 
 def is_ours(value: Any) -> bool:
@@ -126,9 +173,11 @@ def is_ours(value: Any) -> bool:
 
 def is_live(child: Any, ours: bool) -> bool:
     """Whether what is in a slot is followed from run to run."""
-    if isinstance(child, np.random.Generator | Examples) or (type(child) is np.ndarray and child.dtype.kind in "fciub"):
+    if isinstance(child, np.random.Generator | np.inexact | Examples) or (
+        type(child) is np.ndarray and child.dtype.kind in "fciub"
+    ):
         return True
-    return ours and type(child) in _NUMBERS
+    return ours and type(child) in (bool, *_NUMBERS)
 
 
 def _of_variable(path: str, tensor: Tensor) -> list[Place]:
@@ -141,7 +190,24 @@ def _of_variable(path: str, tensor: Tensor) -> list[Place]:
 
 
 def _children(value: Any) -> Iterator[Child]:
-    """What hangs on an object: a name, what is there, and how to read and to write it."""
+    """What hangs on an object: a name, what is there, and how to read and to write it; of tuples, what is in them."""
+    for name, child, read, write in _slots(value):
+        yield name, child, read, write
+        if isinstance(child, tuple) and write is not None:
+            yield from _of_tuple(name, child, read, write)
+
+
+def _of_tuple(name: str, parts: tuple[Any, ...], read: Read, write: Write) -> Iterator[Child]:
+    """The elements of a tuple, which is replaced by another one where an element is written."""
+    for i, part in enumerate(parts):
+        place = f"{name}[{i}]", functools.partial(_part, read, i), functools.partial(_put_part, read, write, i)
+        yield place[0], part, place[1], place[2]
+        if isinstance(part, tuple):
+            yield from _of_tuple(place[0], part, place[1], place[2])
+
+
+def _slots(value: Any) -> Iterator[Child]:
+    """What hangs on an object itself."""
     if isinstance(value, dict):
         for key, child in list(value.items()):
             yield f"[{key!r}]", child, functools.partial(_item, value, key), functools.partial(_put, value, key)
@@ -156,41 +222,88 @@ def _children(value: Any) -> Iterator[Child]:
         yield "", value.__func__, _nothing, None
     elif isinstance(value, functools.partial):
         yield "", value.func, _nothing, None
-        yield from _children(value.args)
+        read, write = functools.partial(getattr, value, "args"), functools.partial(_put_arguments, value)
+        yield from _of_tuple("", value.args, read, write)
         yield from _children(value.keywords)
     elif isinstance(value, FunctionType):
         yield from _of_function(value)
+    elif isinstance(value, staticmethod | classmethod):
+        yield "", value.__func__, _nothing, None
+    elif isinstance(value, property):
+        for function in (value.fget, value.fset):
+            yield "", function, _nothing, None
+    elif isinstance(value, type):
+        yield from _of_class(value)
     elif type(value).__module__.partition(".")[0] not in _CLOSED:
         yield from _attributes(value)
 
 
+def _closed_over(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """The variables that a function closes over; not those that are not filled yet."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):
+            yield name, cell.cell_contents
+
+
 def _of_function(function: FunctionType) -> Iterator[Child]:
     """The cells, the defaults, and the globals that a function's code names."""
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            child = cell.cell_contents
-        except ValueError:  # it is not filled yet
-            continue
-        yield f".{name}", child, functools.partial(getattr, cell, "cell_contents"), functools.partial(
-            setattr, cell, "cell_contents"
-        )  # fmt: skip
-    code, defaults = function.__code__, function.__defaults__ or ()
-    names = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
-    for name, child in (*zip(names, defaults, strict=True), *(function.__kwdefaults__ or {}).items()):
-        yield f".{name}", child, _nothing, None
+    for name, child in _closed_over(function):
+        cell = (function.__closure__ or ())[function.__code__.co_freevars.index(name)]
+        read, write = (
+            functools.partial(getattr, cell, "cell_contents"),
+            functools.partial(setattr, cell, "cell_contents"),
+        )
+        yield f".{name}", child, read, write
+    defaults, read = function.__defaults__, functools.partial(getattr, function, "__defaults__")
+    if defaults:
+        write = functools.partial(setattr, function, "__defaults__")
+        names = function.__code__.co_varnames[: function.__code__.co_argcount][-len(defaults) :]
+        for i, (name, child) in enumerate(zip(names, defaults, strict=True)):
+            yield f".{name}", child, functools.partial(_part, read, i), functools.partial(_put_part, read, write, i)
+    keywords = function.__kwdefaults__ or {}
+    for name, child in list(keywords.items()):
+        yield f".{name}", child, functools.partial(_item, keywords, name), functools.partial(_put, keywords, name)
     module = (function.__module__ or "").partition(".")[0]
     if module in _ENGINE or module == _LAYERS:
         return
-    for name in _named_globals(function.__code__):
-        if name in function.__globals__:
-            space = function.__globals__
-            yield f".{name}", space[name], functools.partial(_item, space, name), functools.partial(_put, space, name)
+    names = _named_globals(function.__code__)
+    yield from _of_names(function.__globals__, names, "")
+    modules = {name: function.__globals__.get(name) for name in names}
+    for name, child in [*modules.items(), *_closed_over(function)]:
+        if isinstance(child, ModuleType) and _is_open(child.__name__):
+            yield from _of_names(vars(child), names, f".{name}")
+
+
+def _of_names(space: dict[str, Any], names: tuple[str, ...], path: str) -> Iterator[Child]:
+    """What has one of these names in a module."""
+    for name in names:
+        if name in space:
+            yield f"{path}.{name}", space[name], functools.partial(_item, space, name), functools.partial(
+                _put, space, name
+            )  # fmt: skip
+
+
+def _of_class(kind: type) -> Iterator[Child]:
+    """The attributes of a class, and the functions in it, if it is the user's."""
+    if not _is_open(kind.__module__):
+        return
+    for name, child in list(vars(kind).items()):
+        if not name.startswith("__") or isinstance(child, FunctionType):
+            yield f".{name}", child, functools.partial(_item, vars(kind), name), functools.partial(setattr, kind, name)
+    for base in kind.__bases__:
+        yield "", base, _nothing, None
+
+
+def _is_open(module: str) -> bool:
+    """Whether a module is the user's."""
+    package = module.partition(".")[0]
+    return package not in _CLOSED and package != _LAYERS
 
 
 @functools.cache
 def _named_globals(code: CodeType) -> tuple[str, ...]:
     """The names that a function's code, and that of the functions in it, looks up outside."""
-    names = dict.fromkeys(code.co_names)
+    names = dict.fromkeys(filter(str.isidentifier, code.co_names))  # pytest puts in others
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= dict.fromkeys(_named_globals(constant))
@@ -204,11 +317,13 @@ def _attributes(value: Any) -> Iterator[Child]:
         for name, child in list(held.items()):
             write = functools.partial(_put, held, name)
             yield f".{name}", child, functools.partial(_item, held, name), write
-            if type(child) is tuple and is_ours(value) and any(type(part) in _NUMBERS for part in child):
-                for i, part in enumerate(child):
-                    yield f".{name}[{i}]", part, functools.partial(_item_of, held, name, i), functools.partial(
-                        _put_into, held, name, i
-                    )  # fmt: skip
+    yield "", type(value), _nothing, None
+    if isinstance(held, dict) and is_ours(value):
+        for kind in type(value).__mro__:
+            for name, child in vars(kind).items():
+                if type(child) in (bool, *_NUMBERS) and name[:2] != "__" and getattr(value, name) is child:
+                    write = functools.partial(_put_own, held, name, child)
+                    yield f".{name}", child, functools.partial(getattr, value, name), write
     for kind in type(value).__mro__:
         slots = vars(kind).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
@@ -225,11 +340,25 @@ _item = operator.getitem
 _put = operator.setitem
 
 
-def _item_of(space: Any, name: str, i: int) -> Any:
-    return space[name][i]
+def _put_own(held: dict[str, Any], name: str, default: Any, value: Any) -> None:
+    """Give an object an attribute of its own, where it has not that of its class."""
+    if value is default:
+        held.pop(name, None)
+    else:
+        held[name] = value
 
 
-def _put_into(space: Any, name: str, i: int, part: Any) -> None:
+def _put_arguments(partial: functools.partial[Any], args: tuple[Any, ...]) -> None:
+    """Give a partial function other arguments."""
+    partial.__setstate__((partial.func, args, partial.keywords, vars(partial)))  # type: ignore[attr-defined]
+
+
+def _part(read: Read, i: int) -> Any:
+    return read()[i]
+
+
+def _put_part(read: Read, write: Write, i: int, part: Any) -> None:
     """Put a tuple with another element in the place of one: a pair of betas, say."""
-    whole = space[name]
-    space[name] = (*whole[:i], part, *whole[i + 1 :])
+    whole = read()
+    parts = (*whole[:i], part, *whole[i + 1 :])
+    write(type(whole)(*parts) if hasattr(whole, "_fields") else parts)

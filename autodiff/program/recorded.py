@@ -50,6 +50,14 @@ class Recorded(Examples):
     def __repr__(self) -> str:
         return f"<recorded {self.held!r}>"
 
+    def __str__(self) -> str:
+        return str(self.recording.decided(self, "item") if not self.shape else self._text())
+
+    def _text(self) -> Any:
+        """What is held, where it leaves as a text."""
+        self.recording.decided(self, "bytes")
+        return self.held
+
     # -- looks -----------------------------------------------------------------------------------------------
 
     @property
@@ -159,6 +167,12 @@ class Recorded(Examples):
     def __index__(self) -> int:
         return operator.index(self.recording.decided(self, "item"))
 
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
     def __format__(self, spec: str) -> str:
         return format(self.recording.decided(self, "item"), spec) if not self.shape else repr(self)
 
@@ -189,6 +203,10 @@ class Recorded(Examples):
     def beside(self, array: Any) -> Recorded:
         """A plain array as a recorded one, that is a constant of the program."""
         return self.recording.constant(array)
+
+    def given_out(self) -> Any:
+        """An array of no axes in the place of a number of NumPy's."""
+        return self.recording.note(np.asarray, (self,)) if isinstance(self.held, np.generic) else self
 
     def as_array(self) -> Any:
         """An array for a variable: of a Python number, NumPy's."""

@@ -57,7 +57,10 @@ class Recording:
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.constants: dict[int, tuple[Any, Value]] = {}
+        self._copies: dict[Value, Any] = {}
         self.closed = False
+        self.failed = ""
+        """The last error of a call: who catches it decides by it."""
         self.fixed: set[Value] = set()
         """What the function reaches and was not handed: it may be a constant of the program, which is checked."""
         self._phase = FORWARD
@@ -72,15 +75,23 @@ class Recording:
     ) -> Any:
         """Call a function on what is held, and remember the call; ``writes`` are the arguments that it changes."""
         kwargs = kwargs or {}
-        result = function(*_held(args), **{name: _held(value) for name, value in kwargs.items()})
+        try:
+            result = function(*_held(args), **{name: _held(value) for name, value in kwargs.items()})
+        except Exception as error:
+            self.failed = f"{type(error).__name__}: {error}"
+            raise
         if function in _OF_SHAPES or self.closed:
             return result
         taken = made = None
+        writes = writes or _filled(function, args, kwargs, result)
         if not writes:
             taken = self._taken(result, args)
             if any(taken is argument for argument in args):
                 return taken  # np.real of a real array
             made = _values(taken)
+        elif isinstance(result, tuple):  # of which some may be new
+            taken = tuple(self._taken(part, writes) for part in result)
+            made = tuple(None if any(array is w for w in writes) else array.value for array in taken)
         elif result is not None:  # what was written, by its own name
             taken = next(array for array in writes if array.held is result)
         line, phase = self._here(taken)
@@ -101,21 +112,29 @@ class Recording:
         result = method(generator.held, *_held(args), **{name: _held(value) for name, value in kwargs.items()})
         if self.closed:
             return result
-        taken = self._taken(result, ())
+        every = (*args, *kwargs.values())
+        into = every[:1] if result is None else [array for array in every if _held(array) is result]
+        for array in into:
+            if type(array) is not Recorded:
+                raise CaptureError(
+                    f"{method.__name__}: draws into a {type(array).__name__} that is none of the function's arguments "
+                    "or results, so a program would not know it; draw a new array, as rng.permutation(x) and "
+                    "rng.random(shape) do, or make room with np.zeros_like(x)"
+                )
+        taken = self._taken(result, every)
         line, phase = self._here(taken)
         given = {name: self._named(value) for name, value in kwargs.items()}
-        written = (generator.value, *[a.value for a in args if type(a) is Recorded and result is None])
+        written = (generator.value, *[a.value for a in into])
         args = (generator.value, *self._named(args))
-        self.instructions.append(Instruction(method, args, given, _values(taken), written, line, phase, _is_quiet()))
+        made = None if into else _values(taken)
+        self.instructions.append(Instruction(method, args, given, made, written, line, phase, _is_quiet()))
         return taken
 
     def copied_constants(self) -> dict[Value, Any]:
         """The arrays that were not computed here, as copies that nobody writes into."""
-        found = {}
-        for array, value in self.constants.values():
-            copy = found[value] = np.array(array, order="K")
+        for copy in self._copies.values():
             copy.flags.writeable = False
-        return found
+        return self._copies
 
     def constant(self, array: Any) -> Recorded:
         """An array that was not computed here."""
@@ -161,9 +180,10 @@ class Recording:
     def _constant(self, array: Any) -> Value:
         """The value that stands for an array that was not computed here; it is copied, for it may be written."""
         known = self.constants.get(id(array))
-        if known is not None and known[0] is array:
+        if known is not None and known[0] is array and self._copies[known[1]].tobytes("K") == array.tobytes("K"):
             return known[1]
         value = Value.like(array)
+        self._copies[value] = np.array(array, order="K")
         self.constants[id(array)] = array, value  # the array itself, so that no other one gets its identity
         return value
 
@@ -199,6 +219,21 @@ class Recording:
                 self._last_named[1].name = ""
             value.name = name
         self._last_named = below, value
+
+
+def _filled(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> tuple[Any, ...]:
+    """The argument that a call has written into, which it then returns: ``np.clip(x, 0, 1, x)``, ``x.sum(out=y)``."""
+    if not isinstance(result, np.ndarray):
+        return ()
+    for array in (*args[1:], *kwargs.values()):
+        if _held(array) is result:
+            if type(array) is Recorded:
+                return (array,)
+            raise CaptureError(
+                f"{function.__name__}: writes into an array that is none of the function's arguments or results, so a "
+                f"program would not know it (shape {result.shape}); leave out= away"
+            )
+    return args[:1] if kwargs.get("copy") is False and result is _held(args[0]) else ()
 
 
 def _held(value: Any) -> Any:

@@ -39,9 +39,18 @@ class Replay:
         self._reads = [(slot, slot.places[0].read) for slot in program.reads]
         self._seen: list[Any] = [object()] * len(self._reads)
         values = (*program.inputs, *[slot.value for slot in program.reads])
-        at_stake = _at_stake(self._instructions)
-        self._at_stake = [value in at_stake for value in values]
         self._strides = [value.strides if value.kind is np.ndarray else None for value in values]
+
+        self._early = self._written_early()
+
+    def _written_early(self) -> list[int]:
+        """Which of the given values are written before the last call that may fail: a check, or what is no ufunc."""
+        failing = [n for n, i in enumerate(self._instructions) if not isinstance(i.function, np.ufunc)]
+        early = self._instructions[: failing[-1]] if failing else []
+        owners = owners_of(early)
+        written = {owner for i in early for value in i.writes for owner in owners.get(value, {value})}
+        values = (*self.program.inputs, *[slot.value for slot in self.program.reads])
+        return [n for n, value in enumerate(values) if value in written]
 
     @functools.cached_property
     def _function(self) -> _Function:
@@ -57,28 +66,22 @@ class Replay:
         # how arrays lie in memory decides how those lie that are made of them, which buffers would change
         alike = all(s is None or a.strides == s for a, s in zip(given, self._strides, strict=True))
         run: Any = self._function if alike and len(self._instructions) <= LONG else self._steps
-        outputs, left, written = run(given) if not any(self._at_stake) else self._cautiously(run, given)
+        before = [_copied(given[n]) for n in self._early]
+        try:
+            outputs, left, written = run(given)
+        except BaseException:
+            for n, copy in zip(self._early, before, strict=True):
+                _put_back(given[n], copy)
+            raise
+        own = {id(a): a.copy() for a in left if id(a) in self._constants}
         for slot, value in zip(self.program.writes, left, strict=True):
+            value = own.get(id(value), value)
             for place in slot.places:
                 place.write(value)
         for array in written:
             if type(array) is np.ndarray:
                 writes.note(array)
         return [a.copy() if id(a) in self._constants else a for a in outputs]
-
-    def _cautiously(self, run: Any, given: list[Any]) -> Any:
-        """Run a program that checks a value after it has written: if it is another one, nothing was written."""
-        stakes = [x for x, at_stake in zip(given, self._at_stake, strict=True) if at_stake]
-        streams = [(x, x.bit_generator.state) for x in stakes if isinstance(x, np.random.Generator)]
-        copies = [(x, x.copy()) for x in stakes if isinstance(x, np.ndarray)]
-        try:
-            return run(given)
-        except PathError:
-            for array, copy in copies:
-                array[...] = copy
-            for generator, state in streams:
-                generator.bit_generator.state = state
-            raise
 
     def _state(self) -> list[Any]:
         """What is in the places that the program reads; PathError if a number that decided something has changed."""
@@ -108,17 +111,16 @@ class Replay:
             )
 
 
-def _at_stake(instructions: Sequence[Instruction]) -> set[Value]:
-    """The values in whose memory something is written before a value is checked."""
-    owners = owners_of(instructions)
-    written: set[Value] = set()
-    at_stake: set[Value] = set()
-    for instruction in instructions:
-        for value in instruction.writes:
-            written |= owners.get(value, {value})
-        if isinstance(instruction.function, Guard):
-            at_stake |= written
-    return at_stake
+def _copied(held: Any) -> Any:
+    """What a program may change, as it is now: an array's elements, a generator's state."""
+    return held.bit_generator.state if isinstance(held, np.random.Generator) else held.copy()
+
+
+def _put_back(held: Any, copy: Any) -> None:
+    if isinstance(held, np.random.Generator):
+        held.bit_generator.state = copy
+    else:
+        held[...] = copy
 
 
 class _Function:
@@ -135,7 +137,7 @@ class _Function:
         buffers = [f"b{buffer.number}" for buffer in plan.buffers]
         body = list(writer.body(instructions))
         outputs = [literal(writer.text(o)) if type(o) is Value else writer.bound(o) for o in program.outputs]
-        left = [writer.named[slot.value] for slot in program.writes]
+        left = [writer.named[s.value] if type(s.value) is Value else writer.bound(s.value) for s in program.writes]
         written = dict.fromkeys(writer.named[v] for i in instructions for v in i.writes)
         lines = [
             "def run(inputs, buffers):",
@@ -270,7 +272,7 @@ class _Steps:
         self._inputs = [self._place(v) for v in (*program.inputs, *[slot.value for slot in program.reads])]
         self._steps = [self._step(i) for i in instructions]
         self._outputs = [mapped(self._at, o) if type(o) is Value else o for o in program.outputs]
-        self._left = [self._at(slot.value) for slot in program.writes]
+        self._left = [self._at(s.value) if type(s.value) is Value else s.value for s in program.writes]
         self._written = list({self._at(v).number: self._at(v) for i in instructions for v in i.writes}.values())
 
     def _place(self, value: Value) -> int:

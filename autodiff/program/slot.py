@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .instruction import Value
 from .reach import Place
 
 
 class Slot(NamedTuple):
     """A value of a program and the places of it: several, where one array goes by several names."""
 
-    value: Value
+    value: Any
+    """A :class:`.Value`; or, of what is left in a place, something that is the same in each run."""
     places: list[Place]
     initial: Any = None
     """What a number was when the program was captured."""

@@ -289,7 +289,10 @@ def text_of(program: Program) -> str:
     statements = [line for name, p in zip(head, parameters, strict=True) for line in _unpacked(name, p)]
     statements += [*constants, *body(list(program.instructions), writer)]
     result = literal(program.nested([writer.text(o) if type(o) is Value else o for o in program.outputs]))
-    left = [f"{slot.places[0].path!r}: {literal(writer.text(slot.value))}" for slot in program.writes]
+    left = [
+        f"{slot.places[0].path!r}: {literal(writer.text(slot.value) if type(slot.value) is Value else slot.value)}"
+        for slot in program.writes
+    ]
     statements.append(f"return {result}, {{{', '.join(left)}}}" if left else f"return {result}")
     modules = sorted({"numpy as np", *filter(None, (module_of(i.function) for i in program.instructions))})
     lines = [

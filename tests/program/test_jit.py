@@ -448,3 +448,27 @@ def test_what_is_no_function(wrong):
 def test_capture_says_what_it_cannot_do():
     with pytest.raises(CaptureError, match="pass its array"):
         ad.capture(lambda t: t * 2, Tensor(1.0))
+
+
+def test_an_error_that_the_function_catches():
+    def f(x):
+        try:
+            return np.linalg.inv(x)
+        except np.linalg.LinAlgError:
+            return np.linalg.pinv(x)
+
+    function = jit(f)
+    for x in (np.eye(2), np.zeros((2, 2)), 2 * np.eye(2), np.ones((2, 2))):
+        same(function(x), f(x))
+    assert "an error was caught" in function.explain()
+
+
+def test_ways_in_turn():
+    def f(x):
+        return x * 2 if np.sum(x) > 0 else x * 3
+
+    function = jit(f)
+    for i in range(20):
+        x = np.ones(2) * (-1) ** i
+        same(function(x), f(x))
+    assert paths(function) == 2

@@ -48,7 +48,8 @@ def _rooms(program: Program) -> set[Value]:
             rooms.add(instruction.result)
             continue
         out = _out(instruction)
-        for value in values_in(instruction.args):
+        others = [value for name, value in instruction.kwargs.items() if name != "out"]
+        for value in values_in((*instruction.args, *others)):
             if value in rooms and (value not in written or not isinstance(instruction.function, np.ufunc)):
                 rooms.discard(value)
         if out is None:
