@@ -18,6 +18,7 @@ from . import writes
 from .arrays import cast, is_foreign, to_hold
 from .conversion import Conversion, array_of, made_by
 from .dialects import Absent, unknown
+from .examples import Examples
 from .graph import CONSTANT, GraphError, Node, is_variable, variable_node
 from .primitive import registry, supplied
 from .protocol import ANSWERED, has_own_rules, unsupported
