@@ -269,10 +269,12 @@ def difference(old: Program, new: Program) -> str | Guard | None:
     for position, (one, two) in enumerate(zip(old.instructions, new.instructions, strict=False)):
         where = "" if one.line is None else f" at {one.line.file}:{one.line.number}"
         a, b = _plain_form(one, numbered, old), _plain_form(two, other, new)
-        guards = isinstance(one.function, Guard) and isinstance(two.function, Guard)
-        if guards and a[1] == b[1] and one.function.read == two.function.read:
-            if not same(one.function.expected, two.function.expected):
-                return one.function
+        guard: Any = one.function
+        other_guard: Any = two.function
+        guards = isinstance(guard, Guard) and isinstance(other_guard, Guard)
+        if guards and a[1] == b[1] and guard.read == other_guard.read:
+            if not same(guard.expected, other_guard.expected):
+                return guard  # type: ignore[no-any-return]
         elif a != b:
             constants = [
                 (x, y) for x, y in zip(_flat(one.args), _flat(two.args), strict=False)

@@ -346,3 +346,14 @@ def test_draws_into_arrays():
         return (lambda x: into(rng, kept, x)), lambda: [rng, kept]
 
     agree(make, vectors())
+
+
+@pytest.mark.parametrize(("x", "other"), [(np.ones(2), np.zeros(2)), (1.5, 2.5), (np.float32(1.5), np.float32(2.5))])
+def test_a_recorded_array_is_an_instance_of_what_it_stands_for(x, other):
+    def f(x):
+        kinds = [isinstance(x, kind) for kind in (np.ndarray, float, np.float32, np.generic, list)]
+        return x * 2.0 ** kinds.index(True)
+
+    program = capture(f, x)
+    assert np.array_equal(program(x), f(x))
+    assert np.array_equal(program(other), f(other))
