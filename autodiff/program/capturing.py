@@ -49,6 +49,8 @@ class Record(NamedTuple):
     program: Program
     returned: Any
     reach: Reach
+    tensors: tuple[bool, ...]
+    """Which parts of the result were Tensors."""
 
 
 def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Record:
@@ -83,7 +85,8 @@ def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] 
         [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
         recording.copied_constants(), recording.instructions, found, rebuild, state.checks,
     )  # fmt: skip
-    return Record(program, rebuild([_plain(o) for o in outputs]), state.reach)
+    tensors = tuple(isinstance(o, Tensor) for o in outputs)
+    return Record(program, rebuild([_plain(o) for o in outputs]), state.reach, tensors)
 
 
 def _plain(leaf: Any) -> Any:

@@ -10,7 +10,9 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
+from ..graph import CONSTANT
 from ..mode import current
+from ..tensor import scalar, wrap
 from ..transforms.calling import check_function
 from ..tree import flatten
 from .capturing import Record, record
@@ -45,7 +47,16 @@ class _Path:
     program: Program
     replay: Replay
     surroundings: Surroundings
+    tensors: tuple[bool, ...]
     calls: int = 0
+
+    def run(self, given: list[Any]) -> Any:
+        """The result; what was a Tensor is one without a graph."""
+        leaves = self.replay(given)
+        if any(self.tensors):
+            pairs = zip(leaves, self.tensors, strict=True)
+            leaves = [wrap(scalar(leaf), CONSTANT) if tensor else leaf for leaf, tensor in pairs]
+        return self.program.nested(leaves)
 
     def is_due(self) -> bool:
         """Whether this call is an audit."""
@@ -101,7 +112,7 @@ class Jit(Generic[P, R]):
             if path.is_due():
                 return self._audited(path, signature, args, kwargs)
             try:
-                return path.program.nested(path.replay(given))
+                return path.run(given)
             except Exception as error:  # the function itself raises the same, or goes on in another way
                 path.calls -= 1
                 failed = error if isinstance(error, PathError) else failed
@@ -156,7 +167,7 @@ class Jit(Generic[P, R]):
 
     def _keep(self, signature: _Signature, made: Record) -> None:
         """Keep another program."""
-        path = _Path(made.program, Replay(direct(made.program)), Surroundings(made.reach))
+        path = _Path(made.program, Replay(direct(made.program)), Surroundings(made.reach), made.tensors)
         with self._lock:
             signature.paths.insert(0, path)
 

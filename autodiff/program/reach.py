@@ -166,9 +166,14 @@ def state_of(generator: Any) -> Stream:
     return Stream((kind, hash(key.tobytes()), *rest))
 
 
+def _package(kind: type) -> str:
+    """The package that a class is from; a class written in C may say so in another way."""
+    return str(kind.__module__).partition(".")[0]
+
+
 def is_ours(value: Any) -> bool:
     """Whether an object is a layer, an optimizer or the like, or of a class made from one: its numbers may change."""
-    return any(base.__module__.partition(".")[0] == _LAYERS for base in type(value).__mro__[:-1])
+    return any(_package(base) == _LAYERS for base in type(value).__mro__[:-1])
 
 
 def is_live(child: Any, ours: bool) -> bool:
@@ -234,7 +239,7 @@ def _slots(value: Any) -> Iterator[Child]:
             yield "", function, _nothing, None
     elif isinstance(value, type):
         yield from _of_class(value)
-    elif type(value).__module__.partition(".")[0] not in _CLOSED:
+    elif _package(type(value)) not in _CLOSED:
         yield from _attributes(value)
 
 

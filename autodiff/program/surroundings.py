@@ -7,6 +7,7 @@ these as they were.  Before it is run again, they are compared with what is ther
 from __future__ import annotations
 
 import operator
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -71,7 +72,9 @@ def _looking(container: Any, keys: list[Any]) -> Callable[[Any], tuple[Any, ...]
 
 
 def _alike(now: Any, then: Any) -> bool:
-    """Whether a program may go on with another object: with an equal number or text."""
+    """Whether a program may go on with another object: with an equal number or text, or a tuple of such."""
+    if type(now) is type(then) is tuple and len(now) == len(then):
+        return all(map(_alike, now, then))
     return now is then or (isinstance(then, _SCALARS) and same(now, then))
 
 
@@ -84,6 +87,7 @@ class Snapshot:
         held = [*arrays, *[value for _, value in self._values]]
         self._arrays = [(array, array.copy()) for array in held if type(array) is np.ndarray]
         self._streams = [(g, g.bit_generator.state) for g in held if isinstance(g, np.random.Generator)]
+        self._hidden = [(set_state, get_state()) for get_state, set_state in _hidden_streams()]
 
     def restore(self) -> None:
         """Put everything back."""
@@ -105,3 +109,14 @@ class Snapshot:
                 array[...] = copy
         for generator, state in self._streams:
             generator.bit_generator.state = state
+        for set_state, state in self._hidden:
+            set_state(state)
+
+
+def _hidden_streams() -> list[tuple[Callable[[], Any], Callable[[Any], None]]]:
+    """How to read and to set the streams of random numbers that belong to modules."""
+    found: list[tuple[Callable[[], Any], Callable[[Any], None]]] = [(np.random.get_state, np.random.set_state)]
+    library = sys.modules.get("random")
+    if library is not None:
+        found.append((library.getstate, library.setstate))
+    return found

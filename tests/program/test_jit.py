@@ -230,10 +230,6 @@ def audited_counter():
     return lambda x: np.sum(x * (1.0 + next(calls))), lambda: None
 
 
-def audited_random_module():
-    return lambda x: np.sum(x * random.random()), lambda: None
-
-
 def audited_long_list():
     rates = [0.5] * 5000
     return lambda x: np.sum(x * rates[3]), lambda: rates.__setitem__(3, 2.0)
@@ -472,3 +468,15 @@ def test_ways_in_turn():
         x = np.ones(2) * (-1) ** i
         same(function(x), f(x))
     assert paths(function) == 2
+
+
+@pytest.mark.parametrize("draw", [random.random, np.random.random])
+def test_draws_that_no_program_makes(draw):
+    function = jit(lambda x: x * draw())
+    for seed in range(5):
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        got = function(np.ones(2))
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        same(got, np.ones(2) * draw())
