@@ -8,12 +8,15 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from autodiff.dispatch import restored
 
 # The shared run must end in minutes and give the same verdict twice; the deep one is for a night, and for hunting.
-settings.register_profile("default", max_examples=25, deadline=None, derandomize="CI" in os.environ)
+# It does not explain: tests that plant a fault would spend most of their time on that.
+settings.register_profile(
+    "default", max_examples=25, deadline=None, derandomize="CI" in os.environ, phases=set(Phase) - {Phase.explain}
+)
 settings.register_profile("deep", max_examples=1000, deadline=None)
 settings.load_profile("default")
 

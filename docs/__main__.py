@@ -1,4 +1,4 @@
-"""Write the parts of the documentation that are generated from the code: ``python -m docs [--check]``.
+"""Write the parts of the documentation that are generated from the code: ``python -m docs [--check] [page ...]``.
 
 ``operations.md`` is the table of primitives with the source of every rule.  ``checks.md`` has the results of trying
 each of them.  A table in ``arrays.md`` says what works with Dask arrays, and a table in ``drawing.md`` has the formats
@@ -19,7 +19,7 @@ import inspect
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -34,6 +34,7 @@ from .blocks import rewritten
 from .formats import formats
 
 ROOT = Path(__file__).resolve().parent.parent
+OPERATIONS = ROOT / "docs" / "operations.md"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 PICTURE = re.compile(r"[\"(]docs/(\w+\.svg)[\")]")
 MODULES = {
@@ -192,17 +193,18 @@ def page(path: Path, text: str | None = None) -> dict[Path, str]:
         return {path: text} | {ROOT / "docs" / file.name: file.read_text(encoding="utf-8") for file in saved}
 
 
-def pages(trying: bool) -> dict[Path, str]:
-    """Every page that holds something from the code, with what it should say; what must be tried only if ``trying``."""
+def makers(trying: bool) -> dict[Path, Callable[[], dict[Path, str]]]:
+    """How to make every page that holds something from the code; what must be tried is only if ``trying``."""
     # first, because the code on the other pages registers functions of its own
-    found = {ROOT / "docs" / "operations.md": operations(), stubs.FILE: stubs.stub(spelled, meaning)}
+    found: dict[Path, Callable[[], dict[Path, str]]] = {
+        OPERATIONS: lambda: {OPERATIONS: operations()},
+        stubs.FILE: lambda: {stubs.FILE: stubs.stub(spelled, meaning)},
+    }
     if trying:
-        found[checks.PAGE] = checks.checks(spelled)
-        found |= page(arrays.PAGE, arrays.page(spelled))
-    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        if path not in found and path != checks.PAGE:
-            found |= page(path)
-    return found
+        found[checks.PAGE] = lambda: {checks.PAGE: checks.checks(spelled)}
+        found[arrays.PAGE] = lambda: page(arrays.PAGE, arrays.page(spelled))
+    pages = [path for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")) if path != checks.PAGE]
+    return found | {path: functools.partial(page, path) for path in pages if path not in found}
 
 
 def up_to_date(path: Path, text: str) -> bool:
@@ -220,10 +222,18 @@ def main() -> int:
     """Write the pages, or say which are out of date."""
     parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
+    parser.add_argument("pages", nargs="*", help="names of files, as operations.md (default: all)")
     options = parser.parse_args()
     special.load()  # all that can be in the table
     stale = [] if not options.check or checks.is_complete(spelled) else [checks.PAGE]
-    written = pages(trying=not options.check)
+    known = makers(trying=not options.check)
+    unknown = set(options.pages) - {path.name for path in known}
+    if unknown:
+        parser.error(f"no such page: {', '.join(sorted(unknown))}; there are {', '.join(path.name for path in known)}")
+    written: dict[Path, str] = {}
+    for path, make in known.items():
+        if not options.pages or path.name in options.pages:
+            written |= make()
     stale += [path for path, text in written.items() if not up_to_date(path, text)]
     for path in stale:
         print(f"{'out of date' if options.check else 'written'}: {path.relative_to(ROOT)}")

@@ -64,9 +64,8 @@ def page(tmp_path):
 @pytest.mark.parametrize("checker", [mypy, pyright], ids=lambda checker: checker.__name__)
 def test_a_checker_refuses_the_marked_lines_and_no_other(checker, tmp_path, page):
     status, found = checker([*BAD, *GOOD, page], tmp_path)
-    assert sorted(found) == sorted(marked([*BAD, page]))
+    assert sorted(found) == sorted(marked([*BAD, page]))  # none in those that are good
     assert status == 1
-    assert checker(GOOD, tmp_path) == (0, set())
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)

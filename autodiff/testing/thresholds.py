@@ -57,8 +57,6 @@ COMPLEX_STEP = 2.0**-80
 
 QUANTUM = 2.0**16
 """How much larger than its arguments and its values the numbers inside of a function may be."""
-WHOLE = 2.0**22
-"""Numbers of this size are whole in float32, whatever they count: that they are says nothing of the precision."""
 TRUNCATION_GONE = 2.0**-28
 """From this step on slopes of a smooth function differ by rounding alone."""
 TRUNCATION_LONG_GONE, ROWS = 2.0**-32, 4
@@ -101,8 +99,6 @@ NEAR = 2.0**-20
 
 STEEPEST = 2.0**-16
 """How large a jump may be, beside the values, that is taken for the rounding of single precision."""
-CLEAR_STEPS = 4
-"""Over how many of the finest clear steps a gradient may account for the change of f."""
 CIRCLE = 2.0**-3
 """The radius on which a function is tested for being analytic."""
 STALE_STEP = 12

@@ -28,6 +28,10 @@ def agree(found, expected, noise=0.0):
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11 * scale + 16.0 * noise)
 
 
+def largest(array):
+    return float(np.max(np.abs(array), initial=0.0))
+
+
 def spread(f, arrays):
     """How far each array that f returns moves when its arguments move by one unit in the last place.
 
@@ -79,7 +83,10 @@ def check_every_mode(f, arrays):
     found = {mode: jacobian(f, every, mode=mode)(*arrays) for mode in MODES}
     rounding = spread(lambda *args: flatten(jacobian(f, every, mode="reverse")(*args))[0], arrays)
     noise = np.reshape(rounding, (-1, len(arrays)))
+    top = max(map(largest, arrays)) or 1.0
     for k, output in enumerate(f(*arrays)):
+        # terms of a derivative that cancel, as in that of x / x, have the size of output / argument
+        noise[k] += [np.finfo(np.float64).eps * largest(output) / (largest(a) or top) for a in arrays]
         for i in every:
             assert np.shape(found["forward"][k][i]) == np.shape(output) + np.shape(arrays[i])
             for mode in ("forward", "auto"):
@@ -104,6 +111,7 @@ def test_a_result_that_rounding_decides_is_compared_as_far_as_it_is_known():
     close = np.array([0.0, 0.01, -0.01])
     check_every_mode(lambda a: [np.polyfit(a, a, 2)], [close])  # (0, 1, 0) for every a: all derivatives are rounding
     check_every_mode(lambda a, b: [np.polyfit(a, b, 2)], [close, np.array([0.5, 0.2, 0.3])])
+    check_every_mode(lambda a: [np.linalg.cond(a, "fro")], [np.array([[2.00125]])])  # 1 for every a
     wrong = elementwise(lambda x: x * 2.0, lambda g, x: g * (2.0 + 1e-5 * x))
     with pytest.raises(AssertionError):  # well-conditioned: nothing is forgiven
         check_every_mode(lambda a: [wrong(a), np.polyfit(a, a, 2)], [np.array([3.0, 1.0, 2.0])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
 import pkgutil
@@ -20,6 +21,7 @@ from autodiff.unrecorded import Unrecorded
 from tests.modes import BASES, HIDING, MODES, Seen
 from tests.places import PLACES, TRANSFORMS, X, smooth
 
+ROWS = np.stack([X, X + 0.25])
 EVERY_MODE = pytest.mark.parametrize("kind", MODES, ids=[kind.__name__.strip("_") for kind in MODES])
 EVERY_OUTER = pytest.mark.parametrize("outer", PLACES)
 
@@ -60,13 +62,30 @@ def same(found, expected, *what):
 # -- values ----------------------------------------------------------------------------------------------------------
 
 
+@functools.cache  # every mode is compared with the same
+def without_a_mode(outer, name, cut=False):
+    return plain(PLACES[outer][name]((lambda z: stop_gradient(smooth(z))) if cut else smooth)(X))
+
+
+@functools.cache
+def gradient_without_a_mode(outer, name):
+    f = PLACES[outer][name](smooth)
+    return grad(lambda x: np.sum(f(x)))(X)
+
+
+@functools.cache
+def rows_without_a_mode(outer, name):
+    f = PLACES[outer][name](smooth)
+    return np.stack([plain(f(row)) for row in ROWS])
+
+
 @EVERY_OUTER
 @EVERY_MODE
 def test_values_around(kind, outer):
     for name, place in PLACES[outer].items():
         f = place(smooth)
         found = MODES[kind](lambda f=f: f(X))
-        same(found, f(X), name)
+        same(found, without_a_mode(outer, name), name)
         assert not isinstance(found, Tensor) or not found._node.active, name
 
 
@@ -76,7 +95,7 @@ def test_values_inside(kind, outer):
     cut = issubclass(kind, Unrecorded)
     for name, place in PLACES[outer].items():
         found = place(lambda z: MODES[kind](lambda: smooth(z)))(X)
-        same(found, place((lambda z: stop_gradient(smooth(z))) if cut else smooth)(X), name)
+        same(found, without_a_mode(outer, name, cut), name)
 
 
 @EVERY_OUTER
@@ -85,18 +104,17 @@ def test_a_variable_from_outside_of_the_mode(kind, outer):
     """Results stay differentiable, unless nothing is to be recorded."""
     for name, place in PLACES[outer].items():
         f = place(smooth)
-        expected = 0.0 * X if issubclass(kind, Unrecorded) else grad(lambda x, f=f: np.sum(f(x)))(X)
+        expected = 0.0 * X if issubclass(kind, Unrecorded) else gradient_without_a_mode(outer, name)
         same(grad(lambda x, f=f: MODES[kind](lambda: np.sum(f(x))))(X), expected, name)
 
 
 @EVERY_OUTER
 @EVERY_MODE
 def test_in_a_mapping(kind, outer):
-    rows = np.stack([X, X + 0.25])
     for name, place in PLACES[outer].items():
         f = place(smooth)
-        found = vmap(lambda row, f=f: MODES[kind](lambda: f(row)))(rows)
-        same(found, np.stack([plain(f(row)) for row in rows]), name)
+        found = vmap(lambda row, f=f: MODES[kind](lambda: f(row)))(ROWS)
+        same(found, rows_without_a_mode(outer, name), name)
 
 
 def looked_at(row):
@@ -106,7 +124,7 @@ def looked_at(row):
 
 @EVERY_MODE
 def test_what_is_mapped_example_by_example(kind):
-    rows = np.stack([X, X + 0.25])
+    rows = ROWS
     weight = Tensor(np.ones(3))
     for h in (looked_at, lambda row: np.sum(np.roots(row))):
         expected = np.stack([h(row) for row in rows])

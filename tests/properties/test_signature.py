@@ -40,8 +40,9 @@ def test_sum_has_numpys_signature():
 
 
 def test_help_begins_with_the_signature():
-    lines = pydoc.plain(pydoc.render_doc(Tensor.std)).splitlines()
-    assert lines[2].startswith("std(self, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True")
+    _, text = pydoc.plain(pydoc.render_doc(Tensor.std)).split("\n\n", 1)
+    text = "".join(text.split())  # new versions of Python break it into lines
+    assert text.startswith("std(self,axis=None,dtype=None,out=None,ddof=0,keepdims=False,*,where=True")
 
 
 def test_a_function_of_ours_keeps_the_signature_that_it_was_written_with():

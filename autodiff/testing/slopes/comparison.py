@@ -14,7 +14,7 @@ import numpy as np
 
 from ..problem import Problem
 from ..rounding.first_order import Rounding, rounding_inside
-from ..thresholds import EPSILON, OWN_ROUNDINGS, QUICK, SEVERAL, WHOLE
+from ..thresholds import EPSILON, OWN_ROUNDINGS, QUICK, SEVERAL
 from ..vectors import norm, norms, powers
 from .complex_step import slope_along
 from .extrapolation import Estimate
@@ -59,7 +59,6 @@ class Comparison:
         self.scales = self._scales()
         self.inner = norm(self.safe * problem.x) + float(np.max(np.abs(problem.x), initial=0.0))
         self.own_rounding = OWN_ROUNDINGS * EPSILON * norm(self.weights * self.base)  # of outputs that a rule has kept
-        self.epsilon = self._precision()
         self.findings: list[Finding] = []
         self.kinks: list[Finding] = []
         self.notes: list[str] = []
@@ -89,24 +88,6 @@ class Comparison:
             scales[place.start : place.stop] = powers(top) if top else 1.0
         return scales
 
-    def _precision(self) -> float:
-        """The precision in which the function computes: one that casts to float32 returns float32 numbers alone."""
-        if not _is_narrow(self.base, np.float32) or (self.inside is not None and not self.inside.narrow):
-            return EPSILON
-        seen = [self.base]
-        while len(seen) < 6 and sum(v.size for v in seen[1:]) < 8:  # few values may be narrow by chance
-            nearby = self.problem.x + self.scales * self.rng.uniform(0.5, 1.0, self.problem.size) * 2.0**-10
-            values = self.values(nearby)
-            # a value that does not change was given as it is: it says nothing of how the function computes
-            seen.append(values[np.isfinite(values) & (values != np.rint(values)) & (values != self.base)])
-        together = np.concatenate(seen[1:])
-        if not together.size:  # it did not move, or only by whole numbers: its values at x must tell
-            together = self.base[(self.base != np.rint(self.base)) | (np.abs(self.base) >= WHOLE)]
-        for kind in (np.float16, np.float32):
-            if together.size and _is_narrow(together, kind):
-                return float(np.finfo(kind).eps)
-        return EPSILON
-
     # -- one direction ---------------------------------------------------------------------------------------
 
     def direction(self, members: Array, relative: bool = False, scales: Array = None) -> Array:
@@ -134,7 +115,7 @@ class Comparison:
                 row[:] = self.values(point)
             return values, norms(slopes * ((moved - x) - shifts))
 
-        line = Line(move, self.weights, base, self.epsilon, self.inner)
+        line = Line(move, self.weights, base, self.inner)
         line.reach = float(np.max(np.abs(u), initial=0.0))
         suspected = self.problem.narrow is not None or self.problem.given_gradient is not None
         if suspected and self.inside is not None and self.inside.narrow:
@@ -177,8 +158,3 @@ class Comparison:
     def complex_slope(self, u: Array) -> float | None:
         """The slope along ``u`` by the complex step, or None if the function does not take complex numbers."""
         return slope_along(self.problem, self.weights, u)
-
-
-def _is_narrow(values: Array, kind: Any) -> bool:
-    """Whether numbers of this precision can hold all of these values."""
-    return np.array_equal(values.astype(kind), values)

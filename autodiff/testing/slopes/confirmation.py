@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..thresholds import CIRCLE, COMPLEX_STEP, SEVERAL, SHARPER, THREE_DIGITS
+from ..thresholds import CIRCLE, COMPLEX_STEP, EPSILON, SEVERAL, SHARPER, THREE_DIGITS
 from ..vectors import norm
 from .comparison import Comparison
 from .complex_step import around
 from .extrapolation import Estimate
 from .finding import Finding
-from .uncertainty import held, scatter
+from .uncertainty import scatter
 
 Array = Any
 
@@ -28,7 +28,7 @@ def confirmed(comparison: Comparison, finding: Finding, own: float, thorough: bo
         return None
     own = max(own, comparison.own_error(u) + comparison.own_rounding)
     if thorough:
-        own += SEVERAL * scatter(comparison, u, finding.error) + held(comparison, finding.line, u, found.step)
+        own += SEVERAL * scatter(comparison, u, finding.error)
     sharp = comparison.finding(finding.line, u, Estimate(slope, own, COMPLEX_STEP), own)
     return sharp if sharp.error > SHARPER * sharp.limit else None
 
@@ -78,6 +78,6 @@ def _is_fault(comparison: Comparison, finding: Finding, own: float) -> bool:
     if circle is None:
         return False
     derivative, negative = circle
-    noise = comparison.epsilon * norm(comparison.weights * comparison.base) / CIRCLE
+    noise = EPSILON * norm(comparison.weights * comparison.base) / CIRCLE
     explained = own + noise + negative + abs(derivative - finding.found.value) + scatter(comparison, u, finding.error)
     return bool(finding.error > SEVERAL * 2 * explained)

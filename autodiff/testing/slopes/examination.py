@@ -16,8 +16,7 @@ from .extrapolation import Estimate, kink_interval, look, scrutinise
 from .finding import Finding
 from .generalized import around
 from .line import Line
-from .quadrature import UNSETTLED, accounts
-from .uncertainty import held, scatter
+from .uncertainty import scatter
 
 Array = Any
 
@@ -92,13 +91,11 @@ def _difference(comparison: Comparison, finding: Finding, own: float) -> Finding
     reason = artifact(comparison, finding)
     if reason:
         return finding._replace(found=found._replace(reason=reason))
-    if accounts(line.table, finding.error, finding.analytic, lambda t: comparison.slope_at(t * u, u)):
-        return finding._replace(found=found._replace(reason=UNSETTLED))
     general = _generalized(comparison, finding)
     if not general.wrong:
         return general
     found = _seen_again(comparison, u, found)
-    own += SEVERAL * scatter(comparison, u, finding.error) + held(comparison, line, u, found.step)
+    own += SEVERAL * scatter(comparison, u, finding.error)
     finding = comparison.finding(line, u, found, own)
     if finding.wrong and artifacts.hidden(line.table, found, finding.analytic):
         return finding._replace(found=found._replace(reason=HIDDEN))

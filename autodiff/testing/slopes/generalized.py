@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..thresholds import AROUND, AWAY, BESIDE, POINTS, SAME
+from ..thresholds import AROUND, AWAY, BESIDE, EPSILON, POINTS, SAME
 from .comparison import Comparison
 
 Array = Any
@@ -63,4 +63,4 @@ def _slopes_around(comparison: Comparison, u: Array) -> Around:
         change = comparison.values(x + AROUND * u) - comparison.values(x - AROUND * u)
         seen.append(float(weights @ change) / (2.0 * AROUND))
     size = float(np.linalg.norm(weights * comparison.base)) + comparison.inner
-    return Around(min(seen), max(seen), 8.0 * comparison.epsilon * size / AROUND)
+    return Around(min(seen), max(seen), 8.0 * EPSILON * size / AROUND)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..thresholds import AGREE, QUANTUM
+from ..thresholds import AGREE, EPSILON, QUANTUM
 from ..vectors import norm, norms
 
 Array = Any
@@ -33,13 +33,10 @@ class Row(NamedTuple):
 class Line:
     """The values of a function along a line.  Rows are computed once, several at a time, when they are asked for."""
 
-    def __init__(
-        self, move: Callable[[Array], tuple[Array, Array]], weights: Array, base: Array, epsilon: float, inner: float
-    ) -> None:
+    def __init__(self, move: Callable[[Array], tuple[Array, Array]], weights: Array, base: Array, inner: float) -> None:
         self.move = move  # steps t -> (F at each x + t u, how far rounding each x + t u may have moved phi)
         self.weights = weights
         self.base = base
-        self.epsilon = epsilon
         self.inner = inner  # the size of the terms that may cancel inside of the function
         self.reach = np.inf  # the largest change of an argument at a step of 1
         self.inside = 0.0  # how far rounding inside of the function moves phi, where that is known
@@ -68,7 +65,7 @@ class Line:
         apart = (np.abs(up - down) @ np.abs(v)) / steps
         central = ((forward - backward) @ v) / (2.0 * steps)
         size = np.maximum(np.abs(forward), np.abs(backward)) * changed
-        noise = (self.epsilon * norms(size * v) + rounding[:count] + rounding[count:]) / steps
+        noise = (EPSILON * norms(size * v) + rounding[:count] + rounding[count:]) / steps
         low, high = 0.5 * (right + left - apart), 0.5 * (right + left + apart)
         finite = np.isfinite(apart + np.abs(central) + np.abs(right) + np.abs(left))
         self.changed |= {k: moved for k, moved, is_finite in zip(ks, changed, finite, strict=True) if is_finite}
@@ -79,10 +76,10 @@ class Line:
             self.rows[k] = Row(*row) if is_finite else None
         self._table = None
 
-    def sensitive(self, step: float = np.inf) -> Array:
-        """The outputs that moved at any step up to this one."""
-        seen = [changed for k, changed in self.changed.items() if 2.0**-k <= step]
-        return np.logical_or.reduce(seen) if seen else np.zeros(self.base.shape, dtype=bool)
+    @property
+    def sensitive(self) -> Array:
+        """The outputs that moved at any step."""
+        return np.logical_or.reduce([*self.changed.values(), np.zeros(self.base.shape, dtype=bool)])
 
     def know(self, inside: float) -> None:
         """Take into account how far rounding inside of the function moves phi."""
@@ -97,10 +94,10 @@ class Line:
         if self._table is None:
             rows = [row for _, row in sorted(self.rows.items()) if row is not None]
             held = self.weights * self.base
-            sensitive = self.sensitive()
-            floor = self.epsilon * norm(held[sensitive] if sensitive.any() else held)
+            sensitive = self.sensitive
+            floor = EPSILON * norm(held[sensitive] if sensitive.any() else held)
             if rows and not rows[-1].moved:  # the values may have cancelled: what went into them was rounded too
-                floor = max(floor + self.epsilon * self.inner, self._quantum(rows))
+                floor = max(floor + EPSILON * self.inner, self._quantum(rows))
             floor = max(floor, self.inside)
             self._table = [
                 row._replace(noise=max(row.noise, floor / row.step), inside=self.inside / row.step) for row in rows
@@ -117,4 +114,4 @@ class Line:
             return 0.0
         change = max(abs(finest.left), abs(finest.right)) * finest.step
         size = max(self.inner, norm(self.weights * self.base), norm(self.weights))
-        return change if change <= max(QUANTUM * self.epsilon * size, 4 * AGREE * self.inside) else 0.0
+        return change if change <= max(QUANTUM * EPSILON * size, 4 * AGREE * self.inside) else 0.0

@@ -1,8 +1,7 @@
 """Which directions to look along: all elements at once, those too small to be seen there, kinks, the guilty element.
 
 Elements that are too small beside the others to be seen in a direction of all are gathered and looked at in directions
-of their own, largest first, until all that matter are resolved.  A guilty element is found from two probes: the same
-direction, once with its components weighted by their numbers; the two differences stand in the ratio of its number.
+of their own, largest first, until all that matter are resolved.  The guilty element is found by halving.
 """
 
 from __future__ import annotations
@@ -218,10 +217,6 @@ def locate(comparison: Comparison, finding: Finding) -> Finding:
         judged = [(probe.badness(group), i) for i, group in enumerate(groups)]
         members = groups[max(judged)[1]]
     while len(members) > 1:
-        window = probe.window(members) if len(members) > 8 else members
-        if 2 * len(window) <= len(members) and probe.badness(window) > 1:
-            members = window
-            continue
         middle = len(members) // 2
         left, right = members[:middle], members[middle:]
         error, allowed = probe.look_at(left)
@@ -247,38 +242,19 @@ class _Probe:
         """Another direction, in some of the elements, with steps of the same size."""
         return self.comparison.direction(members, scales=self.scales[members])
 
-    def difference(self, u: Array) -> tuple[float, float]:
-        """Slope less gradient along ``u``, and how much of that would be no fault."""
-        comparison = self.comparison
+    def look_at(self, members: Array) -> tuple[float, float]:
+        """How far slope and gradient are apart along a direction, and how far they may be."""
+        comparison, u = self.comparison, self.direction(members)
         own = comparison.own_error(u)
         slope = comparison.complex_slope(u) if self.sharp else None
         if slope is not None:
-            return slope - comparison.along(u), SEVERAL * (own + comparison.own_rounding)
+            return abs(slope - comparison.along(u)), SEVERAL * (own + comparison.own_rounding) + 1e-300
         found = look(comparison.line(u), self.wanted, self.steps)
         if found.reason:
             return 0.0, 1.0
-        return found.value - comparison.along(u), SEVERAL * found.bound + own
-
-    def look_at(self, members: Array) -> tuple[float, float]:
-        """How large the difference is along a direction, and how large it may be."""
-        error, allowed = self.difference(self.direction(members))
-        return abs(error), allowed + 1e-300
+        return abs(found.value - comparison.along(u)), SEVERAL * found.bound + own + 1e-300
 
     def badness(self, members: Array) -> float:
-        """The difference along a direction in units of what would be no fault."""
+        """The same in units of what would be no fault."""
         error, allowed = self.look_at(members)
         return error / allowed
-
-    def window(self, members: Array) -> Array:
-        """Those of ``members`` among which the fault lies, if there is one only."""
-        count = len(members)
-        u = self.direction(members)
-        ramp = np.zeros_like(u)
-        ramp[members] = np.arange(count) / count
-        (plain, allowed), (weighted, allowed_too) = self.difference(u), self.difference(u * ramp)
-        if abs(plain) <= allowed:
-            return members
-        place, radius = count * weighted / plain, count * (allowed + allowed_too) / abs(plain) + 0.5
-        if not 0 <= place <= count:
-            return members
-        return members[max(0, int(place - radius)) : int(place + radius) + 1]

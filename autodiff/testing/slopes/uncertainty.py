@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..rounding.monte_carlo import noisy_gradient
-from ..thresholds import AGREE, EPSILON, RESOLVED, SEVERAL, THREE_DIGITS
-from ..vectors import norm
+from ..thresholds import EPSILON, RESOLVED, SEVERAL, THREE_DIGITS
 from .comparison import Comparison
-from .line import Line
 
 Array = Any
 
@@ -50,13 +48,3 @@ def vanishing(comparison: Comparison) -> Array:
     with np.errstate(all="ignore"):
         visible = comparison.resolution * size <= RESOLVED * rounding / EPSILON
     return (size <= SEVERAL * rounding) & visible
-
-
-def held(comparison: Comparison, line: Line, u: Array, step: float) -> float:
-    """What the gradient says of outputs that stood still, as far as their own rounding may have held them."""
-    heard = line.sensitive(step)
-    if heard.all() or not heard.any():
-        return 0.0
-    weights = np.where(heard, 0.0, comparison.weights)
-    said = abs(float(np.where(comparison.finite, comparison.pull(weights), 0.0) @ u))
-    return min(said, AGREE * comparison.epsilon * norm(weights * comparison.base) / step)

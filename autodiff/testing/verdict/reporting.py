@@ -60,7 +60,7 @@ def _per_unit(comparison: Comparison, finding: Finding) -> tuple[int, float, str
     count = int(np.count_nonzero(comparison.weights))
     if comparison.base.size == 1:
         return flat, unit, ""
-    changed = np.flatnonzero(finding.line.sensitive())
+    changed = np.flatnonzero(finding.line.sensitive)
     if len(changed) == 1:
         return flat, unit * float(comparison.weights[changed[0]]), f"output element {int(changed[0])}"
     return flat, unit, f"a random combination of {count} outputs"

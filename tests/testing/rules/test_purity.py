@@ -92,3 +92,5 @@ def test_a_large_gradient_is_not_called_impure():
     f = sine(lambda g, x: g * np.cos(x))
     assert gradcheck(lambda x: np.sum(f(x)) * 2.0**-1022, X).correct
     assert gradcheck(lambda x: np.sum(f(x)) * 1e307, X * 1e-3).correct
+    # -2 times the cotangent overflows on its way
+    assert gradcheck(lambda x: np.sum(f(x)) * 1e308 - np.sum(f(x)) * 0.9e308, X * 1e-3).verdict != "wrong"
