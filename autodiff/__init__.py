@@ -28,8 +28,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BatchingError",
+    "CaptureError",
     "GraphError",
+    "PathError",
+    "Program",
+    "StaleError",
     "Tensor",
+    "capture",
     "checkpoint",
     "composite",
     "elementwise",
@@ -44,6 +49,7 @@ __all__ = [
     "index_add",
     "index_update",
     "jacobian",
+    "jit",
     "jvp",
     "logsumexp",
     "mark_written",
@@ -71,8 +77,12 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Import pictures, gradient checks and files when they are first used."""
-        if name in ("draw", "files", "testing"):
+        """Import programs, pictures, gradient checks and files when they are first used."""
+        if name in ("CaptureError", "PathError", "Program", "StaleError", "capture", "jit"):
+            from . import program
+
+            return getattr(program, name)
+        if name in ("draw", "files", "program", "testing"):
             from importlib import import_module
 
             return import_module(f"{__name__}.{name}")

@@ -68,6 +68,8 @@ def to_hold(a: Any, dtype: Any = None) -> Array:
     >>> to_hold([1, 2], float).tolist()
     [1.0, 2.0]
     """
+    if isinstance(a, Examples):
+        a = a.as_array()
     if hasattr(a, "__array_function__"):
         return a if dtype is None else cast(a, dtype)
     array = np.asarray(a, dtype=dtype)
@@ -112,6 +114,9 @@ def owned(a: Array, owner: Array) -> Array:
     >>> owned(np.eye(2), np.ones(2)).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    held = owner._value if hasattr(type(owner), "_node") else owner
+    if isinstance(held, Examples) and is_plain(a):
+        a = held.beside(a)
     if not is_foreign(owner) or not is_plain(a):
         return a
     return np.asarray(a, like=values_of(owner))

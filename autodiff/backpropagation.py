@@ -40,7 +40,7 @@ def seed_of(output: Tensor, gradient: Any) -> Any:
                 "backward: this Tensor is complex, and only a real number has a gradient; "
                 "take np.real(t), np.imag(t) or np.abs(t) of it, or pass gradient="
             )
-        return value.dtype.type(1) if isinstance(value, np.generic) else np.ones_like(value)[()]
+        return value.dtype.type(1) if isinstance(every(value), np.generic) else np.ones_like(value)[()]
     given = gradient._value if isinstance(gradient, Tensor) else gradient
     given = given if hasattr(given, "__array_function__") else np.asarray(given)
     if given.shape != value.shape:
@@ -108,6 +108,8 @@ def _recorded(seeds: dict[Node, Any], walk: Walk, visit: Any, along: bool, inner
             result = results[node] = wrap(result, CONSTANT)
         if not inner:
             result._value = plain(result._value)
+            if isinstance(result._value, Examples):
+                result._value.settle()
     return results
 
 

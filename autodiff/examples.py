@@ -16,10 +16,41 @@ class Examples:
     __slots__ = ("held",)
 
     held: Any
+    many: bool = True
+    """Whether it stands for several arrays, or for one: a recorded array looks like the one that it holds."""
+
+    def given_out(self) -> Any:
+        """What the user gets as the values: an array of no axes in the place of a number, as of a Tensor."""
+        return self
 
     def holding(self, array: Any) -> Examples:
         """The same examples with other values."""
         raise NotImplementedError
+
+    def as_array(self) -> Any:
+        """What a variable holds that is made of it."""
+        return self
+
+    def beside(self, array: Any) -> Any:
+        """An ndarray as something that can be indexed by this."""
+        return array
+
+    def as_number(self) -> Any:
+        """A single number of double precision as Python's, as :func:`float` makes it; anything else as it is."""
+        return self
+
+    def settle(self) -> None:
+        """Note that these are the results of a backward pass in which zeros knew where they came from.
+
+        A recorded array makes sure that this played no part.
+        """
+        if isinstance(self.held, Examples):
+            self.held.settle()
+
+    def is_nan(self) -> bool:
+        """Whether one of the numbers that it stands for is NaN."""
+        held = self.held
+        return held.is_nan() if isinstance(held, Examples) else bool((held != held).any())
 
 
 def every(value: Any) -> Any:

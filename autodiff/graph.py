@@ -19,7 +19,7 @@ from .cotangents import Parts as Parts
 from .cotangents import Scattered as Scattered
 from .cotangents import fit
 from .cotangents import unbroadcast as unbroadcast
-from .examples import every
+from .examples import Examples, every
 from .node import CONSTANT as CONSTANT
 from .node import DOUBLE as DOUBLE
 from .node import FREED
@@ -305,8 +305,10 @@ def _any_nan(values: Iterable[Any]) -> bool:
     The values of a foreign array are not read; they may not be computed yet.
     """
     for value in values:
-        if type(value) is not np.ndarray:
-            value = every(value)
+        if isinstance(value, Examples):
+            if value.is_nan():
+                return True
+            continue
         if isinstance(value, np.ndarray):
             square = np.vdot(value, value)
             if square != square:

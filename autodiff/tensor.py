@@ -18,6 +18,7 @@ from . import writes
 from .arrays import cast, is_foreign, to_hold
 from .conversion import Conversion, array_of, made_by
 from .dialects import Absent, unknown
+from .examples import Examples
 from .graph import CONSTANT, GraphError, Node, is_variable, variable_node
 from .primitive import registry, supplied
 from .protocol import ANSWERED, has_own_rules, unsupported
@@ -96,6 +97,8 @@ class Tensor(Conversion, Methods):
             value = np.asarray(value) if isinstance(value, np.generic) else value
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+            elif isinstance(value, Examples):
+                return value.given_out()
         return np.asarray(value) if isinstance(value, np.generic) else value
 
     @data.setter
@@ -131,7 +134,7 @@ class Tensor(Conversion, Methods):
         node = self._node
         if not is_variable(node):
             raise GraphError("grad: only a variable has a gradient to set")
-        if value is node.grad and type(value) is np.ndarray:  # clipped in place, say
+        if type(value) is np.ndarray and value is node.grad:  # clipped in place, say
             writes.note(value)
             return
         node.grad = value if value is None else _fitted("grad", value, node)

@@ -128,6 +128,26 @@ class Pullback:
         return [p.data for p in self.model.parameters()]
 
 
+class Replayed(Pullback):
+    """The same step, recorded once and replayed: ``autodiff.jit``."""
+
+    def __init__(self, problem: Problem) -> None:
+        from autodiff import jit
+
+        super().__init__(problem)
+        self.replayed = jit(self.train)
+
+    def train(self, x: Array, labels: Array) -> Any:
+        loss = self.criterion(self.model(x), labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.data
+
+    def step(self) -> Any:
+        return self.replayed(self.x, self.labels)
+
+
 class PyTorch:
     """Eager, with its modules and its optimizer."""
 
@@ -260,6 +280,7 @@ class MyGrad:
 LIBRARIES: dict[str, Callable[[Problem], Any]] = {
     "NumPy by hand": HandWritten,
     "pullback": Pullback,
+    "pullback, jit": Replayed,
     "PyTorch": PyTorch,
     "JAX": Jax,
     "autograd": Autograd,

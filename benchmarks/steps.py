@@ -21,6 +21,9 @@ from .networks import LIBRARIES, PROBLEMS, Problem, assert_equal_steps
 LIMITS = dict(zip(PROBLEMS, (2.5, 1.2, 1.25, 1.05), strict=True))
 """How many times as long as hand-written NumPy a step may take."""
 
+REPLAY_LIMITS = dict(zip(PROBLEMS, (1.0, 0.97, 1.0, 1.0), strict=True))
+"""How many times as long a replayed step may take."""
+
 OTHER_LIMITS = {"autograd": PROBLEMS, "MyGrad": PROBLEMS, "PyTorch": PROBLEMS[:2]}
 """Where pullback is to be faster than a peer."""
 
@@ -53,6 +56,8 @@ def judged(problem: Problem, timings: dict[str, Timing]) -> str:
     """Which targets were met on one network."""
     ratio, _ = against(timings, "pullback", "NumPy by hand")
     words = [f"{LIMITS[problem]:g}x NumPy: {verdict(ratio, LIMITS[problem])}"]
+    replayed, _ = against(timings, "pullback, jit", "NumPy by hand")
+    words.append(f"jit {REPLAY_LIMITS[problem]:g}x NumPy: {verdict(replayed, REPLAY_LIMITS[problem])}")
     for peer, problems in OTHER_LIMITS.items():
         if problem in problems and peer in timings:
             words.append(f"{peer}: {verdict(against(timings, 'pullback', peer)[0], 1.0)}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
+import linecache
 import re
 
 BLOCK = re.compile(
@@ -33,6 +34,7 @@ def _printed(code: str, raises: str | None, namespace: dict[str, object], place:
     """What a block without prompts prints, or the error that it must raise."""
     printed = io.StringIO()
     error = None
+    linecache.cache[place] = len(code), None, code.splitlines(keepends=True), place  # as a notebook does
     with contextlib.redirect_stdout(printed):
         try:
             exec(compile(code, place, "exec"), namespace)

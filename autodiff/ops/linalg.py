@@ -320,9 +320,9 @@ def expm(a: Array) -> Array:
     if is_foreign(a) and math.prod(shape):
         return _expm_unseen(a)
     size = np.max(np.linalg.norm(a, 1, axis=(-2, -1))).item() if math.prod(shape) else 0.0
-    if not math.isfinite(size):
+    if not np.isfinite(size):
         raise ValueError("expm: the matrix has infinite or NaN elements")
-    squarings = max(0, math.ceil(math.log2(size / 5.37))) if size > 0 else 0
+    squarings = int(np.ceil(np.log2(size / 5.37))) if size > 5.37 else 0
     result = _pade(a * 0.5**squarings)
     for _ in range(squarings):
         result = result @ result

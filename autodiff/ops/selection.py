@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import anywhere, as_array, cast, is_foreign, owned
+from ..arrays import anywhere, as_array, cast, is_foreign, is_plain, owned
 from ..primitive import Domain, exactly, example, sample
 from ..registering import composite
 from ..tensor import Tensor
@@ -135,7 +135,7 @@ KNOTS = np.array([-4.5, -1.0, 0.25, 2.0, 4.5])
 
 def looked_up(values: Array, at: Any) -> Array:
     """values[at], where an ndarray does not take positions that are not NumPy's own."""
-    return getitem(owned(values, at) if is_foreign(at) else values, at)
+    return getitem(values if is_plain(at) else owned(values, at), at)
 
 
 def _periodic(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Array, Array, Array]:

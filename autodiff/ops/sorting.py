@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..arrays import anywhere, as_array, cast, is_foreign, owned
+from ..arrays import anywhere, as_array, cast, is_foreign, is_plain, owned
 from ..primitive import exactly, example, refuse, sample
 from ..registering import composite, primitive
 from ..tensor import Tensor
@@ -342,7 +342,7 @@ def argsort(a: Array, axis: int | None = -1, kind: Any = None, stable: Any = Non
 )  # fmt: skip
 def lexsort(keys: Any, axis: int = -1) -> Array:
     """The positions in the order of several keys: constant between jumps."""
-    return np.lexsort(np.stack(keys) if any(map(is_foreign, keys)) else keys, axis=axis)
+    return np.lexsort(keys if all(map(is_plain, keys)) else np.stack(keys), axis=axis)
 
 
 @primitive(None, implements=np.argpartition, examples=[example(sample(4), 2)], analytic=False)
@@ -357,7 +357,7 @@ def argpartition(a: Array, kth: Any, axis: int | None = -1, kind: Any = "introse
 )  # fmt: skip
 def searchsorted(a: Array, v: Array, side: Any = "left", sorter: Any = None) -> Array:
     """The position of each element of ``v`` in the sorted ``a``: constant between jumps."""
-    return np.searchsorted(owned(a, v) if is_foreign(v) else a, v, side=side, sorter=sorter)
+    return np.searchsorted(owned(a, v), v, side=side, sorter=sorter)
 
 
 @primitive(

@@ -189,7 +189,7 @@ def pull(
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if isinstance(output, Tensor) and output._node.active:
             seed = seed_of(output, cotangent)
-            if cotangent is not None and isinstance(output._value, Examples):
+            if cotangent is not None and isinstance(output._value, Examples) and output._value.many:
                 seed = np.ones_like(output._value) * seed  # one for each example: a rule may index it by example
             seeds[output._node] = seeds[output._node] + seed if output._node in seeds else seed
     targets = {variable._node for variable in variables}
@@ -247,6 +247,8 @@ def number(value: Any) -> Any:
     """A single number of double precision as a Python number, a 0-d array as a scalar; anything else unchanged."""
     if type(value) is np.ndarray and not value.ndim:
         value = value[()]
+    if isinstance(value, Examples):
+        return value.as_number()
     return value.item() if type(value) is np.float64 else value
 
 

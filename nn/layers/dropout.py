@@ -41,7 +41,7 @@ class Dropout(Module):
         if self.p == 1:
             return x * 0.0
         kept = draw(self.rng, "random", np.shape(x)) >= self.p
-        return x * (kept * np.asarray(1.0 / (1.0 - self.p), dtype=x.dtype))
+        return x * (kept.astype(x.dtype) * (1.0 / (1.0 - self.p)))
 
     def extra_repr(self) -> str:
         return f"{self.p:g}"

@@ -100,3 +100,18 @@ def rooms_for(arrays: list[Array]) -> list[Room | None]:
         return rooms[kind]
 
     return [room(array) for array in arrays]
+
+
+_Flags = type(np.empty(0).flags)
+
+
+def writable_room(values: Array, gradient: Array, scratch: Room | None) -> Room | None:
+    """Where to compute the new values of an array that is to be written in place; None if it cannot be.
+
+    An array of another kind can be written if it says so as an ndarray does: one that records what is done with it.
+    """
+    if type(values) is np.ndarray:
+        own = type(gradient) is np.ndarray or isinstance(gradient, np.generic)
+        return scratch if own and values.flags.writeable else None
+    flags = getattr(values, "flags", None)
+    return (np.empty_like(values), np.empty_like(values)) if isinstance(flags, _Flags) and flags.writeable else None

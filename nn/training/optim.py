@@ -9,7 +9,6 @@ To add one, write its class and put its name into ``__all__``: ``pullback train`
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -133,7 +132,7 @@ class Adam(Decaying):
         _run_mean(square, room, beta2, calls)
         calls += (
             (sqrt, square, room),
-            (multiply, room, 1.0 / math.sqrt(1.0 - beta2**step), room),
+            (multiply, room, (1.0 - beta2**step) ** -0.5, room),
             (add, room, self.eps, room),
             (divide, mean, room, room),
             (multiply, room, self._lr / (1.0 - beta1**step), room),

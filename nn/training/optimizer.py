@@ -9,7 +9,7 @@ import numpy as np
 
 from autodiff import Tensor
 
-from .calls import Calls, Room, rooms_for
+from .calls import Calls, Room, rooms_for, writable_room
 from .checks import checked, in_range
 
 Array = Any
@@ -58,17 +58,19 @@ class Optimizer:
         calls = Calls()
         written: list[tuple[Tensor, Array]] = []
         replaced: list[tuple[Tensor, Array, Array]] = []
-        self._scratch = self._scratch or rooms_for([parameter.data for parameter in self.parameters])
-        for parameter, state, scratch in zip(self.parameters, self.state, self._scratch):  # noqa: B905
+        scratches = self._scratch or rooms_for([parameter.data for parameter in self.parameters])
+        if None not in scratches:
+            self._scratch = scratches
+        for parameter, state, scratch in zip(self.parameters, self.state, scratches):  # noqa: B905
             gradient = parameter.grad
             if gradient is None:
                 continue
             if type(gradient) is Tensor:
                 gradient = gradient.data
             values, after = parameter.data, state.copy()
-            own = type(gradient) is np.ndarray or isinstance(gradient, np.generic)
-            if own and scratch is not None and type(values) is np.ndarray and values.flags.writeable:
-                calls.room, calls.other = scratch
+            room = writable_room(values, gradient, scratch)
+            if room is not None:
+                calls.room, calls.other = room
                 new = self.update(values, gradient, after, calls)
                 if new is None:
                     written.append((parameter, values))

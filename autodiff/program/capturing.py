@@ -1,0 +1,165 @@
+"""Capture: run a function once on recorded arrays, and keep what it did."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..graph import CONSTANT
+from ..tensor import Tensor, wrap
+from ..transforms.calling import check_function, teach
+from ..tree import flatten, places
+from .instruction import Value
+from .program import Program
+from .reach import Reach, reached
+from .recorded import CaptureError, Recorded
+from .recording import Recording, being_recorded
+from .state import State
+
+Array = Any
+
+
+def capture(f: Callable[..., Any], *args: Any) -> Program:
+    """What ``f(*args)`` does, as a :class:`.Program` of NumPy calls.
+
+    ``f`` is run once.  It may be any function of arrays: plain NumPy, ``grad(g)``, ``vmap(grad(g))``, ``hessian(g)``,
+    a training step that calls ``loss.backward()`` and ``optimizer.step()``.  Floating-point numbers and arrays among
+    the arguments, in nestings too, may be others when the program runs; any other argument is a part of the program.
+    So may be what ``f`` reaches: variables and their gradients, arrays that it closes over, what an optimizer holds;
+    the program reads it where it is, and writes where ``f`` has written.  Draws from a ``np.random.Generator`` are
+    drawn again.  Raises CaptureError where a value leaves NumPy.
+
+    >>> import numpy as np
+    >>> from autodiff import capture, grad
+    >>> program = capture(grad(lambda x: np.sum(x**3)), np.ones(2))
+    >>> program(np.array([1.0, 2.0])).tolist()
+    [3.0, 12.0]
+    """
+    check_function(f, "capture")
+    return record(f, args).program
+
+
+class Record(NamedTuple):
+    """What was captured, what the call returned, and what is behind the function."""
+
+    program: Program
+    returned: Any
+    reach: Reach
+    tensors: tuple[bool, ...]
+    """Which parts of the result were Tensors."""
+
+
+def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Record:
+    """Call a function and keep what it did; keywords are a part of the program's arguments."""
+    recording = Recording()
+    kwargs = kwargs or {}
+    leaves, unflatten = flatten((args, kwargs))
+    names = _names(f, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
+    inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
+    others = _others(leaves)
+    roots = [("", f), ("", others)]
+    state = State(roots, recording)
+    try:
+        with being_recorded(), state:
+            given, by_name = unflatten([others.get(n, x) for n, x in enumerate(inputs)])
+            returned = f(*given, **by_name)
+            if recording.failed:
+                raise CaptureError(
+                    f"capture: an error was caught ({recording.failed:.60}), and a program does not decide by errors; "
+                    "look at the values first, with np.where or an if"
+                )
+            outputs, rebuild = flatten(returned)
+            found = [_output(o, recording) for o in outputs]
+        for leaf in found:
+            _check_result(leaf)
+    except Exception as error:
+        teach(error)
+        raise
+    arguments = unflatten([leaf.value if type(leaf) is Recorded else leaf for leaf in inputs])
+    program = Program(
+        _name(f), (*arguments[0], arguments[1]) if kwargs else arguments[0],
+        [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
+        recording.copied_constants(), recording.instructions, found, rebuild, state.checks,
+    )  # fmt: skip
+    tensors = tuple(isinstance(o, Tensor) for o in outputs)
+    return Record(program, rebuild([_plain(o) for o in outputs]), state.reach, tensors)
+
+
+def _plain(leaf: Any) -> Any:
+    """A part of the result as the function itself would have returned it, without a history."""
+    value = leaf._value if isinstance(leaf, Tensor) else leaf
+    if type(value) is Recorded:
+        value = value.held.view(np.ndarray) if isinstance(value.held, np.ndarray) else value.held
+    return wrap(value, CONSTANT) if isinstance(leaf, Tensor) else value
+
+
+def _others(leaves: list[Any]) -> dict[int, Any]:
+    """The arguments that are no arrays, by position: what is behind them is reached, too."""
+    return {i: leaf for i, leaf in enumerate(leaves) if not isinstance(leaf, np.ndarray | float | complex | np.inexact)}
+
+
+def _input(leaf: Any, name: str, recording: Recording) -> Any:
+    if isinstance(leaf, np.ndarray) and (leaf.dtype.kind == "O" or type(leaf) not in (np.ndarray, np.memmap)):
+        what = "array of objects" if leaf.dtype.kind == "O" else type(leaf).__name__
+        raise CaptureError(f"capture: the argument {name} is an {what}; a program computes on plain arrays of numbers")
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fciub":
+        return recording.new(leaf.view(np.ndarray), name)
+    if isinstance(leaf, float | complex | np.inexact):
+        return recording.new(leaf, name)
+    if isinstance(leaf, Recorded):
+        raise CaptureError(
+            f"capture: the argument {name} is being recorded already, by another capture: capture the outer function"
+        )
+    if isinstance(leaf, Tensor):
+        raise CaptureError(
+            f"capture: the argument {name} is a Tensor; pass its array, {name}.data: a program computes on arrays. A "
+            "variable that the function closes over is found by itself"
+        )
+    return leaf
+
+
+def _output(leaf: Any, recording: Recording) -> Any:
+    """A part of the result: a value of the program, or a constant."""
+    value = leaf._value if isinstance(leaf, Tensor) else leaf
+    if isinstance(value, np.ndarray):
+        value = recording.constant(value)
+    return value.value if type(value) is Recorded else value
+
+
+def _check_result(leaf: Any) -> None:
+    """Raise CaptureError if a part of the result would be the same in each run, and should not."""
+    if hasattr(leaf, "__next__") or (
+        type(leaf) is not Value and any(type(place.now) is Recorded for place in reached([("", leaf)]).places)
+    ):
+        raise CaptureError(
+            f"capture: the function returns a {type(leaf).__name__}, into which a program cannot look; return arrays, "
+            "in tuples, lists and dictionaries"
+        )
+
+
+def _name(f: Any) -> str:
+    name = getattr(f, "__name__", "")
+    return name if name.isidentifier() and not name.startswith("<") else "program"
+
+
+def _names(f: Any, args: tuple[Any, ...]) -> list[str]:
+    """A name for each leaf of the arguments: the parameter's, and its place in it."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    found = []
+    for i, argument in enumerate(args):
+        positional = i < len(parameters) and parameters[i].kind in (
+            inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        )  # fmt: skip
+        name = parameters[i].name if positional else f"x{i}" if len(args) > 1 else "x"
+        for place in places(argument):
+            words = re.findall(r"\w+", place)
+            last = words[-1] if words else ""
+            found.append(last if last and not last.isdigit() else name + last)
+    return found

@@ -1,0 +1,49 @@
+"""The names of values: those of the user's variables."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import itertools
+import keyword
+import re
+from types import CodeType, FrameType
+
+
+@functools.cache
+def _stores(code: CodeType) -> dict[int, str]:
+    """By the offset of an instruction: the variable that its result is bound to by the next one."""
+    found = {}
+    for one, then in itertools.pairwise(i for i in dis.get_instructions(code) if i.opname != "CACHE"):
+        if then.opname.startswith("STORE_") and then.opname not in ("STORE_SUBSCR", "STORE_SLICE"):
+            name = then.argval[0] if isinstance(then.argval, tuple) else then.argval
+            if isinstance(name, str):
+                found[one.offset] = name
+    return found
+
+
+def stored_name(frame: FrameType) -> str:
+    """The variable that the call which is being made in a frame is assigned to; empty if it is part of a larger one."""
+    return _stores(frame.f_code).get(frame.f_lasti, "")
+
+
+class Names:
+    """Different names, that no word of Python's and none of ``taken`` has."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = set(taken)
+        self._next: dict[str, int] = {}
+
+    def fresh(self, wanted: str) -> str:
+        """The wanted name, or the first of it with a number that is free."""
+        wanted = re.sub(r"\W+", "_", wanted).strip("_") or "t"
+        if wanted[0].isdigit():
+            wanted = f"t{wanted}"
+        if keyword.iskeyword(wanted):
+            wanted += "_"
+        name = wanted
+        while name in self._taken:
+            number = self._next[wanted] = self._next.get(wanted, 1) + 1
+            name = f"{wanted}_{number}" if wanted[-1].isdigit() else f"{wanted}{number}"
+        self._taken.add(name)
+        return name

@@ -1,0 +1,120 @@
+"""Buffers: where intermediate arrays are kept, so that a run allocates none of them.
+
+Two values share memory where one of them is a view of the other.  A buffer is free again after the last use of its
+value and of all views of it; an elementwise call may write over an operand that it is the last to use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..instruction import Instruction, Value
+from ..lowering import takes_out
+from .memory import owners_of
+
+if TYPE_CHECKING:
+    from ..program import Program
+
+
+Owners = dict[Value, set[Value]]
+
+
+class Buffer(NamedTuple):
+    """Memory for values of one shape, dtype and order of the axes."""
+
+    number: int
+    shape: tuple[int, ...]
+    dtype: Any
+    strides: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """How much it is."""
+        return Value(self.shape, self.dtype, np.ndarray).nbytes
+
+    def made(self) -> Any:
+        """New memory."""
+        return _empty(self.shape, self.dtype, self.strides)
+
+
+def _empty(shape: tuple[int, ...], dtype: Any, strides: tuple[int, ...]) -> Any:
+    """An array whose axes lie in memory as the strides say."""
+    order = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]))
+    return np.empty([shape[axis] for axis in order], dtype).transpose(np.argsort(order))
+
+
+class Plan(NamedTuple):
+    """The buffers of a program, and in which of them a value is kept."""
+
+    buffers: list[Buffer]
+    of: dict[Value, Buffer]
+
+
+def _last_uses(program: Program, instructions: Sequence[Instruction], owners: Owners) -> dict[Value, int]:
+    """When the memory of each value is used last."""
+    last: dict[Value, int] = {}
+    for position, instruction in enumerate(instructions):
+        for value in (*instruction.operands, *instruction.results):
+            for owner in owners.get(value, {value}):
+                last[owner] = position
+    for result in program.results:
+        for owner in owners.get(result, {result}):
+            last[owner] = len(instructions)
+    return last
+
+
+def planned(program: Program, instructions: Sequence[Instruction]) -> Plan:
+    """A buffer for each value that a call can write where it is told to, and that nobody sees after the run."""
+    owners = owners_of(instructions)
+    last = _last_uses(program, instructions, owners)
+    written = {owner for i in instructions for value in i.writes for owner in owners.get(value, {value})}
+    plan = Plan([], {})
+    free: dict[tuple[Any, ...], list[Buffer]] = {}
+    dying: dict[int, list[Value]] = {}
+    for value, position in last.items():
+        dying.setdefault(position, []).append(value)
+    for position, instruction in enumerate(instructions):
+        result = instruction.result
+        ends = [value for value in dying.get(position, ()) if value in plan.of]
+        if takes_out(instruction) and last[result] < len(instructions) and result not in written and _is_dense(result):
+            buffer = _over(instruction, ends, plan) or _taken(result, free, plan)
+            plan.of[result] = buffer
+        for value in ends:
+            buffer = plan.of[value]
+            if value is not result and plan.of.get(result if type(result) is Value else None) is not buffer:  # type: ignore[arg-type]
+                free.setdefault(buffer[1:], []).append(buffer)
+        if type(result) is Value and last.get(result) == position and result in plan.of and result not in ends:
+            buffer = plan.of[result]
+            free.setdefault(buffer[1:], []).append(buffer)
+    return plan
+
+
+def _is_dense(value: Value) -> bool:
+    """Whether the elements lie side by side, in whatever order of the axes."""
+    return bool(value.nbytes) and _empty(value.shape, value.dtype, value.strides).strides == value.strides
+
+
+def _over(instruction: Instruction, ends: list[Value], plan: Plan) -> Buffer | None:
+    """The buffer of an operand that is not needed any more, of a call that works element by element."""
+    function: Any = instruction.function
+    result = instruction.result
+    if function.signature is not None:
+        return None
+    for value in ends:
+        same = value.shape == result.shape and value.dtype == result.dtype and value.strides == result.strides
+        if same and value in instruction.args:
+            return plan.of[value]
+    return None
+
+
+def _taken(result: Value, free: dict[tuple[Any, ...], list[Buffer]], plan: Plan) -> Buffer:
+    """A free buffer, or a new one."""
+    waiting = free.get((result.shape, result.dtype, result.strides))
+    if waiting:
+        return waiting.pop()
+    buffer = Buffer(len(plan.buffers), result.shape, result.dtype, result.strides)
+    plan.buffers.append(buffer)
+    return buffer

@@ -1,0 +1,68 @@
+"""Common subexpressions: the same call of the same operands is made once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..instruction import Guard, Instruction, Value, values_in
+from .memory import owners_of
+
+if TYPE_CHECKING:
+    from ..program import Program
+
+
+def shared(program: Program) -> Program:
+    """The program with every call made once.
+
+    What is written in place is an array of its own; and after a write, nothing from before it is made use of.
+    """
+    owners = owners_of(program.instructions)
+    written = {owner for i in program.instructions for value in i.writes for owner in owners.get(value, {value})}
+    known: dict[Any, Any] = {}
+    same: dict[Value, Value] = {}
+
+    def first(value: Value) -> Value:
+        return same.get(value, value)
+
+    kept: list[Instruction] = []
+    for instruction in program.instructions:
+        now = instruction.map(first)
+        key = _key(now)
+        if now.writes:
+            known.clear()
+        elif key is not None and all(written.isdisjoint(owners[result]) for result in now.results):
+            before, was_quiet = known.get(key, (None, True))
+            if key in known and (now.quiet or not was_quiet):  # of what NumPy had to say nothing is lost
+                same.update(zip(values_in(now.result), values_in(before), strict=True))
+                continue
+            known[key] = now.result, now.quiet
+        kept.append(now)
+    return program.with_instructions(kept, first)
+
+
+def _key(instruction: Instruction) -> Any:
+    """What two calls have in common that compute the same; None for one that is not compared."""
+    if instruction.result is None and not isinstance(instruction.function, Guard):
+        return None
+    key = (instruction.function, _frozen(instruction.args), _frozen(instruction.kwargs))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+def _frozen(structure: Any) -> Any:
+    """The structure with its types, as something that can be a key; numbers by their bits: 0.0 is not -0.0, nor 0."""
+    kind = type(structure)
+    if kind in (tuple, list):
+        return kind, tuple(map(_frozen, structure))
+    if kind is dict:
+        return kind, tuple((name, _frozen(part)) for name, part in structure.items())
+    if kind is slice:
+        return kind, tuple(map(_frozen, (structure.start, structure.stop, structure.step)))
+    if kind is float or kind is complex or isinstance(structure, np.generic):
+        return kind, repr(structure)
+    return kind, structure

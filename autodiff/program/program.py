@@ -1,0 +1,199 @@
+"""A program: what a function computed, as a list of NumPy calls that can be run again, read, and saved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..files import write
+from ..tensor import Tensor
+from ..tree import flatten_like, places
+from .instruction import Guard, Instruction, Value
+from .passes import cleaned, direct, fixed, live
+from .passes.buffers import planned
+from .recorded import CaptureError, Recorded
+from .replay import Replay
+from .slot import Slot
+from .source import text_of
+
+Array = Any
+_PYTHONS = (float, complex)
+
+
+class Memory(NamedTuple):
+    """Bytes of arrays: of a run, and of the calls one by one."""
+
+    run: int
+    calls: int
+
+
+class Program:
+    """What a function did with arguments of these shapes, as NumPy calls.
+
+    Made by :func:`.capture`.  ``program(*args)`` runs it on other arrays of the same shapes and dtypes and gives what
+    the function would, to the last bit; ``print(program)`` is the text of a NumPy function that needs nothing else.
+    Raises ValueError for arguments of another nesting, shape or dtype, PathError where a value that decided something
+    is another one.
+
+    >>> import numpy as np
+    >>> from autodiff import capture, grad
+    >>> program = capture(grad(lambda x: np.sum(x**2)), np.ones(3))
+    >>> program(np.array([1.0, 2.0, 3.0])).tolist()
+    [2.0, 4.0, 6.0]
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: tuple[Any, ...],
+        inputs: Sequence[Value],
+        reads: Sequence[Slot],
+        writes: Sequence[Slot],
+        constants: dict[Value, Array],
+        instructions: Sequence[Instruction],
+        outputs: Sequence[Any],
+        unflatten: Callable[[list[Any]], Any],
+        checks: Sequence[Slot] = (),
+    ) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.inputs = tuple(inputs)
+        self.reads = tuple(reads)
+        self.writes = tuple(writes)
+        self.constants = dict(constants)
+        self.instructions = tuple(instructions)
+        self.outputs = tuple(outputs)
+        self.nested: Callable[[list[Any]], Any] = unflatten
+        """The result, from its leaves."""
+        self.checks = tuple(checks)
+        """Numbers that must be what they were: they decided something."""
+        self._replay: Replay | None = None
+
+    def __copy__(self) -> Program:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Program:
+        return self  # it reads and writes places, of which a copy would know nothing
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"copy: the program {self.name} is bound to this process; save its text, program.save(path)")
+
+    def with_instructions(
+        self,
+        instructions: Sequence[Instruction],
+        change: Callable[[Value], Value] = lambda value: value,
+        reads: Sequence[Slot] | None = None,
+        checks: Sequence[Slot] | None = None,
+    ) -> Program:
+        """What a pass makes: the same program of other instructions, where other values may stand for the results."""
+        outputs = [change(o) if type(o) is Value else o for o in self.outputs]
+        writes = [s._replace(value=change(s.value)) if type(s.value) is Value else s for s in self.writes]
+        reads, checks = self.reads if reads is None else reads, self.checks if checks is None else checks
+        return Program(
+            self.name, self.arguments, self.inputs, reads, writes, self.constants, instructions, outputs, self.nested,
+            checks,
+        )  # fmt: skip
+
+    @property
+    def results(self) -> set[Value]:
+        """The values that must be known at the end: what is returned, and what is left in the places."""
+        return {o for o in self.outputs if type(o) is Value} | {
+            slot.value for slot in self.writes if type(slot.value) is Value
+        }
+
+    # -- running ---------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any) -> Any:
+        """The result for other arguments, and what the function would leave in the places that it reaches."""
+        if self._replay is None:
+            self._replay = Replay(direct(self))
+        return self.nested(self._replay(self._given(args)))
+
+    def _given(self, args: tuple[Any, ...]) -> Sequence[Any]:
+        """The arrays of a call, in the order of ``inputs``; an error if it does not fit."""
+        if len(args) != len(self.arguments):
+            raise ValueError(f"{self.name}: the program takes {len(self.arguments)} arguments, got {len(args)}")
+        if self.arguments == self.inputs:  # nothing is nested
+            return [
+                self._fitted(array, value, position)
+                for position, (array, value) in enumerate(zip(args, self.inputs, strict=True))
+            ]
+        given = flatten_like(args, self.arguments, self.name)
+        leaves = flatten_like(self.arguments, self.arguments, self.name)
+        found = []
+        for position, (value, leaf) in enumerate(zip(given, leaves, strict=True)):
+            if type(leaf) is Value:
+                found.append(self._fitted(value, leaf, position))
+            elif value is not leaf and not _equal(value, leaf):
+                raise ValueError(
+                    f"{self.name}: argument {places(self.arguments)[position]} is {value!r:.40}, and was {leaf!r:.40} "
+                    "when the program was captured; only floating-point numbers and arrays may change"
+                )
+        return found
+
+    def _fitted(self, value: Any, leaf: Value, position: int) -> Any:
+        """A leaf of the arguments as the program takes it."""
+        kind: Any = type(value)
+        if kind is np.ndarray and leaf.kind is np.ndarray and value.shape == leaf.shape and value.dtype is leaf.dtype:
+            return value  # nearly always
+        if leaf.kind is np.ndarray and kind is np.memmap:
+            value, kind = value.view(np.ndarray), np.ndarray
+        if kind is leaf.kind and (kind in _PYTHONS or (value.shape == leaf.shape and value.dtype == leaf.dtype)):
+            return value
+        if leaf.kind is not np.ndarray and kind is int:
+            return leaf.kind(value)
+        where = places(self.arguments)[position]
+        if kind is Recorded:
+            raise CaptureError(
+                f"{self.name}: a program is called in a function that is being captured; call the function there that "
+                "the program was made of"
+            )
+        if isinstance(value, Tensor):
+            raise ValueError(f"{self.name}: argument {where} is a Tensor; a program computes on arrays: pass t.data")
+        have = f"shape {np.shape(value)} and is {getattr(value, 'dtype', kind.__name__)}"
+        raise ValueError(
+            f"{self.name}: argument {where} has {have}; the program was captured for shape {leaf.shape}, "
+            f"{leaf.dtype}{'' if leaf.kind is np.ndarray else f', a {leaf.kind.__name__}'}: capture it again for this"
+        )
+
+    @property
+    def memory(self) -> Memory:
+        """The bytes that a run keeps at once, and those that the function would have allocated."""
+        program = direct(self)
+        made = [v for i in program.instructions if not i.writes for v in i.results if v.kind is np.ndarray]
+        plan = planned(program, program.instructions)
+        kept = sum(value.nbytes for value in made if value not in plan.of)
+        return Memory(kept + sum(b.nbytes for b in plan.buffers), sum(value.nbytes for value in made))
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def source(self) -> str:
+        """The text of a NumPy function that computes the same to the last bit, and runs without this library.
+
+        It takes the arguments, and by keyword what the program reads in the places that the function reaches; what is
+        left in such places is returned after the result, by path.
+        """
+        return text_of(live(fixed(cleaned(self))))
+
+    __str__ = source
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the text to a file, whole or not at all."""
+        write(path, self.source())
+
+    def __repr__(self) -> str:
+        guards = sum(isinstance(i.function, Guard) for i in self.instructions)
+        return (
+            f"<program {self.name}: {len(self.inputs)} inputs, {len(self.instructions)} instructions, "
+            f"{guards} guards, {len(self.outputs)} outputs>"
+        )
+
+
+def _equal(one: Any, other: Any) -> bool:
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except Exception:  # what cannot be compared is another one
+        return False

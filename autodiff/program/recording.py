@@ -1,0 +1,254 @@
+"""What was computed so far, while a function is captured: a list of instructions."""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from .. import backpropagation, graph
+from ..switching import switched
+from .forms import has_known_form
+from .instruction import (
+    BACKWARD,
+    FORWARD,
+    READ,
+    UPDATE,
+    Function,
+    Guard,
+    Instruction,
+    Line,
+    Method,
+    Value,
+    mapped,
+    values_in,
+)  # fmt: skip
+from .naming import stored_name
+from .recorded import CaptureError, Recorded
+
+_HOME = str(Path(__file__).resolve().parent.parent)
+_INSIDE = (_HOME, str(Path(_HOME).parent / "nn"), str(Path(np.__file__).resolve().parent), "<__array_function__")
+_BACKWARD = frozenset({graph.sweep.__code__, graph.backward.__code__, backpropagation.backward.__code__})
+
+_OF_SHAPES = frozenset(
+    {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj,
+     np.isrealobj, np.may_share_memory, np.shares_memory}
+)  # fmt: skip
+"""Functions whose result depends on no element: what they say holds for every run."""
+
+
+_now: ContextVar[bool] = ContextVar("autodiff_recording", default=False)
+is_recorded_now = _now.get
+"""Whether what is done here and now is being recorded."""
+
+
+def being_recorded() -> switched:
+    """A context in which that is so."""
+    return switched(_now, True)
+
+
+class Recording:
+    """What was computed so far."""
+
+    def __init__(self) -> None:
+        self.instructions: list[Instruction] = []
+        self.constants: dict[int, tuple[Any, Value]] = {}
+        self._copies: dict[Value, Any] = {}
+        self.closed = False
+        self.failed = ""
+        """The last error of a call: who catches it decides by it."""
+        self.fixed: set[Value] = set()
+        """What the function reaches and was not handed: it may be a constant of the program, which is checked."""
+        self._phase = FORWARD
+        self._last_named: tuple[Any, Value] = (None, Value((), None, float))
+
+    def new(self, held: Any, name: str = "") -> Recorded:
+        """A recorded array of a value that nothing here has made."""
+        return Recorded(held, self, Value.like(held, name))
+
+    def note(
+        self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, writes: Any = ()
+    ) -> Any:
+        """Call a function on what is held, and remember the call; ``writes`` are the arguments that it changes."""
+        kwargs = kwargs or {}
+        try:
+            result = function(*_held(args), **{name: _held(value) for name, value in kwargs.items()})
+        except Exception as error:
+            self.failed = f"{type(error).__name__}: {error}"
+            raise
+        if function in _OF_SHAPES or self.closed:
+            return result
+        taken = made = None
+        writes = writes or _filled(function, args, kwargs, result)
+        if not writes:
+            taken = self._taken(result, args)
+            if any(taken is argument for argument in args):
+                return taken  # np.real of a real array
+            made = _values(taken)
+        elif isinstance(result, tuple):  # of which some may be new
+            taken = tuple(self._taken(part, writes) for part in result)
+            made = tuple(None if any(array is w for w in writes) else array.value for array in taken)
+        elif result is not None:  # what was written, by its own name
+            taken = next(array for array in writes if array.held is result)
+        line, phase = self._here(taken)
+        given = {name: self._named(value) for name, value in kwargs.items()}
+        changed = tuple(array.value for array in writes)
+        self.instructions.append(
+            Instruction(function, self._named(args), given, made, changed, line, phase, _is_quiet())
+        )
+        if made is not None and not has_known_form(function, args):
+            for value in values_in(made):
+                form = READ["form"](value)
+                guard = Guard("form", form, line)
+                self.instructions.append(Instruction(guard, (value,), line=line, phase=phase, quiet=_is_quiet()))
+        return taken
+
+    def draw(self, method: Method, generator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Draw from a generator, and remember that: it is another one afterwards."""
+        result = method(generator.held, *_held(args), **{name: _held(value) for name, value in kwargs.items()})
+        if self.closed:
+            return result
+        every = (*args, *kwargs.values())
+        into = every[:1] if result is None else [array for array in every if _held(array) is result]
+        for array in into:
+            if type(array) is not Recorded:
+                raise CaptureError(
+                    f"{method.__name__}: draws into a {type(array).__name__} that is none of the function's arguments "
+                    "or results, so a program would not know it; draw a new array, as rng.permutation(x) and "
+                    "rng.random(shape) do, or make room with np.zeros_like(x)"
+                )
+        taken = self._taken(result, every)
+        line, phase = self._here(taken)
+        given = {name: self._named(value) for name, value in kwargs.items()}
+        written = (generator.value, *[a.value for a in into])
+        args = (generator.value, *self._named(args))
+        made = None if into else _values(taken)
+        self.instructions.append(Instruction(method, args, given, made, written, line, phase, _is_quiet()))
+        return taken
+
+    def copied_constants(self) -> dict[Value, Any]:
+        """The arrays that were not computed here, as copies that nobody writes into."""
+        for copy in self._copies.values():
+            copy.flags.writeable = False
+        return self._copies
+
+    def constant(self, array: Any) -> Recorded:
+        """An array that was not computed here."""
+        return Recorded(array, self, self._constant(np.asarray(array)))
+
+    def decided(self, array: Recorded, read: str) -> Any:
+        """A value as it reaches Python, where it may decide what is done next."""
+        line, phase = self._here()
+        found = READ[read](array.held)
+        guard = Guard(read, found, line)
+        self.instructions.append(Instruction(guard, (array.value,), line=line, phase=phase, quiet=_is_quiet()))
+        return found
+
+    def _taken(self, result: Any, args: Any) -> Any:
+        """What a call returned, with each array and each number recorded."""
+        if isinstance(result, np.ndarray | np.generic):
+            same = next((a for a in args if type(a) is Recorded and a.held is result), None)
+            return self.new(result) if same is None else same
+        if isinstance(result, tuple | list):
+            parts = [self._taken(part, args) for part in result]
+            return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+        if isinstance(result, bool | int | float | complex):
+            return self.new(result)
+        if result is None:
+            return None
+        raise CaptureError(f"capture: a call gave a {type(result).__name__}, which no program holds")
+
+    def _named(self, argument: Any) -> Any:
+        """An argument with values in the place of recorded arrays and of constant ones."""
+        kind = type(argument)
+        if kind is Recorded:
+            return argument.value
+        if isinstance(argument, np.ndarray):
+            return self._constant(argument)
+        if kind is tuple or kind is list:
+            return kind([self._named(part) for part in argument])
+        if kind is slice:
+            return slice(*map(self._named, (argument.start, argument.stop, argument.step)))
+        if kind is dict:
+            return {name: self._named(part) for name, part in argument.items()}
+        return argument
+
+    def _constant(self, array: Any) -> Value:
+        """The value that stands for an array that was not computed here; it is copied, for it may be written."""
+        known = self.constants.get(id(array))
+        if known is not None and known[0] is array and self._copies[known[1]].tobytes("K") == array.tobytes("K"):
+            return known[1]
+        value = Value.like(array)
+        self._copies[value] = np.array(array, order="K")
+        self.constants[id(array)] = array, value  # the array itself, so that no other one gets its identity
+        return value
+
+    def _here(self, taken: Any = None) -> tuple[Line | None, str]:
+        """The user's line that is being executed, and in which section; a result gets the name of his variable."""
+        frame: FrameType | None = sys._getframe(2)
+        below, in_sweep = frame, False
+        while frame is not None:
+            code = frame.f_code
+            if code in _BACKWARD:
+                in_sweep = True
+            elif not code.co_filename.startswith(_INSIDE):
+                break
+            below, frame = frame, frame.f_back
+        if in_sweep:
+            self._phase = BACKWARD
+        elif self._phase is BACKWARD:
+            self._phase = UPDATE
+        if frame is None:
+            return None, self._phase
+        if type(taken) is Recorded and not taken.value.name:
+            self._name(taken.value, frame, below)
+        return Line(frame.f_code.co_filename, frame.f_lineno), self._phase
+
+    def _name(self, value: Value, frame: FrameType, below: FrameType | None) -> None:
+        """Name a value after the variable of ``frame`` that the running call, ``below``, is assigned to.
+
+        Of the calls that NumPy's function, or ours, is made of, the last one gives what is assigned.
+        """
+        name = stored_name(frame)
+        if name:
+            if self._last_named[0] is below:
+                self._last_named[1].name = ""
+            value.name = name
+        self._last_named = below, value
+
+
+def _filled(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> tuple[Any, ...]:
+    """The argument that a call has written into, which it then returns: ``np.clip(x, 0, 1, x)``, ``x.sum(out=y)``."""
+    if not isinstance(result, np.ndarray):
+        return ()
+    for array in (*args[1:], *kwargs.values()):
+        if _held(array) is result:
+            if type(array) is Recorded:
+                return (array,)
+            raise CaptureError(
+                f"{function.__name__}: writes into an array that is none of the function's arguments or results, so a "
+                f"program would not know it (shape {result.shape}); leave out= away"
+            )
+    return args[:1] if kwargs.get("copy") is False and result is _held(args[0]) else ()
+
+
+def _held(value: Any) -> Any:
+    """What is computed with: the arrays behind recorded ones."""
+    kind = type(value)
+    if kind is Recorded:
+        return value.held
+    if kind in (tuple, list, dict, slice) or isinstance(value, tuple):
+        return mapped(lambda r: r.held, value, Recorded)
+    return value
+
+
+def _values(taken: Any) -> Any:
+    return mapped(lambda r: r.value, taken, Recorded)
+
+
+def _is_quiet() -> bool:
+    return all(how == "ignore" for how in np.geterr().values())

@@ -1,0 +1,482 @@
+"""jit is right, records again, or says so: whatever Python hides."""
+
+import functools
+import random
+import threading
+import types
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+import nn
+from autodiff import CaptureError, PathError, StaleError, Tensor, jit, no_grad, value_and_grad
+
+from .test_replay import same
+
+RATE = 0.5
+TABLE = {"rate": 0.5, "unused": [1, 2]}
+settings = types.SimpleNamespace(rate=0.5)
+
+
+def paths(function):
+    """How many programs there are."""
+    return sum(len(signature.paths) for signature in function._signatures.values())
+
+
+class Options:
+    def __init__(self):
+        self.rate = 0.5
+        self.on = True
+        self.list = [0.5, 1.0]
+
+
+class Scale(nn.Module):
+    def __init__(self):
+        self.factor = 0.5
+        self.weight = Tensor(np.ones(3))
+
+    def forward(self, x):
+        return x * self.weight * self.factor
+
+
+def hidden_in_a_closure():
+    rate = 0.5
+
+    def change():
+        nonlocal rate
+        rate = 2.0
+
+    return lambda x: np.sum(x * rate), change
+
+
+def hidden_in_a_global():
+    def change():
+        global RATE
+        RATE = 2.0 if RATE == 0.5 else 0.5
+
+    return lambda x: np.sum(x * RATE), change
+
+
+def hidden_in_a_dictionary():
+    table = {"rate": 0.5}
+    return lambda x: np.sum(x * table["rate"]), lambda: table.update(rate=2.0)
+
+
+def hidden_in_a_list():
+    rates = [0.5, 1.0]
+    return lambda x: np.sum(x * rates[0] * len(rates)), lambda: rates.append(3.0)
+
+
+def hidden_in_an_attribute():
+    options = Options()
+    return lambda x: np.sum(x * options.rate), lambda: setattr(options, "rate", 2.0)
+
+
+def hidden_in_a_switch():
+    options = Options()
+    return lambda x: np.sum(x) if options.on else np.prod(x), lambda: setattr(options, "on", False)
+
+
+def hidden_in_a_list_of_an_attribute():
+    options = Options()
+    return lambda x: np.sum(x * options.list[1]), lambda: options.list.__setitem__(1, 7.0)
+
+
+def hidden_in_a_list_of_objects():
+    all_options = [Options()]
+    return lambda x: np.sum(x * all_options[0].rate), lambda: setattr(all_options[0], "rate", 3.0)
+
+
+def hidden_in_another_object():
+    all_options = [Options()]
+
+    def change():
+        all_options[0] = Options()
+        all_options[0].rate = 3.0
+
+    return lambda x: np.sum(x * all_options[0].rate), change
+
+
+def hidden_in_a_function():
+    functions = [np.sin]
+    return lambda x: np.sum(functions[0](x)), lambda: functions.__setitem__(0, np.cos)
+
+
+def hidden_in_a_called_function():
+    rate = 0.5
+
+    def inner(x):
+        return x * rate
+
+    def change():
+        nonlocal rate
+        rate = 3.0
+
+    return lambda x: np.sum(inner(x)), change
+
+
+def hidden_in_an_array():
+    array = np.array([0.5, 1.0, 1.5])
+    return lambda x: np.sum(x * array), lambda: array.__imul__(2.0)
+
+
+def hidden_in_another_array():
+    arrays = {"a": np.ones(3)}
+    return lambda x: np.sum(x * arrays["a"]), lambda: arrays.update(a=np.arange(3.0))
+
+
+def hidden_in_an_array_of_another_dtype():
+    arrays = {"a": np.ones(3)}
+    return lambda x: np.sum(x * arrays["a"]), lambda: arrays.update(a=np.ones(3, np.float32))
+
+
+def hidden_in_an_array_of_another_shape():
+    arrays = {"a": np.ones(3)}
+    return lambda x: np.sum(x * arrays["a"]), lambda: arrays.update(a=np.ones((2, 3)))
+
+
+def hidden_in_a_variable():
+    w = Tensor(np.ones(3))
+    return lambda x: np.sum(x * w).item(), lambda: w.data.__imul__(3.0)
+
+
+def hidden_in_a_variable_of_another_value():
+    w = Tensor(np.ones(3))
+
+    def change():
+        w.data = np.arange(3.0)
+
+    return lambda x: np.sum(x * w).item(), change
+
+
+def hidden_in_a_module():
+    model = Scale()
+    return lambda x: np.sum(model(x)).item(), lambda: setattr(model, "factor", 3.0)
+
+
+def hidden_in_the_parameters_of_a_module():
+    model = Scale()
+    return lambda x: np.sum(model(x)).item(), lambda: setattr(model, "weight", Tensor(np.arange(3.0)))
+
+
+def hidden_in_the_mode_of_a_module():
+    model = nn.Sequential(nn.Linear(3, 4, rng=0, dtype=float), nn.Dropout(0.5, rng=0))
+    model.train()
+    return lambda x: np.sum(model(x)).item() * 0 + float(model.training), model.eval
+
+
+def hidden_in_layers():
+    model = nn.Sequential(nn.Linear(3, 3, rng=0, dtype=float))
+    return lambda x: np.sum(model(x)).item(), lambda: model.layers.append(nn.ReLU())
+
+
+def hidden_in_a_default():
+    def f(x, rates=[0.5]):  # noqa: B006
+        return np.sum(x * rates[0])
+
+    return f, lambda: f.__defaults__[0].__setitem__(0, 3.0)
+
+
+def hidden_in_a_partial():
+    return functools.partial(
+        lambda options, x: np.sum(x * options["rate"]), table := {"rate": 0.5}
+    ), lambda: table.update(rate=2.0)
+
+
+def hidden_in_a_method():
+    class Owner:
+        rate = 0.5
+
+        def f(self, x):
+            return np.sum(x * self.scale)
+
+    owner = Owner()
+    owner.scale = 0.5
+    return owner.f, lambda: setattr(owner, "scale", 3.0)
+
+
+FOUND_AT_ONCE = [value for name, value in list(globals().items()) if name.startswith("hidden_in")]
+
+
+@pytest.mark.parametrize("hidden", FOUND_AT_ONCE)
+def test_what_is_looked_at_before_each_run(hidden):
+    f, change = hidden()
+    x = np.array([0.25, 0.5, 1.0])
+    function = jit(f)
+    for _ in range(3):
+        same(function(x), f(x))
+    change()
+    for _ in range(3):
+        same(function(x), f(x))
+
+
+def audited_class_attribute():
+    class Owner:
+        rate = 0.5
+
+    return lambda x: np.sum(x * Owner.rate), lambda: setattr(Owner, "rate", 2.0)
+
+
+def audited_namespace():
+    def change():
+        settings.rate += 1.0
+
+    return lambda x: np.sum(x * settings.rate), change
+
+
+def audited_counter():
+    calls = iter(range(100_000))
+    return lambda x: np.sum(x * (1.0 + next(calls))), lambda: None
+
+
+def audited_long_list():
+    rates = [0.5] * 5000
+    return lambda x: np.sum(x * rates[3]), lambda: rates.__setitem__(3, 2.0)
+
+
+def audited_monkeypatch():
+    class Owner:
+        def f(self, x):
+            return np.sum(x)
+
+    owner = Owner()
+    return lambda x: owner.f(x), lambda: setattr(Owner, "f", lambda self, x: np.prod(x))
+
+
+AUDITED = [value for name, value in list(globals().items()) if name.startswith("audited")]
+
+
+@pytest.mark.parametrize("hidden", AUDITED)
+def test_what_is_hidden_better_is_found_by_an_audit(hidden):
+    f, change = hidden()
+    x = np.array([0.25, 0.5, 1.0])
+    function = jit(f)
+    for _ in range(2):
+        function(x)
+    change()
+
+    def go_on():
+        for _ in range(300):
+            function(x)
+
+    with pytest.raises(StaleError, match=r"jit: .*(is a constant of the program|does something else|calls)"):
+        go_on()
+
+
+def test_another_shape_dtype_or_option_is_another_program():
+    def f(x, *, axis=0):
+        return np.sum(x, axis=axis)
+
+    function = jit(f)
+    for x in (np.ones((2, 3)), np.ones((3, 2)), np.ones((2, 3), np.float32), np.asfortranarray(np.ones((2, 3)))):
+        for axis in (0, 1):
+            same(function(x, axis=axis), f(x, axis=axis))
+            same(function(x * 2, axis=axis), f(x * 2, axis=axis))
+    assert paths(function) == 8
+
+
+def test_a_way_that_a_value_decides():
+    def f(x):
+        return np.sum(x) if np.max(x) > 1 else np.prod(x)
+
+    function = jit(f)
+    for value in (0.5, 2.0, 0.25, 3.0, 0.5):
+        same(function(np.full(3, value)), f(np.full(3, value)))
+    assert paths(function) == 2
+
+
+def test_a_number_that_is_taken_out_again_and_again():
+    function = jit(lambda x: x * float(np.max(x)))
+
+    def go_on():
+        for i in range(40):
+            same(function(np.arange(3.0) + i), (np.arange(3.0) + i) * (i + 2.0))
+
+    with pytest.raises(PathError, match="decide with"):
+        go_on()
+    assert paths(function) > 3
+
+
+def test_what_cannot_be_recorded_is_called():
+    def f(x):
+        return np.sum(np.linalg.norm(np.asarray(x)) * x)
+
+    function = jit(f)
+    for _ in range(3):
+        same(function(np.ones(3)), f(np.ones(3)))
+    assert "not recorded: capture: a plain array was asked for" in function.explain()
+
+
+def test_what_was_done_before_a_refusal_is_undone():
+    w, history, table = Tensor(np.ones(2)), [], {}
+
+    def f(x):
+        history.append(1)
+        table["a"] = 1
+        w.data = w.data + x
+        w.data[...] = w.data * 2
+        return np.asarray(x).sum()
+
+    jit(f)(np.ones(2))
+    assert history == [1]
+    assert table == {"a": 1}
+    assert w.data.tolist() == [4.0, 4.0]
+
+
+def test_under_other_modes_and_inside_of_transforms_the_function_is_called():
+    function = jit(lambda x: np.sum(x**2))
+    with no_grad():
+        same(function(np.ones(3)), 3.0 * np.float64(1))
+    same(ad.grad(function)(np.ones(3)), np.full(3, 2.0))
+    same(ad.vmap(function)(np.ones((2, 3))), np.full(2, 3.0))
+    assert paths(function) == 0
+    assert "calls of the function itself" in function.explain()
+
+
+def test_an_exception_leaves_what_the_function_would_have_left():
+    w = Tensor(np.ones(2))
+
+    def f(x):
+        w.data = w.data * 2
+        if np.max(x) > 1:
+            raise ValueError("too large")
+        return np.sum(x * w).item()
+
+    function = jit(f)
+    function(np.ones(2))
+    function(np.ones(2))
+    with pytest.raises(ValueError, match="too large"):
+        function(np.full(2, 3.0))
+    assert w.data.tolist() == [8.0, 8.0]
+
+
+def test_a_guard_that_fails_late_leaves_the_state_to_the_function():
+    w, rng = Tensor(np.ones(2)), np.random.default_rng(0)
+    v, other = Tensor(np.ones(2)), np.random.default_rng(0)
+
+    def step(w, rng, x):
+        w.data[...] = w.data * x
+        noise = rng.normal()
+        return noise if np.sum(w.data) > 3 else -noise
+
+    function = jit(lambda x: step(w, rng, x))
+    for x in (1.0, 1.5, 2.0, 0.25, 0.5, 4.0, 1.0):
+        same(function(np.float64(x)), step(v, other, np.float64(x)))
+        assert w.data.tobytes() == v.data.tobytes()
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW", "RMSprop"])
+def test_a_training_step_with_a_schedule(optimizer):
+    def trainer():
+        model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.ReLU(), nn.Dropout(0.2, rng=1), nn.Linear(8, 3, rng=2))
+        chosen = getattr(nn.optim, optimizer)(model.parameters(), lr=0.05)
+        loss = nn.CrossEntropyLoss()
+
+        def step(x, y):
+            value = loss(model(x), y)
+            chosen.zero_grad()
+            value.backward()
+            chosen.step()
+            return value
+
+        return model, chosen, step
+
+    rng = np.random.default_rng(3)
+    (model, chosen, step), (theirs, other, eager) = trainer(), trainer()
+    fast = jit(step)
+    for i in range(50):
+        x, y = rng.normal(size=(16, 4)).astype(np.float32), rng.integers(0, 3, 16)
+        chosen.lr = other.lr = 0.05 * 0.9**i
+        same(fast(x, y).data, eager(x, y).data)
+    for one, two in zip(model.parameters(), theirs.parameters(), strict=True):
+        assert one.data.tobytes() == two.data.tobytes()
+        assert one.grad.tobytes() == two.grad.tobytes()
+    assert len(fast._signatures) == 1
+    assert paths(fast) <= 3  # the first step makes the optimizer's means
+
+
+def test_threads():
+    function = jit(value_and_grad(lambda x: np.sum(np.sin(x) * x)))
+    expected = [function.function(np.full(100, i / 10)) for i in range(8)]
+    wrong = []
+
+    def run(i):
+        for _ in range(100):
+            value, gradient = function(np.full(100, i / 10))
+            if value != expected[i][0] or gradient.tobytes() != expected[i][1].tobytes():
+                wrong.append(i)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_decorated_method():
+    class Model:
+        def __init__(self):
+            self.w = np.ones(3)
+
+        @jit
+        def loss(self, x):
+            """The loss."""
+            return np.sum(self.w * x)
+
+    one, two = Model(), Model()
+    two.w = np.arange(3.0)
+    for _ in range(3):
+        same(one.loss(np.ones(3)), np.float64(3.0))
+        same(two.loss(np.ones(3)), np.float64(3.0))
+    two.w = np.zeros(3)
+    same(two.loss(np.ones(3)), np.float64(0.0))
+    assert Model.loss.__doc__ == "The loss."
+
+
+@pytest.mark.parametrize("wrong", [3, "f", np.ones(2)])
+def test_what_is_no_function(wrong):
+    with pytest.raises(TypeError, match="jit: the first argument must be a function"):
+        jit(wrong)
+
+
+def test_capture_says_what_it_cannot_do():
+    with pytest.raises(CaptureError, match="pass its array"):
+        ad.capture(lambda t: t * 2, Tensor(1.0))
+
+
+def test_an_error_that_the_function_catches():
+    def f(x):
+        try:
+            return np.linalg.inv(x)
+        except np.linalg.LinAlgError:
+            return np.linalg.pinv(x)
+
+    function = jit(f)
+    for x in (np.eye(2), np.zeros((2, 2)), 2 * np.eye(2), np.ones((2, 2))):
+        same(function(x), f(x))
+    assert "an error was caught" in function.explain()
+
+
+def test_ways_in_turn():
+    def f(x):
+        return x * 2 if np.sum(x) > 0 else x * 3
+
+    function = jit(f)
+    for i in range(20):
+        x = np.ones(2) * (-1) ** i
+        same(function(x), f(x))
+    assert paths(function) == 2
+
+
+@pytest.mark.parametrize("draw", [random.random, np.random.random])
+def test_draws_that_no_program_makes(draw):
+    function = jit(lambda x: x * draw())
+    for seed in range(5):
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        got = function(np.ones(2))
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        same(got, np.ones(2) * draw())
