@@ -328,7 +328,7 @@ def test_the_page_says_what_is_found():
         "`t.data -= step`, `optimizer.step()`": subtract,
         "`t.data[i] = v`, `np.subtract(t.data, 1, out=t.data)`": part_of_data,
         "another Tensor, or a view, on the same memory": another,
-        "your own array, filled again as a whole": refill,
+        "your own array, all elements": refill,
         "your own array, some elements": one_element,
         "`t.data = new`": assigned,
     }
