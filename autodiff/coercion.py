@@ -126,6 +126,8 @@ def _public_name(frame: FrameType) -> str:
     owner = local.get("self", local.get("cls"))
     if "<locals>" in names:  # a decorator's wrapper, which holds what it stands for
         for inner in (local.get(key) for key in frame.f_code.co_freevars):
+            if isinstance(inner, str) and callable(getattr(sys.modules.get(_public_module(module)), inner, None)):
+                return f"{_public_module(module)}.{inner}"  # which it looks up by its name
             label = getattr(inner, "__name__", "<>")
             if callable(inner) and not re.match(_PRIVATE, label) and isinstance(inner.__module__, str):
                 home = _public_module(inner.__module__)

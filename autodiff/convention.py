@@ -77,8 +77,11 @@ def arranged(entry: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple
     """
     name, parameters, same = entry.name, entry.parameters, entry.agreed
     theirs, names = _theirs(entry.function), _positional(entry.function)
-    if names and len(args) > len(names):
-        raise TypeError(f"{name}: takes {len(names)} positional arguments, got {len(args)}")
+    most = len(names) or getattr(entry.function, "nargs", len(parameters))  # before NumPy 2.4 ufuncs have no signature
+    if len(args) > most:
+        raise TypeError(f"{name}: takes {most} positional arguments, got {len(args)}")
+    if not names and any(value is not None for value in args[same:]):
+        _refuse(name, "out", parameters)
     surplus = dict(zip(names[same:], args[same:], strict=False))
     twice = [key for key in kwargs if key in names[: len(args)]]
     if twice:
