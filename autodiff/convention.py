@@ -13,6 +13,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+import numpy as np
+
 from .dialects import keyword as of_pytorch
 
 spellings: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -33,13 +35,19 @@ def spelling(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Cal
     return note
 
 
+def _concatenate(
+    arrays: Any, /, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    """The signature of NumPy's function, which it does not tell before NumPy 2.4."""
+
+
 @functools.cache
 def _theirs(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """The parameters of NumPy's function; none if it has no signature."""
     try:
         return dict(inspect.signature(function).parameters)
     except (TypeError, ValueError):
-        return {}
+        return _theirs(_concatenate) if function is np.concatenate else {}
 
 
 def _positional(function: Callable[..., Any]) -> list[str]:

@@ -125,12 +125,20 @@ def _along(indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
     return tuple(grid)
 
 
+def _with_numpys_default(function: Any) -> Any:
+    """The function, without a default for ``axis`` where NumPy's has none: before NumPy 2.3."""
+    if tuple(map(int, np.__version__.split(".")[:2])) < (2, 3):
+        function.__defaults__ = None
+    return function
+
+
 @composite(
     np.take_along_axis,
     examples=[example(sample(2, 3), np.array([[0], [2]]), 1), example(sample(2, 3), np.array([[1, 0, 1]]), axis=0),
               example(sample(2, 3), np.array([5, 0]), axis=None),
               example(sample(2, 1), np.array([[1, 0, 1]]), axis=0)],
 )  # fmt: skip
+@_with_numpys_default
 def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
     """Elements at positions along one axis: cotangents are added back there."""
     indices = indices.data if isinstance(indices, Tensor) else as_array(indices)
