@@ -6,6 +6,7 @@ import base64
 import functools
 import linecache
 import operator
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -102,6 +103,8 @@ def name_of(function: Any) -> str:
         return f"{name_of(owner)}.{function.__name__}"
     module = getattr(function, "__module__", None)
     name = getattr(function, "__qualname__", getattr(function, "__name__", ""))
+    if module is None and getattr(sys.modules.get("scipy.special"), name, None) is function:
+        module = "scipy.special"  # before NumPy 2.4 a ufunc does not know its module
     if not module or not name.isidentifier():
         raise ValueError(f"source: {function!r} is no function that a text can name")
     return f"{module}.{name}"
