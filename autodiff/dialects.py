@@ -183,7 +183,6 @@ NAMES = {
     "inference_mode": "no_grad()",
     "jacfwd": "jacobian(f)",
     "jacrev": "jacobian(f)",
-    "jit": "the function as it is",
     "linearize": "jvp(f, args, tangents)",
     "make_hvp": "hvp(f, args, tangents)",
     "make_jvp": "jvp(f, args, tangents)",

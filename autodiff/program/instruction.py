@@ -29,7 +29,11 @@ class Value:
     def __init__(
         self, shape: tuple[int, ...], dtype: Any, kind: type, name: str = "", strides: tuple[int, ...] = ()
     ) -> None:
-        self.shape, self.dtype, self.kind, self.name, self.strides = shape, dtype, kind, name, strides
+        self.shape: tuple[int, ...] = shape
+        self.dtype: Any = dtype
+        self.kind: type = kind
+        self.name: str = name
+        self.strides: tuple[int, ...] = strides
 
     @classmethod
     def like(cls, array: Any, name: str = "") -> Value:
@@ -178,7 +182,8 @@ class PathError(RuntimeError):
     """A value decided something when the program was recorded, and now it is another one."""
 
     def __init__(self, guard: Guard, found: Any) -> None:
-        self.guard, self.found = guard, found
+        self.guard: Guard = guard
+        self.found: Any = found
         if guard.expected is EMPTY:
             super().__init__(
                 f"program: {guard.read} was not there when the program was recorded, and is there now, so the function "

@@ -81,7 +81,7 @@ class Jit(Generic[P, R]):
     def __init__(self, function: Callable[P, R]) -> None:
         check_function(function, "jit")
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function: Callable[P, R] = function
         self._signatures: dict[Any, _Signature] = {}
         self._lock = threading.RLock()
         self._aside: dict[str, int] = {}

@@ -58,17 +58,17 @@ class Program:
         unflatten: Callable[[list[Any]], Any],
         checks: Sequence[Slot] = (),
     ) -> None:
-        self.name = name
-        self.arguments = arguments
-        self.inputs = tuple(inputs)
-        self.reads = tuple(reads)
-        self.writes = tuple(writes)
-        self.constants = dict(constants)
-        self.instructions = tuple(instructions)
-        self.outputs = tuple(outputs)
+        self.name: str = name
+        self.arguments: tuple[Any, ...] = arguments
+        self.inputs: tuple[Value, ...] = tuple(inputs)
+        self.reads: tuple[Slot, ...] = tuple(reads)
+        self.writes: tuple[Slot, ...] = tuple(writes)
+        self.constants: dict[Value, Array] = dict(constants)
+        self.instructions: tuple[Instruction, ...] = tuple(instructions)
+        self.outputs: tuple[Any, ...] = tuple(outputs)
         self.nested: Callable[[list[Any]], Any] = unflatten
         """The result, from its leaves."""
-        self.checks = tuple(checks)
+        self.checks: tuple[Slot, ...] = tuple(checks)
         """Numbers that must be what they were: they decided something."""
         self._replay: Replay | None = None
 

@@ -7,8 +7,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import PathError, Tensor, capture
-
-from .agreement import agree, assert_same, normal
+from tests.program.agreement import agree, assert_same, normal
 
 
 def check(f, *calls):

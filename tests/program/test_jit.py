@@ -11,8 +11,7 @@ import pytest
 import autodiff as ad
 import nn
 from autodiff import CaptureError, PathError, StaleError, Tensor, jit, no_grad, value_and_grad
-
-from .test_replay import same
+from tests.program.test_replay import same
 
 RATE = 0.5
 TABLE = {"rate": 0.5, "unused": [1, 2]}

@@ -13,8 +13,7 @@ from autodiff import capture
 from autodiff.primitive import registry
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
-
-from .test_replay import ENTRIES, ORDERS, same
+from tests.program.test_replay import ENTRIES, ORDERS, same
 
 
 def run(program, *args, **state):

@@ -15,8 +15,7 @@ import nn
 from autodiff import CaptureError, PathError, Tensor, capture
 from autodiff.program.recorded import Recorded
 from nn.optim import SGD, Adam, AdamW, RMSprop
-
-from .agreement import agree, assert_same, normal
+from tests.program.agreement import agree, assert_same, normal
 
 
 class Holder:
