@@ -54,7 +54,8 @@ class Examples:
         held: Any = self.held
         if isinstance(held, Examples):
             return held.is_nan()
-        return isinstance(held, np.ndarray | np.generic) and bool(np.isnan(np.vdot(held, held)))
+        is_numpys = isinstance(held, np.ndarray | np.generic)
+        return is_numpys and bool((held != held).any())
 
 
 def every(value: Any) -> Any:
