@@ -103,8 +103,9 @@ def name_of(function: Any) -> str:
         return f"{name_of(owner)}.{function.__name__}"
     module = getattr(function, "__module__", None)
     name = getattr(function, "__qualname__", getattr(function, "__name__", ""))
-    if module is None and getattr(sys.modules.get("scipy.special"), name, None) is function:
-        module = "scipy.special"  # before NumPy 2.4 a ufunc does not know its module
+    if module is None:  # a ufunc does not know its module
+        spaces = ("scipy.special", "scipy.special._ufuncs")  # zeta is _zeta in Python's clothes
+        module = next((space for space in spaces if getattr(sys.modules.get(space), name, None) is function), None)
     if not module or not name.isidentifier():
         raise ValueError(f"source: {function!r} is no function that a text can name")
     return f"{module}.{name}"
