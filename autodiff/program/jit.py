@@ -113,6 +113,8 @@ class Jit(Generic[P, R]):
                 return self._audited(path, signature, args, kwargs)
             try:
                 return path.run(given)
+            except (ZeroDivisionError, OverflowError):  # of Python's numbers, at the same place as in the function
+                raise
             except Exception as error:  # the function itself raises the same, or goes on in another way
                 path.calls -= 1
                 failed = error if isinstance(error, PathError) else failed

@@ -45,7 +45,7 @@ class Replay:
 
     def _written_early(self) -> list[int]:
         """Which of the given values are written before the last call that may fail: a check, or what is no ufunc."""
-        failing = [n for n, i in enumerate(self._instructions) if not isinstance(i.function, np.ufunc)]
+        failing = [n for n, i in enumerate(self._instructions) if not _never_fails(i.function)]
         early = self._instructions[: failing[-1]] if failing else []
         owners = owners_of(early)
         written = {owner for i in early for value in i.writes for owner in owners.get(value, {value})}
@@ -121,6 +121,19 @@ def _put_back(held: Any, copy: Any) -> None:
         held.bit_generator.state = copy
     else:
         held[...] = copy
+
+
+_SAFE_METHODS = frozenset({"item", "reshape", "swapaxes", "copy", "ravel", "transpose", "view"})
+
+
+def _never_fails(function: Any) -> bool:
+    """Whether a call that was made once goes well with other elements, too: nothing of it depends on them."""
+    if type(function) is Method:
+        return function.__name__ in _SAFE_METHODS
+    return isinstance(function, np.ufunc) or type(function) is Attribute or function in _SAFE
+
+
+_SAFE = frozenset({np.asarray, np.float64, np.empty_like, np.zeros_like, np.ones_like, *OPERATORS})
 
 
 class _Function:
