@@ -15,10 +15,11 @@ from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
 from .instruction import Value
 from .program import Program
-from .reach import Reach, reached
+from .reach import Place, Reach, reached
 from .recorded import CaptureError, Recorded
 from .recording import Recording, being_recorded
-from .state import State
+from .slot import Slot
+from .state import NO_VALUE, State
 
 Array = Any
 
@@ -83,10 +84,17 @@ def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] 
     program = Program(
         _name(f), (*arguments[0], arguments[1]) if kwargs else arguments[0],
         [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
-        recording.copied_constants(), recording.instructions, found, rebuild, state.checks,
+        recording.copied_constants(), recording.instructions, found, rebuild, [*state.checks, *_around(recording)],
     )  # fmt: skip
     tensors = tuple(isinstance(o, Tensor) for o in outputs)
     return Record(program, rebuild([_plain(o) for o in outputs]), state.reach, tensors)
+
+
+def _around(recording: Recording) -> list[Slot]:
+    """What NumPy does about floating-point errors around the function, if a part of it counts inside of a block."""
+    if not recording.errors.depends:
+        return []
+    return [Slot(NO_VALUE, [Place("np.geterr()", np.geterr, lambda _: None)], recording.errors.around)]
 
 
 def _plain(leaf: Any) -> Any:

@@ -85,8 +85,8 @@ FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 class Instruction:
     """``result = function(*args, **kwargs)``, which writes into the values ``writes``.
 
-    ``line`` is the user's line that asked for it, ``phase`` the section of the program, and ``quiet`` says that NumPy
-    gives no warning there.
+    ``line`` is the user's line that asked for it, ``phase`` the section of the program, and ``errors`` are the
+    arguments of the ``np.errstate`` around it inside of the function; none, if there was none.
     """
 
     function: Function
@@ -96,7 +96,7 @@ class Instruction:
     writes: tuple[Value, ...] = ()
     line: Line | None = None
     phase: str = FORWARD
-    quiet: bool = False
+    errors: str = ""
 
     @property
     def operands(self) -> Iterator[Value]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import backpropagation, graph
 from ..switching import switched
+from .errstate import ErrorState
 from .forms import has_known_form
 from .instruction import (
     BACKWARD,
@@ -58,6 +59,7 @@ class Recording:
         self.instructions: list[Instruction] = []
         self.constants: dict[int, tuple[Any, Value]] = {}
         self._copies: dict[Value, Any] = {}
+        self.errors = ErrorState()
         self.closed = False
         self.failed = ""
         """The last error of a call: who catches it decides by it."""
@@ -98,13 +100,15 @@ class Recording:
         given = {name: self._named(value) for name, value in kwargs.items()}
         changed = tuple(array.value for array in writes)
         self.instructions.append(
-            Instruction(function, self._named(args), given, made, changed, line, phase, _is_quiet())
+            Instruction(function, self._named(args), given, made, changed, line, phase, self.errors.inside())
         )
         if made is not None and not has_known_form(function, args):
             for value in values_in(made):
                 form = READ["form"](value)
                 guard = Guard("form", form, line)
-                self.instructions.append(Instruction(guard, (value,), line=line, phase=phase, quiet=_is_quiet()))
+                self.instructions.append(
+                    Instruction(guard, (value,), line=line, phase=phase, errors=self.errors.inside())
+                )
         return taken
 
     def draw(self, method: Method, generator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -127,7 +131,7 @@ class Recording:
         written = (generator.value, *[a.value for a in into])
         args = (generator.value, *self._named(args))
         made = None if into else _values(taken)
-        self.instructions.append(Instruction(method, args, given, made, written, line, phase, _is_quiet()))
+        self.instructions.append(Instruction(method, args, given, made, written, line, phase, self.errors.inside()))
         return taken
 
     def copied_constants(self) -> dict[Value, Any]:
@@ -145,7 +149,9 @@ class Recording:
         line, phase = self._here()
         found = READ[read](array.held)
         guard = Guard(read, found, line)
-        self.instructions.append(Instruction(guard, (array.value,), line=line, phase=phase, quiet=_is_quiet()))
+        self.instructions.append(
+            Instruction(guard, (array.value,), line=line, phase=phase, errors=self.errors.inside())
+        )
         return found
 
     def _taken(self, result: Any, args: Any) -> Any:
@@ -248,7 +254,3 @@ def _held(value: Any) -> Any:
 
 def _values(taken: Any) -> Any:
     return mapped(lambda r: r.value, taken, Recorded)
-
-
-def _is_quiet() -> bool:
-    return all(how == "ignore" for how in np.geterr().values())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import writes
+from .errstate import keywords
 from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
 from .lowering import ONLY_BY_NAME
 from .naming import Names
@@ -256,12 +257,12 @@ class _Lowering(Writer):
         return self.bound(argument)
 
     def body(self, instructions: list[Instruction]) -> Any:
-        """The statements, in blocks in which NumPy says nothing."""
-        for quiet, block in groupby(instructions, key=lambda i: i.quiet):
-            if quiet:
-                yield 'with errstate(all="ignore"):'
+        """The statements, in blocks of what NumPy does about floating-point errors."""
+        for errors, block in groupby(instructions, key=lambda i: i.errors):
+            if errors:
+                yield f"with errstate({errors}):"
             for instruction in block:
-                yield "    " * quiet + self.statement(instruction)
+                yield "    " * bool(errors) + self.statement(instruction)
 
 
 def _at_hand(argument: Any, writer: _Lowering) -> Any:
@@ -298,7 +299,7 @@ class _Steps:
         args, kwargs, result = (
             mapped(self._at, part) for part in (instruction.args, instruction.kwargs, instruction.result)
         )
-        return instruction.function, args, kwargs, result, instruction.quiet
+        return instruction.function, args, kwargs, result, keywords(instruction.errors)
 
     def __call__(self, inputs: list[Array]) -> Any:
         known: list[Any] = [None] * len(self._places)
@@ -310,8 +311,8 @@ class _Steps:
         def get(place: _Place) -> Any:
             return known[place.number]
 
-        for quiet, block in groupby(self._steps, key=lambda step: step[4]):
-            with np.errstate(all="ignore") if quiet else _AS_IT_IS:
+        for errors, block in groupby(self._steps, key=lambda step: step[4]):
+            with np.errstate(**errors) if errors else _AS_IT_IS:
                 for function, args, kwargs, result, _ in block:
                     made = function(*mapped(get, args, _Place), **mapped(get, kwargs, _Place))
                     _put(known, result, made)

@@ -266,10 +266,10 @@ def body(instructions: list[Instruction], writer: Writer, *, comments: bool = Tr
     for phase, section in groupby(instructions, key=lambda i: i.phase):
         if comments:
             yield f"# -- {phase} --"
-        for quiet, block in groupby(section, key=lambda i: i.quiet):
+        for errors, block in groupby(section, key=lambda i: i.errors):
             indent = ""
-            if quiet:
-                yield 'with np.errstate(all="ignore"):'
+            if errors:
+                yield f"with np.errstate({errors}):"
                 indent = "    "
             for instruction in block:
                 if comments and instruction.line != line and instruction.line is not None:

@@ -22,7 +22,7 @@ from .slot import Slot
 
 _NUMBERS = (int, float, complex, np.generic)
 _PLAIN = (type(None), bool, int, float, complex, str, np.generic)
-_NO_VALUE = Value((), None, type(None))
+NO_VALUE = Value((), None, type(None))
 
 
 class State:
@@ -122,7 +122,7 @@ class State:
             if type(tensor._value) is Recorded:
                 tensor._value = tensor._value.held
                 wrong.append((path, "something else", tensor))
-        self.checks = [Slot(_NO_VALUE, [p._replace(read=functools.partial(_emptiness, p))], EMPTY) for p in filled]
+        self.checks = [Slot(NO_VALUE, [p._replace(read=functools.partial(_emptiness, p))], EMPTY) for p in filled]
         if error is None:
             self._complain(wrong, reach.plain)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errstate import SILENT
 from ..instruction import Guard, Instruction, Value, values_in
 from .memory import owners_of
 
@@ -33,11 +34,11 @@ def shared(program: Program) -> Program:
         if now.writes:
             known.clear()
         elif key is not None and all(written.isdisjoint(owners[result]) for result in now.results):
-            before, was_quiet = known.get(key, (None, True))
-            if key in known and (now.quiet or not was_quiet):  # of what NumPy had to say nothing is lost
+            before, errors = known.get(key, (None, ""))
+            if key in known and now.errors in (SILENT, errors):  # of what NumPy had to say nothing is lost
                 same.update(zip(values_in(now.result), values_in(before), strict=True))
                 continue
-            known[key] = now.result, now.quiet
+            known[key] = now.result, now.errors
         kept.append(now)
     return program.with_instructions(kept, first)
 
