@@ -109,6 +109,7 @@ class Adam(Decaying):
 
     options: tuple[str, ...] = ("lr", "betas", "eps", "weight_decay")
     buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
+    elementwise = True
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float = 1e-3, *, betas: tuple[float, float] = (0.9, 0.999),
@@ -156,6 +157,7 @@ class AdamW(Adam):
     """
 
     decoupled = True
+    elementwise = True
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float = 1e-3, *, betas: tuple[float, float] = (0.9, 0.999),
@@ -183,6 +185,7 @@ class RMSprop(Decaying):
 
     options: tuple[str, ...] = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered")
     buffers: tuple[str, ...] = ("square_avg", "grad_avg", "momentum_buffer")
+    elementwise = True
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float = 1e-2, *, alpha: float = 0.99, eps: float = 1e-8,

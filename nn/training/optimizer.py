@@ -11,9 +11,11 @@ from autodiff import Tensor
 
 from .calls import Calls, Room, rooms_for, writable_room
 from .checks import checked, in_range
+from .together import MANY, groups_of, update_together
 
 Array = Any
 State = dict[str, Any]
+Pair = tuple[Tensor, Array]
 
 
 class Optimizer:
@@ -28,6 +30,11 @@ class Optimizer:
 
     buffers: tuple[str, ...] = ()
     """The entries of a parameter's state that are arrays like it."""
+
+    elementwise: bool = False
+    """Whether ``update`` changes each element by that element of its arguments alone, and returns None: then many
+    small parameters are given to it as one array, which pays where it makes more than a few calls.  A class says so
+    for itself: its subclasses may change the formula."""
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
         self.parameters: list[Tensor] = checked(parameters, type(self).__name__)
@@ -56,13 +63,39 @@ class Optimizer:
         before or as after the step.
         """
         calls = Calls()
-        written: list[tuple[Tensor, Array]] = []
+        written, replaced = self._noted(calls)
+        calls.append((calls.clear,))
+        try:
+            for parameter, _, new in replaced:
+                parameter.data = new
+            for parameter, values in written:
+                parameter.data = values  # the array itself: this tells the variable that it is written in place
+            calls.perform()
+        except BaseException:
+            if calls:  # the last call has not been made, hence none: nothing was written
+                for parameter, values, _ in replaced:
+                    parameter.data = values
+            raise
+
+    def _noted(self, calls: Calls) -> tuple[list[Pair], list[tuple[Tensor, Array, Array]]]:
+        """Note the calls of all updates; the parameters that they write, and those that get a new array.
+
+        The first with their arrays, the others with the old array and the new one.
+        """
+        written: list[Pair] = []
         replaced: list[tuple[Tensor, Array, Array]] = []
+        done: set[int] = set()
+        if vars(type(self)).get("elementwise") and len(self.parameters) >= MANY:
+            for group in groups_of(self.parameters, self.state):
+                written += update_together(self, group, calls)
+                done.update(group)
+        if len(done) == len(self.parameters):
+            return written, replaced
         scratches = self._scratch or rooms_for([parameter.data for parameter in self.parameters])
         if None not in scratches:
             self._scratch = scratches
-        for parameter, state, scratch in zip(self.parameters, self.state, scratches):  # noqa: B905
-            gradient = parameter.grad
+        for i, (parameter, state, scratch) in enumerate(zip(self.parameters, self.state, scratches)):  # noqa: B905
+            gradient = None if i in done else parameter.grad
             if gradient is None:
                 continue
             if type(gradient) is Tensor:
@@ -80,18 +113,7 @@ class Optimizer:
                 replaced.append((parameter, values, new))
             if after:
                 calls.append((state.update, after))
-        calls.append((calls.clear,))
-        try:
-            for parameter, _, new in replaced:
-                parameter.data = new
-            for parameter, values in written:
-                parameter.data = values  # the array itself: this tells the variable that it is written in place
-            calls.perform()
-        except BaseException:
-            if calls:  # the last call has not been made, hence none: nothing was written
-                for parameter, values, _ in replaced:
-                    parameter.data = values
-            raise
+        return written, replaced
 
     def update(self, parameter: Array, gradient: Array, state: State, calls: Calls) -> Array | None:
         """Note the calls that change ``parameter``, as ``(ufunc, *inputs, out)``, in ``calls``; compute nothing here.

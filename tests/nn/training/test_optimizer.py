@@ -11,6 +11,7 @@ import pytest
 
 from autodiff import Tensor, writes
 from nn import optim
+from nn.training.together import MANY, groups_of
 from tests.interruption import interrupted_at
 
 OPTIMIZERS = {
@@ -211,6 +212,85 @@ def test_the_first_step_is_linear_in_the_number_of_parameters():
     once, twice = calls_of_the_first_step(300), calls_of_the_first_step(600)
     assert once > 300
     assert twice < 2.01 * once
+
+
+ELEMENTWISE = [name for name in OPTIMIZERS if OPTIMIZERS[name]([Tensor(1.0)]).elementwise]
+
+
+def many(shape, dtype, count=2 * MANY):
+    rng = np.random.default_rng(5)
+    tensors = [Tensor(rng.normal(size=shape).astype(dtype)) for _ in range(count)]
+    for t in tensors:
+        t.grad = rng.normal(size=shape).astype(dtype)
+    return tensors
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_many_small_parameters_change_by_the_same_bits_as_one_by_one(name, shape):
+    for dtype in (np.float32, np.float64):
+        together = OPTIMIZERS[name](many(shape, dtype))
+        alone = [OPTIMIZERS[name]([t]) for t in many(shape, dtype)]
+        together.parameters[3].grad = alone[3].parameters[0].grad = None  # which is then one step behind
+        arrays = [t.data for t in together.parameters]
+        for step in range(3):
+            if step:
+                set_gradients([*together.parameters, None], step)
+                set_gradients([*[o.parameters[0] for o in alone], None], step)
+            assert len(groups_of(together.parameters, together.state)) == 1
+            together.step()
+            for optimizer in alone:
+                optimizer.step()
+        assert all(t.data is a for t, a in zip(together.parameters, arrays, strict=True))
+        assert not same(([], together.state), ([], [{}] * len(arrays)))
+        pairs = zip(*snapshot(together), alone, strict=True)
+        assert all(same(([a], [s]), snapshot(o)) for a, s, o in pairs)
+
+
+def test_a_subclass_with_a_formula_of_its_own_is_given_one_parameter_at_a_time():
+    class Normed(optim.Adam):
+        def change(self, parameter, gradient, state, calls):
+            super().change(parameter, gradient / np.linalg.norm(gradient), state, calls)
+
+    together = Normed(many((3,), float))
+    alone = [Normed([t]) for t in many((3,), float)]
+    for optimizer in (together, *alone):
+        optimizer.step()
+    assert all(np.array_equal(t.data, o.parameters[0].data) for t, o in zip(together.parameters, alone, strict=True))
+
+
+def refuse_groups(tensors):
+    return groups_of(tensors, [{} for _ in tensors]) == []
+
+
+def test_parameters_that_share_memory_are_not_updated_together():
+    assert not refuse_groups(many((3,), float))
+    assert refuse_groups(many((3,), float, MANY - 1))
+    assert refuse_groups(many((300,), float))
+    shared, views = many((3,), float), many((3,), float)
+    shared[1].data = shared[0].data
+    assert refuse_groups(shared)
+    views[1].data = views[0].data[::-1]
+    assert refuse_groups(views)
+    for gradient in (lambda a: a, lambda a: a[:]):
+        tensors = many((3,), float, MANY)
+        tensors[1].grad = gradient(tensors[0].data)
+        assert refuse_groups(tensors)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_a_step_of_many_that_is_interrupted_at_any_line_was_made_or_not(name):
+    old = snapshot(OPTIMIZERS[name](many((), float, MANY)))
+    whole = OPTIMIZERS[name](many((), float, MANY))
+    whole.step()
+    outcomes = []
+    for line in range(0, 1000, 7):
+        optimizer = OPTIMIZERS[name](many((), float, MANY))
+        if not interrupted_at(line, optimizer.step):
+            break
+        outcomes.append((same(snapshot(optimizer), old), same(snapshot(optimizer), snapshot(whole))))
+    assert set(outcomes) <= {(True, False), (False, True)}
+    assert line > 50
 
 
 def test_a_number_is_written_in_place_too():
