@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..collector import rarely
 from ..graph import CONSTANT
 from ..tensor import Tensor, wrap
 from ..transforms.calling import check_function, teach
@@ -65,7 +66,7 @@ def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] 
     roots = [("", f), ("", others)]
     state = State(roots, recording)
     try:
-        with being_recorded(), state:
+        with rarely(), being_recorded(), state:
             given, by_name = unflatten([others.get(n, x) for n, x in enumerate(inputs)])
             returned = f(*given, **by_name)
             if recording.failed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from types import MethodWrapperType
 from typing import Any
 
@@ -29,12 +29,21 @@ class ErrorState:
     def __init__(self) -> None:
         self.around = np.geterr()
         self._token, self._called = _token(), np.geterrcall()
+        self._last: tuple[Any, str] = (self._token, "")
         self.depends = False
         """Whether a block inside changes a part of the state, so that the rest is that around the function."""
 
     def inside(self) -> str:
         """The arguments of ``np.errstate`` for what is called now; none if no block inside of the function is open."""
-        if _token() is self._token:
+        token = _token()
+        if token is self._last[0]:  # nearly always
+            return self._last[1]
+        self._last = token, self._said(token)
+        return self._last[1]
+
+    def _said(self, token: Any) -> str:
+        """The arguments for a block that has just been met."""
+        if token is self._token:
             return ""
         now: dict[str, Any] = dict(np.geterr())
         if set(now.values()) == {"ignore"}:
@@ -61,6 +70,15 @@ def keywords(errors: str) -> dict[str, Any]:
     return {kind: how.strip('"') for kind, how in pairs}
 
 
+def _variable() -> ContextVar[Any]:
+    """NumPy's context variable: it has a value in a block, at the latest."""
+    with np.errstate(all="ignore"):
+        return next(variable for variable in copy_context() if variable.name == "numpy.ufunc.extobj")
+
+
+_VARIABLE = _variable()
+
+
 def _token() -> Any:
     """An object that is another one in each block of ``np.errstate``; None outside of all."""
-    return next((value for key, value in copy_context().items() if key.name == "numpy.ufunc.extobj"), None)
+    return _VARIABLE.get(None)

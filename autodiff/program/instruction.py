@@ -62,6 +62,11 @@ class Value:
         return f"<{self.name or 'value'} {self.dtype}{list(self.shape)}>"
 
 
+_KINDS: tuple[Any, ...] = (float, complex, bool, int, *(np.dtype(code).type for code in "?bhilqBHILQefdgFDG"))
+NUMBERS: dict[type, Any] = {kind: np.dtype(kind) for kind in _KINDS}
+"""The types of numbers, and their dtypes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of the user's program."""
@@ -78,15 +83,18 @@ OPERATORS: dict[Any, str] = {
 }  # fmt: skip
 """What stands between two operands."""
 
+NOTHING: dict[str, Any] = {}
+"""The keywords of a call that has none, of all such calls."""
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Instruction:
     """``result = function(*args, **kwargs)``, which writes into the values ``writes``.
 
     ``line`` is the user's line that asked for it, ``phase`` the section of the program, and ``errors`` are the
-    arguments of the ``np.errstate`` around it inside of the function; none, if there was none.
+    arguments of the ``np.errstate`` around it inside of the function; none, if there was none.  Nobody changes one:
+    it is not declared frozen because that makes it three times as slow to make, and a program may have a million.
     """
 
     function: Function

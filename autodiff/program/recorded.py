@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..examples import Examples
-from .instruction import OPERATORS, Attribute, Function, Method, Value
+from .instruction import NUMBERS, OPERATORS, Attribute, Function, Method, Value
 
 if TYPE_CHECKING:
     from .recording import Recording
@@ -33,6 +33,8 @@ _WRITING_METHODS = frozenset({"sort", "fill", "put", "partition", "setfield", "i
 
 _HOME = Path(__file__).resolve().parent.parent
 _OURS = (str(_HOME), str(_HOME.parent / "nn"))
+_asking: dict[str, bool] = {}
+"""Whether a file is ours."""
 
 
 class CaptureError(TypeError):
@@ -52,7 +54,11 @@ class Recorded(Examples):
     @property
     def __class__(self) -> Any:
         """For ``isinstance`` in a user's code, the type of what it stands for; here, its own."""
-        return Recorded if sys._getframe(1).f_code.co_filename.startswith(_OURS) else self.value.kind
+        code = sys._getframe(1).f_code
+        ours = _asking.get(code.co_filename)
+        if ours is None:
+            ours = _asking[code.co_filename] = code.co_filename.startswith(_OURS)
+        return Recorded if ours else self.value.kind
 
     @__class__.setter
     def __class__(self, kind: Any) -> None:
@@ -120,6 +126,10 @@ class Recorded(Examples):
     # -- NumPy's protocols -----------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs:
+            made = _of_numbers(ufunc, inputs, sys._getframe(1))
+            if made is not _NONE:
+                return made
         if not all(isinstance(x, _ARGUMENT) or type(x) is Recorded for x in inputs):
             return NotImplemented
         function = ufunc if method == "__call__" else getattr(ufunc, method)
@@ -203,7 +213,7 @@ class Recorded(Examples):
 
         With a NaN the engine computes a gradient another way, which a program does not know.
         """
-        square: Any = np.vdot(self, self)
+        square: Any = np.vdot(self, self) if type(self.held) not in NUMBERS else self
         if self.recording.decided(square, "NaN"):
             raise CaptureError(
                 "capture: a gradient is NaN for these arguments, and the engine looks then which zeros it may keep; a "
@@ -248,15 +258,45 @@ def _one_axis(total: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
     return total, index, values
 
 
+_NONE = object()
+
+
+def _of_numbers(function: Function, args: Any, frame: Any) -> Any:
+    """The result of a function of plain numbers, noted; ``_NONE`` if an argument is none."""
+    held, named = [], []
+    recording: Any = None
+    for x in args:
+        if type(x) is Recorded:
+            recording, number, name = x.recording, x.held, x.value
+        else:
+            number = name = x
+        if type(number) not in NUMBERS:
+            return _NONE
+        held.append(number)
+        named.append(name)
+    return recording.number(function, held, tuple(named), frame)
+
+
 def _binary(operation: Function) -> tuple[Function, Function]:
     """An operator and its reflection, noted as itself."""
+    frame_of = sys._getframe
 
     def forward(self: Recorded, other: Any) -> Any:
+        held = self.held
+        if type(held) in NUMBERS:  # every number is a node: these are the calls that count
+            if type(other) is Recorded:
+                if type(other.held) in NUMBERS:
+                    named = (self.value, other.value)
+                    return self.recording.number(operation, (held, other.held), named, frame_of(1))
+            elif type(other) in NUMBERS:
+                return self.recording.number(operation, (held, other), (self.value, other), frame_of(1))
         if not isinstance(other, _ARGUMENT) and type(other) is not Recorded:
             return NotImplemented
         return self.recording.note(operation, (self, other))
 
     def reflected(self: Recorded, other: Any) -> Any:
+        if type(other) in NUMBERS and type(self.held) in NUMBERS:
+            return self.recording.number(operation, (other, self.held), (other, self.value), frame_of(1))
         return self.recording.note(operation, (other, self)) if isinstance(other, _ARGUMENT) else NotImplemented
 
     return forward, reflected
@@ -274,7 +314,12 @@ def _in_place(operation: Function, otherwise: Function) -> Function:
 
 
 def _unary(operation: Function) -> Function:
-    return lambda self: self.recording.note(operation, (self,))
+    def noted(self: Recorded) -> Any:
+        if type(self.held) in NUMBERS:
+            return self.recording.number(operation, (self.held,), (self.value,), sys._getframe(1))
+        return self.recording.note(operation, (self,))
+
+    return noted
 
 
 def _give_operators() -> None:

@@ -100,7 +100,7 @@ class State:
         )
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self.recording.closed = True
+        self.recording.end()
         filled, wrong = self._watch.end(), []
         for slot, original, stand_in in self._slots:
             for place in slot.places:

@@ -1,12 +1,14 @@
 """What is recorded is what was computed: views, writes in place, draws, numbers, and results that are the caller's."""
 
 import functools
+import operator
 
 import numpy as np
 import pytest
 
 import autodiff as ad
 from autodiff import PathError, Tensor, capture
+from autodiff.program.instruction import Guard
 from tests.program.agreement import agree, assert_same, normal
 
 
@@ -356,3 +358,27 @@ def test_a_recorded_array_is_an_instance_of_what_it_stands_for(x, other):
     program = capture(f, x)
     assert np.array_equal(program(x), f(x))
     assert np.array_equal(program(other), f(other))
+
+
+@pytest.mark.parametrize("f", [operator.and_, np.logical_and, np.logical_or])
+def test_two_conditions_of_numbers(f):
+    """There are but two numbers of NumPy's type bool: that a result is an operand's object says nothing."""
+    program = capture(lambda x, y: f(x > 0, y > 0) * 1.0, 1.0, np.float64(1.0))
+    given = [(1.0, np.float64(-1.0)), (-1.0, np.float64(1.0)), (-1.0, np.float64(-1.0))]
+    assert [program(x, y) for x, y in given] == [f(x > 0, y > 0) * 1.0 for x, y in given]
+
+
+def test_a_gradient_that_is_a_number_is_checked_itself():
+    variable = Tensor(2.0)
+
+    def step():
+        variable.grad = None
+        (variable * variable).backward()
+        return variable.grad
+
+    program = capture(step)
+    assert [i.function.read for i in program.instructions if isinstance(i.function, Guard)] == ["NaN"]
+    assert not any(i.function is np.vdot for i in program.instructions)
+    variable.data = np.nan
+    with pytest.raises(PathError, match="NaN"):
+        program()

@@ -1,0 +1,96 @@
+"""Where a call comes from: the user's line, the variable that takes the result, and the section of the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from .. import backpropagation, graph
+from .instruction import BACKWARD, FORWARD, UPDATE, Line, Value
+from .naming import stored_name
+
+_HOME = str(Path(__file__).resolve().parent.parent)
+_INSIDE = (_HOME, str(Path(_HOME).parent / "nn"), str(Path(np.__file__).resolve().parent), "<__array_function__")
+_BACKWARD = frozenset({graph.sweep.__code__, graph.backward.__code__, backpropagation.backward.__code__})
+_OURS, _SWEEP, _USERS = range(3)
+
+
+class Sites:
+    """The user's lines, while a function is recorded.
+
+    A program may have a million calls, so what is known of a line, and of a backward pass, is looked up once.
+    """
+
+    def __init__(self) -> None:
+        self.phase = FORWARD
+        """The section of the call that was looked at last."""
+        self._kinds: dict[int, int] = {}
+        self._codes: list[CodeType] = []  # which keep their identities
+        self._lines: dict[tuple[int, int], tuple[Line, str]] = {}
+        self._last: tuple[Any, Any] = (None, None)
+        self._pass: FrameType | None = None
+        self._of_pass: tuple[Line | None, str, Any] = (None, "", None)
+
+    def here(self, frame: FrameType | None, value: Value | None = None) -> Line | None:
+        """The user's line that a frame was called from; a value gets the name of the variable that it is assigned to.
+
+        Of the calls that NumPy's function, or ours, is made of, the last one gives what is assigned.
+        """
+        below, sweep = frame, None
+        kinds = self._kinds
+        while frame is not None:
+            code = frame.f_code
+            kind = kinds.get(id(code))
+            if kind is None:
+                kind = self._kind(code)
+            if kind == _USERS:
+                break
+            if kind == _SWEEP and sweep is None:
+                if frame is self._pass:  # the backward pass of the last call
+                    line, name, below = self._of_pass
+                    if name and value is not None:
+                        self._name(value, name, below)
+                    return line
+                sweep = frame
+            below, frame = frame, frame.f_back
+        if sweep is not None:
+            self.phase = BACKWARD
+        elif self.phase is BACKWARD:
+            self.phase = UPDATE
+        line, name = (None, "") if frame is None else self._line(frame)
+        self._pass, self._of_pass = sweep, (line, name, below)
+        if value is not None and frame is not None:
+            self._name(value, name, below)
+        return line
+
+    def end(self) -> None:
+        """Let go of the frames."""
+        self._pass, self._of_pass, self._last = None, (None, "", None), (None, None)
+
+    def _kind(self, code: CodeType) -> int:
+        inside = code.co_filename.startswith(_INSIDE)
+        kind = _SWEEP if code in _BACKWARD else _OURS if inside else _USERS
+        self._codes.append(code)
+        self._kinds[id(code)] = kind
+        return kind
+
+    def _line(self, frame: FrameType) -> tuple[Line, str]:
+        """The line of the user's that a frame is at, and the variable that its result is assigned to."""
+        key = id(frame.f_code), frame.f_lasti
+        found = self._lines.get(key)
+        if found is None:
+            found = self._lines[key] = Line(frame.f_code.co_filename, frame.f_lineno), stored_name(frame)
+        return found
+
+    def _name(self, value: Value, name: str, below: Any) -> None:
+        """Name a value after a variable that the running call, ``below``, is assigned to."""
+        if value.name:
+            return
+        if name:
+            if self._last[0] is below:
+                self._last[1].name = ""
+            value.name = name
+        self._last = below, value
