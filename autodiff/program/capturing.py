@@ -57,7 +57,7 @@ class Record(NamedTuple):
 
 def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Record:
     """Call a function and keep what it did; keywords are a part of the program's arguments."""
-    recording = Recording()
+    recording = Recording(record.__code__)
     kwargs = kwargs or {}
     leaves, unflatten = flatten((args, kwargs))
     names = _names(f, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]

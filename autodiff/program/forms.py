@@ -27,7 +27,7 @@ _FUNCTIONS = frozenset({
     np.linalg.svd, np.linalg.qr, np.linalg.slogdet, np.linalg.norm, np.linalg.pinv, np.linalg.matrix_power,
     np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fft2, np.fft.ifft2, np.fft.fftn, np.fft.ifftn,
     np.fft.fftshift, np.fft.ifftshift, np.float64, np.asarray, np.array_equal, np.allclose, np.isclose,
-    np.count_nonzero,
+    np.count_nonzero, np.lib.stride_tricks.sliding_window_view,
 })  # fmt: skip
 _METHODS = frozenset({
     "astype", "copy", "reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "sum", "prod", "mean", "std",

@@ -7,6 +7,7 @@ import functools
 import itertools
 import keyword
 import re
+from collections import Counter
 from types import CodeType, FrameType
 
 
@@ -25,6 +26,27 @@ def _stores(code: CodeType) -> dict[int, str]:
 def stored_name(frame: FrameType) -> str:
     """The variable that the call which is being made in a frame is assigned to; empty if it is part of a larger one."""
     return _stores(frame.f_code).get(frame.f_lasti, "")
+
+
+def short_names(paths: list[str]) -> list[str]:
+    """The shortest ends of paths that tell them apart, as names.
+
+    >>> short_names(["model.layers[0].weight", "model.layers[2].weight", "optimizer.betas[0]", "optimizer.lr"])
+    ['layers_0_weight', 'layers_2_weight', 'betas_0', 'lr']
+    """
+    parts = [re.findall(r"\w+", path) or ["t"] for path in paths]
+    lengths = [next((n for n in range(1, len(p) + 1) if not p[-n].isdigit()), len(p)) for p in parts]
+    for _ in range(max(map(len, parts), default=0)):
+        names = ["_".join(p[-n:]) for p, n in zip(parts, lengths, strict=True)]
+        counts = Counter(names)
+        several = [i for i, name in enumerate(names) if counts[name] > 1 and lengths[i] < len(parts[i])]
+        if not several:
+            break
+        for i in several:
+            lengths[i] += 1
+            while lengths[i] < len(parts[i]) and parts[i][-lengths[i]].isdigit():
+                lengths[i] += 1
+    return ["_".join(p[-n:]) for p, n in zip(parts, lengths, strict=True)]
 
 
 class Names:

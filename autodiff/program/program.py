@@ -12,12 +12,13 @@ from ..files import write
 from ..tensor import Tensor
 from ..tree import flatten_like, places
 from .instruction import Guard, Instruction, Value
-from .passes import cleaned, direct, fixed, live
+from .listing import text_of
+from .passes import cleaned, direct, fixed, plain
 from .passes.buffers import planned
 from .recorded import CaptureError, Recorded
 from .replay import Replay
 from .slot import Slot
-from .source import text_of
+from .summary import LONG, summary_of
 
 Array = Any
 _PYTHONS = (float, complex)
@@ -176,9 +177,10 @@ class Program:
         It takes the arguments, and by keyword what the program reads in the places that the function reaches; what is
         left in such places is returned after the result, by path.
         """
-        return text_of(live(fixed(cleaned(self))))
+        return text_of(plain(fixed(cleaned(self))))
 
-    __str__ = source
+    def __str__(self) -> str:
+        return summary_of(self) if len(self.instructions) > LONG else self.source()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the text to a file, whole or not at all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextvars import ContextVar
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,8 @@ def being_recorded() -> switched:
 class Recording:
     """What was computed so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, entry: CodeType | None = None) -> None:
+        """``entry`` is the code that calls the function: what is above it is not the function's."""
         self.instructions: list[Instruction] = []
         self.constants: dict[int, tuple[Any, Value]] = {}
         self._copies: dict[Value, Any] = {}
@@ -58,7 +59,7 @@ class Recording:
         """The last error of a call: who catches it decides by it."""
         self.fixed: set[Value] = set()
         """What the function reaches and was not handed: it may be a constant of the program, which is checked."""
-        self._sites = Sites()
+        self._sites = Sites(entry)
 
     def new(self, held: Any, name: str = "") -> Recorded:
         """A recorded array of a value that nothing here has made."""
@@ -94,6 +95,7 @@ class Recording:
         self.instructions.append(
             Instruction(function, self._named(args), given, made, changed, line, phase, self.errors.inside())
         )
+        self._sites.made(line, made)
         if made is not None and not has_known_form(function, args):
             for value in values_in(made):
                 form = READ["form"](value)
@@ -122,6 +124,7 @@ class Recording:
         line = self._sites.here(frame, value)
         errors = self.errors.inside()
         self.instructions.append(Instruction(function, named, NOTHING, value, (), line, self._sites.phase, errors))
+        self._sites.made(line, value)
         return Recorded(result, self, value)
 
     def draw(self, method: Method, generator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

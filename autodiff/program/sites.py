@@ -11,11 +11,12 @@ import numpy as np
 from .. import backpropagation, graph
 from .instruction import BACKWARD, FORWARD, UPDATE, Line, Value
 from .naming import stored_name
+from .origin import Origins
 
 _HOME = str(Path(__file__).resolve().parent.parent)
 _INSIDE = (_HOME, str(Path(_HOME).parent / "nn"), str(Path(np.__file__).resolve().parent), "<__array_function__")
 _BACKWARD = frozenset({graph.sweep.__code__, graph.backward.__code__, backpropagation.backward.__code__})
-_OURS, _SWEEP, _USERS = range(3)
+_OURS, _SWEEP, _USERS, _ENTRY = range(4)
 
 
 class Sites:
@@ -24,7 +25,9 @@ class Sites:
     A program may have a million calls, so what is known of a line, and of a backward pass, is looked up once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, entry: CodeType | None = None) -> None:
+        self._entry = entry
+        self.origins = Origins()
         self.phase = FORWARD
         """The section of the call that was looked at last."""
         self._kinds: dict[int, int] = {}
@@ -46,14 +49,15 @@ class Sites:
             kind = kinds.get(id(code))
             if kind is None:
                 kind = self._kind(code)
-            if kind == _USERS:
+            if kind >= _USERS:
+                frame = frame if kind == _USERS else None
                 break
             if kind == _SWEEP and sweep is None:
                 if frame is self._pass:  # the backward pass of the last call
                     line, name, below = self._of_pass
                     if name and value is not None:
                         self._name(value, name, below)
-                    return line
+                    return self._origin(frame, line, value)
                 sweep = frame
             below, frame = frame, frame.f_back
         if sweep is not None:
@@ -64,15 +68,29 @@ class Sites:
         self._pass, self._of_pass = sweep, (line, name, below)
         if value is not None and frame is not None:
             self._name(value, name, below)
-        return line
+        return line if sweep is None else self._origin(sweep, line, value)
+
+    def made(self, line: Line | None, value: Any) -> None:
+        """Remember which line made a value."""
+        self.origins.note(line, value)
+
+    def _origin(self, sweep: FrameType, line: Line | None, value: Value | None) -> Line | None:
+        """The line whose derivative a backward pass computes; a value gets its name after what it is a cotangent of."""
+        origin = self.origins.of(sweep)
+        if origin is None:
+            return line
+        if value is not None and not value.name:
+            self.origins.name(value, origin)
+        return origin.line or line
 
     def end(self) -> None:
         """Let go of the frames."""
         self._pass, self._of_pass, self._last = None, (None, "", None), (None, None)
+        self.origins = Origins()
 
     def _kind(self, code: CodeType) -> int:
         inside = code.co_filename.startswith(_INSIDE)
-        kind = _SWEEP if code in _BACKWARD else _OURS if inside else _USERS
+        kind = _ENTRY if code is self._entry else _SWEEP if code in _BACKWARD else _OURS if inside else _USERS
         self._codes.append(code)
         self._kinds[id(code)] = kind
         return kind

@@ -1,29 +1,18 @@
-"""A program as the text of a NumPy function: it runs without this library, and gives the same bits."""
+"""Calls, constants and guards as Python's text."""
 
 from __future__ import annotations
 
-import base64
 import functools
-import linecache
 import operator
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, Value, mapped
+from .instruction import OPERATORS, Attribute, Guard, Method, Value
 from .naming import Names
 
-if TYPE_CHECKING:
-    from .program import Program
-
-LITERAL = 16
-"""Constants of at most so many elements are written as numbers."""
-
-_INPLACE = {
+AUGMENTED = {
     operator.iadd: "+=", operator.isub: "-=", operator.imul: "*=", operator.itruediv: "/=", operator.ifloordiv: "//=",
     operator.imod: "%=", operator.ipow: "**=", operator.imatmul: "@=", operator.iand: "&=", operator.ior: "|=",
     operator.ixor: "^=", operator.ilshift: "<<=", operator.irshift: ">>=",
@@ -33,40 +22,21 @@ RESERVED = {"np", "base64", "scipy", "float", "bool", "int", "abs", "slice", "co
 """Names that a text uses itself."""
 
 
-_AS_OPERATORS: dict[Any, Any] = {
-    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
-    np.matmul: operator.matmul, np.negative: operator.neg, np.greater: operator.gt, np.less: operator.lt,
-    np.greater_equal: operator.ge, np.less_equal: operator.le, np.equal: operator.eq, np.not_equal: operator.ne,
+ATOM, POWER, UNARY, PRODUCT, SUM, SHIFT, AND, XOR, OR, COMPARISON = range(10, 0, -1)
+"""How tightly an expression holds together: in a tighter one it is in parentheses."""
+_LEVELS = {
+    "**": POWER, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "%": PRODUCT, "@": PRODUCT, "+": SUM, "-": SUM,
+    "<<": SHIFT, ">>": SHIFT, "&": AND, "^": XOR, "|": OR,
 }  # fmt: skip
-"""Ufuncs that an operator of arrays calls; ``np.power`` is none: ``x ** 2`` is ``np.square``."""
-
-_DEFAULTS = {"axis": None, "dtype": None, "keepdims": False}
-"""What a reduction does if it is told nothing."""
-
-_REDUCTIONS = frozenset({np.sum, np.mean, np.max, np.min, np.prod, np.any, np.all, np.std, np.var})
-
-
-def tidied(instruction: Instruction) -> Instruction:
-    """The same call as one writes it by hand."""
-    function, args, kwargs = instruction.function, instruction.args, instruction.kwargs
-    if function in _AS_OPERATORS and not kwargs and any(type(a) is Value and a.kind is np.ndarray for a in args):
-        return replace(instruction, function=_AS_OPERATORS[function])
-    if function in _REDUCTIONS:
-        return replace(
-            instruction, kwargs={k: v for k, v in kwargs.items() if k not in _DEFAULTS or v is not _DEFAULTS[k]}
-        )
-    if function is np.swapaxes and len(args) == 3 and type(args[0]) is Value and len(args[0].shape) == 2:
-        return replace(instruction, function=Attribute("T"), args=args[:1])
-    return instruction
 
 
 class Text:
-    """A text that stands for itself where a literal is written."""
+    """A text that stands for itself where a literal is written, and how tightly it holds together."""
 
-    __slots__ = ("text",)
+    __slots__ = ("level", "text")
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, level: int = ATOM) -> None:
+        self.text, self.level = text, level
 
     def __repr__(self) -> str:
         return self.text
@@ -80,6 +50,7 @@ def _names_in_numpy() -> dict[int, str]:
         (np.linalg, "np.linalg."),
         (np.fft, "np.fft."),
         (np.lib.scimath, "np.lib.scimath."),
+        (np.lib.stride_tricks, "np.lib.stride_tricks."),
         (np, "np."),
     ):
         for name in dir(module):
@@ -113,7 +84,7 @@ def name_of(function: Any) -> str:
 
 def module_of(function: Any) -> str:
     """The module that a text must import to name a function; empty for NumPy's and for operators."""
-    if isinstance(function, Method | Guard) or function in OPERATORS or function in _INPLACE or function in PREFIX:
+    if isinstance(function, Method | Guard) or function in OPERATORS or function in AUGMENTED or function in PREFIX:
         return ""
     if function in (operator.abs, operator.getitem, operator.setitem):
         return ""
@@ -141,6 +112,8 @@ def literal(value: Any) -> str:
     if isinstance(value, np.generic):
         return f"np.{value.dtype.name}({literal(value.item())})" if value.dtype.name != "bool" else f"np.bool_({value})"
     if isinstance(value, np.dtype):
+        if value.isnative and value.kind in "fciu" and value.type is getattr(np, value.name, None):
+            return f"np.{value.name}"
         return f"np.dtype({value.str!r})" if value.names or not value.isnative else f"np.dtype({value.name!r})"
     if isinstance(value, type):
         return f"np.{value.__name__}" if issubclass(value, np.generic) else value.__name__
@@ -153,19 +126,6 @@ def literal(value: Any) -> str:
     return repr(value)
 
 
-def array_text(array: np.ndarray[Any, Any]) -> str:
-    """An array as an expression: its numbers if they are few, its bytes if they are many."""
-    if array.ndim == 1 and array.dtype == np.intp and array.size > 2 and np.array_equal(array, np.arange(array.size)):
-        return f"np.arange({array.size})"
-    name = array.dtype.name
-    if array.dtype.kind in "fiu" and array.size > 1 and array.tobytes() == array.ravel()[:1].tobytes() * array.size:
-        return f"np.full({array.shape}, {literal(array.flat[0].item())}, dtype=np.{name})"
-    if 0 < array.size <= LITERAL and array.dtype.kind in "fiub" and array.dtype.isnative:
-        return f"np.array({literal(array.tolist())}{'' if array.dtype.kind == 'b' else f', dtype=np.{name}'})"
-    data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
-    return f'np.frombuffer(base64.b64decode("{data}"), {array.dtype.str!r}).reshape({array.shape})'
-
-
 def _index(index: Any) -> str:
     """What stands between brackets."""
     if type(index) is tuple and index:
@@ -176,35 +136,45 @@ def _index(index: Any) -> str:
     return literal(index)
 
 
-def _operand(argument: Any) -> str:
-    """An argument of an operator: a negative number is in parentheses."""
+def _operand(argument: Any, least: int) -> str:
+    """An operand, in parentheses if it does not hold together as tightly as it must."""
     text = literal(argument)
-    return f"({text})" if text.startswith("-") else text
+    level = argument.level if type(argument) is Text else UNARY if text.startswith("-") else ATOM
+    return text if level >= least else f"({text})"
 
 
-def expression(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+def _owner(argument: Any) -> str:
+    """What a method, an attribute or an index is of."""
+    return _operand(argument, ATOM)
+
+
+def expression(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Text:
     """A call as one writes it."""
     if function in OPERATORS:
-        return f"{_operand(args[0])} {OPERATORS[function]} {_operand(args[1])}"
+        sign = OPERATORS[function]
+        level = _LEVELS.get(sign, COMPARISON)
+        left, right = (level + 1, UNARY) if level == POWER else (level + (level == COMPARISON), level + 1)
+        negative = sign != "**" and literal(args[1]).startswith("-")
+        return Text(f"{_operand(args[0], left)} {sign} {_operand(args[1], ATOM if negative else right)}", level)
     if function in PREFIX:
-        return f"{PREFIX[function]}{_operand(args[0])}"
+        return Text(f"{PREFIX[function]}{_operand(args[0], POWER)}", UNARY)
     if function is operator.abs:
-        return f"abs({literal(args[0])})"
+        return Text(f"abs({literal(args[0])})")
     if function is operator.getitem:
-        return f"{literal(args[0])}[{_index(args[1])}]"
+        return Text(f"{_owner(args[0])}[{_index(args[1])}]")
     if type(function) is Attribute:
-        return f"{literal(args[0])}.{function.__name__}"
+        return Text(f"{_owner(args[0])}.{function.__name__}")
     given = [literal(a) for a in args]
     for name, value in kwargs.items():
         one = name == "out" and type(value) is tuple and len(value) == 1
         given.append(f"{name}={literal(value[0] if one else value)}")
     if type(function) is Method:
-        return f"{given[0]}.{function.__name__}({', '.join(given[1:])})"
-    return f"{name_of(function)}({', '.join(given)})"
+        return Text(f"{_owner(args[0])}.{function.__name__}({', '.join(given[1:])})")
+    return Text(f"{name_of(function)}({', '.join(given)})")
 
 
 class Writer:
-    """Writes instructions as statements; every value has a name of its own."""
+    """Gives every value a name of its own."""
 
     def __init__(self, named: dict[Value, str], names: Names) -> None:
         self.named, self.names = named, names
@@ -213,28 +183,10 @@ class Writer:
         """The name of a value that is there already."""
         return Text(self.named[value])
 
-    def target(self, value: Value) -> Text:
+    def target(self, value: Value, wanted: str = "") -> Text:
         """The name of a value that is being made."""
-        name = self.named[value] = self.names.fresh(value.name or "t")
+        name = self.named[value] = self.names.fresh(wanted or value.name or "t")
         return Text(name)
-
-    def statement(self, instruction: Instruction) -> str:
-        """One instruction."""
-        instruction = tidied(instruction)
-        function = instruction.function
-        args = mapped(self.text, instruction.args)
-        kwargs = mapped(self.text, instruction.kwargs)
-        if isinstance(function, Guard):
-            return f"assert {guard_text(function, literal(args[0]))}"
-        if function is operator.setitem:
-            return f"{literal(args[0])}[{_index(args[1])}] = {literal(args[2])}"
-        if function in _INPLACE:
-            return f"{literal(args[0])} {_INPLACE[function]} {literal(args[1])}"
-        text = expression(function, args, kwargs)
-        made = mapped(self.target, instruction.result)
-        if instruction.result is None:
-            return text
-        return f"{made.text if type(made) is Text else targets(made)} = {text}"
 
 
 def targets(made: Any) -> str:
@@ -243,86 +195,28 @@ def targets(made: Any) -> str:
     return f"{', '.join(parts)}{',' * (len(parts) == 1)}" if len(parts) else "_"
 
 
-def guard_text(guard: Guard, name: str) -> str:
+def guard_text(guard: Guard, value: Text) -> str:
     """A guard as a condition."""
+    name, owner, expected = value.text, _owner(value), guard.expected
     if guard.read == "NaN":
-        return f"{name} {'!=' if guard.expected else '=='} {name}"
+        return f"{'' if expected else 'not '}np.isnan({name})"
     if guard.read == "bool":
-        return f"bool({name})" if guard.expected else f"not bool({name})"
+        return name if expected else _negated(value)
     if guard.read == "bytes":
-        return f"{name}.tobytes() == {guard.expected[0]!r}"
+        return f"{owner}.tobytes() == {expected[0]!r}"
     if guard.read == "form":
-        shape, dtype = guard.expected
-        return f"{name}.shape == {literal(shape)} and {name}.dtype.str == {dtype!r}"
-    read = {"item": f"{name}.item()", "tolist": f"{name}.tolist()", "value": name}.get(
+        shape, dtype = expected
+        return f"np.shape({name}) == {literal(shape)} and np.asarray({name}).dtype == {dtype!r}"
+    read = {"item": f"{owner}.item()", "tolist": f"{owner}.tolist()", "value": name}.get(
         guard.read, f"{guard.read}({name})"
     )
-    return f"{read} == {literal(guard.expected)}"
+    if "nan" in repr(expected):  # which equals nothing
+        return f"np.array_equal({read}, {literal(expected)}, equal_nan=True)"
+    return f"{read} == {literal(expected)}"
 
 
-def body(instructions: list[Instruction], writer: Writer, *, comments: bool = True) -> Iterator[str]:
-    """The statements, in sections, under a comment with the user's line where that changes."""
-    line = None
-    for phase, section in groupby(instructions, key=lambda i: i.phase):
-        if comments:
-            yield f"# -- {phase} --"
-        for errors, block in groupby(section, key=lambda i: i.errors):
-            indent = ""
-            if errors:
-                yield f"with np.errstate({errors}):"
-                indent = "    "
-            for instruction in block:
-                if comments and instruction.line != line and instruction.line is not None:
-                    line = instruction.line
-                    said = linecache.getline(line.file, line.number).strip()
-                    if said and phase == "forward":
-                        yield f"{indent}# {said}"
-                yield indent + writer.statement(instruction)
-
-
-def text_of(program: Program) -> str:
-    """A program as the text of a module with one function in it."""
-    names = Names(RESERVED | {program.name})
-    writer = Writer({}, names)
-    for value in program.inputs:
-        writer.target(value)
-    parameters = [mapped(writer.text, argument) for argument in program.arguments]
-    head = [p.text if type(p) is Text else names.fresh(f"a{i}") for i, p in enumerate(parameters)]
-    state = [writer.target(slot.value).text for slot in program.reads]
-    constants = [f"{writer.target(value).text} = {array_text(array)}" for value, array in program.constants.items()]
-    statements = [line for name, p in zip(head, parameters, strict=True) for line in _unpacked(name, p)]
-    statements += [*constants, *body(list(program.instructions), writer)]
-    result = literal(program.nested([writer.text(o) if type(o) is Value else o for o in program.outputs]))
-    left = [
-        f"{slot.places[0].path!r}: {literal(writer.text(slot.value) if type(slot.value) is Value else slot.value)}"
-        for slot in program.writes
-    ]
-    statements.append(f"return {result}, {{{', '.join(left)}}}" if left else f"return {result}")
-    modules = sorted({"numpy as np", *filter(None, (module_of(i.function) for i in program.instructions))})
-    lines = [
-        *["import base64"] * any("base64." in line for line in constants),
-        *[""] * any("base64." in line for line in constants),
-        *[f"import {module}" for module in modules],
-        "",
-        "",
-        f"def {program.name}({', '.join([*head, *['*'] * bool(state), *state])}):",
-        *[f"    {line}" for line in statements],
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _unpacked(name: str, parameter: Any) -> list[str]:
-    """The statements that take an argument apart."""
-    if type(parameter) is Text:
-        return []
-    if isinstance(parameter, dict):
-        return [line for key, part in parameter.items() for line in _assigned(f"{name}[{key!r}]", part)]
-    if isinstance(parameter, list | tuple):
-        fields = getattr(parameter, "_fields", None)
-        places = [f"{name}.{fields[i]}" if fields else f"{name}[{i}]" for i in range(len(parameter))]
-        return [line for place, part in zip(places, parameter, strict=True) for line in _assigned(place, part)]
-    return []
-
-
-def _assigned(place: str, part: Any) -> list[str]:
-    return [f"{part.text} = {place}"] if type(part) is Text else _unpacked(place, part)
+def _negated(value: Text) -> str:
+    """That something is false."""
+    if value.level == COMPARISON and value.text.count(" == ") == 1 and "(" not in value.text:
+        return value.text.replace(" == ", " != ")
+    return f"not {value.text}"

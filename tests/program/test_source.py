@@ -78,10 +78,8 @@ def test_it_reads_as_a_person_would_write_it():
 
     text = str(capture(ad.value_and_grad(loss), np.ones((3, 20)), np.ones((4, 3))))
     assert "    total = np.sum(h" in text
-    text = text.replace("    t = np.full((4, 20), 1.0, dtype=np.float64)\n", "")
-    assert text.startswith("import numpy as np\n\n\ndef loss(w, x):\n    # -- forward --\n")
-    assert "    # h = np.tanh(x @ w)\n" in text
-    assert "    h = np.tanh(" in text
+    assert text.startswith('import numpy as np\n\n\ndef loss(w, x):\n    """w: float64[3, 20]; x: float64[4, 3]"""\n')
+    assert "    h = np.tanh(x @ w)\n" in text
     assert "    # -- backward --\n" in text
     assert "autodiff" not in text
 
@@ -95,7 +93,7 @@ def test_different_values_have_different_names():
 
     program = capture(f, np.ones(2))
     assert "    x2 = np.sin(x)\n    x3 = np.sin(x2)\n    x4 = np.sin(x3)\n" in str(program)
-    assert "    lambda_ = x4 + 1.0\n    return (lambda_, x4)\n" in str(program)
+    assert "    lambda_ = x4 + 1.0\n    return lambda_, x4\n" in str(program)
     same(run(program, np.ones(2)), f(np.ones(2)))
 
 

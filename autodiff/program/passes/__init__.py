@@ -9,6 +9,7 @@ from .common import shared
 from .dead import live as live
 from .fixed import fixed as fixed
 from .outs import unwritten
+from .plain import plain as plain
 
 if TYPE_CHECKING:
     from ..program import Program
