@@ -154,12 +154,12 @@ def test_a_value_that_was_not_a_number_is_checked_as_such():
 def test_a_long_program_is_printed_as_a_summary():
     def f(x):
         for _ in range(4000):
-            x = x * 1.01
+            x = np.sin(x)
         return x
 
     program = capture(ad.grad(f), 2.0)
     text = str(program)
-    assert "mul" in text
+    assert "4,000 sin" in text
     assert f"{len(program.instructions):,} calls" in text
     assert " more\n" in text
     assert len(text.splitlines()) < 40
