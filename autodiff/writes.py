@@ -16,7 +16,7 @@ import functools
 import itertools
 from _thread import get_ident  # all of threading would be waited for by every program
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import KeyedRef, ref
 
@@ -186,6 +186,16 @@ def note(array: Any) -> None:
     if place is None or place.array() is not array:
         place = _placed(array)
     place.time = _latest[get_ident()] = tick()
+
+
+def note_all(arrays: Iterable[Any]) -> None:
+    """Note that arrays have been written in place, now."""
+    time = _latest[get_ident()] = tick()
+    for array in arrays:
+        place = _places.get(id(array))
+        if place is None or place.array() is not array:
+            place = _placed(array)
+        place.time = time
 
 
 def mark_written(array: Any) -> None:

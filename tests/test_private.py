@@ -11,9 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(path for package in ("autodiff", "nn") for path in (ROOT / package).rglob("*.py"))
 OF_A_TENSOR = {"_node", "_value"}
 """What the modules of autodiff, and no other, may see of a Tensor."""
-OF_PYTHON = {"_replace", "_fields", "_asdict", "_getframe", "_render_traceback_"}
-OF_OTHERS = {"_NoValue", "_ufuncs", "_zeta"}
-"""NumPy's mark of what was not given, which its signatures show, and a function of SciPy's that has no other name."""
+OF_PYTHON = {"_replace", "_fields", "_asdict", "_getframe", "_is_gil_enabled", "_render_traceback_"}
+OF_OTHERS = {"_NoValue", "_ufuncs", "_zeta", "_extobj_contextvar", "_make_extobj"}
+"""NumPy's mark of what was not given, which its signatures show; a function of SciPy's that has no other name; what
+np.errstate sets, where it is there."""
 LOWER = {"arrays.py", "conversion.py", "structural.py"}
 """Modules that Tensor is made from, and so cannot import it."""
 
@@ -52,7 +53,7 @@ def offences(source: str, *, inside: bool = True, lower: bool = False) -> list[s
                 found.append(f"uses .{node.attr}")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("getattr", "hasattr"):
             names = [a.value for a in node.args[1:2] if isinstance(a, ast.Constant)]
-            found += [f"asks for {n}" for n in names if is_private(n) and n not in OF_PYTHON and not lower]
+            found += [f"asks for {n}" for n in names if is_private(n) and n not in OF_PYTHON | OF_OTHERS and not lower]
             asked = ast.unparse(node.args[0])
             if asked in ("mode", "around", "enclosing") or asked.endswith(("current()", ".enclosing")):
                 found.append(f"probes a mode: {ast.unparse(node)}")

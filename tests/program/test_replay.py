@@ -8,6 +8,8 @@ import pytest
 import autodiff as ad
 from autodiff import PathError, capture
 from autodiff.primitive import registry
+from autodiff.program import lines
+from autodiff.program.passes.buffers import LARGE
 from autodiff.program.replay import LONG
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
@@ -129,6 +131,74 @@ def test_a_constant_that_is_returned_is_a_copy():
 def test_intermediate_arrays_are_not_allocated_again():
     program = capture(lambda x: np.sum(np.exp(np.sin(np.cos(x * 2.0) + 1.0) - 3.0)), np.ones(1000))
     assert program.memory == (8 * 1000, 8 * 6000)
+
+
+@pytest.mark.parametrize("hold", [lambda a: a, lambda a: a[5:], lambda a: a.reshape(2, -1).T, memoryview])
+def test_memory_of_a_result_is_used_again_when_nobody_holds_it(hold):
+    f = lambda x: np.exp(x) * 2.0  # noqa: E731
+    program = capture(f, np.ones(LARGE))
+    x = np.linspace(0.0, 1.0, LARGE)
+    held = [hold(program(x)) for _ in range(3)]
+    addresses = [np.asarray(h).__array_interface__["data"][0] for h in held]
+    assert len(set(addresses)) == 3
+    for n in range(4):
+        program(x + n)
+    same([np.asarray(h) for h in held], [np.asarray(hold(f(x)))] * 3)
+    held.clear()
+    again = {program(x).__array_interface__["data"][0] for _ in range(10)}
+    assert len(again) <= 2
+
+
+def test_memory_that_lies_in_another_order_is_not_used_again_under_a_view():
+    program = capture(lambda x: np.exp(x) * 2.0, np.ones((4, LARGE)).T)
+    x = np.ones((4, LARGE)).T
+    held = [program(x + n)[1:] for n in range(4)]
+    assert [view[0, 0] for view in held] == [2.0 * np.exp(1.0 + n) for n in range(4)]
+
+
+def test_threads_keep_what_they_are_given():
+    program = capture(lambda x: x * 2.0, np.ones(LARGE))
+    failed = []
+
+    def run(i):
+        kept = [(n, program(np.full(LARGE, float(i + n)))) for n in range(40)]
+        failed.extend(n for n, result in kept if not (result == 2.0 * (i + n)).all())
+
+    threads = [threading.Thread(target=run, args=(1000 * i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_errors_of_floating_point_are_said_as_in_the_function(known, monkeypatch):
+    if not known:  # as with a NumPy that keeps its state elsewhere
+        monkeypatch.setattr(lines, "_VARIABLE", None)
+
+    def f(x):
+        with np.errstate(divide="raise", over="ignore", under="ignore", invalid="ignore"):
+            y = np.log(x)
+        return y / x
+
+    program = capture(f, np.ones(2))
+    assert program(np.array([1.0, 2.0])).tolist() == f(np.array([1.0, 2.0])).tolist()
+    with pytest.raises(FloatingPointError, match="divide by zero"):
+        program(np.zeros(2))
+    assert np.geterr()["divide"] == "warn"
+
+
+@pytest.mark.parametrize("number", [0.1, -0.0, 0, 3, 1e-46, 1e39, 2**25 + 1, True, float("inf")])
+def test_a_number_beside_an_array_gives_the_same_bits(number):
+    for dtype in (np.float16, np.float32, np.float64, np.complex64):
+
+        def f(x, number=number):
+            return x * number, number - x, np.maximum(x.real, number), x.real > number, x / (number or 1)
+
+        x = np.array([1.5, -0.0, 3.1], dtype)
+        with np.errstate(all="ignore"):
+            same(capture(f, np.ones(3, dtype))(x), f(x))
 
 
 def test_threads_share_a_program():

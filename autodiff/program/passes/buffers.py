@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..program import Program
 
 
+LARGE = 32768
+"""Bytes of a result whose memory is used again when nobody holds it: new memory is slow, page by page."""
+
 Owners = dict[Value, set[Value]]
 
 
@@ -43,6 +46,8 @@ class Buffer(NamedTuple):
 def _empty(shape: tuple[int, ...], dtype: Any, strides: tuple[int, ...]) -> Any:
     """An array whose axes lie in memory as the strides say."""
     order = sorted(range(len(shape)), key=lambda axis: -abs(strides[axis]))
+    if order == list(range(len(shape))):  # which owns its memory, as its transpose would not
+        return np.empty(shape, dtype)
     return np.empty([shape[axis] for axis in order], dtype).transpose(np.argsort(order))
 
 
@@ -51,6 +56,8 @@ class Plan(NamedTuple):
 
     buffers: list[Buffer]
     of: dict[Value, Buffer]
+    given: dict[Value, Buffer]
+    """Of results that are given away and are large: what memory they take, which is used again when it is free."""
 
 
 def _last_uses(program: Program, instructions: Sequence[Instruction], owners: Owners) -> dict[Value, int]:
@@ -71,7 +78,7 @@ def planned(program: Program, instructions: Sequence[Instruction]) -> Plan:
     owners = owners_of(instructions)
     last = _last_uses(program, instructions, owners)
     written = {owner for i in instructions for value in i.writes for owner in owners.get(value, {value})}
-    plan = Plan([], {})
+    plan = Plan([], {}, {})
     free: dict[tuple[Any, ...], list[Buffer]] = {}
     dying: dict[int, list[Value]] = {}
     for value, position in last.items():
@@ -79,9 +86,11 @@ def planned(program: Program, instructions: Sequence[Instruction]) -> Plan:
     for position, instruction in enumerate(instructions):
         result = instruction.result
         ends = [value for value in dying.get(position, ()) if value in plan.of]
-        if takes_out(instruction) and last[result] < len(instructions) and result not in written and _is_dense(result):
-            buffer = _over(instruction, ends, plan) or _taken(result, free, plan)
-            plan.of[result] = buffer
+        if takes_out(instruction) and result not in written and _is_dense(result):
+            if last[result] < len(instructions):
+                plan.of[result] = _over(instruction, ends, plan) or _taken(result, free, plan)
+            elif result.nbytes >= LARGE:
+                plan.given[result] = Buffer(-1, result.shape, result.dtype, result.strides)
         for value in ends:
             buffer = plan.of[value]
             if value is not result and plan.of.get(result if type(result) is Value else None) is not buffer:  # type: ignore[arg-type]

@@ -1,0 +1,167 @@
+"""A program as one function of straight code: it reads the places, makes the calls, and writes the places."""
+
+from __future__ import annotations
+
+import functools
+import keyword
+import linecache
+import operator
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import writes
+from .instruction import Value
+from .lines import Lines
+from .passes.buffers import planned
+from .passes.memory import owners_of
+from .pool import Recycled
+from .reach import Place
+from .undoing import copied, put_back
+
+if TYPE_CHECKING:
+    from .program import Program
+
+Array = Any
+OTHERWISE = Ellipsis
+"""What the function returns, and has done nothing, if arrays lie otherwise in memory than at the capture.
+
+How arrays lie decides how those lie that are made of them, which buffers would change.
+"""
+_OWN = {"run", "inputs", "buffers", "idle", "made", "settle", "note", "before", "errors", "own", "copied", "put_back"}
+
+
+class Straight:
+    """A function ``run(inputs)`` that gives the outputs, and leaves what is left in the places.
+
+    ``settle`` is called with what is in the places that the program reads, if they, or those that it checks, hold
+    something else than in the last run: it looks whether the program fits.  ``early`` are the positions of the given
+    values that are written while a call may still fail: they are put back if one does.
+    """
+
+    def __init__(self, program: Program, settle: Callable[[tuple[Any, ...]], None], early: Sequence[int]) -> None:
+        self._program = program
+        self._plan = plan = planned(program, program.instructions)
+        rooms = [f"r{i}" for i in range(len(plan.given))]
+        seen = [f"s{i}" for i in range(len(program.reads))]
+        self._writer = writer = Lines(plan, {*_OWN, *rooms, *seen})
+        self._given = (*program.inputs, *[slot.value for slot in program.reads])
+        self._names = [writer.target(value).text for value in self._given]
+        self._early = [self._names[i] for i in early]
+        writer.named |= dict(zip(plan.given, rooms, strict=True))
+        self._recycled = {room: Recycled(buffer.made) for room, buffer in zip(rooms, plan.given.values(), strict=True)}
+        self._known = writer.known
+        self._known |= {writer.target(value).text: array for value, array in program.constants.items()}
+        self._known |= {"settle": settle, "note": writes.note_all, "copied": copied, "put_back": put_back}
+        self._known |= {"idle": [], "made": lambda: [buffer.made() for buffer in plan.buffers]}
+        self.remember([self] * len(program.reads))  # which is in no place
+        lines = [*self._before(), *self._computed(), *self._after()]
+        self.text = "\n".join(["def run(inputs):", *[f"    {line}" for line in lines]]) + "\n"
+        name = f"<program {program.name} {id(self):x}>"
+        linecache.cache[name] = len(self.text), None, self.text.splitlines(keepends=True), name
+        exec(compile(self.text, name, "exec"), self._known)
+        self.run: Callable[[Sequence[Any]], Any] = self._known["run"]
+
+    def remember(self, found: Sequence[Any]) -> None:
+        """Take what is in the places that are read for what fits."""
+        self._known |= {f"s{i}": now for i, now in enumerate(found)}
+
+    # -- before ----------------------------------------------------------------------------------------------
+
+    def _before(self) -> list[str]:
+        """What is read, and whether it is what it was."""
+        program, count = self._program, len(self._program.inputs)
+        names = self._names[count:]
+        lines = [f"{', '.join(self._names[:count])}, = inputs"] * bool(count)
+        lines += [f"{name} = {self._read(slot.places[0])}" for slot, name in zip(program.reads, names, strict=True)]
+        same = self._same(names)
+        if same:
+            lines += [f"if not ({' and '.join(same)}):", f"    settle(({''.join(f'{name}, ' for name in names)}))"]
+        arrays = [pair for pair in zip(self._names, self._given, strict=True) if pair[1].kind is np.ndarray]
+        if arrays:
+            lines += [f"if {' or '.join(f'{name}.strides != {v.strides}' for name, v in arrays)}:", "    return ..."]
+        if self._plan.buffers:
+            lines += ["try:", "    buffers = idle.pop()", "except IndexError:", "    buffers = made()"]
+            lines += [f"{''.join(f'b{buffer.number}, ' for buffer in self._plan.buffers)}= buffers"]
+        return lines + [f"{room} = {self._writer.bound(r.take)}()" for room, r in self._recycled.items()]
+
+    def _same(self, names: Sequence[str]) -> list[str]:
+        """The conditions under which what is in the places fits without a closer look."""
+        conditions = []
+        for i, (slot, name) in enumerate(zip(self._program.reads, names, strict=True)):
+            array = slot.value.kind is np.ndarray
+            conditions.append(f"{name} is s{i}" if array else f"type({name}) is {self._writer.bound(slot.value.kind)}")
+            if slot.initial is None:  # one object, in several places
+                conditions += [f"{self._read(place)} is {name}" for place in slot.places[1:]]
+        for slot in self._program.checks:
+            compared = "==" if slot.places[0].read is np.geterr else "is"
+            conditions.append(f"{self._read(slot.places[0])} {compared} {self._writer.bound(slot.initial)}")
+        return conditions
+
+    def _read(self, place: Place) -> str:
+        """An expression for what is in a place."""
+        read: Any = place.read
+        if isinstance(read, functools.partial) and not read.keywords and len(read.args) == 2:
+            holder, name = read.args
+            if read.func is getattr and name.isidentifier() and not keyword.iskeyword(name):
+                return f"{self._writer.bound(holder)}.{name}"
+            if read.func is operator.getitem:
+                return f"{self._writer.bound(holder)}[{self._writer.argument(name)}]"
+        return f"{self._writer.bound(read)}()"
+
+    # -- the calls -------------------------------------------------------------------------------------------
+
+    def _computed(self) -> list[str]:
+        """The calls; what was written is put back if one fails."""
+        body = list(self._writer.body(self._program.instructions))
+        if not self._early:
+            return body
+        return [
+            *[f"before_{name} = copied({name})" for name in self._early],
+            "try:",
+            *[f"    {line}" for line in body or ["pass"]],
+            "except BaseException:",
+            *[f"    put_back({name}, before_{name})" for name in self._early],
+            "    raise",
+        ]
+
+    # -- after -----------------------------------------------------------------------------------------------
+
+    def _after(self) -> list[str]:
+        """What is left in the places, and the outputs."""
+        program, writer = self._program, self._writer
+        lines = ["idle.append(buffers)"] * bool(self._plan.buffers)
+        lines += [f"{writer.bound(r.give)}({room})" for room, r in self._recycled.items()]
+        owners = owners_of(program.instructions)
+        written = dict.fromkeys(v for i in program.instructions for v in i.writes if v.kind is np.ndarray)
+        outside = [writer.named[v] for v in written if not owners.get(v, {v}).isdisjoint(self._given)]
+        if outside:
+            lines.append(f"note(({''.join(f'{name}, ' for name in outside)}))")
+        for slot in program.writes:
+            value = self._result(slot.value, owners)
+            for place in slot.places:
+                lines.append(self._write(place, value))
+        return [*lines, f"return [{', '.join(self._result(o, owners) for o in program.outputs)}]"]
+
+    def _result(self, result: Any, owners: dict[Value, set[Value]]) -> str:
+        """An expression for a result; a copy of a constant."""
+        if type(result) is not Value:
+            return self._writer.bound(result)
+        name = self._writer.named[result]
+        if owners.get(result, {result}).isdisjoint(self._program.constants):
+            return name
+        constants = {id(array) for array in self._program.constants.values()}
+        self._known["own"] = lambda array: array.copy() if id(array) in constants else array
+        return f"own({name})"
+
+    def _write(self, place: Place, value: str) -> str:
+        """A statement that puts something into a place."""
+        write: Any = place.write
+        if isinstance(write, functools.partial) and not write.keywords and len(write.args) == 2:
+            holder, name = write.args
+            if write.func is setattr and name.isidentifier() and not keyword.iskeyword(name):
+                return f"{self._writer.bound(holder)}.{name} = {value}"
+            if write.func is operator.setitem:
+                return f"{self._writer.bound(holder)}[{self._writer.argument(name)}] = {value}"
+        return f"{self._writer.bound(write)}({value})"

@@ -1,0 +1,46 @@
+"""What a program has written while a call may still fail, as it was before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .instruction import OPERATORS, Attribute, Method
+from .passes.memory import owners_of
+
+if TYPE_CHECKING:
+    from .program import Program
+
+_SAFE_METHODS = frozenset({"item", "reshape", "swapaxes", "copy", "ravel", "transpose", "view"})
+_SAFE = frozenset({np.asarray, np.float64, np.empty_like, np.zeros_like, np.ones_like, *OPERATORS})
+
+
+def written_early(program: Program) -> list[int]:
+    """Which of the given values are written before the last call that may fail: a check, or what is no ufunc."""
+    failing = [n for n, i in enumerate(program.instructions) if not _never_fails(i.function)]
+    early = program.instructions[: failing[-1]] if failing else ()
+    owners = owners_of(early)
+    written = {owner for i in early for value in i.writes for owner in owners.get(value, {value})}
+    values = (*program.inputs, *[slot.value for slot in program.reads])
+    return [n for n, value in enumerate(values) if value in written]
+
+
+def _never_fails(function: Any) -> bool:
+    """Whether a call that was made once goes well with other elements, too: nothing of it depends on them."""
+    if type(function) is Method:
+        return function.__name__ in _SAFE_METHODS
+    return isinstance(function, np.ufunc) or type(function) is Attribute or function in _SAFE
+
+
+def copied(held: Any) -> Any:
+    """What a program may change, as it is now: an array's elements, a generator's state."""
+    return held.bit_generator.state if isinstance(held, np.random.Generator) else held.copy()
+
+
+def put_back(held: Any, copy: Any) -> None:
+    """Make it so again."""
+    if isinstance(held, np.random.Generator):
+        held.bit_generator.state = copy
+    else:
+        held[...] = copy
