@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..files import write
 from ..tensor import Tensor
 from ..tree import flatten_like, places
+from .exporting import imported
 from .instruction import Guard, Instruction, Value
 from .listing import text_of
 from .passes import cleaned, direct, fixed, plain
@@ -19,6 +20,9 @@ from .recorded import CaptureError, Recorded
 from .replay import Replay
 from .slot import Slot
 from .summary import LONG, summary_of
+
+if TYPE_CHECKING:
+    from .jax import JaxFunction
 
 Array = Any
 _PYTHONS = (float, complex)
@@ -115,11 +119,15 @@ class Program:
 
     def _given(self, args: tuple[Any, ...]) -> Sequence[Any]:
         """The arrays of a call, in the order of ``inputs``; an error if it does not fit."""
+        return self.given(args, self._fitted)
+
+    def given(self, args: tuple[Any, ...], fitted: Callable[[Any, Value, int], Any]) -> Sequence[Any]:
+        """The arrays of a call, in the order of ``inputs``, each by ``fitted(array, value, position)``."""
         if len(args) != len(self.arguments):
             raise ValueError(f"{self.name}: the program takes {len(self.arguments)} arguments, got {len(args)}")
         if self.arguments == self.inputs:  # nothing is nested
             return [
-                self._fitted(array, value, position)
+                fitted(array, value, position)
                 for position, (array, value) in enumerate(zip(args, self.inputs, strict=True))
             ]
         given = flatten_like(args, self.arguments, self.name)
@@ -127,7 +135,7 @@ class Program:
         found = []
         for position, (value, leaf) in enumerate(zip(given, leaves, strict=True)):
             if type(leaf) is Value:
-                found.append(self._fitted(value, leaf, position))
+                found.append(fitted(value, leaf, position))
             elif value is not leaf and not _equal(value, leaf):
                 raise ValueError(
                     f"{self.name}: argument {places(self.arguments)[position]} is {value!r:.40}, and was {leaf!r:.40} "
@@ -185,6 +193,36 @@ class Program:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the text to a file, whole or not at all."""
         write(path, self.source())
+
+    # -- for other libraries ---------------------------------------------------------------------------------
+
+    def to_jax(self, check: str = "nan") -> JaxFunction:
+        """The program as a function of ``jax.numpy``: the same values under ``jax.jit``, on any device that XLA has.
+
+        The arguments are those of the program.  What the program reads in the places that the function reaches, the
+        parameters of a model and the state of an optimizer, is an argument and a result:
+        ``result, state = f(*args, state=state)``, where ``f.state`` is what is there now, by path, and ``f.put(state)``
+        puts a state back.  Options of layers and numbers that decided something are as they were recorded.
+
+        Where a value decided something, or an index is out of bounds, and it is not as it was when the program was
+        recorded, all floating-point results and state are NaN.  With ``check="return"`` they are not touched, and an
+        array of booleans is returned last, one for each text in ``f.guards``.  Arrays of double precision need JAX's
+        option ``jax_enable_x64``; without it, they are an ExportError, and whole numbers are of 32 bits.  Needs the
+        extra ``jax``.
+
+        >>> import numpy as np
+        >>> from autodiff import capture, grad
+        >>> f = capture(grad(lambda x: np.sum(x**3)), np.ones(2, np.float32)).to_jax()
+        >>> import jax
+        >>> jax.jit(f)(np.array([1.0, 2.0], np.float32)).tolist()
+        [3.0, 12.0]
+        """
+        if check not in ("nan", "return"):
+            raise ValueError(f"to_jax: check is {check!r}; it must be 'nan' or 'return'")
+        imported("jax", "to_jax")
+        from .jax import converted
+
+        return converted(self, check)
 
     def __repr__(self) -> str:
         guards = sum(isinstance(i.function, Guard) for i in self.instructions)

@@ -239,6 +239,8 @@ def _slots(value: Any) -> Iterator[Child]:
             yield "", function, _nothing, None
     elif isinstance(value, type):
         yield from _of_class(value)
+    elif _package(type(value)) == "autodiff" and "__wrapped__" in getattr(value, "__dict__", ()):
+        yield "", value.__wrapped__, _nothing, None  # jit(f)
     elif _package(type(value)) not in _CLOSED:
         yield from _attributes(value)
 

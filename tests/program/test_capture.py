@@ -382,3 +382,10 @@ def test_a_gradient_that_is_a_number_is_checked_itself():
     variable.data = np.nan
     with pytest.raises(PathError, match="NaN"):
         program()
+
+
+def test_what_is_behind_a_function_that_is_jitted():
+    w = Tensor(np.ones(2))
+    program = capture(jit(lambda x: (w * x).data), np.ones(2))
+    w.data[...] = 5.0
+    assert program(np.ones(2)).tolist() == [5.0, 5.0]

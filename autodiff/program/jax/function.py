@@ -1,0 +1,173 @@
+"""The function of ``jax.numpy`` that computes what a program does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ... import writes
+from ...tree import places
+from ..exporting import ExportError
+from ..instruction import Guard, Value
+from ..memory import Memory
+from ..passes import cleaned, fixed, live
+from .calls import VERB, Calls
+from .guards import Flags, described
+from .types import canonical, is_double
+
+if TYPE_CHECKING:
+    from ..program import Program
+
+Array = Any
+State = dict[str, Array]
+
+
+def converted(program: Program, check: str) -> JaxFunction:
+    """The program as a function of ``jax.numpy``."""
+    return JaxFunction(live(fixed(cleaned(program))), check)
+
+
+class JaxFunction:
+    """A function of ``jax.numpy`` made from a program, by :meth:`.Program.to_jax`.
+
+    ``f(*args)`` takes the arguments of the program, and gives its result.  If the program reads or writes state, it is
+    ``result, state = f(*args, state=f.state)``: nothing is changed anywhere.  With ``check="return"`` an array of
+    booleans comes last, one for each of ``guards``.
+    """
+
+    def __init__(self, program: Program, check: str) -> None:
+        self.program = program
+        self.check = check
+        self.__name__ = self.__qualname__ = program.name
+        self._calls = Calls(Memory(program, VERB))
+        changed = {self._calls.memory.root(v) for i in program.instructions for v in i.writes}
+        self._reads = {slot.places[0].path: slot for slot in program.reads}
+        for slot in program.reads:
+            if slot.value.kind is np.random.Generator:
+                self._refuse_draws(slot.value)
+        self._left = {slot.places[0].path: slot for slot in program.writes if _is_number(slot.value)}
+        self._inside = {path: slot for path, slot in self._reads.items() if slot.value in changed}
+        self._arguments = {v.name: v for v in program.inputs if v in changed}
+        if names := self._arguments.keys() & (self._reads.keys() | self._left.keys()):
+            raise ExportError(f"{VERB}: the argument {min(names)} is written, and state has this name; rename the one")
+        self.guards: tuple[str, ...] = described(program.instructions)
+        """What was decided when the program was recorded, one line each."""
+
+    def _refuse_draws(self, generator: Value) -> None:
+        for i in self.program.instructions:
+            if generator in i.writes:
+                self._calls.refuse(
+                    i,
+                    "draws from NumPy's generator, which JAX does not have; draw outside and pass the numbers as an "
+                    "argument, or export the model in evaluation, model.eval()",
+                )
+
+    @property
+    def state(self) -> State:
+        """What the program reads in the places of the model and the optimizer, as it is there now, by path.
+
+        What it writes only is zero here, so that a new state has the same keys.
+        """
+        now = {path: jnp.asarray(slot.places[0].read(), canonical(slot.value)) for path, slot in self._reads.items()}
+        for path, slot in self._left.items():
+            if path not in now:
+                value = slot.value if type(slot.value) is Value else Value.like(slot.value)
+                now[path] = jnp.zeros(value.shape, canonical(value))
+        return now
+
+    def put(self, state: Mapping[str, Array]) -> None:
+        """Put a state in the places of the model and the optimizer: what the program would have left there."""
+        for path, slot in self._inside.items():
+            array = slot.places[0].read()
+            array[...] = np.asarray(state[path])
+            writes.note(array)
+        for path, slot in self._left.items():
+            for place in slot.places:
+                place.write(_numpy(state[path], slot.value))
+
+    def __call__(self, *args: Any, state: Mapping[str, Array] | None = None) -> Any:
+        """The result; and the new state, if there is any; and whether all guards hold, if that is asked for."""
+        program = self.program
+        self._check_types()
+        flags = Flags(program.name)
+        known: dict[Value, Array] = dict(program.constants)
+        for value, array in zip(program.inputs, self._given(args), strict=True):
+            known[value] = jnp.asarray(array, canonical(value))
+        for path, slot in self._reads.items():
+            known[slot.value] = jnp.asarray(self._part(state, path), canonical(slot.value))
+        for instruction in program.instructions:
+            if isinstance(instruction.function, Guard):
+                flags.guard(instruction.function, self._calls.operand(instruction.args[0], known), instruction)
+            else:
+                self._calls.perform(instruction, known, flags)
+        outputs = [self._calls.operand(o, known) if type(o) is Value else o for o in program.outputs]
+        left = self._state_after(known)
+        if self.check == "nan":
+            outputs, left = flags.poisoned(outputs, left)
+        result = program.nested([jnp.asarray(o) if isinstance(o, np.ndarray) else o for o in outputs])
+        found = [result, *[left] * bool(left), *[flags.array()] * (self.check == "return")]
+        return tuple(found) if len(found) > 1 else result
+
+    def _given(self, args: tuple[Any, ...]) -> Sequence[Array]:
+        """The arrays among the arguments; of these, the shape must be that of the program, and the dtype."""
+        name, where = self.program.name, places(self.program.arguments)
+        return self.program.given(args, lambda array, value, i: _fitted(name, array, value, f"argument {where[i]}"))
+
+    def _part(self, state: Mapping[str, Array] | None, path: str) -> Array:
+        name, slot = self.program.name, self._reads[path]
+        if state is None:
+            raise TypeError(f"{name}: the program reads state ({path}, ...); call f(..., state=f.state)")
+        if path not in state:
+            raise KeyError(f"{name}: {path} is missing in the state; it has {', '.join(map(repr, state)) or 'nothing'}")
+        return _fitted(name, state[path], slot.value, path)
+
+    def _state_after(self, known: dict[Value, Array]) -> State:
+        left = {path: known[slot.value] for path, slot in self._reads.items()}
+        left |= {name: known[value] for name, value in self._arguments.items()}
+        for path, slot in self._left.items():
+            is_value = type(slot.value) is Value
+            left[path] = self._calls.operand(slot.value, known) if is_value else jnp.asarray(slot.value)
+        return left
+
+    def _check_types(self) -> None:
+        if jax.config.jax_enable_x64:
+            return
+        every = (*self.program.inputs, *[s.value for s in self.program.reads],
+                 *[r for i in self.program.instructions for r in i.results], *self.program.constants)  # fmt: skip
+        for value in every:
+            if is_double(value):
+                raise ExportError(
+                    f"{VERB}: {self.program.name} computes in {value.dtype} ({value.name or 'a result'} of shape "
+                    f"{value.shape}), and JAX would compute in single precision; switch it on before, "
+                    "jax.config.update('jax_enable_x64', True), or capture the function with float32 arrays"
+                )
+
+    def __repr__(self) -> str:
+        return f"<{self.program.name} for jax.numpy: {len(self._reads)} of state, {len(self.guards)} guards>"
+
+
+def _fitted(name: str, array: Any, value: Value, where: str) -> Array:
+    """An array that the program was captured for; ValueError for another shape or dtype."""
+    shape, dtype = np.shape(array), getattr(array, "dtype", None)
+    number = shape == () and value.kind in (float, int, bool, complex)
+    if shape == value.shape and (number or dtype is None or dtype in (value.dtype, canonical(value))):
+        return array
+    raise ValueError(
+        f"{name}: {where} has shape {shape} and is {dtype or type(array).__name__}; the program was captured for shape "
+        f"{value.shape}, {value.dtype}: capture it again for this"
+    )
+
+
+def _is_number(left: Any) -> bool:
+    return type(left) is Value or isinstance(left, bool | int | float | complex | np.generic)
+
+
+def _numpy(array: Array, like: Any) -> Any:
+    """An array of JAX's as what the function leaves."""
+    value = like if type(like) is Value else Value.like(like)
+    found = np.array(array, value.dtype)
+    return found if value.kind is np.ndarray else found[()] if issubclass(value.kind, np.generic) else found.item()

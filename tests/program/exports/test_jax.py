@@ -1,0 +1,324 @@
+"""A program in JAX gives the values of the program: every line of the table, training steps, what writes in place."""
+
+import functools
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.special
+
+import nn
+from autodiff import Tensor, capture, grad, value_and_grad
+from autodiff.ops import special
+from autodiff.primitive import registry
+from autodiff.program.exporting import ExportError, called
+from autodiff.testing.table.samples import calls
+from autodiff.tree import flatten
+from tests.program.test_replay import ENTRIES, ORDERS
+
+GROUPS = 16
+"""Programs are compiled in so many heaps: one by one, the compiler takes four times as long."""
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+PAGE = Path(__file__).parents[3] / "docs" / "programs.md"
+
+
+@pytest.fixture(autouse=True)
+def double():
+    with jax.enable_x64(True):
+        yield
+
+
+def near(one, other, digits):
+    """The same shapes and dtypes, and the same numbers to a part of the largest."""
+    ones, others = flatten(one)[0], flatten(other)[0]
+    assert len(ones) == len(others)
+    for a, b in zip(map(np.asarray, ones), map(np.asarray, others), strict=True):
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+        size = np.max(np.abs(b[np.isfinite(b)]), initial=1.0) if b.dtype.kind in "fc" else 0
+        np.testing.assert_allclose(a, b, rtol=digits, atol=digits * size)
+
+
+special.load()
+OF_SCIPY = {entry.name: entry for function, entry in registry.items() if called(function).startswith("scipy.")}
+
+
+def converted(entries, order="vjp"):
+    """Programs of some entries, and their arguments; those of VJPs contain their values."""
+    for entry in entries:
+        call = calls(entry)[0]
+        arrays = call.arrays(np.random.default_rng(0))
+        yield capture(ORDERS[order](call), *arrays), arrays
+
+
+def check(found, digits):
+    """Compile all of the programs at once, and compare their results."""
+    functions, arrays = [program.to_jax() for program, _ in found], [given for _, given in found]
+    together = jax.jit(lambda every: [f(*x) for f, x in zip(functions, every, strict=True)], compiler_options=QUICK)
+    got = together(arrays)
+    for result, (program, given) in zip(got, found, strict=True):
+        near(result, program(*given), digits)
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_every_function_and_its_derivative(group):
+    names = [name for name in ENTRIES if name not in OF_SCIPY]
+    check(list(converted(ENTRIES[name] for name in names[group::GROUPS])), 1e-10)
+
+
+def test_the_page_says_which_of_scipys_functions_jax_lacks():
+    missing = set()
+    for program, arrays in converted(OF_SCIPY.values()):
+        try:
+            jax.eval_shape(program.to_jax(), *arrays)
+        except ExportError as error:
+            missing.add(re.match(r"to_jax: scipy.special.(\w+) at", str(error))[1])
+    there = [entry for name, entry in OF_SCIPY.items() if name not in missing]
+    check(list(converted(there, "forward")), 1e-6)
+    said = re.search(r"\nOf SciPy's functions JAX lacks ([^.]*)\.\n", PAGE.read_text(encoding="utf-8"))[1]
+    assert missing == set(re.findall(r"`(\w+)`", said)), ", ".join(f"`{name}`" for name in sorted(missing))
+
+
+def network(optimizer=None):
+    model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.GELU(), nn.Linear(4, 2, rng=1))
+    optimizer = (optimizer or functools.partial(nn.optim.Adam, lr=0.01))(model.parameters())
+
+    def step(x, y):
+        loss = nn.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.data
+
+    return model, step
+
+
+X = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)
+Y = np.arange(16) % 2
+
+
+@pytest.mark.parametrize("optimizer", [
+    functools.partial(nn.optim.SGD, lr=0.1), functools.partial(nn.optim.SGD, lr=0.1, momentum=0.9), None,
+])  # fmt: skip
+def test_training_steps(optimizer):
+    model, step = network(optimizer)
+    step(X, Y)
+    function = capture(step, X, Y).to_jax()
+    expected_model, expected = network(optimizer)
+    expected(X, Y)
+    expected(X, Y)  # capture has made a step as well
+    state, run = function.state, jax.jit(function)
+    for _ in range(5):
+        loss, state = run(X, Y, state=state)
+        near(loss, expected(X, Y), 1e-5)
+    assert run._cache_size() == 1
+    function.put(state)
+    for got, wanted in zip(model.parameters(), expected_model.parameters(), strict=True):
+        near(got.data, wanted.data, 1e-5)
+    near(step(X, Y), expected(X, Y), 1e-5)  # NumPy goes on where JAX has stopped
+
+
+def test_state_that_is_not_given():
+    _, step = network()
+    step(X, Y)
+    function = capture(step, X, Y).to_jax()
+    with pytest.raises(TypeError, match=r"reads state \(opt.*state=f.state"):
+        function(X, Y)
+    with pytest.raises(KeyError, match="is missing in the state"):
+        function(X, Y, state={})
+
+
+def test_transforms_of_jax():
+    function = capture(lambda x: np.sum(np.tanh(x) ** 2), np.ones(3)).to_jax()
+    x = np.array([0.1, 0.2, 0.3])
+    near(jax.grad(function)(x), grad(lambda x: np.sum(np.tanh(x) ** 2))(x), 1e-12)
+    assert jax.vmap(function)(np.ones((5, 3))).shape == (5,)
+
+
+def written_in_place(x):
+    y = np.zeros_like(x)
+    row = y[1]  # a view
+    row += x[0]
+    y.T[2, 0] = 7.0
+    turned = y.reshape(-1)[::-1]
+    turned[:2] = x[0, :2]
+    np.multiply(y, 2.0, out=y)
+    return y, row, turned
+
+
+def chosen_by_positions(x):
+    y = x.copy()
+    y[[0, 1, 0], [0, 1, 0]] = np.array([1.0, 2.0, 3.0])
+    np.add.at(y, ([0, 0], [1, 1]), x[0, :2])
+    y[:, 2][:] = -1.0
+    return y, y[np.argsort(x[:, 0])], y[..., None, 0]
+
+
+def with_masks(x):
+    y = x * 1.0
+    y[x > 0] = 0.0
+    y[x < -1] = x[x < -1] * 2.0
+    return y, x[x > 0], np.sum(x[:, x[0] > 0])
+
+
+@pytest.mark.parametrize("f", [written_in_place, chosen_by_positions, with_masks])
+def test_writes_in_place(f):
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    program = capture(f, x)
+    near(jax.jit(program.to_jax())(x), program(x), 1e-12)
+
+
+def test_an_argument_that_is_written_comes_back():
+    def f(x):
+        x *= 2.0
+        return np.sum(x)
+
+    result, state = capture(f, np.ones(3)).to_jax()(np.arange(3.0))
+    assert (float(result), state["x"].tolist()) == (6.0, [0.0, 2.0, 4.0])
+
+
+def test_dtypes_are_numpys():
+    def f(x, i, s):
+        return x * np.float64(2.0), x * 2.0, i * x, i / 3, np.concatenate([x, i]), np.sum(i), i**2, s * x, i // 0
+
+    with np.errstate(all="ignore"):
+        given = np.ones(3, np.float32), np.arange(3, dtype=np.int32), 0.1
+        program = capture(f, *given)
+        near(program.to_jax()(*given), program(*given), 1e-6)
+
+
+def test_special_values():
+    def f(x, y):
+        ufuncs = [np.maximum, np.minimum, np.fmax, np.fmin, np.hypot, np.arctan2, np.copysign, np.logaddexp]
+        return [np.exp(x), np.log(x), np.sqrt(x), np.sign(x), np.abs(x), np.rint(x), *[u(x, y) for u in ufuncs],
+                np.clip(x, -1.0, 1.0), np.max(x), np.sort(x), np.argmax(x), np.where(x > 0, x, y),
+                np.signbit(x)]  # fmt: skip
+
+    special = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 2.5, -2.5])
+    x, y = (a.ravel() for a in np.meshgrid(special, special))
+    with np.errstate(all="ignore"):
+        program = capture(f, x, y)
+        near(jax.jit(program.to_jax())(x, y), program(x, y), 1e-12)
+
+
+def decides(x):
+    return np.sum(x) if x[0] > 0 else np.prod(x)
+
+
+def test_what_decided_otherwise_is_nan():
+    function = capture(decides, np.ones(3)).to_jax()
+    assert float(jax.jit(function)(np.array([2.0, 1.0, 1.0]))) == 4.0
+    assert np.isnan(jax.jit(function)(np.array([-2.0, 1.0, 1.0])))
+
+
+def test_what_decided_is_returned():
+    function = capture(decides, np.ones(3)).to_jax(check="return")
+    assert [text.split(" at ")[0] for text in function.guards[:-1]] == ["bool"]
+    value, holds = jax.jit(function)(np.array([-2.0, 1.0, 1.0]))
+    assert (float(value), holds.tolist()) == (0.0, [False, True])
+
+
+@pytest.mark.parametrize("f", [
+    lambda x, i: x[i], lambda x, i: np.take(x, i), lambda x, i: np.take_along_axis(x, i, 0) if i.ndim else None,
+])  # fmt: skip
+def test_an_index_that_is_out_of_bounds(f):
+    function = capture(f, np.arange(3.0), np.array([0, 1])).to_jax()
+    assert function(np.arange(3.0), np.array([2, -3])).tolist() == [2.0, 0.0]
+    assert np.isnan(function(np.arange(3.0), np.array([0, 3]))).all()
+
+
+def test_a_mask_that_chooses_another_number():
+    function = capture(lambda x: x[x > 0], np.array([1.0, -1.0])).to_jax()
+    assert function(np.array([-3.0, 2.0])).tolist() == [2.0]
+    assert np.isnan(function(np.ones(2))).all()
+
+
+def test_a_result_that_cannot_be_nan():
+    function = capture(lambda x: np.argmax(x) if x[0] > 0 else np.argmin(x), np.ones(3)).to_jax()
+    with pytest.raises(ExportError, match="no result that can be NaN.*check='return'"):
+        function(np.ones(3))
+
+
+def test_draws_are_refused():
+    rng = np.random.default_rng(0)
+    program = capture(lambda x: x * rng.random(3), np.ones(3))
+    with pytest.raises(ExportError, match=r"\.random\(\) at .*test_jax.py.*rng.random.*model.eval"):
+        program.to_jax()
+
+
+def test_double_precision_needs_the_option():
+    with jax.enable_x64(False):
+        function = capture(lambda x: x * 2.0, np.ones(3)).to_jax()
+        with pytest.raises(ExportError, match="computes in float64.*jax_enable_x64"):
+            function(np.ones(3))
+        single = capture(value_and_grad(lambda x: np.mean(x * x)), np.ones(3, np.float32)).to_jax()
+        near(single(np.ones(3, np.float32))[1], np.full(3, 2 / 3, np.float32), 1e-6)
+
+
+@pytest.mark.parametrize("given", [(np.ones(4),), (np.ones(3, np.float32),), (np.ones(3), 1.0)])
+def test_other_arguments(given):
+    function = capture(lambda x: x * 2.0, np.ones(3)).to_jax()
+    with pytest.raises(ValueError, match=r"shape \(3,\), float64: capture it again|takes 1 arguments, got 2"):
+        function(*given)
+
+
+def test_a_wrong_check_and_what_jax_lacks():
+    program = capture(lambda x: x * 2.0, np.ones(3))
+    with pytest.raises(ValueError, match="check is 'off'"):
+        program.to_jax(check="off")
+    program = capture(lambda x: scipy.special.airy(x)[0], np.arange(3.0))
+    with pytest.raises(ExportError, match=r"scipy.special.airy at .*test_jax.py:\d+ \(program = .*leave this part"):
+        program.to_jax()(np.arange(3.0))
+
+
+def test_without_jax(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(ImportError, match=r"^to_jax: needs jax.*pip install 'pullback\[jax\]'$"):
+        capture(lambda x: x * 2.0, np.ones(3)).to_jax()
+
+
+DEVICES = """
+import json
+import jax, numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from autodiff import capture
+from tests.program.exports.test_jax import X, Y, network
+_, step = network()
+step(X, Y)
+function = capture(step, X, Y).to_jax()
+mesh = Mesh(jax.devices(), "batch")
+split = NamedSharding(mesh, PartitionSpec("batch"))
+x, y = (jax.device_put(a, split) for a in (X, Y))
+state = jax.device_put(function.state, NamedSharding(mesh, PartitionSpec()))
+run, losses = jax.jit(function), []
+for _ in range(4):
+    loss, state = run(x, y, state=state)
+    losses.append(float(loss))
+parts = {shard.data.shape for shard in x.addressable_shards}
+print(json.dumps([len(jax.devices()), sorted(parts), losses]))
+"""
+
+
+def test_eight_devices_share_a_batch():
+    done = subprocess.run(
+        [sys.executable, "-c", DEVICES], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
+        env={"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu", "PYTHONPATH": "."},
+    )  # fmt: skip
+    devices, parts, losses = json.loads(done.stdout)
+    assert (devices, parts) == (8, [[2, 3]])
+    _, step = network()
+    step(X, Y)
+    step(X, Y)
+    np.testing.assert_allclose(losses, [float(step(X, Y)) for _ in range(4)], rtol=1e-5)
+
+
+def test_a_variable_that_is_closed_over():
+    w = Tensor(np.arange(3.0))
+    function = capture(lambda x: (w * x).data, np.ones(3)).to_jax()
+    result, state = function(np.full(3, 2.0), state={"w": jnp.ones(3)})
+    assert (result.tolist(), state["w"].tolist()) == ([2.0, 2.0, 2.0], [1.0, 1.0, 1.0])
