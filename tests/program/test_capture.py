@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import PathError, Tensor, capture
+from autodiff import PathError, Tensor, capture, jit
 from autodiff.program.instruction import Guard
 from tests.program.agreement import agree, assert_same, normal
 
