@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -26,11 +27,12 @@ def draw(
     values: bool = False, gradients: bool = False, memory: bool = False, times: bool = False, backward: bool = False,
     names: Any = None, mark: Any = None, title: str = "",
 ) -> Drawing:  # fmt: skip
-    """Draw a computation graph: ``draw(output)``, ``draw(model, x)`` or ``draw(f, *args)``.
+    """Draw a computation graph: ``draw(output)``, ``draw(model, x)`` or ``draw(f, *args)``; or ``draw(program)``.
 
-    ``output`` is a Tensor, or a nesting of Tensors.  A call shows more than a finished graph: modules and functions as
-    groups, options, lines of code, every value.  The arguments of a function become variables, those of a module
-    inputs.  ``draw(exception)`` draws the operations before one that failed.
+    ``output`` is a Tensor, or a nesting of Tensors; a program is what ``capture`` returns, or a function of ``jit``.
+    A call shows more than a finished graph: modules and functions as groups, options, lines of code, every value.  The
+    arguments of a function become variables, those of a module inputs.  ``draw(exception)`` draws the operations
+    before one that failed.
 
     ====================  ==============================================================================
     ``depth``             how many levels of groups are open; as many as are easy to read by default
@@ -97,6 +99,8 @@ def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, options
         if frame is not None:
             found.add_frame(frame)
         return of_graph(subject, found, options)
+    if _is_program(subject) and not (args and hasattr(subject, "programs")):
+        return _of_program(subject, args, options)
     node = getattr(subject, "node", None)
     if isinstance(node, Node) and not args:
         return of_node(node, found, Options(marks=marks(subject)))
@@ -108,6 +112,31 @@ def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, options
     if is_module(subject) and not args:
         raise TypeError(f"draw: a module is drawn while it works: draw({type(subject).__name__.lower()}, x)")
     return of_call(subject, args, found, options, frame)
+
+
+def _is_program(subject: Any) -> bool:
+    """Whether this is a program, or a function that keeps some."""
+    kinds = sys.modules.get("autodiff.program")
+    return kinds is not None and isinstance(subject, kinds.Program | kinds.Jit)
+
+
+def _of_program(subject: Any, args: tuple[Any, ...], options: Options) -> Picture:
+    """The picture of a program; of a function that keeps some, of the last one that was recorded."""
+    from .capture.program import of_program
+
+    if args:
+        raise TypeError("draw: a program is drawn without arguments, draw(program); draw(f, *args) draws a call of f")
+    if options != Options():
+        raise ValueError(
+            "draw: a program has no values, gradients or times of its own, and its backward pass and memory are drawn "
+            "anyway; draw(f, *args, values=True) shows those of a call"
+        )
+    programs = getattr(subject, "programs", (subject,))
+    if not programs:
+        raise ValueError(
+            f"draw: {subject.__name__} has recorded no program yet; call it first, or draw(capture(f, *args))"
+        )
+    return of_program(programs[-1])
 
 
 def _given_names(found: Names, names: Any) -> None:

@@ -173,6 +173,11 @@ class Jit(Generic[P, R]):
         with self._lock:
             signature.paths.insert(0, path)
 
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """The programs that are kept, those of the last signature last."""
+        return tuple(path.program for signature in self._signatures.values() for path in reversed(signature.paths))
+
     def explain(self) -> str:
         """What was recorded for which arguments, what is checked before each run, and what was not recorded."""
         lines = [f"{self.__name__}: {len(self._signatures)} signatures"]

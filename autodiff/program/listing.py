@@ -37,7 +37,7 @@ class _Listing:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.names = Names(RESERVED | {program.name})
-        self.out = Statements(program, self.names, _left(program))
+        self.out = Statements(program, self.names, left_names(program))
 
     def text(self) -> str:
         """The whole text."""
@@ -134,7 +134,7 @@ def _broken(start: str, parts: list[str], end: str) -> list[str]:
     return [*lines, now, end]
 
 
-def _left(program: Program) -> dict[Value, str]:
+def left_names(program: Program) -> dict[Value, str]:
     """Names for what is left in places: a gradient, and what is new there."""
     paths = [slot.places[0].path for slot in program.writes]
     names = short_names([path.removesuffix(".grad") for path in paths])

@@ -34,7 +34,7 @@ def short_names(paths: list[str]) -> list[str]:
     >>> short_names(["model.layers[0].weight", "model.layers[2].weight", "optimizer.betas[0]", "optimizer.lr"])
     ['layers_0_weight', 'layers_2_weight', 'betas_0', 'lr']
     """
-    parts = [re.findall(r"\w+", path) or ["t"] for path in paths]
+    parts = [[word.strip("_") or "t" for word in re.findall(r"\w+", path)] or ["t"] for path in paths]
     lengths = [next((n for n in range(1, len(p) + 1) if not p[-n].isdigit()), len(p)) for p in parts]
     for _ in range(max(map(len, parts), default=0)):
         names = ["_".join(p[-n:]) for p, n in zip(parts, lengths, strict=True)]

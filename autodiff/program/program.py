@@ -15,7 +15,7 @@ from .exporting import imported
 from .instruction import Guard, Instruction, Value
 from .listing import text_of
 from .passes import cleaned, direct, fixed, plain
-from .passes.buffers import planned
+from .passes.buffers import Plan, planned
 from .recorded import CaptureError, Recorded
 from .replay import Replay
 from .slot import Slot
@@ -177,7 +177,16 @@ class Program:
         kept = sum(value.nbytes for value in made if value not in plan.of)
         return Memory(kept + sum(b.nbytes for b in plan.buffers), sum(value.nbytes for value in made))
 
+    def plan(self) -> Plan:
+        """In which buffers the results of a run lie."""
+        program = direct(self)
+        return planned(program, program.instructions)
+
     # -- reading ---------------------------------------------------------------------------------------------
+
+    def readable(self) -> Program:
+        """The same program with its calls as one writes them by hand."""
+        return plain(fixed(cleaned(self)))
 
     def source(self) -> str:
         """The text of a NumPy function that computes the same to the last bit, and runs without this library.
@@ -185,7 +194,7 @@ class Program:
         It takes the arguments, and by keyword what the program reads in the places that the function reaches; what is
         left in such places is returned after the result, by path.
         """
-        return text_of(plain(fixed(cleaned(self))))
+        return text_of(self.readable())
 
     def __str__(self) -> str:
         return summary_of(self) if len(self.instructions) > LONG else self.source()

@@ -173,8 +173,9 @@ class Recorded(Examples):
             return np.array(self.held, dtype=dtype, copy=copy)
         raise CaptureError(
             f"capture: a plain array was asked for (shape {self.shape}), by np.asarray, by an index into a plain "
-            "array, or by a library that is not NumPy; a program would not see what is done with it. Arguments are "
-            "arrays already; write np.take(table, i, axis=0) for table[i]"
+            "array, by room[i] = x where room is a plain array, or by a library that is not NumPy; a program would not "
+            "see what is done with it. Arguments are arrays already; write np.take(table, i, axis=0) for table[i], and "
+            "make room with np.zeros_like(x, shape=...)"
         )
 
     def __bool__(self) -> bool:

@@ -58,7 +58,7 @@ class Statements(Writer):
             if instruction.writes:
                 yield from self._before_write(instruction)
             yield from self._shortened(instruction)
-            result, function = instruction.result, instruction.function
+            result = instruction.result
             if result in self._once:
                 operands = list(instruction.operands)
                 inside = [self._waiting.pop(v) for v in operands if v in self._waiting]
@@ -67,7 +67,7 @@ class Statements(Writer):
                 calls = 1 + sum(w.calls for w in inside)
                 self._waiting[result] = _Waiting(instruction, text, calls, reads.union(*[w.reads for w in inside]))
                 continue
-            yield instruction, self._statement(instruction, function)
+            yield instruction, self._statement(instruction)
             for value in instruction.operands:
                 self._waiting.pop(value, None)
 
@@ -82,15 +82,9 @@ class Statements(Writer):
 
         return expression(instruction.function, mapped(text, instruction.args), mapped(text, instruction.kwargs))
 
-    def _statement(self, instruction: Instruction, function: Any) -> str:
-        args = mapped(self.text, instruction.args)
-        if isinstance(function, Guard):
-            return f"assert {guard_text(function, args[0])}"
-        if function is operator.setitem:
-            return f"{expression(operator.getitem, args[:2], {}).text} = {literal(args[2])}"
-        if function in AUGMENTED:
-            return f"{literal(args[0])} {AUGMENTED[function]} {literal(args[1])}"
-        text = self._expression(instruction).text
+    def _statement(self, instruction: Instruction) -> str:
+        args, kwargs = mapped(self.text, instruction.args), mapped(self.text, instruction.kwargs)
+        text = call_text(instruction, args, kwargs)
         if instruction.result is None:
             return text
         made = mapped(self.target, instruction.result)
@@ -134,6 +128,18 @@ class Statements(Writer):
             return False
         owners = self._owners.get(read, {read})
         return not owners.isdisjoint(written) or not owners <= self._made
+
+
+def call_text(instruction: Instruction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """A call with these texts in the place of its operands, without what takes the result."""
+    function = instruction.function
+    if isinstance(function, Guard):
+        return f"assert {guard_text(function, args[0])}"
+    if function is operator.setitem:
+        return f"{expression(operator.getitem, args[:2], {}).text} = {literal(args[2])}"
+    if function in AUGMENTED:
+        return f"{literal(args[0])} {AUGMENTED[function]} {literal(args[1])}"
+    return expression(function, args, kwargs).text
 
 
 def _used_once(program: Program, wanted: dict[Value, str], owners: dict[Value, set[Value]]) -> set[Value]:

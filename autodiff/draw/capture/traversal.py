@@ -87,7 +87,7 @@ def _saved_label(node: Node) -> str:
 
 
 @functools.cache
-def _dtype(dtype: Any) -> str:
+def dtype_text(dtype: Any) -> str:
     return " ".join(map(str, dtype)) if isinstance(dtype, tuple) else str(dtype)
 
 
@@ -116,7 +116,7 @@ def read(
     for node in order:
         record = records.get(node)
         kind = OPERATION if node.primitive is not None else VARIABLE if node.active else INPUT
-        box = Box(kind, node.primitive.name if node.primitive else "", node.shape, _dtype(node.dtype))
+        box = Box(kind, node.primitive.name if node.primitive else "", node.shape, dtype_text(node.dtype))
         box.parents = [position[p] for p in parents[node]]
         box.arguments = arguments[node]
         box.name = names.of.get(node, "")
@@ -130,7 +130,7 @@ def read(
             box.group = modules.get(node, 0) if tell_modules else _group_of_item(node, records)
         boxes.append(box)
     picture = Picture(boxes, groups, facts=[FACT] if modules else [])
-    _place_leaves(picture, {position[node] for node in names.arguments if node in position})
+    place_leaves(picture, {position[node] for node in names.arguments if node in position})
     return picture, position
 
 
@@ -140,7 +140,7 @@ def _group_of_item(node: Node, records: Records) -> int:
     return record.group if record is not None else 0
 
 
-def _place_leaves(picture: Picture, outside: set[int]) -> None:
+def place_leaves(picture: Picture, outside: set[int]) -> None:
     """Put variables and inputs into the innermost group with all their users; call arguments stay ``outside``."""
     boxes, groups = picture.boxes, picture.groups
     depth = [0] * len(groups)
@@ -201,8 +201,8 @@ def keep_totals(picture: Picture) -> None:
     """Add the lines of every picture: its size, and the times."""
     variables = [b for b in picture.boxes if b.kind == VARIABLE]
     counts = [
-        _counted(picture.operations, "operation"),
-        f"{_counted(len(variables), 'variable')} with {_counted(sum(b.size for b in variables), 'element')}",
+        counted(picture.operations, "operation"),
+        f"{counted(len(variables), 'variable')} with {counted(sum(b.size for b in variables), 'element')}",
         f"longest path {picture.depth:,}",
     ]
     picture.facts.insert(0, ", ".join(counts))
@@ -213,5 +213,5 @@ def keep_totals(picture: Picture) -> None:
         picture.facts.append(f"time: {text}")
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"

@@ -52,7 +52,7 @@ def _name(picture: Picture, item: Place) -> str:
     if item[0] == "group":
         return style.short(picture.groups[item[1]].title, 40)
     box = picture.boxes[item[1]]
-    return style.short(box.name or box.label or box.kind, 40)
+    return style.short(box.name or box.call or box.kind, 40)
 
 
 def _caption(

@@ -121,8 +121,8 @@ def box_title(picture: Picture, box: Box) -> list[str]:
     name = local(picture, box.group, box.name)
     if box.kind != OPERATION:
         return [name or box.kind]
-    title = f"{name} = {box.label}" if name else box.label
-    operation, bracket, options = box.label.partition("(")
+    title = f"{name} = {box.call}" if name else box.call
+    operation, bracket, options = box.call.partition("(")
     if len(title) <= LONGEST_LINE or not bracket:
         return [title]
     return [f"{name} = {operation}" if name else operation, f"({options}"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..picture.model import OPERATION, Box, Picture, amount
+from ..picture.model import OPERATION, Box, Picture, amount, filled
 from ..picture.scene import Scene, scene
 from . import style
 
@@ -57,15 +57,17 @@ def _what(picture: Picture, box: Box, names: dict[int, str]) -> str:
     arguments = ", ".join(names.get(p, "·") for p in box.parents[:6]) + (", …" if len(box.parents) > 6 else "")
     if box.unseen:
         arguments = f"{arguments}, …" if arguments else "…"
+    if box.whole:
+        return filled(
+            box.label, [a if a != "·" else names.get(p, a) for p, a in zip(box.parents, box.arguments, strict=True)]
+        )
     name, _, options = box.label.partition("(")
     if not options:
         return f"{name}({arguments})"
     options = options[:-1]
     if "·" not in options:
         return f"{name}({arguments}, {options})"
-    for p in box.parents:
-        options = options.replace("·", names.get(p, "\0"), 1)
-    return f"{name}({options})".replace("\0", "·")
+    return f"{name}({filled(options, [names.get(p, '·') for p in box.parents])})"
 
 
 def _extras(picture: Picture, i: int) -> str:

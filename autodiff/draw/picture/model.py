@@ -6,6 +6,8 @@ measured when the picture is made, and only a :class:`Measure` of each stays.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +46,8 @@ class Box:
     """One operation, or one array that is not the result of an operation.
 
     ``parents`` are positions in the list of the picture, ``unseen`` is the number of parents that are left out.
-    ``shape`` is None if an operation failed before it had one.
+    ``shape`` is None if an operation failed before it had one.  ``whole`` says that the label is all of a call, with a
+    dot for each parent; ``arguments`` are then their names there, or dots.
     """
 
     kind: str
@@ -67,6 +70,12 @@ class Box:
     state: str = ""
     message: str = ""
     together: Together | None = None
+    whole: bool = False
+
+    @property
+    def call(self) -> str:
+        """What the operation does, with its operands where they have short names."""
+        return filled(self.label, self.arguments) if self.whole else self.label
 
     @property
     def gradients(self) -> tuple[float, float] | None:
@@ -78,7 +87,7 @@ class Box:
         """The first line of the box."""
         if self.kind != OPERATION:
             return self.name or self.kind
-        return f"{self.name} = {self.label}" if self.name else self.label
+        return f"{self.name} = {self.call}" if self.name else self.call
 
     @property
     def type(self) -> str:
@@ -90,6 +99,18 @@ class Box:
         """How many elements the array has."""
         single = self.shape is not None and all(isinstance(n, int) for n in self.shape)
         return int(np.prod(self.shape, dtype=np.int64)) if single else 0
+
+
+def filled(label: str, names: Iterable[str]) -> str:
+    """A label with names in the place of its dots.
+
+    >>> filled("· @ ·", ["x", "w"])
+    'x @ w'
+    """
+    text, *parts = label.split("·")
+    for name, part in itertools.zip_longest([*names][: len(parts)], parts, fillvalue="·"):
+        text += name + part
+    return text
 
 
 def shape_text(shape: Any) -> str:
@@ -135,6 +156,8 @@ class Group:
         """The second line: how much there is inside."""
         if self.kind == "more":
             return ""
+        if self.kind == "module" and not self.operations and not self.parameters:
+            return f"{len(self.children):,} arrays and numbers"
         text = f"{self.operations:,} operation{'s' * (self.operations != 1)}"
         return f"{text}, {self.parameters:,} parameters" if self.parameters else text
 

@@ -54,7 +54,7 @@ class _Plain:
         self._kept = program.results
         self._fresh = {v for i in program.instructions if is_fresh(i) for v in i.results}
         self._numbers = {
-            value: array.flat[0].item() for value, array in program.constants.items() if _is_uniform(array)
+            value: float(str(array.flat[0])) for value, array in program.constants.items() if _is_uniform(array)
         }
         self._same: dict[Value, Value] = {}
         self._renamed: dict[Value, Value] = {}

@@ -85,7 +85,7 @@ def compact(picture: Picture) -> dict[str, Any]:
         "outputs": picture.outputs,
         "kind": [(OPERATION, VARIABLE, INPUT).index(b.kind) for b in boxes],
         "operation": [text(b.operation) for b in boxes],
-        "label": [text(_clean(b.label)) for b in boxes],
+        "label": [text(_clean(b.call)) for b in boxes],
         "name": [text(_clean(b.name)) for b in boxes],
         "type": [text(b.type) for b in boxes],
         "parents": [[i - p for p in b.parents] for i, b in enumerate(boxes)],
