@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from . import ops as ops
 from .graph import GraphError
+from .ops.convolution import convolution, convolution_transpose
 from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.erf import erf
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
-from .ops.softmax import logsumexp, softmax_cross_entropy
+from .ops.softmax import logsumexp, softmax, softmax_cross_entropy
+from .ops.unfolding import fold, unfold
 from .ops.update import index_add, index_update
 from .primitive import exactly, example, sample
 from .registering import composite, elementwise, gufunc, primitive
@@ -37,11 +39,14 @@ __all__ = [
     "capture",
     "checkpoint",
     "composite",
+    "convolution",
+    "convolution_transpose",
     "elementwise",
     "erf",
     "exactly",
     "example",
     "expm",
+    "fold",
     "grad",
     "gufunc",
     "hessian",
@@ -60,9 +65,11 @@ __all__ = [
     "sample",
     "scatter_add",
     "sigmoid",
+    "softmax",
     "softmax_cross_entropy",
     "softplus",
     "stop_gradient",
+    "unfold",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -23,6 +23,8 @@ from weakref import KeyedRef, ref
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from .examples import Examples
+
 tick = itertools.count(1).__next__
 """The clock: of nodes, whose age is their topological order, and of writes."""
 
@@ -214,6 +216,8 @@ def mark_written(array: Any) -> None:
     Traceback (most recent call last):
     autodiff.node.GraphError: backward: 'multiply' saved an array of shape (10000,) that was changed in place ...
     """
+    if isinstance(array, Examples) and not array.many:
+        return  # recorded: the program knows what it writes
     if not isinstance(array, np.ndarray):
         raise TypeError(
             f"mark_written: got a {type(array).__name__}; pass the array that was written, t.data of a Tensor"

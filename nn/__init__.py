@@ -21,9 +21,14 @@ from . import optim as optim
 from . import safetensors as safetensors
 from . import schedule as schedule
 from .layers.activation import *
+from .layers.containers import *
+from .layers.convolution import *
 from .layers.dropout import *
+from .layers.embedding import *
 from .layers.linear import *
 from .layers.module import *
+from .layers.normalization import *
+from .layers.pooling import *
 from .layers.sequential import *
 from .losses.binary import *
 from .losses.classification import *

@@ -9,6 +9,7 @@ with rarely():  # what the table is made of stays, and the collector would walk 
         arranging,
         complexes,
         composite,
+        convolution,
         cumulative,
         decompositions,
         elementwise,
@@ -31,12 +32,14 @@ with rarely():  # what the table is made of stays, and the collector would walk 
         sorting,
         special,
         statistics,
+        unfolding,
     )
 
 __all__ = [
     "arranging",
     "complexes",
     "composite",
+    "convolution",
     "cumulative",
     "decompositions",
     "elementwise",
@@ -59,6 +62,7 @@ __all__ = [
     "sorting",
     "special",
     "statistics",
+    "unfolding",
 ]
 
 _known = frozenset(dir(Tensor))

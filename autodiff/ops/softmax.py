@@ -1,4 +1,4 @@
-"""logsumexp, and the cross-entropy that is made of it: exact where exp overflows."""
+"""logsumexp, softmax, and the cross-entropy that is made of them: exact where exp overflows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..primitive import example, registry, sample
 from ..recording import original
 from ..registering import primitive
 from ..ufuncs import reductions
+from .complexes import to_complex
 from .precision import over_count
 from .reduction import AXES, spread
 
@@ -50,15 +51,47 @@ def _softmax_of(x: Array, total: Array) -> Array:
     return np.exp(x - total)
 
 
-def _softmax(logits: Array) -> Array:
-    """exp(x) / sum(exp(x)) of each row."""
-    if isinstance(logits, np.ndarray):  # in place: the room for one array, not for three
-        e = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
+def _softmax(x: Array, axis: int = -1) -> Array:
+    """exp(x) / sum(exp(x)) along an axis."""
+    if not x.size:
+        return np.positive(x)
+    if isinstance(x, np.ndarray):  # in place: the room for one array, not for three
+        e = x - np.maximum.reduce(x, axis=axis, keepdims=True)
         np.exp(e, out=e)
-        e /= np.add.reduce(e, axis=-1, keepdims=True)
+        e /= np.add.reduce(e, axis=axis, keepdims=True)
         return e
-    e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
-    return e / np.sum(e, axis=-1, keepdims=True)
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _through_softmax(g: Array, y: Array, axis: int) -> Array:
+    """y (g - sum(g y)): what a change of one element takes from the others."""
+    product = g * y
+    return product - y * add_up(product, axis=axis, keepdims=True)
+
+
+@primitive(
+    lambda g, y, axis: _through_softmax(g, y, axis),
+    examples=[example(sample(2, 3)), example(sample(2, 3), axis=0), example(sample(4)), example(sample(2, 3, 2), 1),
+              example(sample(2, 0)), example(sample(0, 3))],
+    errors=[example(sample(2, 3), axis=2), example(sample(3, make=to_complex))],
+    analytic=False,
+)  # fmt: skip
+def softmax(x: Array, axis: int = -1) -> Array:
+    """exp(x) / sum(exp(x)) along ``axis``: positive numbers that sum to 1, exact at any size of x.
+
+    An element of -inf becomes 0.  A primitive because it takes a quarter of the time of the composition.
+
+    >>> import numpy as np
+    >>> from autodiff import softmax
+    >>> softmax(np.array([1e4, 1e4, -np.inf])).tolist()
+    [0.5, 0.5, 0.0]
+    """
+    if x.dtype.kind == "c":
+        raise TypeError("softmax: needs real numbers, which have a largest")
+    if not -x.ndim <= axis < x.ndim:
+        raise np.exceptions.AxisError(f"softmax: axis {axis} is out of bounds for shape {x.shape}")
+    return _softmax(x, axis)
 
 
 def _one_hot(labels: Any, like: Array) -> Any:

@@ -1,6 +1,6 @@
 """Nonlinear functions as modules, and softmax.
 
-At their kinks: ReLU'(0) = 0, LeakyReLU'(0) = slope.
+At their kinks: ReLU'(0) = 0, LeakyReLU'(0) = PReLU'(0) = slope, ELU'(0) = alpha, Hardtanh' = 0 at both ends.
 """
 
 from __future__ import annotations
@@ -10,14 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import erf, logsumexp, relu, sigmoid, softplus, stop_gradient
+from autodiff import Tensor, erf, logsumexp, relu, sigmoid, softplus, stop_gradient
+from autodiff import softmax as _softmax
 
+from .checks import data, finite, floating, whole
 from .module import Module
 
 __all__ = [
+    "ELU",
     "GELU",
+    "GLU",
+    "Hardtanh",
     "LeakyReLU",
     "LogSoftmax",
+    "Mish",
+    "PReLU",
     "ReLU",
     "SiLU",
     "Sigmoid",
@@ -40,14 +47,10 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     >>> log_softmax(np.array([1e4, 1e4 - 1.0])).round(4).tolist()
     [-0.3133, -1.3133]
     """
-    return _log_softmax("log_softmax", x, axis)
-
-
-def _log_softmax(name: str, x: Any, axis: int) -> Any:
     try:
         shifted = x - np.max(stop_gradient(x), axis=axis, keepdims=True)
     except np.exceptions.AxisError:
-        raise np.exceptions.AxisError(f"{name}: axis {axis} is out of bounds for shape {np.shape(x)}") from None
+        raise np.exceptions.AxisError(f"log_softmax: axis {axis} is out of bounds for shape {np.shape(x)}") from None
     return shifted - logsumexp(shifted, axis=axis, keepdims=True)
 
 
@@ -58,7 +61,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax(np.array([1e4, 1e4])).tolist()
     [0.5, 0.5]
     """
-    return np.exp(_log_softmax("softmax", x, axis))
+    return _softmax(x, axis)
 
 
 class ReLU(Module):
@@ -82,7 +85,7 @@ class LeakyReLU(Module):
     """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope: float = _finite("LeakyReLU", "negative_slope", negative_slope)
+        self.negative_slope: float = finite("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: Any) -> Any:
         return np.where(x > 0, x, x * self.negative_slope)
@@ -168,7 +171,7 @@ class Softplus(Module):
     """
 
     def __init__(self, beta: float = 1.0) -> None:
-        self.beta: float = _finite("Softplus", "beta", beta)
+        self.beta: float = finite("Softplus", "beta", beta)
         if beta <= 0:
             raise ValueError(f"Softplus: beta is {beta}; it must be positive")
 
@@ -215,7 +218,113 @@ class LogSoftmax(Module):
         return f"axis={self.axis}"
 
 
-def _finite(who: str, what: str, value: float) -> float:
-    if not isinstance(value, int | float | np.floating) or not math.isfinite(value):
-        raise ValueError(f"{who}: {what} is {value!r}; it must be a finite number")
-    return float(value)
+class ELU(Module):
+    """x where x > 0, alpha (exp(x) - 1) elsewhere.
+
+    Source: D. Clevert et al., "Fast and accurate deep network learning by exponential linear units" (2015).
+
+    >>> import numpy as np
+    >>> ELU()(np.array([-1e4, 2.0])).tolist()
+    [-1.0, 2.0]
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha: float = finite("ELU", "alpha", alpha)
+
+    def forward(self, x: Any) -> Any:
+        positive = x > 0
+        return np.where(positive, x, np.expm1(np.where(positive, 0.0, x)) * self.alpha)
+
+    def extra_repr(self) -> str:
+        return f"{self.alpha:g}"
+
+
+class Mish(Module):
+    """x tanh(log(1 + exp(x))).
+
+    Source: D. Misra, "Mish: a self regularized non-monotonic activation function" (2019).
+
+    >>> import numpy as np
+    >>> Mish()(np.array([0.0, 1e4])).tolist()
+    [0.0, 10000.0]
+    """
+
+    def forward(self, x: Any) -> Any:
+        return x * np.tanh(softplus(x))
+
+
+class Hardtanh(Module):
+    """x, limited to the interval from ``min_val`` to ``max_val``.
+
+    >>> import numpy as np
+    >>> Hardtanh()(np.array([-3.0, 0.5, 3.0])).tolist()
+    [-1.0, 0.5, 1.0]
+    """
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        self.min_val: float = finite("Hardtanh", "min_val", min_val)
+        self.max_val: float = finite("Hardtanh", "max_val", max_val)
+        if not min_val < max_val:
+            raise ValueError(f"Hardtanh: min_val is {min_val}, max_val {max_val}; it must be larger")
+
+    def forward(self, x: Any) -> Any:
+        return np.clip(x, self.min_val, self.max_val)
+
+    def extra_repr(self) -> str:
+        return f"{self.min_val:g}, {self.max_val:g}"
+
+
+class GLU(Module):
+    """a sigmoid(b), where a and b are the halves of x along ``axis``.
+
+    Raises ValueError if the axis has an odd length.  Source: Y. Dauphin et al., "Language modeling with gated
+    convolutional networks" (2016).
+
+    >>> import numpy as np
+    >>> GLU()(np.array([2.0, 3.0, 0.0, 1e4])).tolist()
+    [1.0, 3.0]
+    """
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        if not np.ndim(x) or np.shape(x)[self.axis] % 2:
+            raise ValueError(f"GLU: the input has shape {np.shape(x)}; axis {self.axis} must have an even length")
+        a, b = np.split(x, 2, axis=self.axis)
+        return a * sigmoid(b)
+
+    def extra_repr(self) -> str:
+        return f"axis={self.axis}"
+
+
+class PReLU(Module):
+    """x where x > 0, weight x elsewhere, with a trained slope: one for all elements, or one for each channel.
+
+    x has shape (n, channels, ...); ``weight`` is (num_parameters,), which is 1 or the number of channels, and starts at
+    ``init``.  Source: K. He et al., "Delving deep into rectifiers" (2015).
+
+    >>> import numpy as np
+    >>> PReLU()(np.array([-1.0, 2.0], dtype=np.float32)).tolist()
+    [-0.25, 2.0]
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = np.float32) -> None:
+        self.num_parameters = whole("PReLU", "num_parameters", num_parameters)
+        start = finite("PReLU", "init", init)
+        self.weight: Tensor = Tensor(np.full((self.num_parameters,), start, floating("PReLU", dtype)))
+
+    def forward(self, x: Any) -> Any:
+        weight: Any = self.weight
+        x = data("PReLU", x, weight)
+        if self.num_parameters > 1:
+            if np.ndim(x) < 2 or x.shape[1] != self.num_parameters:
+                raise ValueError(
+                    f"PReLU: the input has shape {np.shape(x)}; with {self.num_parameters} slopes it must be "
+                    f"(n, {self.num_parameters}, ...)"
+                )
+            weight = np.reshape(weight, (-1,) + (1,) * (x.ndim - 2))
+        return np.where(x > 0, x, x * weight)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_parameters}"

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..random import Rng, draw, generator
+from .checks import probability
 from .module import Module
 
-__all__ = ["Dropout"]
+__all__ = ["Dropout", "Dropout2d"]
 
 
 class Dropout(Module):
@@ -27,9 +28,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
-        if not isinstance(p, int | float | np.floating) or not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p is {p!r}; the probability of dropping must lie in [0, 1]")
-        self.p: float = float(p)
+        self.p: float = probability(type(self).__name__, p)
         self.rng: np.random.Generator = generator(rng)
 
     def forward(self, x: Any) -> Any:
@@ -37,11 +36,35 @@ class Dropout(Module):
             return x
         if getattr(x, "dtype", None) is None or x.dtype.kind not in "fc":
             what = getattr(x, "dtype", type(x).__name__)
-            raise TypeError(f"Dropout: the input is {what}, and what is kept is scaled; pass a floating-point array")
+            raise TypeError(
+                f"{type(self).__name__}: the input is {what}, and what is kept is scaled; pass a floating-point array"
+            )
         if self.p == 1:
             return x * 0.0
-        kept = draw(self.rng, "random", np.shape(x)) >= self.p
+        kept = draw(self.rng, "random", self._drawn(np.shape(x))) >= self.p
         return x * (kept.astype(x.dtype) * (1.0 / (1.0 - self.p)))
+
+    def _drawn(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of what is drawn, for an input of this shape."""
+        return shape
 
     def extra_repr(self) -> str:
         return f"{self.p:g}"
+
+
+class Dropout2d(Dropout):
+    """Set whole channels to 0 with probability p in training, and divide the others by 1 - p.
+
+    x has shape (n, channels, height, width), or (channels, height, width).  Source: J. Tompson et al., "Efficient
+    object localization using convolutional networks" (2015).
+
+    >>> import numpy as np
+    >>> y = Dropout2d(0.5, rng=0)(np.ones((1, 100, 2, 2)))
+    >>> sorted(set(y.sum(axis=(2, 3)).ravel().tolist()))
+    [0.0, 8.0]
+    """
+
+    def _drawn(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) not in (3, 4):
+            raise ValueError(f"Dropout2d: the input has shape {shape}; it must be (n, channels, height, width)")
+        return (*shape[:-2], 1, 1)

@@ -11,6 +11,7 @@ from autodiff import Tensor
 
 from ..random import Rng, generator
 from . import init
+from .checks import data, floating, whole
 from .module import Module
 
 __all__ = ["Flatten", "Linear"]
@@ -23,7 +24,7 @@ class Linear(Module):
 
     x has shape (..., in_features), y (..., out_features); ``weight`` is (in_features, out_features) and ``bias``
     (out_features,).  Both start uniform in ±1 / sqrt(in_features).  Parameters are float32 unless ``dtype`` says
-    otherwise; with a float64 input NumPy makes the output float64 (a Learner takes inputs in the parameters' dtype).
+    otherwise, and the input is cast to their dtype.
 
     >>> import numpy as np
     >>> layer = Linear(3, 2, rng=0)
@@ -34,23 +35,22 @@ class Linear(Module):
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None, dtype: Any = np.float32
     ) -> None:
-        for what, size in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-                raise ValueError(f"Linear: {what} is {size!r}; it must be an integer of at least 1")
-        if np.dtype(dtype).kind != "f":
-            raise TypeError(f"Linear: dtype is {np.dtype(dtype)}; parameters are floating-point")
+        self.in_features: int = whole("Linear", "in_features", in_features)
+        self.out_features: int = whole("Linear", "out_features", out_features)
+        floating("Linear", dtype)
         rng = generator(rng)
         bound = 1.0 / math.sqrt(in_features)
-        self.in_features: int = int(in_features)
-        self.out_features: int = int(out_features)
         self.weight: Tensor = Tensor(init.uniform((in_features, out_features), -bound, bound, rng=rng, dtype=dtype))
         self.bias: Tensor | None = (
             Tensor(init.uniform((out_features,), -bound, bound, rng=rng, dtype=dtype)) if bias else None
         )
 
     def forward(self, x: Any) -> Any:
+        weight = self.weight
+        if getattr(x, "dtype", None) is not weight.dtype:
+            x = data("Linear", x, weight)
         try:
-            y = x @ self.weight
+            y = x @ weight
         except (ValueError, TypeError) as error:
             raise self._explained(x, error) from error
         bias = self.bias
@@ -58,9 +58,7 @@ class Linear(Module):
 
     def _explained(self, x: Any, error: Exception) -> Exception:
         """The error for a wrong input, in terms of the layer."""
-        shape = getattr(x, "shape", None)
-        if shape is None:
-            return TypeError(f"Linear: the input is a {type(x).__name__}; it must be an array or a Tensor")
+        shape = np.shape(x)
         if not shape or shape[-1] != self.in_features:
             return ValueError(
                 f"Linear: the input has shape {shape}, its last axis must have length {self.in_features} "

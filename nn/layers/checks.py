@@ -1,0 +1,68 @@
+"""Common parts of layers: checks of their arguments and inputs, and the dtype of data."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__: list[str] = []  # a user calls the layers
+
+Array = Any
+
+
+def whole(who: str, what: str, value: Any, least: int = 1) -> int:
+    """An integer of at least so much."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{who}: {what} is {value!r}; it must be an integer of at least {least}")
+    return int(value)
+
+
+def each(who: str, what: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...]:
+    """One integer for each axis: given as that, or as one for all."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    if len(values) != axes:
+        raise ValueError(f"{who}: {what} is {value!r}; give one integer, or {axes} of them")
+    return tuple(whole(who, what, v, least) for v in values)
+
+
+def finite(who: str, what: str, value: Any) -> float:
+    """A finite number."""
+    if not isinstance(value, int | float | np.floating) or not math.isfinite(value):
+        raise ValueError(f"{who}: {what} is {value!r}; it must be a finite number")
+    return float(value)
+
+
+def probability(who: str, value: Any) -> float:
+    """A probability of dropping."""
+    if not isinstance(value, int | float | np.floating) or not 0 <= value <= 1:
+        raise ValueError(f"{who}: p is {value!r}; the probability of dropping must lie in [0, 1]")
+    return float(value)
+
+
+def floating(who: str, dtype: Any) -> Any:
+    """The dtype of parameters."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"{who}: dtype is {np.dtype(dtype)}; parameters are floating-point")
+    return np.dtype(dtype)
+
+
+def positive_eps(who: str, value: Any) -> float:
+    """What is added to a variance."""
+    if finite(who, "eps", value) < 0:
+        raise ValueError(f"{who}: eps is {value!r}; it must be 0 or more")
+    return float(value)
+
+
+def data(who: str, x: Any, parameter: Any) -> Any:
+    """An input in the dtype of a parameter, so that a model computes in one dtype whatever it is given.
+
+    Complex numbers stay complex.  Raises TypeError for what is neither an array nor a Tensor.
+    """
+    given, wanted = getattr(x, "dtype", None), parameter.dtype
+    if given is wanted or given == wanted:
+        return x
+    if given is None or not hasattr(x, "shape"):
+        raise TypeError(f"{who}: the input is a {type(x).__name__}; it must be an array or a Tensor")
+    return x.astype(wanted) if given.kind in "biuf" else x

@@ -1,0 +1,337 @@
+"""Layers that summarise windows of an image or a sequence by one number, and that repeat or interpolate elements.
+
+Images have shape (n, channels, height, width), sequences (n, channels, length); any number of first axes is taken.
+Where several elements of a window are its maximum, they share the gradient equally, as in ``np.max``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autodiff import unfold
+
+from .checks import each, whole
+from .module import Module
+
+__all__ = [
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "MaxPool1d",
+    "MaxPool2d",
+    "Upsample",
+]
+
+Array = Any
+Size = int | tuple[int, ...]
+
+
+def _image(who: str, x: Any, axes: int) -> tuple[int, ...]:
+    """The shape of an input whose last axes have windows."""
+    shape = getattr(x, "shape", None)
+    if shape is None:
+        raise TypeError(f"{who}: the input is a {type(x).__name__}; it must be an array or a Tensor")
+    if len(shape) <= axes or x.dtype.kind not in "fc":
+        what = f"is {x.dtype}; cast it to floating-point" if len(shape) > axes else f"has shape {shape}"
+        raise ValueError(f"{who}: the input {what}; it must be (n, channels, {('length', 'height, width')[axes - 1]})")
+    return tuple(shape)
+
+
+class _Pool(Module):
+    """What windows have in common."""
+
+    _axes = 2
+
+    def __init__(self, kernel_size: Size, stride: Size | None, padding: Size, dilation: Size, ceil_mode: bool) -> None:
+        who, axes = type(self).__name__, self._axes
+        self.kernel_size: tuple[int, ...] = each(who, "kernel_size", kernel_size, axes)
+        self.stride: tuple[int, ...] = self.kernel_size if stride is None else each(who, "stride", stride, axes)
+        self.padding: tuple[int, ...] = each(who, "padding", padding, axes, 0)
+        self.dilation: tuple[int, ...] = each(who, "dilation", dilation, axes)
+        self.ceil_mode: bool = bool(ceil_mode)
+        if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
+            raise ValueError(f"{who}: padding is {padding}; it must be at most half of the kernel {kernel_size}")
+
+    def _borders(self, sizes: tuple[int, ...]) -> list[tuple[int, int]]:
+        """How much is added before and after each axis; with ``ceil_mode`` the last window may reach beyond."""
+        borders = []
+        for n, k, s, p, d in zip(sizes, self.kernel_size, self.stride, self.padding, self.dilation, strict=True):
+            room = n + 2 * p - d * (k - 1) - 1
+            if room < 0:
+                raise ValueError(
+                    f"{type(self).__name__}: the window reaches over {d * (k - 1) + 1}, but the last axes of the input "
+                    f"have the lengths {sizes}" + (f" and a border of {p} on each side" if p else "")
+                )
+            places = math.ceil(room / s) + 1 if self.ceil_mode else room // s + 1
+            if (places - 1) * s >= n + p:  # a window begins in the input
+                places -= 1
+            borders.append((p, max(p, (places - 1) * s + d * (k - 1) + 1 - n - p)))
+        return borders
+
+    def extra_repr(self) -> str:
+        ones, zeros = (1,) * self._axes, (0,) * self._axes
+        options = {
+            "stride": (self.stride, self.kernel_size), "padding": (self.padding, zeros),
+            "dilation": (self.dilation, ones), "ceil_mode": (self.ceil_mode, False), **self._more(),
+        }  # fmt: skip
+        said = [f"{name}={_short(value)}" for name, (value, default) in options.items() if value != default]
+        return ", ".join([_short(self.kernel_size), *said])
+
+    def _more(self) -> dict[str, tuple[Any, Any]]:
+        return {}
+
+
+def _short(value: Any) -> str:
+    """One number for a tuple of equal ones."""
+    return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value)
+
+
+def _window_axes(rank: int, axes: int) -> tuple[int, ...]:
+    """The axes of the windows that ``unfold`` makes."""
+    return tuple(range(rank - axes, rank))
+
+
+class _MaxPool(_Pool):
+    def __init__(
+        self, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1,
+        ceil_mode: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode)
+
+    def forward(self, x: Any) -> Any:
+        shape, axes = _image(type(self).__name__, x, self._axes), self._axes
+        borders = self._borders(shape[-axes:])
+        if any(map(any, borders)):
+            x = np.pad(x, [(0, 0)] * (len(shape) - axes) + borders, constant_values=-np.inf)
+        windows = unfold(x, self.kernel_size, self.stride, 0, self.dilation)
+        return np.max(windows, axis=_window_axes(len(shape), axes))
+
+
+class _AvgPool(_Pool):
+    def __init__(
+        self, kernel_size: Size, stride: Size | None = None, padding: Size = 0, ceil_mode: bool = False,
+        count_include_pad: bool = True, divisor_override: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(kernel_size, stride, padding, 1, ceil_mode)
+        self.count_include_pad: bool = bool(count_include_pad)
+        self.divisor_override: int | None = (
+            None if divisor_override is None else whole(type(self).__name__, "divisor_override", divisor_override)
+        )
+
+    def forward(self, x: Any) -> Any:
+        shape, axes = _image(type(self).__name__, x, self._axes), self._axes
+        borders = self._borders(shape[-axes:])
+        total = np.sum(unfold(x, self.kernel_size, self.stride, borders), axis=_window_axes(len(shape), axes))
+        return total * self._share(shape[-axes:], borders, x.dtype)
+
+    def _share(self, sizes: tuple[int, ...], borders: list[tuple[int, int]], dtype: Any) -> Any:
+        """1 / the number of elements that count in each window: one number, or one for each place."""
+        if self.divisor_override is not None:
+            return 1.0 / self.divisor_override
+        if not any(map(any, borders)):
+            return 1.0 / math.prod(self.kernel_size)
+        counts: Any = 1.0
+        for i, (n, k, s, p) in enumerate(zip(sizes, self.kernel_size, self.stride, self.padding, strict=True)):
+            low, high = (-p, n + p) if self.count_include_pad else (0, n)
+            starts = np.arange((n + sum(borders[i]) - k) // s + 1) * s - p
+            inside = np.minimum(starts + k, high) - np.maximum(starts, low)
+            counts = counts * inside.reshape((-1,) + (1,) * (len(sizes) - 1 - i))
+        return (1.0 / counts).astype(dtype)
+
+    def _more(self) -> dict[str, tuple[Any, Any]]:
+        return {
+            "count_include_pad": (self.count_include_pad, True), "divisor_override": (self.divisor_override, None),
+        }  # fmt: skip
+
+
+class MaxPool1d(_MaxPool):
+    """The largest element of each window of a sequence.
+
+    Shapes and arguments are those of :class:`MaxPool2d`, with one axis (n, channels, length).
+
+    >>> import numpy as np
+    >>> MaxPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]])).tolist()
+    [[3.0, 2.0]]
+    """
+
+    _axes = 1
+
+
+class MaxPool2d(_MaxPool):
+    """The largest element of each window of an image.
+
+    x has shape (n, channels, height, width); an axis of length h becomes (h + 2 padding - dilation (kernel - 1) - 1) //
+    stride + 1, rounded up with ``ceil_mode``.  The stride is the kernel's size if it is not given.  Beyond the ends there
+    is -inf.  Elements that tie share the gradient equally (PyTorch gives it to the first).
+
+    >>> import numpy as np
+    >>> MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4)).tolist()
+    [[[[5.0, 7.0], [13.0, 15.0]]]]
+    """
+
+
+class AvgPool1d(_AvgPool):
+    """The mean of each window of a sequence.
+
+    Shapes and arguments are those of :class:`AvgPool2d`, with one axis (n, channels, length).
+
+    >>> import numpy as np
+    >>> AvgPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]])).tolist()
+    [[2.0, 1.0]]
+    """
+
+    _axes = 1
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of each window of an image.
+
+    x has shape (n, channels, height, width); an axis of length h becomes (h + 2 padding - kernel) // stride + 1, rounded
+    up with ``ceil_mode``.  Beyond the ends there is 0, which counts in the mean if ``count_include_pad``;
+    ``divisor_override`` is divided by instead of the number of elements.
+
+    >>> import numpy as np
+    >>> AvgPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4)).tolist()
+    [[[[2.5, 4.5], [10.5, 12.5]]]]
+    """
+
+
+class _AdaptiveAvgPool(Module):
+    _axes = 2
+
+    def __init__(self, output_size: int | tuple[int | None, ...] | None) -> None:
+        who, axes = type(self).__name__, self._axes
+        sizes = output_size if isinstance(output_size, tuple | list) else (output_size,) * axes
+        if len(sizes) != axes:
+            raise ValueError(f"{who}: output_size is {output_size!r}; give one integer, or {axes}")
+        checked = [n if n is None else whole(who, "output_size", n) for n in sizes]
+        self.output_size: tuple[int | None, ...] = tuple(checked)
+
+    def forward(self, x: Any) -> Any:
+        shape, axes = _image(type(self).__name__, x, self._axes), self._axes
+        for axis, size in zip(range(len(shape) - axes, len(shape)), self.output_size, strict=True):
+            if size is not None and size != shape[axis]:
+                x = _averaged(x, axis, size)
+        return x
+
+    def extra_repr(self) -> str:
+        return _short(self.output_size)
+
+
+def _averaged(x: Any, axis: int, size: int) -> Any:
+    """Means of parts of an axis, from floor(i n / size) to ceil((i + 1) n / size)."""
+    shape = x.shape
+    n = shape[axis]
+    if n == 0:
+        raise ValueError(f"AdaptiveAvgPool: the input has shape {shape}; an axis of length 0 has no means")
+    if n % size == 0:
+        return np.mean(np.reshape(x, (*shape[:axis], size, n // size, *shape[axis + 1 :])), axis=axis + 1)
+    starts = np.arange(size) * n // size
+    ends = -(-np.arange(1, size + 1) * n // size)
+    inside = (np.arange(n) >= starts[:, None]) & (np.arange(n) < ends[:, None])
+    weights = (inside / (ends - starts)[:, None]).astype(x.dtype)
+    return np.moveaxis(np.matmul(np.moveaxis(x, axis, -1), weights.T), -1, axis)
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """Means of so many parts of a sequence, whatever its length.
+
+    x has shape (n, channels, length), y (n, channels, output_size).
+
+    >>> import numpy as np
+    >>> AdaptiveAvgPool1d(2)(np.array([[1.0, 3.0, 5.0]])).tolist()
+    [[2.0, 4.0]]
+    """
+
+    _axes = 1
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """Means of so many parts of an image along each axis, whatever its size.
+
+    x has shape (n, channels, height, width), y (n, channels, *output_size).  Part i of m along an axis of length h
+    reaches from floor(i h / m) to ceil((i + 1) h / m); None for an axis that stays.
+
+    >>> import numpy as np
+    >>> AdaptiveAvgPool2d(1)(np.arange(16.0).reshape(1, 1, 4, 4)).tolist()
+    [[[[7.5]]]]
+    """
+
+
+class Upsample(Module):
+    """An image or a sequence of another size: elements are repeated or interpolated.
+
+    x has shape (n, channels, length) or (n, channels, height, width); the last axes get the lengths ``size``, or theirs
+    times ``scale_factor``.  ``mode`` is "nearest", "linear" (sequences) or "bilinear" (images).  With
+    ``align_corners`` the first and last elements stay where they are; without, the borders of the image do.
+
+    >>> import numpy as np
+    >>> Upsample(scale_factor=2)(np.array([[[1.0, 2.0]]])).tolist()
+    [[[1.0, 1.0, 2.0, 2.0]]]
+    >>> Upsample(3, mode="linear", align_corners=True)(np.array([[[1.0, 2.0]]])).tolist()
+    [[[1.0, 1.5, 2.0]]]
+    """
+
+    def __init__(
+        self, size: Size | None = None, scale_factor: Any = None, mode: str = "nearest",
+        align_corners: bool | None = None,
+    ) -> None:  # fmt: skip
+        if (size is None) == (scale_factor is None):
+            raise ValueError("Upsample: give either size or scale_factor")
+        if mode not in ("nearest", "linear", "bilinear"):
+            raise ValueError(f"Upsample: mode is {mode!r}; it must be 'nearest', 'linear' or 'bilinear'")
+        if mode == "nearest" and align_corners is not None:
+            raise ValueError("Upsample: align_corners is for 'linear' and 'bilinear'; 'nearest' does not interpolate")
+        self.size, self.scale_factor, self.mode = size, scale_factor, mode
+        self.align_corners = align_corners
+
+    def forward(self, x: Any) -> Any:
+        shape = np.shape(x)
+        axes = len(shape) - 2
+        wanted = {"nearest": (1, 2), "linear": (1,), "bilinear": (2,)}[self.mode]
+        if axes not in wanted:
+            raise ValueError(
+                f"Upsample: the input has shape {shape}; with mode {self.mode!r} it must be (n, channels, "
+                f"{'length' if wanted[0] == 1 else 'height, width'})"
+            )
+        sizes, factors = self._sizes(shape[2:])
+        for axis, (n, size, factor) in enumerate(zip(shape[2:], sizes, factors, strict=True), 2):
+            if self.mode == "nearest":
+                x = np.take(x, np.minimum((np.arange(size) / factor).astype(int), n - 1), axis=axis)
+            else:
+                x = self._interpolated(x, axis, size, factor)
+        return x
+
+    def _sizes(self, sizes: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """The new lengths of the axes, and by what each is multiplied."""
+        if self.size is not None:
+            new = each("Upsample", "size", self.size, len(sizes))
+            return new, tuple(m / n for m, n in zip(new, sizes, strict=True))
+        factors = (
+            self.scale_factor if isinstance(self.scale_factor, tuple | list) else (self.scale_factor,) * len(sizes)
+        )
+        if len(factors) != len(sizes) or any(not f > 0 for f in factors):
+            raise ValueError(f"Upsample: scale_factor is {given!r}; give a positive number, or one an axis")
+        return tuple(int(n * f) for n, f in zip(sizes, factors, strict=True)), tuple(float(f) for f in factors)
+
+    def _interpolated(self, x: Any, axis: int, size: int, factor: float) -> Any:
+        """Elements between neighbours along an axis."""
+        n = x.shape[axis]
+        if self.align_corners:
+            at = np.arange(size) * ((n - 1) / (size - 1) if size > 1 else 0.0)
+        else:
+            at = np.maximum((np.arange(size) + 0.5) / factor - 0.5, 0.0)
+        low = np.minimum(at.astype(int), n - 1)
+        high = np.minimum(low + 1, n - 1)
+        share = (at - low).astype(x.dtype).reshape((-1,) + (1,) * (x.ndim - 1 - axis))
+        return np.take(x, low, axis=axis) * (1 - share) + np.take(x, high, axis=axis) * share
+
+    def extra_repr(self) -> str:
+        size = f"scale_factor={self.scale_factor}" if self.size is None else f"{self.size}"
+        return f"{size}, mode={self.mode!r}" + (
+            "" if self.align_corners is None else f", align_corners={self.align_corners}"
+        )
