@@ -21,6 +21,7 @@ from . import optim as optim
 from . import safetensors as safetensors
 from . import schedule as schedule
 from .layers.activation import *
+from .layers.attention import *
 from .layers.containers import *
 from .layers.convolution import *
 from .layers.dropout import *
@@ -29,7 +30,9 @@ from .layers.linear import *
 from .layers.module import *
 from .layers.normalization import *
 from .layers.pooling import *
+from .layers.positions import *
 from .layers.sequential import *
+from .layers.transformer import *
 from .losses.binary import *
 from .losses.classification import *
 from .losses.regression import *

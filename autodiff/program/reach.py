@@ -110,7 +110,7 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
     computed: list[tuple[str, Tensor]] = []
     where: dict[int, int] = {}
     alive: dict[int, Any] = {}  # what was seen keeps its identity
-    waiting: deque[tuple[str, Any, bool]] = deque((path, value, False) for path, value in roots)
+    waiting: deque[tuple[str, Any, int]] = deque((path, value, _THEIRS) for path, value in roots)
     while waiting:
         path, value, ours = waiting.popleft()
         if id(value) in where and path[-1:] != "]" and found[where[id(value)]].path[-1:] == "]":
@@ -130,7 +130,7 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
             else:
                 computed.append((path, value))
             continue
-        ours = is_ours(value) or (ours and isinstance(value, list | dict | tuple))
+        ours = _whose(value) or (ours if isinstance(value, list | dict | tuple) else _THEIRS)
         holders: dict[int, tuple[Any, dict[Any, Any], set[Any]]] = {}
         own = value if isinstance(value, dict | list | deque) else getattr(value, "__dict__", None)
         if isinstance(own, dict | list | deque) and not isinstance(value, FunctionType):
@@ -176,13 +176,28 @@ def is_ours(value: Any) -> bool:
     return any(_package(base) == _LAYERS for base in type(value).__mro__[:-1])
 
 
-def is_live(child: Any, ours: bool) -> bool:
+_THEIRS, _OURS, _LAYER = 0, 1, 2
+
+
+def _whose(value: Any) -> int:
+    """Whether an object is of a class of ours, or one of the layers, whose integers say how many elements there are."""
+    if not is_ours(value):
+        return _THEIRS
+    modules = {base.__module__ for base in type(value).__mro__}
+    return _LAYER if any(m.startswith(_SIZED) for m in modules - _MODULES) else _OURS
+
+
+_SIZED = f"{_LAYERS}.layers."
+_MODULES = {f"{_SIZED}module", f"{_SIZED}structure"}
+
+
+def is_live(child: Any, whose: int) -> bool:
     """Whether what is in a slot is followed from run to run."""
     if isinstance(child, np.random.Generator | np.inexact | Examples) or (
         type(child) is np.ndarray and child.dtype.kind in "fciub"
     ):
         return True
-    return ours and type(child) in (bool, *_NUMBERS)
+    return type(child) in ((bool, *_NUMBERS) if whose == _OURS else (bool, float, complex) if whose else ())
 
 
 def _of_variable(path: str, tensor: Tensor) -> list[Place]:

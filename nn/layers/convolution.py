@@ -194,8 +194,9 @@ class Conv2d(_Forward):
     in_channels / groups, *kernel_size) and ``bias`` (out_channels,).  An axis of length h becomes (h + 2 padding -
     dilation (kernel - 1) - 1) // stride + 1.  ``kernel_size``, ``stride``, ``padding`` and ``dilation`` are one integer
     or two; ``padding`` may be "same" (the output has the size of the input) or "valid" (none), and ``padding_mode``
-    names what is there: "zeros", "reflect", "replicate" or "circular".  With ``groups``, each group of filters sees its part
-    of the channels.  Parameters start uniform in ±1 / sqrt(fan_in).  Raises ValueError for an input of another shape.
+    names what is there: "zeros", "reflect", "replicate" or "circular".  With ``groups``, each group of filters
+    sees its part of the channels.  Parameters start uniform in ±1 / sqrt(fan_in).  Raises ValueError for an input of
+    another shape.
 
     >>> import numpy as np
     >>> Conv2d(1, 8, 3, padding=1, rng=0)(np.ones((2, 1, 28, 28), dtype=np.float32)).shape

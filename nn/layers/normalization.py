@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor, mark_written
+from autodiff import BatchingError, Tensor, mark_written
 
 from .checks import data, finite, floating, positive_eps, whole
 from .module import Module
@@ -219,11 +219,17 @@ class _BatchNorm(Module):
 
     def _follow(self, mean: Array, variance: Array) -> None:
         """Move the running mean and variance towards those of a batch."""
+        share = self.momentum if self.momentum is not None else 1.0 / (self.num_batches_tracked + 1)
+        try:
+            for running, now in ((self.running_mean, mean), (self.running_var, variance)):
+                running += ((np.reshape(now, running.shape) - running) * share).astype(running.dtype)
+                mark_written(running)  # the graph of an evaluation may hold it
+        except BatchingError:
+            raise BatchingError(
+                f"{type(self).__name__}: inside of vmap each example would have a running mean of its own; map over "
+                "model.eval(), or make the layer with track_running_stats=False"
+            ) from None
         self.num_batches_tracked += 1
-        share = self.momentum if self.momentum is not None else 1.0 / self.num_batches_tracked
-        for running, now in ((self.running_mean, mean), (self.running_var, variance)):
-            running += ((np.reshape(now, running.shape) - running) * share).astype(running.dtype)
-            mark_written(running)  # the graph of an evaluation may hold it
 
     def extra_repr(self) -> str:
         options = {

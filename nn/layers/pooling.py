@@ -165,8 +165,8 @@ class MaxPool2d(_MaxPool):
     """The largest element of each window of an image.
 
     x has shape (n, channels, height, width); an axis of length h becomes (h + 2 padding - dilation (kernel - 1) - 1) //
-    stride + 1, rounded up with ``ceil_mode``.  The stride is the kernel's size if it is not given.  Beyond the ends there
-    is -inf.  Elements that tie share the gradient equally (PyTorch gives it to the first).
+    stride + 1, rounded up with ``ceil_mode``.  The stride is the kernel's size if it is not given.  Beyond the ends is
+    -inf.  Elements that tie share the gradient equally (PyTorch gives it to the first).
 
     >>> import numpy as np
     >>> MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4)).tolist()
@@ -190,8 +190,8 @@ class AvgPool1d(_AvgPool):
 class AvgPool2d(_AvgPool):
     """The mean of each window of an image.
 
-    x has shape (n, channels, height, width); an axis of length h becomes (h + 2 padding - kernel) // stride + 1, rounded
-    up with ``ceil_mode``.  Beyond the ends there is 0, which counts in the mean if ``count_include_pad``;
+    x has shape (n, channels, height, width); an axis of length h becomes (h + 2 padding - kernel) // stride + 1,
+    rounded up with ``ceil_mode``.  Beyond the ends there is 0, which counts in the mean if ``count_include_pad``;
     ``divisor_override`` is divided by instead of the number of elements.
 
     >>> import numpy as np
@@ -311,9 +311,8 @@ class Upsample(Module):
         if self.size is not None:
             new = each("Upsample", "size", self.size, len(sizes))
             return new, tuple(m / n for m, n in zip(new, sizes, strict=True))
-        factors = (
-            self.scale_factor if isinstance(self.scale_factor, tuple | list) else (self.scale_factor,) * len(sizes)
-        )
+        given = self.scale_factor
+        factors = given if isinstance(given, tuple | list) else (given,) * len(sizes)
         if len(factors) != len(sizes) or any(not f > 0 for f in factors):
             raise ValueError(f"Upsample: scale_factor is {given!r}; give a positive number, or one an axis")
         return tuple(int(n * f) for n, f in zip(sizes, factors, strict=True)), tuple(float(f) for f in factors)

@@ -52,8 +52,9 @@ def test_recorded_bit_for_bit(name):
     one, two = made(case, np.float32), made(case, np.float32)
     values = [a.astype(np.float32) for a in inputs(case) if a.dtype.kind == "f"]
     function, twin = stepping(one, case), stepping(two, case)
-    function(*values)
+    assert_same(function(*values), twin(*values))
     program = capture(twin, *values)
+    function(*values)
     for factor in (1.0, 0.5):
         moved = [v * np.float32(factor) for v in values]
         assert_same(function(*moved), program(*moved))

@@ -74,6 +74,9 @@ def signs(*shape):
     return functools.partial(lambda shape: np.where(numbers(shape, 71) > 0, 1.0, -1.0), shape)
 
 
+CAUSAL = np.array([[False, True, True], [False, False, True]])
+PADDED = np.array([[False, False, True], [False, False, False]])
+
 CASES: dict[str, Case] = {
     "elu": case("ELU", 0.7, of=(3, 4)),
     "mish": case("Mish", of=(3, 4)),
@@ -134,4 +137,22 @@ CASES: dict[str, Case] = {
     "upsample_linear": case("Upsample", 5, mode="linear", of=(1, 2, 3)),
     "upsample_bilinear": case("Upsample", scale_factor=2, mode="bilinear", of=(1, 1, 3, 2)),
     "upsample_corners": case("Upsample", (5, 3), mode="bilinear", align_corners=True, of=(1, 1, 3, 4)),
+    "attention": case("MultiheadAttention", 4, 2, of=[(3, 2, 4), (2, 2, 4), (2, 2, 4)]),
+    "attention_batch_first": case("MultiheadAttention", 4, 2, bias=False, batch_first=True,
+                                  of=[(1, 3, 4), (1, 2, 4), (1, 2, 4), Mask((1, 2))],
+                                  call={"average_attn_weights": False}),
+    "attention_masks": case("MultiheadAttention", 4, 2, of=[(2, 2, 4), (3, 2, 4), (3, 2, 4)],
+                            call={"attn_mask": CAUSAL, "key_padding_mask": PADDED}),
+    "attention_sizes": case("MultiheadAttention", 4, 1, kdim=3, vdim=2, of=[(2, 1, 4), (3, 1, 3), (3, 1, 2)],
+                            call={"attn_mask": np.linspace(-1, 1, 6).reshape(2, 3)}),
+    "attention_one_example": case("MultiheadAttention", 2, 1, of=[(2, 2), (3, 2), (3, 2)],
+                                  call={"need_weights": False}),
+    "encoder_layer": case("TransformerEncoderLayer", 4, 2, 6, dropout=0.0, of=(3, 1, 4)),
+    "encoder_layer_first": case("TransformerEncoderLayer", 4, 2, 3, dropout=0.0, activation="gelu", norm_first=True,
+                                batch_first=True, bias=False, of=(1, 3, 4),
+                                call={"src_mask": np.triu(np.ones((3, 3), bool), 1)}),
+    "decoder_layer": case("TransformerDecoderLayer", 4, 2, 3, dropout=0.0, of=[(3, 1, 4), (2, 1, 4)],
+                          call={"tgt_mask": np.triu(np.ones((3, 3), bool), 1)}),
+    "decoder_layer_first": case("TransformerDecoderLayer", 4, 1, 3, dropout=0.0, norm_first=True, batch_first=True,
+                                of=[(1, 2, 4), (1, 3, 4)]),
 }  # fmt: skip
