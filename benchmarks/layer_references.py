@@ -1,6 +1,6 @@
-"""Write ``pytorch.npz``: what PyTorch computes for the cases.  Needs PyTorch, which the tests do not.
+"""Write ``tests/nn/references/pytorch.npz``: what PyTorch computes for the cases with which layers are compared.
 
-Run from the root of the repository: ``python -m tests.nn.references.make``.
+Run from the root of the repository: ``python -m benchmarks.layer_references``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from tests.nn.references.cases import CASES, inputs
 from tests.nn.references.compare import made, projections
 
-FILE = Path(__file__).with_name("pytorch.npz")
+FILE = Path(__file__).parent.parent / "tests" / "nn" / "references" / "pytorch.npz"
 MATRICES = ("in_proj_weight", "_proj_weight", "out_proj.weight", "linear1.weight", "linear2.weight")
 OF_STEPS = ("weight_ih", "weight_hh")
 
