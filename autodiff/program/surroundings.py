@@ -9,7 +9,8 @@ from __future__ import annotations
 import operator
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import CellType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from .instruction import same
 from .reach import Reach
 
 _SCALARS = (int, float, complex, str, bytes, type(None), np.generic)
+FEW = 8
+"""Entries of a container that are compared one by one, which is faster than to gather them first."""
 MANY = 1000
 """Entries of a container; of one with more, the number of its entries is compared, and not each of them."""
 
@@ -30,6 +33,7 @@ class _Watched(NamedTuple):
     container: Any
     expected: tuple[Any, ...]
     length: int | None
+    keys: list[Any]
 
     def changed(self) -> bool:
         """Whether something else is there now."""
@@ -52,13 +56,45 @@ class Surroundings:
             length = len(container) if whole and isinstance(container, dict | list | deque) else None
             if keys or length is not None:
                 expected = tuple(contents[key] for key in keys)
-                self._watched.append(_Watched(path, _looking(container, keys), container, expected, length))
+                self._watched.append(_Watched(path, _looking(container, keys), container, expected, length, keys))
+        self._known: dict[str, Any] = {"all": all, "map": map, "len": len, "is_": operator.is_}
+        lines = [
+            f"    if not ({' and '.join(self._unchanged(n, w))}): return False" for n, w in enumerate(self._watched)
+        ]
+        exec("\n".join(["def unchanged():", *lines, "    return True"]), self._known)
+
+    def _unchanged(self, n: int, watched: _Watched) -> Iterator[str]:
+        """The conditions under which a container holds the very objects that it held."""
+        known, keys = self._known, watched.keys
+        known[f"c{n}"], known[f"x{n}"] = watched.container, watched.expected
+        if watched.length is not None:
+            yield f"len(c{n}) == {watched.length}"
+        if isinstance(watched.container, CellType):
+            known[f"x{n}_0"] = watched.expected[0]
+            yield f"c{n}.cell_contents is x{n}_0"
+        elif len(keys) > FEW:
+            known[f"look{n}"] = watched.look
+            yield f"all(map(is_, look{n}(c{n}), x{n}))"
+        else:
+            for i, (key, value) in enumerate(zip(keys, watched.expected, strict=True)):
+                plain = type(key) in (str, int)
+                known[f"x{n}_{i}"] = value
+                known |= {} if plain else {f"k{n}_{i}": key}
+                yield f"c{n}[{repr(key) if plain else f'k{n}_{i}'}] is x{n}_{i}"
 
     def changed(self) -> str | None:
         """The path of the first container that is another one now; None if all is as it was."""
+        try:
+            if self._known["unchanged"]():
+                return None
+        except (LookupError, ValueError, AttributeError):
+            pass
         for watched in self._watched:
             if watched.changed():
                 return watched.path or "the function"
+        for n, watched in enumerate(self._watched):  # equal numbers, which are other objects
+            now = watched.look(watched.container)
+            self._known |= {f"x{n}": now, **{f"x{n}_{i}": value for i, value in enumerate(now[: len(watched.keys)])}}
         return None
 
 
