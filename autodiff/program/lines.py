@@ -16,6 +16,7 @@ from .errstate import keywords
 from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, Value, mapped, values_in
 from .lowering import ONLY_BY_NAME
 from .naming import Names
+from .passes.blocks import Block, is_sliced, target
 from .passes.buffers import Plan
 from .source import PREFIX, RESERVED, Text, Writer, literal, targets
 
@@ -57,12 +58,45 @@ class Lines(Writer):
 
     def body(self, instructions: Sequence[Instruction]) -> Iterator[str]:
         """The statements, in blocks of what NumPy does about floating-point errors."""
-        for errors, block in groupby(instructions, key=lambda i: i.errors):
-            lines = [line for instruction in block for line in self.lines(instruction)]
-            if errors:
-                yield from self._under(errors, lines)
-            else:
-                yield from lines
+        starts = {block.start: block for block in self.plan.blocks}
+        position = 0
+        for errors, group in groupby(instructions, key=lambda i: i.errors):
+            calls, first, lines = list(group), position, list[str]()
+            while position < first + len(calls):
+                block = starts.get(position)
+                stop = position + 1 if block is None else block.stop
+                now = calls[position - first : stop - first]
+                lines += self.lines(now[0]) if block is None else self._by_rows(block, now)
+                position = stop
+            yield from self._under(errors, lines) if errors else lines
+
+    def _by_rows(self, block: Block, calls: Sequence[Instruction]) -> Iterator[str]:
+        """A block: a loop over some rows after the other."""
+        cut: dict[str, tuple[str, str]] = {}
+        statements = []
+        shape = target(calls[0]).shape
+
+        def rows(value: Any) -> str:
+            """The name of an argument in the loop."""
+            if type(value) is not Value or value.kind is not np.ndarray:
+                return self.argument(value)
+            name = self.named[value]
+            if value in self.plan.inside and block.rows % block.step:
+                cut.setdefault(name, (self.names.fresh(name), f"{name}[:{block.rows} - i]"))
+            elif value not in self.plan.inside and is_sliced(value, shape):
+                cut.setdefault(name, (self.names.fresh(name), f"{name}[i:i + {block.step}]"))
+            return cut[name][0] if name in cut else name
+
+        for call in calls:
+            changed, before = self._with_arrays_of_numbers(call)
+            yield from before
+            given = [rows(a) for a in changed.args]
+            if self._room(changed.result):
+                given.append(f"{'out=' * (changed.function in ONLY_BY_NAME)}{rows(changed.result)}")
+            statements.append(f"{self.bound(changed.function)}({', '.join(given)})")
+        yield f"for i in range(0, {block.rows}, {block.step}):"
+        yield from (f"    {name} = {of}" for name, of in cut.values())
+        yield from (f"    {statement}" for statement in statements)
 
     def _under(self, errors: str, lines: list[str]) -> Iterator[str]:
         """Statements in a block."""

@@ -26,6 +26,10 @@ _UFUNCS: dict[Any, np.ufunc] = {
 }  # fmt: skip
 """What an operator of arrays calls."""
 
+_AUGMENTED: dict[Any, np.ufunc] = {
+    operator.iadd: np.add, operator.isub: np.subtract, operator.imul: np.multiply, operator.itruediv: np.divide,
+}  # fmt: skip
+
 _REDUCTIONS: dict[Any, Any] = {
     np.sum: np.add.reduce, np.prod: np.multiply.reduce, np.max: np.maximum.reduce, np.min: np.minimum.reduce,
     np.any: np.logical_or.reduce, np.all: np.logical_and.reduce,
@@ -75,6 +79,14 @@ def _in_place(instruction: Instruction) -> Instruction | None:
     if type(out) is not tuple or len(instruction.kwargs) != 1 or None in out or instruction.function in ONLY_BY_NAME:
         return None
     return replace(instruction, args=(*instruction.args, *out), kwargs={})
+
+
+def _augmented(instruction: Instruction) -> Instruction | None:
+    """``a -= b`` is a ufunc that writes into its first argument."""
+    a, b = instruction.args
+    if type(a) is not Value or a.kind is not np.ndarray or instruction.result is not None:
+        return None
+    return replace(instruction, function=_AUGMENTED[instruction.function], args=(a, b, a))
 
 
 def _power(instruction: Instruction) -> Instruction | None:
@@ -177,6 +189,7 @@ def _transposed(instruction: Instruction) -> Instruction | None:
 
 _CHANGES: dict[Any, Callable[[Instruction], Instruction | None]] = {
     **dict.fromkeys(_UFUNCS, _operator),
+    **dict.fromkeys(_AUGMENTED, _augmented),
     **dict.fromkeys(_REDUCTIONS, _reduction),
     operator.pow: _power,
     **dict.fromkeys(_REDUCTIONS.values(), _reduction),

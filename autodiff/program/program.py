@@ -173,7 +173,7 @@ class Program:
         """The bytes that a run keeps at once, and those that the function would have allocated."""
         program = direct(self)
         made = [v for i in program.instructions if not i.writes for v in i.results if v.kind is np.ndarray]
-        plan = planned(program, program.instructions)
+        plan = planned(program)
         kept = sum(value.nbytes for value in made if value not in plan.of)
         return Memory(kept + sum(b.nbytes for b in plan.buffers), sum(value.nbytes for value in made))
 

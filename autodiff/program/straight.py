@@ -25,11 +25,26 @@ if TYPE_CHECKING:
 
 Array = Any
 OTHERWISE = Ellipsis
-"""What the function returns, and has done nothing, if arrays lie otherwise in memory than at the capture.
+"""What the function returns, and has done nothing, if arrays lie otherwise in memory than at the capture, or share it.
 
 How arrays lie decides how those lie that are made of them, which buffers would change.
 """
-_OWN = {"run", "inputs", "buffers", "idle", "made", "settle", "note", "before", "errors", "own", "copied", "put_back"}
+_OWN = {
+    "run",
+    "inputs",
+    "buffers",
+    "idle",
+    "made",
+    "settle",
+    "note",
+    "before",
+    "errors",
+    "own",
+    "copied",
+    "put_back",
+    "apart",
+    "i",
+}
 
 
 class Straight:
@@ -42,7 +57,7 @@ class Straight:
 
     def __init__(self, program: Program, settle: Callable[[tuple[Any, ...]], None], early: Sequence[int]) -> None:
         self._program = program
-        self._plan = plan = planned(program, program.instructions)
+        self._plan = plan = planned(program)
         rooms = [f"r{i}" for i in range(len(plan.given))]
         seen = [f"s{i}" for i in range(len(program.reads))]
         self._writer = writer = Lines(plan, {*_OWN, *rooms, *seen})
@@ -55,7 +70,7 @@ class Straight:
         self._known |= {writer.target(value).text: array for value, array in program.constants.items()}
         self._known |= {"settle": settle, "note": writes.note_all, "copied": copied, "put_back": put_back}
         self._known |= {"idle": [], "made": lambda: [buffer.made() for buffer in plan.buffers]}
-        self.remember([self] * len(program.reads))  # which is in no place
+        self._known |= dict.fromkeys(seen, self)  # which is in no place
         lines = [*self._before(), *self._computed(), *self._after()]
         self.text = "\n".join(["def run(inputs):", *[f"    {line}" for line in lines]]) + "\n"
         name = f"<program {program.name} {id(self):x}>"
@@ -66,6 +81,9 @@ class Straight:
     def remember(self, found: Sequence[Any]) -> None:
         """Take what is in the places that are read for what fits."""
         self._known |= {f"s{i}": now for i, now in enumerate(found)}
+        held = dict(zip([slot.value for slot in self._program.reads], found, strict=True))
+        pairs = {pair for block in self._plan.blocks for pair in block.apart}
+        self._known["apart"] = not any(np.may_share_memory(*[held[value] for value in pair]) for pair in pairs)
 
     # -- before ----------------------------------------------------------------------------------------------
 
@@ -79,8 +97,10 @@ class Straight:
         if same:
             lines += [f"if not ({' and '.join(same)}):", f"    settle(({''.join(f'{name}, ' for name in names)}))"]
         arrays = [pair for pair in zip(self._names, self._given, strict=True) if pair[1].kind is np.ndarray]
-        if arrays:
-            lines += [f"if {' or '.join(f'{name}.strides != {v.strides}' for name, v in arrays)}:", "    return ..."]
+        otherwise = [f"{name}.strides != {value.strides}" for name, value in arrays]
+        otherwise += ["not apart"] * any(block.apart for block in self._plan.blocks)
+        if otherwise:
+            lines += [f"if {' or '.join(otherwise)}:", "    return ..."]
         if self._plan.buffers:
             lines += ["try:", "    buffers = idle.pop()", "except IndexError:", "    buffers = made()"]
             lines += [f"{''.join(f'b{buffer.number}, ' for buffer in self._plan.buffers)}= buffers"]

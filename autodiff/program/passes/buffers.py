@@ -13,6 +13,7 @@ import numpy as np
 
 from ..instruction import Instruction, Value
 from ..lowering import takes_out
+from .blocks import Block, blocks_of, is_sliced, target
 from .memory import owners_of
 
 if TYPE_CHECKING:
@@ -58,27 +59,38 @@ class Plan(NamedTuple):
     of: dict[Value, Buffer]
     given: dict[Value, Buffer]
     """Of results that are given away and are large: what memory they take, which is used again when it is free."""
+    blocks: list[Block]
+    inside: dict[Value, Block]
+    """Of what is used in a block alone: that block.  Its buffer has room for a few rows."""
 
 
-def _last_uses(program: Program, instructions: Sequence[Instruction], owners: Owners) -> dict[Value, int]:
-    """When the memory of each value is used last."""
+def _last_uses(program: Program, owners: Owners, blocks: Sequence[Block]) -> dict[Value, int]:
+    """When the memory of each value is used last; what a block takes whole is used until its last row is done."""
     last: dict[Value, int] = {}
-    for position, instruction in enumerate(instructions):
+    for position, instruction in enumerate(program.instructions):
         for value in (*instruction.operands, *instruction.results):
             for owner in owners.get(value, {value}):
                 last[owner] = position
+    for block in blocks:
+        calls = program.instructions[block.start : block.stop]
+        for value in {v for call in calls for v in call.operands if not is_sliced(v, target(calls[0]).shape)}:
+            for owner in owners.get(value, {value}):
+                last[owner] = max(last[owner], block.stop - 1)
     for result in program.results:
         for owner in owners.get(result, {result}):
-            last[owner] = len(instructions)
+            last[owner] = len(program.instructions)
     return last
 
 
-def planned(program: Program, instructions: Sequence[Instruction]) -> Plan:
+def planned(program: Program) -> Plan:
     """A buffer for each value that a call can write where it is told to, and that nobody sees after the run."""
+    instructions = program.instructions
     owners = owners_of(instructions)
-    last = _last_uses(program, instructions, owners)
+    blocks = blocks_of(program)
+    last = _last_uses(program, owners, blocks)
     written = {owner for i in instructions for value in i.writes for owner in owners.get(value, {value})}
-    plan = Plan([], {}, {})
+    made = {value: block for block in blocks for i in instructions[block.start : block.stop] for value in i.results}
+    plan = Plan([], {}, {}, blocks, {value: block for value, block in made.items() if last[value] < block.stop})
     free: dict[tuple[Any, ...], list[Buffer]] = {}
     dying: dict[int, list[Value]] = {}
     for value, position in last.items():
@@ -89,7 +101,7 @@ def planned(program: Program, instructions: Sequence[Instruction]) -> Plan:
         if takes_out(instruction) and result not in written and _is_dense(result):
             if last[result] < len(instructions):
                 plan.of[result] = _over(instruction, ends, plan) or _taken(result, free, plan)
-            elif result.nbytes >= LARGE:
+            elif result.nbytes >= LARGE or result in made:
                 plan.given[result] = Buffer(-1, result.shape, result.dtype, result.strides)
         for value in ends:
             buffer = plan.of[value]
@@ -114,16 +126,21 @@ def _over(instruction: Instruction, ends: list[Value], plan: Plan) -> Buffer | N
         return None
     for value in ends:
         same = value.shape == result.shape and value.dtype == result.dtype and value.strides == result.strides
-        if same and value in instruction.args:
+        narrow = plan.of[value].shape != result.shape and result not in plan.inside
+        if same and not narrow and value in instruction.args:
             return plan.of[value]
     return None
 
 
 def _taken(result: Value, free: dict[tuple[Any, ...], list[Buffer]], plan: Plan) -> Buffer:
     """A free buffer, or a new one."""
-    waiting = free.get((result.shape, result.dtype, result.strides))
+    shape, strides = result.shape, result.strides
+    block = plan.inside.get(result)
+    if block is not None:
+        shape = block.step, *shape[1:]
+    waiting = free.get((shape, result.dtype, strides))
     if waiting:
         return waiting.pop()
-    buffer = Buffer(len(plan.buffers), result.shape, result.dtype, result.strides)
+    buffer = Buffer(len(plan.buffers), shape, result.dtype, strides)
     plan.buffers.append(buffer)
     return buffer
