@@ -79,6 +79,12 @@ if TYPE_CHECKING:
     from . import files as files
     from . import testing as testing
     from .draw.module import Draw
+    from .program import CaptureError as CaptureError
+    from .program import PathError as PathError
+    from .program import Program as Program
+    from .program import StaleError as StaleError
+    from .program import capture as capture
+    from .program.jit import jit as jit
 
     draw: Draw
 else:

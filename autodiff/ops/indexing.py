@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..arrays import as_array, is_foreign
 from ..cotangents import Scattered, into, unbroadcast
+from ..examples import Examples
 from ..primitive import example, sample
 from ..registering import composite, primitive
 from ..structural import blank, settled
@@ -33,7 +34,15 @@ def _add_into(index: Any, total: Array, values: Array) -> None:
         add_at(total, index, values)
 
 
-@into(lambda g, a_shape, index: Scattered(functools.partial(_add_into, index), g, a_shape))
+def _scattered(g: Array, a_shape: tuple[int, ...], index: Any) -> Any:
+    """The cotangent, to be added at the index; an array of the index's own kind if that notes what is computed."""
+    for part in index if type(index) is tuple else (index,):
+        if isinstance(part, Examples) and not part.many:
+            return _to_places(part.beside(g), a_shape, index)
+    return Scattered(functools.partial(_add_into, index), g, a_shape)
+
+
+@into(_scattered)
 def _to_places(g: Array, a_shape: tuple[int, ...], index: Any) -> Array:
     return scatter_add(g, index, a_shape)
 

@@ -14,6 +14,7 @@ from ..graph import CONSTANT
 from ..tensor import Tensor, wrap
 from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
+from . import exclusion
 from .instruction import Value
 from .program import Program
 from .reach import Place, Reach, reached
@@ -23,6 +24,7 @@ from .slot import Slot
 from .state import NO_VALUE, State
 
 Array = Any
+_PLAIN = (str, bytes, bool, int, float, complex, type(None), np.generic)
 
 
 def capture(f: Callable[..., Any], *args: Any) -> Program:
@@ -55,18 +57,27 @@ class Record(NamedTuple):
     """Which parts of the result were Tensors."""
 
 
-def record(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Record:
-    """Call a function and keep what it did; keywords are a part of the program's arguments."""
+def roots_of(f: Callable[..., Any], leaves: list[Any]) -> list[tuple[str, Any]]:
+    """What a call can reach: the function, and the arguments that are no arrays, by position."""
+    return [("", f), ("", _others(leaves))]
+
+
+def record(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, reach: Reach | None = None
+) -> Record:
+    """Call a function and keep what it did; keywords are a part of the program's arguments.
+
+    ``reach`` is what is behind the roots of the call, if that is known.
+    """
     recording = Recording(record.__code__)
     kwargs = kwargs or {}
     leaves, unflatten = flatten((args, kwargs))
     names = _names(f, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
     inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
     others = _others(leaves)
-    roots = [("", f), ("", others)]
-    state = State(roots, recording)
+    state = State([("", f), ("", others)], recording, reach)
     try:
-        with rarely(), being_recorded(), state:
+        with exclusion.recording(), rarely(), being_recorded(), state:
             given, by_name = unflatten([others.get(n, x) for n, x in enumerate(inputs)])
             returned = f(*given, **by_name)
             if recording.failed:
@@ -106,6 +117,12 @@ def _plain(leaf: Any) -> Any:
     return wrap(value, CONSTANT) if isinstance(leaf, Tensor) else value
 
 
+def without_graph(returned: Any) -> Any:
+    """What a function has returned, as a program returns it: a Tensor has no history."""
+    leaves, rebuild = flatten(returned)
+    return rebuild([_plain(leaf) for leaf in leaves]) if any(isinstance(leaf, Tensor) for leaf in leaves) else returned
+
+
 def _others(leaves: list[Any]) -> dict[int, Any]:
     """The arguments that are no arrays, by position: what is behind them is reached, too."""
     return {i: leaf for i, leaf in enumerate(leaves) if not isinstance(leaf, np.ndarray | float | complex | np.inexact)}
@@ -142,7 +159,9 @@ def _output(leaf: Any, recording: Recording) -> Any:
 def _check_result(leaf: Any) -> None:
     """Raise CaptureError if a part of the result would be the same in each run, and should not."""
     if hasattr(leaf, "__next__") or (
-        type(leaf) is not Value and any(type(place.now) is Recorded for place in reached([("", leaf)]).places)
+        type(leaf) is not Value
+        and not isinstance(leaf, _PLAIN)
+        and any(type(place.now) is Recorded for place in reached([("", leaf)]).places)
     ):
         raise CaptureError(
             f"capture: the function returns a {type(leaf).__name__}, into which a program cannot look; return arrays, "

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import dis
-import functools
 import itertools
 import keyword
 import re
 from collections import Counter
+from collections.abc import Callable
 from types import CodeType, FrameType
+from typing import TypeVar
+
+Found = TypeVar("Found")
 
 
-@functools.cache
+def once_for_each(find: Callable[[CodeType], Found]) -> Callable[[CodeType], Found]:
+    """A function of code that looks into each once; it is known by its identity, for its hash takes long."""
+    known: dict[int, tuple[CodeType, Found]] = {}
+
+    def found(code: CodeType) -> Found:
+        entry = known.get(id(code))
+        if entry is None:
+            entry = known[id(code)] = code, find(code)
+        return entry[1]
+
+    return found
+
+
+@once_for_each
 def _stores(code: CodeType) -> dict[int, str]:
     """By the offset of an instruction: the variable that its result is bound to by the next one."""
     found = {}

@@ -23,6 +23,7 @@ from ..examples import Examples
 from ..graph import Node, is_variable
 from ..tensor import Tensor
 from .instruction import EMPTY
+from .naming import once_for_each
 
 Read = Callable[[], Any]
 Write = Callable[[Any], None]
@@ -322,7 +323,7 @@ def _is_open(module: str) -> bool:
     return package not in _CLOSED and package != _LAYERS
 
 
-@functools.cache
+@once_for_each
 def _named_globals(code: CodeType) -> tuple[str, ...]:
     """The names that a function's code, and that of the functions in it, looks up outside."""
     names = dict.fromkeys(filter(str.isidentifier, code.co_names))  # pytest puts in others

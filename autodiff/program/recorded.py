@@ -31,14 +31,17 @@ _LOOKS = frozenset({"flags", "strides", "nbytes", "itemsize", "base"})
 _WRITING_METHODS = frozenset({"sort", "fill", "put", "partition", "setfield", "itemset", "resize", "__setitem__"})
 
 
-_HOME = Path(__file__).resolve().parent.parent
-_OURS = (str(_HOME), str(_HOME.parent / "nn"))
+_ENGINE = str(Path(__file__).resolve().parent.parent)
 _asking: dict[str, bool] = {}
-"""Whether a file is ours."""
+"""Whether a file is the engine's."""
 
 
 class CaptureError(TypeError):
     """What a function did cannot be recorded; the message says what to write."""
+
+
+class PassingError(CaptureError):
+    """What cannot be recorded now; another call can be."""
 
 
 class Recorded(Examples):
@@ -53,12 +56,12 @@ class Recorded(Examples):
 
     @property
     def __class__(self) -> Any:
-        """For ``isinstance`` in a user's code, the type of what it stands for; here, its own."""
-        code = sys._getframe(1).f_code
-        ours = _asking.get(code.co_filename)
-        if ours is None:
-            ours = _asking[code.co_filename] = code.co_filename.startswith(_OURS)
-        return Recorded if ours else self.value.kind
+        """For ``isinstance`` outside of the engine, the type of what it stands for; in it, its own."""
+        file = sys._getframe(1).f_code.co_filename
+        own = _asking.get(file)
+        if own is None:
+            own = _asking[file] = file.startswith(_ENGINE)
+        return Recorded if own else self.value.kind
 
     @__class__.setter
     def __class__(self, kind: Any) -> None:
@@ -216,7 +219,7 @@ class Recorded(Examples):
         """
         square: Any = np.vdot(self, self) if type(self.held) not in NUMBERS else self
         if self.recording.decided(square, "NaN"):
-            raise CaptureError(
+            raise PassingError(
                 "capture: a gradient is NaN for these arguments, and the engine looks then which zeros it may keep; a "
                 "program does not: capture the function with other arguments"
             )

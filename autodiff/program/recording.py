@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextvars import ContextVar
+from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any
 
@@ -60,6 +61,14 @@ class Recording:
         self.fixed: set[Value] = set()
         """What the function reaches and was not handed: it may be a constant of the program, which is checked."""
         self._sites = Sites(entry)
+        self._thread = get_ident()
+
+    def _check_thread(self) -> None:
+        if get_ident() != self._thread:
+            raise CaptureError(
+                "recorded array: another thread is recording a function that uses this array, so it stands in its "
+                "place for a moment; call the function once before threads share what it uses, or hold a lock"
+            )
 
     def new(self, held: Any, name: str = "") -> Recorded:
         """A recorded array of a value that nothing here has made."""
@@ -77,6 +86,7 @@ class Recording:
             raise
         if function in _OF_SHAPES or self.closed:
             return result
+        self._check_thread()
         taken = made = None
         writes = writes or _filled(function, args, kwargs, result)
         if not writes:
@@ -90,8 +100,8 @@ class Recording:
         elif result is not None:  # what was written, by its own name
             taken = next(array for array in writes if array.held is result)
         line, phase = self._here(taken, sys._getframe(1))
-        given = {name: self._named(value) for name, value in kwargs.items()}
-        changed = tuple(array.value for array in writes)
+        given = {name: self._named(value) for name, value in kwargs.items()} if kwargs else kwargs
+        changed = tuple([array.value for array in writes]) if writes else ()
         self.instructions.append(
             Instruction(function, self._named(args), given, made, changed, line, phase, self.errors.inside())
         )
@@ -118,6 +128,7 @@ class Recording:
         kind = type(result)
         if self.closed:
             return result
+        self._check_thread()
         if kind not in NUMBERS:
             raise CaptureError(f"capture: a call gave a {kind.__name__}, which no program holds")
         value = Value((), NUMBERS[kind], kind)
@@ -162,8 +173,11 @@ class Recording:
 
     def decided(self, array: Recorded, read: str) -> Any:
         """A value as it reaches Python, where it may decide what is done next."""
-        line, phase = self._here(None, sys._getframe(1))
         found = READ[read](array.held)
+        if self.closed:
+            return found
+        self._check_thread()
+        line, phase = self._here(None, sys._getframe(1))
         guard = Guard(read, found, line)
         self.instructions.append(
             Instruction(guard, (array.value,), line=line, phase=phase, errors=self.errors.inside())
@@ -243,10 +257,12 @@ def _held(value: Any) -> Any:
     kind = type(value)
     if kind is Recorded:
         return value.held
-    if kind in (tuple, list, dict, slice) or isinstance(value, tuple):
+    if kind is tuple:
+        return tuple([part.held if type(part) is Recorded else _held(part) for part in value])
+    if kind in (list, dict, slice) or isinstance(value, tuple):
         return mapped(lambda r: r.held, value, Recorded)
     return value
 
 
 def _values(taken: Any) -> Any:
-    return mapped(lambda r: r.value, taken, Recorded)
+    return taken.value if type(taken) is Recorded else mapped(lambda r: r.value, taken, Recorded)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import writes
+from .exclusion import OccupiedError
 from .instruction import Guard, PathError, Value, same
+from .recorded import Recorded
 from .slot import Slot
 from .steps import Steps
 from .straight import OTHERWISE, Straight
@@ -87,6 +89,8 @@ class Replay:
 
     def _check_slot(self, slot: Slot, now: Any) -> None:
         """Raise ValueError unless what is in a slot is what the program was captured for."""
+        if type(now) is Recorded:
+            raise OccupiedError("a recorded array of another thread is there")
         name, value = self.program.name, slot.value
         if slot.initial is None and any(place.read() is not now for place in slot.places[1:]):
             paths = " and ".join(place.path for place in slot.places)

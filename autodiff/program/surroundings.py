@@ -82,6 +82,11 @@ class Surroundings:
                 known |= {} if plain else {f"k{n}_{i}": key}
                 yield f"c{n}[{repr(key) if plain else f'k{n}_{i}'}] is x{n}_{i}"
 
+    @property
+    def names(self) -> list[str]:
+        """The paths of the containers."""
+        return [watched.path for watched in self._watched]
+
     def changed(self) -> str | None:
         """The path of the first container that is another one now; None if all is as it was."""
         try:

@@ -113,5 +113,10 @@ def writable_room(values: Array, gradient: Array, scratch: Room | None) -> Room 
     if type(values) is np.ndarray:
         own = type(gradient) is np.ndarray or isinstance(gradient, np.generic)
         return scratch if own and values.flags.writeable else None
-    flags = getattr(values, "flags", None)
-    return (np.empty_like(values), np.empty_like(values)) if isinstance(flags, _Flags) and flags.writeable else None
+    return (np.empty_like(values), np.empty_like(values)) if is_writable(values) else None
+
+
+def is_writable(array: Array) -> bool:
+    """Whether an array can be written in place: an ndarray, or one that says so as an ndarray does."""
+    flags = getattr(array, "flags", None)
+    return isinstance(flags, _Flags) and flags.writeable

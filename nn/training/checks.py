@@ -54,7 +54,7 @@ def in_range(who: str, what: str, value: float, low: float) -> float:
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not is_number or not low <= value < math.inf:
         raise ValueError(f"{who}: {what} is {value!r}; it must be a finite number of at least {low:g}")
-    return float(value)
+    return value if isinstance(value, float) and not isinstance(value, np.generic) else float(value)
 
 
 def array_of_examples(who: str, name: str, data: Any) -> Array:

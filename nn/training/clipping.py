@@ -10,6 +10,7 @@ import numpy as np
 
 from autodiff import Tensor
 
+from .calls import is_writable
 from .checks import checked, in_range
 
 Array = Any
@@ -34,11 +35,12 @@ def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm
         raise ValueError(f"clip_grad_norm_: norm_type is {norm_type!r}; it must be positive (or inf)")
     owners = _with_gradients("clip_grad_norm_", parameters)
     norms = [_norm(p.grad, norm_type) for p in owners]
-    total = max(norms, default=0.0) if math.isinf(norm_type) else _p_norm(norms, norm_type)
+    total = _norm(np.stack(norms), norm_type).item() if norms else 0.0
     factor = max_norm / (total + 1e-6)
     if not factor >= 1.0:
         for parameter in owners:
-            parameter.grad = _scaled(parameter.grad, factor)
+            gradient = parameter.grad
+            parameter.grad = np.multiply(gradient, factor, out=gradient if is_writable(gradient) else None)
     return total
 
 
@@ -56,36 +58,26 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
     clip_value = in_range("clip_grad_value_", "clip_value", clip_value, 0.0)
     for parameter in _with_gradients("clip_grad_value_", parameters):
         gradient = parameter.grad
-        out = gradient if _writeable(gradient) else None
-        parameter.grad = np.clip(gradient, -clip_value, clip_value, out=out)
+        parameter.grad = np.clip(gradient, -clip_value, clip_value, out=gradient if is_writable(gradient) else None)
 
 
-def _norm(gradient: Array, p: float) -> float:
-    """The p-norm of all elements in float64, so that squares of float32 numbers neither overflow nor vanish."""
-    flat = np.ravel(np.asarray(gradient))
+def _norm(gradient: Array, p: float) -> Any:
+    """The p-norm of all elements in float64, so that squares of float32 numbers neither overflow nor vanish.
+
+    A number of NumPy's, and computed by its functions alone: so a program can hold it.
+    """
+    flat = np.ravel(gradient)
     if p == 2.0:
-        square = float(np.vdot(flat, flat).real)
-        if math.isfinite(square) and square > 1e-30:
-            return math.sqrt(square)
+        square = np.real(np.vdot(flat, flat)).item()
+        if 1e-30 < square < math.inf:
+            return np.sqrt(square)
     if not flat.size:
-        return 0.0
+        return np.float64(0.0)
     magnitudes = np.abs(flat).astype(np.float64)
-    top = float(magnitudes.max())
-    if math.isinf(p) or not top or not math.isfinite(top):
+    top = np.max(magnitudes)
+    if math.isinf(p) or not top or not np.isfinite(top):
         return top
-    return float(top * np.sum((magnitudes / top) ** p) ** (1.0 / p))
-
-
-def _p_norm(norms: list[float], p: float) -> float:
-    return _norm(np.array(norms), p) if norms else 0.0
-
-
-def _scaled(gradient: Array, factor: float) -> Array:
-    return np.multiply(gradient, factor, out=gradient if _writeable(gradient) else None)
-
-
-def _writeable(array: Any) -> bool:
-    return type(array) is np.ndarray and array.flags.writeable
+    return top * np.sum((magnitudes / top) ** p) ** (1.0 / p)
 
 
 def _with_gradients(who: str, parameters: Iterable[Tensor] | Tensor) -> list[Tensor]:

@@ -31,14 +31,14 @@ def is_finite(array: Any) -> bool:
     if array.dtype.kind not in "fc":
         return True
     # squares do not cancel, so a bad number shows in their sum; a sum that overflows is looked at more closely
-    with np.errstate(all="ignore"):
-        total = np.vdot(array, array)
+    total = np.vdot(array, array)
     return bool(np.isfinite(total)) or bool(np.isfinite(array).all())
 
 
 def bad_names(named: Iterable[tuple[str, Any]]) -> list[str]:
     """The names of the arrays with a number that is not finite."""
-    return [name for name, array in named if array is not None and not is_finite(array)]
+    with np.errstate(all="ignore"):
+        return [name for name, array in named if array is not None and not is_finite(array)]
 
 
 def first_bad_operation(run: Callable[[], Any]) -> str:

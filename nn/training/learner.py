@@ -25,7 +25,7 @@ from .checks import array_of_examples, count_of, pairs_of_examples, validation_p
 from .data import Batches, batches
 from .epoch import Epoch
 from .measures import Metric, joined, measured, number, taken
-from .step import Position, Trained, TrainingStep
+from .step import Position, TrainingStep
 
 __all__ = ["Learner"]
 
@@ -42,6 +42,8 @@ class Learner(TrainingStep):
     ``metrics`` are functions of (outputs, targets) as arrays, by name, or names of functions in ``nn.metrics``.
     ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``.  Before the
     optimizer uses them, gradients are clipped to the total norm ``clip_norm``, or each number to ±``clip_value``.
+    With ``jit="auto"`` steps are recorded and replayed if there are many: the same numbers, sooner
+    (:class:`nn.TrainingStep`).
 
     Floating-point inputs are cast to the dtype of the parameters, so that float64 data does not slow down a float32
     model.  Losses cast targets to the dtype of the outputs.  Integers are passed on unchanged.
@@ -71,8 +73,9 @@ class Learner(TrainingStep):
         schedule: str = "epoch",
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        jit: bool | str = "auto",
     ) -> None:
-        super().__init__(model, loss, optimizer, clip_norm=clip_norm, clip_value=clip_value)
+        super().__init__(model, loss, optimizer, clip_norm=clip_norm, clip_value=clip_value, jit=jit)
         if schedule not in ("epoch", "step"):
             raise ValueError(f"Learner: schedule is {schedule!r}; it must be 'epoch' or 'step'")
         if scheduler is not None and not callable(getattr(scheduler, "step", None)):
@@ -133,6 +136,7 @@ class Learner(TrainingStep):
                 if on_epoch is not None:
                     bar.clear()
                     on_epoch(row)
+        self._release()
         return history
 
     def _epoch(
@@ -144,9 +148,11 @@ class Learner(TrainingStep):
         validation: tuple[Array, Array] | None,
     ) -> dict[str, float]:
         """Train for one epoch, and measure it."""
-        rate, trained = float(getattr(self.optimizer, "lr", math.nan)), Trained.of(self.model)
+        rate, refresh = float(getattr(self.optimizer, "lr", math.nan)), True
         for step, (x, y) in enumerate(pairs, 1 + (epoch.epoch - 1) * len(pairs)):
-            loss, outputs = self._update(x, y, trained, Position("fit", step, epoch.epoch, not epoch.seen))
+            position = Position("fit", step, epoch.epoch, not epoch.seen)
+            update, refresh = self._calculation(refresh=refresh), False
+            loss, outputs = self._step(x, y, update, position, epoch.epochs * len(pairs))
             epoch.add(loss, outputs, y)
             if self.scheduler is not None and self.schedule == "step":
                 self.scheduler.step()

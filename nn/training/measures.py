@@ -55,4 +55,5 @@ def _one(what: str, value: Any, purpose: str) -> float:
         raise ValueError(f"{what} has shape {value.shape}, and only a single number {purpose}")
     if value.dtype.kind not in "biuf":
         raise TypeError(f"{what} is {value.dtype}, and only a real number {purpose}")
-    return float(value.item())
+    one = value.item()
+    return one if value.dtype.char in "efd" else float(one)

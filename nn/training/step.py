@@ -8,14 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autodiff import Tensor
-
 from ..layers.module import Module
-from ..layers.structure import dtype_of, values_of
 from .checks import in_range, pairs_of_examples, what_is
-from .clipping import clip_grad_norm_, clip_grad_value_
-from .divergence import DivergenceError, bad_names, cause
-from .measures import number, taken
+from .divergence import DivergenceError, cause
+from .measures import taken
+from .update import PAYS, Done, Update
 
 __all__ = ["TrainingStep"]
 
@@ -32,18 +29,6 @@ class Position(NamedTuple):
     """Whether it is the first one with these parameters: then it is checked that it changes one of them."""
 
 
-class Trained(NamedTuple):
-    """The parameters of a model by name, and the dtype of all, None if they have several."""
-
-    parameters: list[tuple[str, Tensor]]
-    dtype: Any
-
-    @classmethod
-    def of(cls, model: Module) -> Trained:
-        """The present parameters of a model."""
-        return cls(list(model.named_parameters()), dtype_of(model))
-
-
 class TrainingStep:
     """One step of training: outputs = model(x), loss(outputs, y), backward, clipping, optimizer.step().
 
@@ -51,6 +36,9 @@ class TrainingStep:
     loss is a single finite number, it depends on the parameters, and the gradients are finite.  ``loss`` is a function
     or a module of (outputs, targets).  Before the optimizer uses them, gradients are clipped to the total norm
     ``clip_norm``, or each number to ±``clip_value``.
+
+    Steps are recorded once, and replayed, as by :func:`autodiff.jit`: the same numbers, sooner.  With ``jit="auto"``
+    that is done where there are many steps; ``explain()`` says what was recorded, and what could not be.
 
     >>> import numpy as np
     >>> from nn import Linear, TrainingStep, batches, mse_loss, optim
@@ -74,6 +62,7 @@ class TrainingStep:
         *,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        jit: bool | str = "auto",
     ) -> None:
         who = type(self).__name__
         if not isinstance(model, Module):
@@ -93,12 +82,18 @@ class TrainingStep:
                 f"{who}: the optimizer holds none of the model's parameters, so nothing would be trained; "
                 "make it from model.parameters(), after the last change to the model"
             )
+        if not (jit == "auto" or isinstance(jit, bool)):
+            raise ValueError(f"{who}: jit is {jit!r}; it must be True, False or 'auto'")
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
         self.clip_norm: float | None = None if clip_norm is None else in_range(who, "clip_norm", clip_norm, 0.0)
         self.clip_value: float | None = None if clip_value is None else in_range(who, "clip_value", clip_value, 0.0)
+        self.jit: bool | str = jit
         self._made = 0
+        self._update: Update | None = None
+        self._recorded: Any = None
+        self._run: Callable[[Array, Array], Done] | None = None
 
     def update(self, x: Array, y: Array) -> tuple[float, Array]:
         """Update the parameters once, with examples x (n, ...) and their targets y (n, ...).
@@ -109,52 +104,86 @@ class TrainingStep:
         """
         x, y = pairs_of_examples("update", x, y)
         position = Position("update", self._made + 1, 0, not self._made)
-        updated = self._update(x, y, Trained.of(self.model), position)
+        made = self._step(x, y, self._calculation(refresh=True), position)
         self._made += 1
-        return updated
+        return made
 
-    def _update(self, x: Array, y: Array, trained: Trained, position: Position) -> tuple[float, Array]:
+    def explain(self) -> str:
+        """Which steps are recorded, what is checked before each run of them, and what is calculated anew, and why."""
+        if self._recorded is not None:
+            return str(self._recorded.explain())
+        why = "jit=False" if self.jit is False else f"a recording pays for {PAYS:,} steps or more"
+        return f"step: not recorded: {why}"
+
+    def _calculation(self, *, refresh: bool = False) -> Update:
+        """What a step calculates, with the present model, loss, optimizer, and limits."""
+        parts = self.model, self.loss, self.optimizer, self.clip_norm, self.clip_value
+        now = self._update
+        if now is None or any(one is not other for one, other in zip(now.parts, parts, strict=True)):
+            now = self._update = Update(type(self).__name__, *parts)
+            self._recorded = self._run = None
+        elif refresh:
+            now.refresh()
+        return now
+
+    def _step(self, x: Array, y: Array, update: Update, position: Position, to_come: int = 0) -> tuple[float, Array]:
         """One step.  NumPy's warnings are off, because the same conditions are checked."""
         with np.errstate(all="ignore"):
-            return self._unguarded_update(x, y, trained, position)
+            x = taken(update.who, x, update.dtype)
+            run = self._run or self._recording(update, to_come)
+            done = run(x, y)
+            if done.fault:
+                self._complain(done, x, y, update, position)
+        return done.loss, np.asarray(done.outputs)
 
-    def _unguarded_update(self, x: Array, y: Array, trained: Trained, position: Position) -> tuple[float, Array]:
-        who = type(self).__name__
-        self.optimizer.zero_grad()
-        x = taken(who, x, trained.dtype)
-        outputs = self.model(x)
-        loss = self.loss(outputs, y)
-        value = number(who, loss)
-        if not math.isfinite(value):
-            raise self._diverged(f"the loss became {value}", x, y, trained, position)
-        if not isinstance(loss, Tensor):
-            raise _disconnected("it is a plain number", trained, position)
-        loss.backward()
-        if position.first:
-            self._check_connected(trained, position)
-        bad = bad_names([(name, parameter.grad) for name, parameter in trained.parameters])
-        if bad:
-            what = f"the loss is {value:.6g}, but the gradient of {', '.join(bad)} is not finite"
-            raise self._diverged(what, x, y, trained, position)
-        if self.clip_norm is not None:
-            clip_grad_norm_([parameter for _, parameter in trained.parameters], self.clip_norm)
-        if self.clip_value is not None:
-            clip_grad_value_([parameter for _, parameter in trained.parameters], self.clip_value)
-        self.optimizer.step()
-        return value, np.asarray(values_of(outputs))
+    def _recording(self, update: Update, to_come: int) -> Callable[[Array, Array], Done]:
+        """The calculation, as a recorded function if that pays: for many steps to come, or after as many."""
+        update.made += 1
+        if self.jit is False or (self.jit == "auto" and max(to_come, update.made) < PAYS):
+            return update
+        from autodiff import StaleError, jit  # which few programs need
 
-    def _check_connected(self, trained: Trained, position: Position) -> None:
-        """Raise if the optimizer would change nothing, because none of its parameters has a gradient."""
-        held = getattr(self.optimizer, "parameters", None)
-        changed = held if isinstance(held, list) else [parameter for _, parameter in trained.parameters]
-        if all(parameter.grad is None for parameter in changed):
-            raise _disconnected("it depends on other variables alone", trained, position)
+        self._recorded = recorded = jit(update)
 
-    def _diverged(self, what: str, x: Array, y: Array, trained: Trained, position: Position) -> DivergenceError:
+        def run(x: Array, y: Array) -> Done:
+            try:
+                return recorded(x, y)
+            except StaleError as error:
+                raise StaleError(f"{error}. {update.who}(..., jit=False) calculates each step anew") from None
+
+        self._run = run
+        return run
+
+    def _release(self) -> None:
+        """Give back the memory that recorded steps compute in."""
+        if self._recorded is not None:
+            self._recorded.release()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy has: a recording belongs to the object."""
+        return {**vars(self), "_update": None, "_recorded": None, "_run": None}
+
+    # -- a bad step ------------------------------------------------------------------------------------------
+
+    def _complain(self, done: Done, x: Array, y: Array, update: Update, position: Position) -> None:
+        """Raise the error of a step that changed nothing."""
+        if done.fault == "plain":
+            raise _disconnected("it is a plain number", update, position)
+        if done.fault == "apart":
+            if position.first:
+                raise _disconnected("it depends on other variables alone", update, position)
+            self.optimizer.step()  # a later step may depend on no parameter
+            return
+        what = f"the loss became {done.loss}"
+        if done.bad:
+            what = f"the loss is {done.loss:.6g}, but the gradient of {', '.join(done.bad)} is not finite"
+        raise self._diverged(what, x, y, update, position)
+
+    def _diverged(self, what: str, x: Array, y: Array, update: Update, position: Position) -> DivergenceError:
         def again() -> None:
             self.loss(self.model(x), y).backward()
 
-        why = cause((x, y), trained.parameters, again, position.step - 1)
+        why = cause((x, y), update.parameters, again, position.step - 1)
         self.optimizer.zero_grad()
         where = f"step {position.step}" + (f" (epoch {position.epoch})" if position.epoch else "")
         rate = float(getattr(self.optimizer, "lr", math.nan))
@@ -167,10 +196,10 @@ class TrainingStep:
         )
 
 
-def _disconnected(what: str, trained: Trained, position: Position) -> TypeError:
+def _disconnected(what: str, update: Update, position: Position) -> TypeError:
     why = (
         "use np. functions in the model and the loss, and do not take .data in them"
-        if trained.parameters
+        if update.parameters
         else "the model has none: is all of it frozen? model.unfreeze()"
     )
     return TypeError(

@@ -224,11 +224,6 @@ def audited_namespace():
     return lambda x: np.sum(x * settings.rate), change
 
 
-def audited_counter():
-    calls = iter(range(100_000))
-    return lambda x: np.sum(x * (1.0 + next(calls))), lambda: None
-
-
 def audited_long_list():
     rates = [0.5] * 5000
     return lambda x: np.sum(x * rates[3]), lambda: rates.__setitem__(3, 2.0)
@@ -261,6 +256,14 @@ def test_what_is_hidden_better_is_found_by_an_audit(hidden):
 
     with pytest.raises(StaleError, match=r"jit: .*(is a constant of the program|does something else|calls)"):
         go_on()
+
+
+def test_what_changes_at_each_call_is_not_recorded():
+    calls, again = iter(range(100)), iter(range(100))
+    function = jit(lambda x: np.sum(x * (1.0 + next(calls))))
+    for _ in range(9):
+        same(function(np.ones(3)), np.sum(np.ones(3) * (1.0 + next(again))))
+    assert "not recorded: the number 1.0 at" in function.explain()
 
 
 def test_another_shape_dtype_or_option_is_another_program():
