@@ -179,8 +179,7 @@ class Program:
 
     def plan(self) -> Plan:
         """In which buffers the results of a run lie."""
-        program = direct(self)
-        return planned(program, program.instructions)
+        return planned(direct(self))
 
     # -- reading ---------------------------------------------------------------------------------------------
 
