@@ -6,7 +6,6 @@ value and of all views of it; an elementwise call may write over an operand that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -64,22 +63,32 @@ class Plan(NamedTuple):
     """Of what is used in a block alone: that block.  Its buffer has room for a few rows."""
 
 
-def _last_uses(program: Program, owners: Owners, blocks: Sequence[Block]) -> dict[Value, int]:
-    """When the memory of each value is used last; what a block takes whole is used until its last row is done."""
+def _last_uses(program: Program, owners: Owners, whole: dict[Block, set[Value]]) -> dict[Value, int]:
+    """When the memory of each value is used last."""
     last: dict[Value, int] = {}
     for position, instruction in enumerate(program.instructions):
         for value in (*instruction.operands, *instruction.results):
             for owner in owners.get(value, {value}):
                 last[owner] = position
-    for block in blocks:
-        calls = program.instructions[block.start : block.stop]
-        for value in {v for call in calls for v in call.operands if not is_sliced(v, target(calls[0]).shape)}:
-            for owner in owners.get(value, {value}):
-                last[owner] = max(last[owner], block.stop - 1)
+    for block, values in whole.items():
+        for value in values:
+            last[value] = max(last.get(value, 0), block.stop - 1)
     for result in program.results:
         for owner in owners.get(result, {result}):
             last[owner] = len(program.instructions)
     return last
+
+
+def _whole(program: Program, block: Block, owners: Owners) -> set[Value]:
+    """The values of which a block needs more than the rows at hand, until it has made the last: those of views, too."""
+    calls = program.instructions[block.start : block.stop]
+    shape = target(calls[0]).shape
+    found: set[Value] = set()
+    for value in {value for call in calls for value in call.operands}:
+        mine = owners.get(value, {value})
+        if mine != {value} or not is_sliced(value, shape):
+            found |= mine
+    return found
 
 
 def planned(program: Program) -> Plan:
@@ -87,7 +96,8 @@ def planned(program: Program) -> Plan:
     instructions = program.instructions
     owners = owners_of(instructions)
     blocks = blocks_of(program)
-    last = _last_uses(program, owners, blocks)
+    whole = {block: _whole(program, block, owners) for block in blocks}
+    last = _last_uses(program, owners, whole)
     written = {owner for i in instructions for value in i.writes for owner in owners.get(value, {value})}
     made = {value: block for block in blocks for i in instructions[block.start : block.stop] for value in i.results}
     plan = Plan([], {}, {}, blocks, {value: block for value, block in made.items() if last[value] < block.stop})
@@ -95,12 +105,15 @@ def planned(program: Program) -> Plan:
     dying: dict[int, list[Value]] = {}
     for value, position in last.items():
         dying.setdefault(position, []).append(value)
+    spared = {n: values for block, values in whole.items() for n in range(block.start, block.stop)}
     for position, instruction in enumerate(instructions):
         result = instruction.result
         ends = [value for value in dying.get(position, ()) if value in plan.of]
         if takes_out(instruction) and result not in written and _is_dense(result):
             if last[result] < len(instructions):
-                plan.of[result] = _over(instruction, ends, plan) or _taken(result, free, plan)
+                plan.of[result] = _over(instruction, ends, plan, spared.get(position, set())) or _taken(
+                    result, free, plan
+                )
             elif result.nbytes >= LARGE or result in made:
                 plan.given[result] = Buffer(-1, result.shape, result.dtype, result.strides)
         for value in ends:
@@ -118,7 +131,7 @@ def _is_dense(value: Value) -> bool:
     return bool(value.nbytes) and _empty(value.shape, value.dtype, value.strides).strides == value.strides
 
 
-def _over(instruction: Instruction, ends: list[Value], plan: Plan) -> Buffer | None:
+def _over(instruction: Instruction, ends: list[Value], plan: Plan, spared: set[Value]) -> Buffer | None:
     """The buffer of an operand that is not needed any more, of a call that works element by element."""
     function: Any = instruction.function
     result = instruction.result
@@ -127,7 +140,7 @@ def _over(instruction: Instruction, ends: list[Value], plan: Plan) -> Buffer | N
     for value in ends:
         same = value.shape == result.shape and value.dtype == result.dtype and value.strides == result.strides
         narrow = plan.of[value].shape != result.shape and result not in plan.inside
-        if same and not narrow and value in instruction.args:
+        if same and not narrow and value in instruction.args and value not in spared:
             return plan.of[value]
     return None
 
