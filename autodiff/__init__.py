@@ -77,6 +77,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from . import files as files
+    from . import program as program
     from . import testing as testing
     from .draw.module import Draw
     from .program import CaptureError as CaptureError

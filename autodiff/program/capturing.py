@@ -72,7 +72,8 @@ def record(
     recording = Recording(record.__code__)
     kwargs = kwargs or {}
     leaves, unflatten = flatten((args, kwargs))
-    names = _names(f, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
+    parameters = _parameters(f, args)
+    names = _names(parameters, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
     inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
     others = _others(leaves)
     state = State([("", f), ("", others)], recording, reach)
@@ -97,6 +98,7 @@ def record(
         _name(f), (*arguments[0], arguments[1]) if kwargs else arguments[0],
         [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
         recording.copied_constants(), recording.instructions, found, rebuild, [*state.checks, *_around(recording)],
+        parameters,
     )  # fmt: skip
     tensors = tuple(isinstance(o, Tensor) for o in outputs)
     return Record(program, rebuild([_plain(o) for o in outputs]), state.reach, tensors)
@@ -174,18 +176,25 @@ def _name(f: Any) -> str:
     return name if name.isidentifier() and not name.startswith("<") else "program"
 
 
-def _names(f: Any, args: tuple[Any, ...]) -> list[str]:
-    """A name for each leaf of the arguments: the parameter's, and its place in it."""
+def _parameters(f: Any, args: tuple[Any, ...]) -> list[str]:
+    """A name for each argument: that of the parameter."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     found = []
-    for i, argument in enumerate(args):
+    for i in range(len(args)):
         positional = i < len(parameters) and parameters[i].kind in (
             inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD,
         )  # fmt: skip
-        name = parameters[i].name if positional else f"x{i}" if len(args) > 1 else "x"
+        found.append(parameters[i].name if positional else f"x{i}" if len(args) > 1 else "x")
+    return found
+
+
+def _names(parameters: list[str], args: tuple[Any, ...]) -> list[str]:
+    """A name for each leaf of the arguments: the parameter's, and its place in it."""
+    found = []
+    for name, argument in zip(parameters, args, strict=True):
         for place in places(argument):
             words = re.findall(r"\w+", place)
             last = words[-1] if words else ""

@@ -42,10 +42,15 @@ class _Listing:
     def text(self) -> str:
         """The whole text."""
         program, out = self.program, self.out
+        nested = {
+            i: self.names.fresh(name)
+            for i, (argument, name) in enumerate(zip(program.arguments, self._parameters(), strict=True))
+            if type(argument) is not Value
+        }
         for value in program.inputs:
             out.target(value)
         parameters = [mapped(out.text, argument) for argument in program.arguments]
-        head = [p.text if type(p) is Text else self.names.fresh(f"a{i}") for i, p in enumerate(parameters)]
+        head = [nested.get(i) or p.text for i, p in enumerate(parameters)]
         paths = [slot.places[0].path for slot in program.reads]
         state = [
             out.target(slot.value, name).text for slot, name in zip(program.reads, short_names(paths), strict=True)
@@ -53,7 +58,7 @@ class _Listing:
         above, below = self._constants()
         body = [line for name, p in zip(head, parameters, strict=True) for line in _unpacked(name, p)]
         body += [*above, *self._sections(), *self._returned()]
-        comment = _described(program, head, state, paths)
+        comment = _described(program, out.named, state, paths)
         modules = {"numpy as np", *filter(None, (module_of(i.function) for i in program.instructions))}
         lines = [
             *["import base64", ""] * any("base64." in line for line in (*above, *below)),
@@ -65,6 +70,11 @@ class _Listing:
             *["", "", *below] * bool(below),
         ]
         return "\n".join(lines) + "\n"
+
+    def _parameters(self) -> list[str]:
+        """The names of the arguments; keywords are the last one."""
+        found = list(self.program.parameters[: len(self.program.arguments)])
+        return found + ["keywords"] * (len(self.program.arguments) - len(found))
 
     def _constants(self) -> tuple[list[str], list[str]]:
         """The statements that make constants: short ones at the top of the function, long ones below it."""
@@ -145,12 +155,9 @@ def left_names(program: Program) -> dict[Value, str]:
     return found
 
 
-def _described(program: Program, head: list[str], state: list[str], paths: list[str]) -> list[str]:
+def _described(program: Program, named: dict[Value, str], state: list[str], paths: list[str]) -> list[str]:
     """A docstring with shapes and dtypes, and where the state is kept."""
-    named = {
-        value: name for value, name in zip(program.inputs, head, strict=False) if program.arguments == program.inputs
-    }
-    lines = [f"{name}: {_form(value)}" for value, name in named.items()]
+    lines = [f"{named[value]}: {_form(value)}" for value in program.inputs]
     for slot, name, path in list(zip(program.reads, state, paths, strict=True))[:MANY]:
         lines.append(f"{name}: {_form(slot.value)}, {path}")
     if len(program.reads) > MANY:

@@ -62,6 +62,7 @@ class Program:
         outputs: Sequence[Any],
         unflatten: Callable[[list[Any]], Any],
         checks: Sequence[Slot] = (),
+        parameters: Sequence[str] = (),
     ) -> None:
         self.name: str = name
         self.arguments: tuple[Any, ...] = arguments
@@ -75,6 +76,8 @@ class Program:
         """The result, from its leaves."""
         self.checks: tuple[Slot, ...] = tuple(checks)
         """Numbers that must be what they were: they decided something."""
+        self.parameters: tuple[str, ...] = tuple(parameters)
+        """The names of the arguments."""
         self._replay: Replay | None = None
 
     def __copy__(self) -> Program:
@@ -99,7 +102,7 @@ class Program:
         reads, checks = self.reads if reads is None else reads, self.checks if checks is None else checks
         return Program(
             self.name, self.arguments, self.inputs, reads, writes, self.constants, instructions, outputs, self.nested,
-            checks,
+            checks, self.parameters,
         )  # fmt: skip
 
     @property

@@ -26,6 +26,7 @@ from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("nn.cli.train", "train a network on handwritten digits"),
     "draw": ("nn.cli.draw", "draw the computation graph of a function, a module or a Tensor"),
+    "derive": ("nn.cli.derive", "print the gradient of a function, or of a module, as NumPy source"),
     "check": ("nn.cli.check", "check the gradient of a function or a module against slopes of its values"),
 }
 """The subcommands: name -> (module, what it does in one line)."""

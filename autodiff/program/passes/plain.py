@@ -123,10 +123,10 @@ def _is_uniform(array: Any) -> bool:
 def given_back(instruction: Instruction) -> Value | None:
     """The operand, if the result is just that: a reshape to the shape it has, a power of 1, a product with 1."""
     function, args, result = instruction.function, instruction.args, instruction.result
-    if type(result) is not Value or instruction.writes or result.kind is not np.ndarray:
+    if type(result) is not Value or instruction.writes or result.kind not in (np.ndarray, np.float64):
         return None
     x = next((a for a in args if type(a) is Value), None)
-    if x is None or x.kind is not np.ndarray or (x.shape, x.dtype, x.strides) != (
+    if x is None or x.kind is not result.kind or (x.shape, x.dtype, x.strides) != (
         result.shape, result.dtype, result.strides
     ):  # fmt: skip
         return None
@@ -152,7 +152,7 @@ def written_by_hand(instruction: Instruction) -> Instruction:
     """The same call as one writes it."""
     function, args, kwargs = instruction.function, instruction.args, instruction.kwargs
     arrays = [a for a in args if type(a) is Value and a.kind is np.ndarray]
-    if function in _AS_OPERATORS and not kwargs and arrays:
+    if function in _AS_OPERATORS and not kwargs and (arrays or _are_doubles(args)):
         function = _AS_OPERATORS[function]
     elif function in _IN_PLACE and set(kwargs) == {"out"} and arrays and kwargs["out"] in (args[:1], *args[:1]):
         return _augmented(instruction)
@@ -173,6 +173,12 @@ def written_by_hand(instruction: Instruction) -> Instruction:
         args = (*first, *[_weak(a, args[len(first) :], instruction.result) for a in args[len(first) :]])
     changed = replace(instruction, function=function, args=args, kwargs=kwargs)
     return _made(changed) if function in _LIKE else changed
+
+
+def _are_doubles(args: tuple[Any, ...]) -> bool:
+    """Whether these are numbers, with one of NumPy's doubles among them, and nothing else of NumPy's."""
+    kinds = [a.kind if type(a) is Value else type(a) for a in args]
+    return np.float64 in (a.kind for a in args if type(a) is Value) and set(kinds) <= {np.float64, float, int}
 
 
 def _augmented(instruction: Instruction) -> Instruction:
@@ -212,7 +218,7 @@ def _weak(argument: Any, args: tuple[Any, ...], result: Any) -> Any:
     """A double without NumPy's clothes, where another operand has that precision anyway."""
     if type(argument) is not np.float64 or type(result) is not Value:
         return argument
-    others = [a for a in args if type(a) is Value and a.kind is np.ndarray]
+    others = [a for a in args if type(a) is Value and a.kind in (np.ndarray, np.float64)]
     weaker = [a for a in args if type(a) is Value and a.dtype != np.float64 and a.dtype.kind not in "biu"]
     return float(argument) if others and not weaker and np.isfinite(argument) else argument
 
