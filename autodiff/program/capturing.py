@@ -16,8 +16,9 @@ from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
 from . import exclusion
 from .instruction import Value
+from .places import Place, Reach
 from .program import Program
-from .reach import Place, Reach, reached
+from .reach import reached
 from .recorded import CaptureError, Recorded
 from .recording import Recording, being_recorded
 from .slot import Slot

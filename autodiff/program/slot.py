@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .reach import Place
+from .places import Place
 
 
 class Slot(NamedTuple):

@@ -6,7 +6,6 @@ import functools
 import random
 from collections import deque
 from collections.abc import Iterator
-from types import CellType
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +14,8 @@ from ..examples import Examples
 from ..graph import Node
 from .drawing import RecordedGenerator
 from .instruction import EMPTY, Value
-from .reach import Place, Reach, Stream, reached, state_of
+from .places import Place, Reach, Stream, look
+from .reach import reached, state_of
 from .recorded import CaptureError, Recorded
 from .recording import Recording
 from .slot import Slot
@@ -38,7 +38,7 @@ class State:
         self._slots: list[tuple[Slot, Any, Any]] = []  # with the original and what stands for it
         self._known: set[str] = set()
         self._watch = Watch()
-        self.reach, self._known_reach = Reach([], [], {}, []), reach
+        self.reach, self._known_reach = Reach([], [], {}, [], []), reach
         self._hidden: Any = None
         self._views: dict[int, Any] = {}
         self.inputs: list[Slot] = []
@@ -215,16 +215,12 @@ def _replaced(before: Reach) -> Iterator[tuple[str, Any, Any]]:
         for key, child in contents.items():
             if key in live or isinstance(child, (*_PLAIN, tuple)):
                 continue
-            now = _looked_up(container, key)
-            if now is not child and now is not EMPTY and reached([(path, now)]).places:
+            try:
+                now = look(container, key)
+            except (LookupError, ValueError, AttributeError):
+                continue
+            if now is not child and type(now) is not frozenset and reached([(path, now)]).places:
                 yield f"{path}[{key!r}]" if isinstance(container, list | deque) else f"{path}.{key}", child, now
-
-
-def _looked_up(container: Any, key: Any) -> Any:
-    try:
-        return container.cell_contents if isinstance(container, CellType) else container[key]
-    except (LookupError, ValueError):
-        return EMPTY
 
 
 def _emptiness(place: Place) -> Any:

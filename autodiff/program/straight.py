@@ -16,8 +16,8 @@ from .instruction import Value
 from .lines import Lines
 from .passes.buffers import planned
 from .passes.memory import owners_of
+from .places import Place
 from .pool import Recycled
-from .reach import Place
 from .undoing import copied, put_back
 
 if TYPE_CHECKING:

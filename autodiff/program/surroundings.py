@@ -10,15 +10,16 @@ import operator
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import CellType
+from types import CellType, MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .instruction import same
-from .reach import Reach
+from .places import Reach, look, put
 
 _SCALARS = (int, float, complex, str, bytes, type(None), np.generic)
+_BY_KEY = (dict, list, deque, MappingProxyType)
 FEW = 8
 """Entries of a container that are compared one by one, which is faster than to gather them first."""
 MANY = 1000
@@ -26,7 +27,7 @@ MANY = 1000
 
 
 class _Watched(NamedTuple):
-    """What must be in a container."""
+    """What must be in a container; ``container`` is a mapping of attributes for a class."""
 
     path: str
     look: Callable[[Any], tuple[Any, ...]]
@@ -56,6 +57,7 @@ class Surroundings:
             length = len(container) if whole and isinstance(container, dict | list | deque) else None
             if keys or length is not None:
                 expected = tuple(contents[key] for key in keys)
+                container = vars(container) if isinstance(container, type) else container
                 self._watched.append(_Watched(path, _looking(container, keys), container, expected, length, keys))
         self._known: dict[str, Any] = {"all": all, "map": map, "len": len, "is_": operator.is_}
         lines = [
@@ -72,6 +74,13 @@ class Surroundings:
         if isinstance(watched.container, CellType):
             known[f"x{n}_0"] = watched.expected[0]
             yield f"c{n}.cell_contents is x{n}_0"
+        elif isinstance(watched.container, set):
+            known[f"x{n}_0"] = watched.expected[0]
+            yield f"c{n} == x{n}_0"
+        elif not isinstance(watched.container, _BY_KEY):
+            for i, (key, value) in enumerate(zip(keys, watched.expected, strict=True)):
+                known[f"x{n}_{i}"] = value
+                yield f"c{n}.{key} is x{n}_{i}"
         elif len(keys) > FEW:
             known[f"look{n}"] = watched.look
             yield f"all(map(is_, look{n}(c{n}), x{n}))"
@@ -107,8 +116,8 @@ def _looking(container: Any, keys: list[Any]) -> Callable[[Any], tuple[Any, ...]
     """How to look into a container: at all keys in one call."""
     if not keys:
         return lambda _: ()
-    if not isinstance(container, dict | list | deque):
-        return lambda cell: (cell.cell_contents,)
+    if not isinstance(container, _BY_KEY):
+        return lambda held: tuple(look(held, key) for key in keys)
     return operator.itemgetter(*keys, keys[-1])  # of one key it would give no tuple
 
 
@@ -116,6 +125,8 @@ def _alike(now: Any, then: Any) -> bool:
     """Whether a program may go on with another object: with an equal number or text, or a tuple of such."""
     if type(now) is type(then) is tuple and len(now) == len(then):
         return all(map(_alike, now, then))
+    if type(then) is frozenset:
+        return bool(now == then)
     return now is then or (isinstance(then, _SCALARS) and same(now, then))
 
 
@@ -128,7 +139,7 @@ class Snapshot:
         held = [*arrays, *[value for _, value in self._values]]
         self._arrays = [(array, array.copy()) for array in held if type(array) is np.ndarray]
         self._streams = [(g, g.bit_generator.state) for g in held if isinstance(g, np.random.Generator)]
-        self._hidden = [(set_state, get_state()) for get_state, set_state in _hidden_streams()]
+        self._hidden = [(set_state, get_state()) for get_state, set_state in _hidden_streams(reach.old)]
 
     def restore(self) -> None:
         """Put everything back."""
@@ -142,7 +153,9 @@ class Snapshot:
                 container.clear()
                 container.extend(contents.values())
             else:
-                container.cell_contents = contents[next(iter(contents))]
+                for key, child in contents.items():
+                    if look(container, key) is not child:
+                        put(container, key, child)
         for place, value in self._values:
             place.write(value)
         for array, copy in self._arrays:
@@ -154,10 +167,13 @@ class Snapshot:
             set_state(state)
 
 
-def _hidden_streams() -> list[tuple[Callable[[], Any], Callable[[Any], None]]]:
-    """How to read and to set the streams of random numbers that belong to modules."""
+def _hidden_streams(old: list[Any]) -> list[tuple[Callable[[], Any], Callable[[Any], None]]]:
+    """How to read and to set streams of random numbers: of generators of the old kind, and of modules."""
     found: list[tuple[Callable[[], Any], Callable[[Any], None]]] = [(np.random.get_state, np.random.set_state)]
     library = sys.modules.get("random")
     if library is not None:
         found.append((library.getstate, library.setstate))
+    for generator in old:
+        new = hasattr(generator, "getstate")
+        found.append((generator.getstate, generator.setstate) if new else (generator.get_state, generator.set_state))
     return found
