@@ -16,7 +16,7 @@ import numpy as np
 
 from .instruction import Attribute, Instruction, Method, Value
 
-_UFUNCS: dict[Any, np.ufunc] = {
+UFUNCS: dict[Any, np.ufunc] = {
     operator.add: np.add, operator.sub: np.subtract, operator.mul: np.multiply, operator.truediv: np.divide,
     operator.floordiv: np.floor_divide, operator.mod: np.remainder, operator.matmul: np.matmul,
     operator.neg: np.negative, operator.pos: np.positive, operator.abs: np.absolute,
@@ -70,7 +70,7 @@ def _operator(instruction: Instruction) -> Instruction | None:
         type(a) is Value and a.kind is np.ndarray for a in instruction.args
     ):
         return None
-    return replace(instruction, function=_UFUNCS[instruction.function])
+    return replace(instruction, function=UFUNCS[instruction.function])
 
 
 def _in_place(instruction: Instruction) -> Instruction | None:
@@ -188,7 +188,7 @@ def _transposed(instruction: Instruction) -> Instruction | None:
 
 
 _CHANGES: dict[Any, Callable[[Instruction], Instruction | None]] = {
-    **dict.fromkeys(_UFUNCS, _operator),
+    **dict.fromkeys(UFUNCS, _operator),
     **dict.fromkeys(_AUGMENTED, _augmented),
     **dict.fromkeys(_REDUCTIONS, _reduction),
     operator.pow: _power,

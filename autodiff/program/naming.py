@@ -85,3 +85,14 @@ class Names:
             name = f"{wanted}_{number}" if wanted[-1].isdigit() else f"{wanted}{number}"
         self._taken.add(name)
         return name
+
+    def exact(self, wanted: str) -> str:
+        """The wanted name as it stands, or with a number if it is taken."""
+        name, number = wanted, 2
+        while name in self._taken:
+            name, number = f"{wanted}_{number}", number + 1
+        self._taken.add(name)
+        return name
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._taken

@@ -235,6 +235,35 @@ class Program:
 
         return converted(self, check)
 
+    def to_onnx(self, other: Program | None = None, *, batch: str = "batch", check: str = "nan") -> Any:
+        """The program of a forward pass as an ``onnx.ModelProto``, checked by ONNX's checker.
+
+        The inputs have the names of the arguments.  Parameters, and other arrays that the function reaches, are
+        initializers named by their paths, as they are now.  Shapes are fixed, unless ``other`` is a program of the same
+        function for another number of examples: sizes in which the two differ are then the free axis ``batch``.  Where a
+        value decided something and it is not as it was recorded, floating-point outputs are NaN; with
+        ``check="return"`` they are not touched, and the output ``holds`` has a boolean for each guard.  Raises
+        ExportError for a draw, for what writes state, as a training step does, and for what ONNX does not have.  Needs
+        the extra ``onnx``.
+
+        >>> import numpy as np
+        >>> from autodiff import capture
+        >>> def f(x):
+        ...     return np.tanh(x) * 2.0
+        >>> one, other = capture(f, np.ones((2, 3))), capture(f, np.ones((4, 3)))
+        >>> model = one.to_onnx(other)
+        >>> [node.op_type for node in model.graph.node]
+        ['Tanh', 'Mul', 'Identity']
+        >>> [axis.dim_param or axis.dim_value for axis in model.graph.input[0].type.tensor_type.shape.dim]
+        ['batch', 3]
+        """
+        if check not in ("nan", "return"):
+            raise ValueError(f"to_onnx: check is {check!r}; it must be 'nan' or 'return'")
+        imported("onnx", "to_onnx")
+        from .onnx import converted
+
+        return converted(self, other, batch, check)
+
     def __repr__(self) -> str:
         guards = sum(isinstance(i.function, Guard) for i in self.instructions)
         return (

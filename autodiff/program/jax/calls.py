@@ -11,8 +11,8 @@ import numpy as np
 
 from ..exporting import LACKING, ExportError, LackingError, refuse
 from ..instruction import Attribute, Instruction, Method, Value, mapped
-from ..lowering import _UFUNCS as OF_OPERATORS
 from ..memory import Memory, view_positions
+from ..ufuncs import IN_PLACE, OPERATORS
 from .functions import FUNCTIONS, REARRANGING, REDUCTIONS, by_name, plainly
 from .guards import Flags
 from .indexing import chosen, put, put_at
@@ -22,13 +22,6 @@ from .ufuncs import of_ufunc
 Array = Any
 Known = dict[Value, Array]
 VERB = "to_jax"
-
-_INPLACE: dict[Any, np.ufunc] = {
-    getattr(operator, f"i{function.__name__.strip('_')}"): ufunc
-    for function, ufunc in OF_OPERATORS.items()
-    if hasattr(operator, f"i{function.__name__.strip('_')}")
-} | {operator.ipow: np.power, operator.ilshift: np.left_shift, operator.irshift: np.right_shift}
-_OPERATORS = OF_OPERATORS | {operator.pow: np.power, operator.lshift: np.left_shift, operator.rshift: np.right_shift}
 
 
 class Calls:
@@ -86,7 +79,7 @@ class Calls:
         def now(value: Value) -> Array:
             return self.operand(value, known)
 
-        ufunc = _OPERATORS.get(function, function)
+        ufunc = OPERATORS.get(function, function)
         if isinstance(ufunc, np.ufunc):
             return of_ufunc(ufunc, args, kwargs, now)
         if function is operator.getitem:
@@ -122,8 +115,8 @@ class Calls:
         made: Any
         if function is operator.setitem:
             made = put(now(target), mapped(now, args[1]), mapped(now, args[2]), flags)
-        elif function in _INPLACE:
-            made = of_ufunc(_INPLACE[function], args, {}, now)
+        elif function in IN_PLACE:
+            made = of_ufunc(IN_PLACE[function], args, {}, now)
         elif getattr(function, "__name__", "") == "at" and isinstance(function.__self__, np.ufunc):  # type: ignore[attr-defined]
             made = put_at(function.__self__, now(target), *mapped(now, args[1:]), instruction, flags)  # type: ignore[attr-defined]
         elif instruction.kwargs.get("out") is not None:

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..exporting import LACKING, LackingError
 from ..instruction import Value
+from ..ufuncs import kind_of, loop_of
 
 Array = Any
-_PYTHONS = (int, float, complex)
 
 
 def of_ufunc(ufunc: np.ufunc, args: tuple[Any, ...], kwargs: dict[str, Any], now: Callable[[Value], Array]) -> Any:
@@ -24,31 +24,12 @@ def of_ufunc(ufunc: np.ufunc, args: tuple[Any, ...], kwargs: dict[str, Any], now
     if len(args) > ufunc.nin or options.keys() - {"dtype", "axis", "axes", "keepdims"}:
         raise LackingError(f"an option that is not exported ({', '.join(kwargs)})")
     dtype = options.pop("dtype", None)
-    loop = _loop(ufunc, given, dtype)
+    loop = loop_of(ufunc, tuple(map(kind_of, given)), dtype)
     operands = [
         jnp.asarray(now(a) if type(a) is Value else a, jax.dtypes.canonicalize_dtype(t))
         for a, t in zip(given, loop, strict=False)
     ]
     return _implementation(ufunc)(*operands, **options)
-
-
-def _loop(ufunc: np.ufunc, args: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
-    """The dtypes of the operands in the loop that NumPy takes."""
-    kinds = tuple(map(_kind, args)) + (None,) * ufunc.nout
-    if dtype is None:
-        return ufunc.resolve_dtypes(kinds)
-    signature = (None,) * ufunc.nin + (np.dtype(dtype),) * ufunc.nout
-    return ufunc.resolve_dtypes(kinds, signature=signature, casting="unsafe")
-
-
-def _kind(argument: Any) -> Any:
-    """What NumPy looks at to choose a loop: the dtype, or the type of one of Python's numbers."""
-    kind = argument.kind if type(argument) is Value else type(argument)
-    if kind in _PYTHONS:
-        return kind
-    return (
-        np.dtype(bool) if kind is bool else argument.dtype if hasattr(argument, "dtype") else np.asarray(argument).dtype
-    )
 
 
 def _implementation(ufunc: np.ufunc) -> Callable[..., Any]:

@@ -1,0 +1,3 @@
+"""A forward program as an ONNX model."""
+
+from .model import converted as converted
