@@ -240,8 +240,8 @@ class Program:
 
         The inputs have the names of the arguments.  Parameters, and other arrays that the function reaches, are
         initializers named by their paths, as they are now.  Shapes are fixed, unless ``other`` is a program of the same
-        function for another number of examples: sizes in which the two differ are then the free axis ``batch``.  Where a
-        value decided something and it is not as it was recorded, floating-point outputs are NaN; with
+        function for another number of examples: sizes in which the two differ are then the free axis ``batch``.  Where
+        a value decided something and it is not as it was recorded, floating-point outputs are NaN; with
         ``check="return"`` they are not touched, and the output ``holds`` has a boolean for each guard.  Raises
         ExportError for a draw, for what writes state, as a training step does, and for what ONNX does not have.  Needs
         the extra ``onnx``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -41,8 +42,10 @@ class Builder:
         """For each value the same value of a program for another number of examples."""
         self.sizes: tuple[int, int] = (0, 0)
         """The number of examples in both programs."""
-        self.count: Tensor | None = None
-        """The number of examples that there will be."""
+        self.counted: tuple[Tensor, int] | None = None
+        """An input, and its axis of examples."""
+        self.arrays: dict[str, Array] = {}
+        """The constants, by name."""
         self._known: dict[Any, Tensor] = {}
         self._prefix = "t"
 
@@ -56,6 +59,7 @@ class Builder:
         """A constant with a name of its own."""
         array = np.asarray(array)
         element_type(array.dtype)
+        self.arrays[name] = array
         self.initializers.append(onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
         return Tensor(name, array.dtype, array.shape)
 
@@ -153,9 +157,14 @@ class Builder:
 
     def times(self, size: Size) -> Tensor:
         """A multiple of the number of examples, as a list of one number."""
-        count = self.count
-        assert count is not None
-        return count if size.times == 1 else self.op("Mul", count, self.ints(size.times))
+        return self.count if size.times == 1 else self.op("Mul", self.count, self.ints(size.times))
+
+    @functools.cached_property
+    def count(self) -> Tensor:
+        """The number of examples that there will be, as a list of one number."""
+        assert self.counted is not None
+        given, axis = self.counted
+        return self.op("Shape", given, dtype=np.dtype(np.int64), start=axis, end=axis + 1)
 
 
 def _known(shape: Sequence[int | Size]) -> tuple[int, ...] | None:

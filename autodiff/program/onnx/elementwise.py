@@ -192,8 +192,9 @@ def _hypot(b: Builder, x: Tensor, y: Tensor) -> Tensor:
     large = maximum(b, x, y)
     ratio = b.op("Div", b.op("Min", x, y), large)
     root = b.op("Sqrt", b.op("Add", b.op("Mul", ratio, ratio), _like(b, 1, x)))
-    alone = _test(b, "Or", is_zero(b, large), _test(b, "IsInf", large))
-    return where(b, alone, large, b.op("Mul", large, root))
+    found = where(b, is_zero(b, large), large, b.op("Mul", large, root))
+    infinite = _test(b, "Or", _test(b, "IsInf", x), _test(b, "IsInf", y))
+    return where(b, infinite, _like(b, math.inf, x), found)
 
 
 def remainder(b: Builder, x: Tensor, y: Tensor) -> Tensor:
@@ -269,7 +270,7 @@ def _where(call: Call, condition: Any, *sides: Any) -> Tensor:
 @emits(np.clip)
 def _clip(call: Call, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:  # noqa: A002
     low, high = a_min if min is None else min, a_max if max is None else max
-    found = tensor(call.b, a, call.dtype)
+    found: Tensor = tensor(call.b, a, call.dtype)
     for bound, within in ((low, maximum), (high, minimum)):
         if bound is not None and bound is not np._NoValue:
             found = within(call.b, found, tensor(call.b, bound, call.dtype))
@@ -292,14 +293,14 @@ def _round(call: Call, a: Any, decimals: int = 0, out: None = None) -> Tensor:
 def _nan_to_num(
     call: Call, x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Tensor:
-    b, x = call.b, tensor(call.b, x, call.dtype)
-    if x.dtype.kind != "f":
-        return x
-    limits = np.finfo(x.dtype)
-    found = where(b, _test(b, "IsNaN", x), b.constant(nan, x.dtype), x)
+    b, t = call.b, tensor(call.b, x, call.dtype)
+    if t.dtype.kind != "f":
+        return t
+    limits = np.finfo(t.dtype)
+    found = where(b, _test(b, "IsNaN", t), b.constant(nan, t.dtype), t)
     for number, limit, given in ((np.inf, limits.max, posinf), (-np.inf, limits.min, neginf)):
-        is_there = _test(b, "Equal", x, b.constant(number, x.dtype))
-        found = where(b, is_there, b.constant(limit if given is None else given, x.dtype), found)
+        is_there = _test(b, "Equal", t, b.constant(number, t.dtype))
+        found = where(b, is_there, b.constant(limit if given is None else given, t.dtype), found)
     return found
 
 

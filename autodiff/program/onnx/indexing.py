@@ -21,10 +21,11 @@ def is_array(part: Any) -> bool:
     return isinstance(part, Tensor | np.ndarray | list)
 
 
-def parts_of(index: Any, axes: int) -> list[Any]:
+def parts_of(b: Builder, index: Any, axes: int) -> list[Any]:
     """The index, one part an axis, and None for new ones; constant masks are positions."""
     parts: list[Any] = []
     for part in index if type(index) is tuple else (index,):
+        part = b.arrays.get(part.name, part) if isinstance(part, Tensor) else part
         if isinstance(part, Tensor):
             if part.dtype == bool:
                 raise LackingError("how many elements a mask chooses depends on values; write np.where(mask, x, other)")
@@ -45,7 +46,7 @@ def parts_of(index: Any, axes: int) -> list[Any]:
 def chosen(call: Call, array: Any, index: Any) -> Tensor:
     """``array[index]``."""
     b, t = call.b, tensor(call.b, array)
-    parts = parts_of(index, rank(t))
+    parts = parts_of(b, index, rank(t))
     new = [n for n, part in enumerate(parts) if part is None]
     if new:
         shape = _with_ones(t.shape, new)
@@ -81,9 +82,11 @@ def _at_points(call: Call, t: Tensor, parts: list[Any], at: list[int], new: list
         points: Any = b.constant(np.stack(np.broadcast_arrays(*arrays), axis=-1), np.int64)
         depth = len(points.shape) - 1
     else:
-        call.fixed()
         together = np.broadcast_shapes(*[s or () for s in shapes])
-        each = [b.expand(tensor(b, p, np.int64), together) for p in arrays]
+        each = [tensor(b, p, np.int64) for p in arrays]
+        if any(s != together for s in shapes):
+            call.fixed()
+            each = [b.expand(e, together) for e in each]
         points = b.op("Concat", *[b.op("Unsqueeze", e, b.ints(-1)) for e in each], axis=-1)
         depth = len(together)
     rest = [n for n in range(len(parts)) if n not in at]
@@ -105,7 +108,9 @@ def _take(call: Call, a: Any, indices: Any, axis: Any = None, out: None = None, 
         last = b.constant(elements(shape) if axis is None else shape[axis], np.int64)
         zero, one = b.constant(0, np.int64), b.constant(1, np.int64)
         clipped = mode == "clip"
-        places = b.op("Max", b.op("Min", places, b.op("Sub", last, one)), zero) if clipped else b.op("Mod", places, last)
+        places = (
+            b.op("Max", b.op("Min", places, b.op("Sub", last, one)), zero) if clipped else b.op("Mod", places, last)
+        )
     return b.op("Gather", t, places, axis=0 if axis is None else int(axis))
 
 
@@ -118,8 +123,8 @@ def _take_along_axis(call: Call, arr: Any, indices: Any, axis: Any = -1) -> Tens
     assert t.shape is not None
     assert places.shape is not None
     axis = int(axis) % rank(t)
-    shape = list(np.broadcast_shapes(*[s[:axis] + (1,) + s[axis + 1 :] for s in (t.shape, places.shape)]))
-    wide = [shape[:axis] + [s[axis]] + shape[axis + 1 :] for s in (t.shape, places.shape)]
+    shape = list(np.broadcast_shapes(*[(*s[:axis], 1, *s[axis + 1 :]) for s in (t.shape, places.shape)]))
+    wide = [[*shape[:axis], s[axis], *shape[axis + 1 :]] for s in (t.shape, places.shape)]
     return b.op("GatherElements", b.expand(t, wide[0]), b.expand(places, wide[1]), axis=axis)
 
 
@@ -129,7 +134,8 @@ def _take_along_axis(call: Call, arr: Any, indices: Any, axis: Any = -1) -> Tens
 def put(b: Builder, t: Tensor, index: Any, value: Any) -> Tensor:
     """``t[index] = value``, as a new tensor."""
     value = tensor(b, value, t.dtype)
-    masks = [p for p in (index if type(index) is tuple else (index,)) if isinstance(p, Tensor) and p.dtype == bool]
+    parts = index if type(index) is tuple else (index,)
+    masks = [p for p in parts if isinstance(p, Tensor) and p.dtype == bool and p.name not in b.arrays]
     if masks:
         if type(index) is tuple or value.shape != ():
             raise LackingError("a mask that depends on values takes one number; write np.where(mask, value, x)")
@@ -147,7 +153,7 @@ def add_at(b: Builder, t: Tensor, index: Any, value: Any) -> Tensor:
 
 def _positions(b: Builder, t: Tensor, index: Any) -> Array:
     assert t.shape is not None
-    parts = parts_of(index, rank(t))
+    parts = parts_of(b, index, rank(t))
     if any(isinstance(p, Tensor) for p in parts):
         raise LackingError("writing at positions that depend on values is not exported; write np.where(mask, value, x)")
     return np.arange(elements(t.shape)).reshape(t.shape)[tuple(parts)]
@@ -164,7 +170,7 @@ def put_at(b: Builder, t: Tensor, positions: Array, value: Tensor, reduction: st
         _, last = np.unique(flat[::-1], return_index=True)
         kept = np.sort(len(flat) - 1 - last)
         value, flat = b.op("Gather", value, b.constant(kept, np.int64), axis=0), flat[kept]
-    options = {} if reduction is None else {"reduction": reduction}
+    options: dict[str, Any] = {} if reduction is None else {"reduction": reduction}
     found = b.op("ScatterElements", b.flat(t), b.constant(flat, np.int64), value, axis=0, **options)
     return b.reshape(found, t.shape)
 

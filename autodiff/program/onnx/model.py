@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 
-from ...tree import flatten, places
+from ...tree import places
 from ..exporting import LACKING, ExportError, LackingError, refuse
 from ..instruction import Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
-from ..memory import Memory
+from ..memory import Memory, View
 from ..passes import cleaned, fixed, live
 from ..ufuncs import IN_PLACE, OPERATORS, kind_of
 from . import elementwise as elementwise
 from . import indexing, products, reductions, shapes  # noqa: F401 - they fill the table
-from .builder import Builder, Size, Tensor, element_type
+from .builder import Builder, Size, Tensor, element_type, elements
 from .guards import Guards
 from .table import EMITTERS, Call
 
@@ -64,8 +64,8 @@ class _Model:
                     refuse(VERB, i, "draws from NumPy's generator, which ONNX does not have; pass the numbers as an "
                            "argument, or capture the model in evaluation, model.eval()")  # fmt: skip
                 if self.memory.root(value) in given:
-                    refuse(VERB, i, "writes into an argument or into state, which a model of ONNX does not change; export "
-                           "the forward pass alone, capture(model, x)")  # fmt: skip
+                    refuse(VERB, i, "writes into an argument or into state, which a model of ONNX does not change; "
+                           "export the forward pass alone, capture(model, x)")  # fmt: skip
         if program.writes:
             path = program.writes[0].places[0].path
             raise ExportError(
@@ -110,10 +110,9 @@ class _Model:
         if i.function != j.function and not (isinstance(i.function, Guard) and isinstance(j.function, Guard)):
             refuse(VERB, i, "the program for another number of examples computes something else there")
         self.b.others |= dict(zip(i.results, j.results, strict=True))
-        mine, its = (flatten([list(x.args), x.kwargs])[0] for x in (i, j))
-        for a, b in zip(mine, its, strict=False):
-            if type(a) is Value and (type(b) is not Value or self.b.others.get(a, b) is not b):
-                refuse(VERB, i, "the program for another number of examples computes with something else there")
+        mine, its = list(i.operands), list(j.operands)
+        if len(mine) != len(its) or any(self.b.others.get(a) is not b for a, b in zip(mine, its, strict=True)):
+            refuse(VERB, i, "the program for another number of examples computes with something else there")
         if _plain(i) != _plain(j) and i.function not in _BY_SHAPE and not isinstance(i.function, Guard):
             refuse(VERB, i, "a number depends on how many examples there are; export for a fixed number of examples")
 
@@ -129,6 +128,8 @@ class _Model:
         self._count()
         for slot in program.reads:
             path = slot.places[0].path
+            if not b.is_fixed(slot.value):
+                raise ExportError(f"{VERB}: {path} has another shape for another number of examples")
             self.known[slot.value] = b.initializer(np.asarray(slot.places[0].read()), b.names.exact(path))
         for value, array in program.constants.items():
             self.known[value] = self._constant(value, array)
@@ -136,7 +137,9 @@ class _Model:
         for instruction in program.instructions:
             self._call(instruction, guards)
         outputs = self._outputs(guards)
-        graph = onnx.helper.make_graph(b.nodes, program.name, self.inputs, outputs, b.initializers)
+        used = {name for node in b.nodes for name in node.input}
+        kept = [i for i in b.initializers if i.name in used]
+        graph = onnx.helper.make_graph(b.nodes, program.name, self.inputs, outputs, kept)
         opset = onnx.helper.make_opsetid("", OPSET)
         version = onnx.helper.find_min_ir_version_for([opset])
         model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=version, producer_name="pullback")
@@ -144,19 +147,17 @@ class _Model:
         return model
 
     def _sizes(self, value: Value) -> list[Any]:
-        names = [
+        return [
             (self.batch if d.times == 1 else f"{d.times}*{self.batch}") if type(d) is Size else d
             for d in self.b.dims(value)
         ]
-        return names
 
     def _count(self) -> None:
         """The number of examples, from the first input that has it."""
         for value in self.program.inputs:
             dims = self.b.dims(value)
             if Size(1) in dims:
-                axis = dims.index(Size(1))
-                self.b.count = self.b.op("Shape", self.known[value], dtype=np.dtype(np.int64), start=axis, end=axis + 1)
+                self.b.counted = self.known[value], dims.index(Size(1))
                 return
         if self.b.others:
             raise ExportError(f"{VERB}: no argument has an axis of as many entries as there are examples")
@@ -171,7 +172,7 @@ class _Model:
         dims = b.dims(value)
         if array.size and np.all(array == array.flat[0]):
             return b.expand(b.constant(array.flat[0]), dims)._replace(shape=value.shape)
-        if array.ndim == 1 and np.array_equal(array, np.arange(len(array))) and dims == (Size(1),) and b.count:
+        if array.ndim == 1 and np.array_equal(array, np.arange(len(array))) and dims == (Size(1),):
             ends = b.constant(np.int64(0)), b.op("Squeeze", b.count), b.constant(np.int64(1))
             return b.cast(b.op("Range", *ends), value.dtype)._replace(shape=value.shape)
         raise ExportError(
@@ -217,9 +218,8 @@ class _Model:
         if view is None:
             return self.known[value]
         root, b = self.known[view.root], self.b
-        if np.array_equal(view.positions.ravel(), np.arange(view.positions.size)) and root.shape is not None:
-            if view.positions.size == int(np.prod(root.shape)):
-                return b.reshape(root, b.dims(value))._replace(shape=value.shape)
+        if _is_whole(view):
+            return b.reshape(root, b.dims(value))._replace(shape=value.shape)
         if not b.is_fixed(value, view.root):
             raise LackingError("a view that is written in place is exported for a fixed number of examples only")
         return b.op("Gather", b.flat(root), b.constant(view.positions, np.int64), axis=0, shape=value.shape)
@@ -268,7 +268,7 @@ class _Model:
     def _write(self, instruction: Instruction) -> None:
         """What a call writes in place, as a new tensor for the name."""
         function, args, target = instruction.function, instruction.args, instruction.writes[0]
-        if not self.b.is_fixed(target) and function is operator.setitem:
+        if not self.b.is_fixed(target) and function in (operator.setitem, np.add.at):
             raise LackingError("writing in place is exported for a fixed number of examples only; write np.where")
         call, now = Call(self.b, instruction), self._tensor
         if function is operator.setitem:
@@ -288,12 +288,17 @@ class _Model:
             self.known[target] = made
             return
         whole = self.known[view.root]
-        if np.array_equal(view.positions.ravel(), np.arange(int(np.prod(view.root.shape)))):
+        if _is_whole(view):
             self.known[view.root] = self.b.reshape(made, self.b.dims(view.root))._replace(shape=view.root.shape)
             return
         if not self.b.is_fixed(target, view.root):
             raise LackingError("a view that is written in place is exported for a fixed number of examples only")
         self.known[view.root] = indexing.put_at(self.b, whole, view.positions, made, None)._replace(shape=whole.shape)
+
+
+def _is_whole(view: View) -> bool:
+    """Whether a view has all elements of its root, in their order."""
+    return np.array_equal(view.positions.ravel(), np.arange(elements(view.root.shape)))
 
 
 def _renamed(instruction: Instruction, function: Any) -> Instruction:

@@ -81,7 +81,8 @@ def _xstack(call: Call, arrays: Any, **kwargs: Any) -> Tensor:
         return _together(call, [b.flat(tensor(b, a)) if r == 0 else a for a, r in zip(arrays, ranks, strict=True)],
                          0 if max(ranks) <= 1 else 1)  # fmt: skip
     new: dict[Any, dict[int, list[int]]] = {
-        np.vstack: {0: [0, 1], 1: [0]}, np.dstack: {0: [0, 1, 2], 1: [0, 2], 2: [2]}, np.column_stack: {0: [0, 1], 1: [1]},
+        np.vstack: {0: [0, 1], 1: [0]}, np.dstack: {0: [0, 1, 2], 1: [0, 2], 2: [2]},
+        np.column_stack: {0: [0, 1], 1: [1]},
     }  # fmt: skip
     parts = [
         b.op("Unsqueeze", tensor(b, a), b.ints(*new[function][r])) if r in new[function] else tensor(b, a)
@@ -165,6 +166,7 @@ def _as_strided(call: Call, x: Any, *args: Any, **kwargs: Any) -> Tensor:
 @emits(np.tril, np.triu)
 def _triangle(call: Call, m: Any, k: int = 0) -> Tensor:
     b, t = call.b, tensor(call.b, m)
+    call.fixed()
     shape = call.result.shape[-2:]
     kept = call.function(np.ones(shape, bool), k)
     return where(b, b.constant(kept), t, b.constant(0, t.dtype))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,14 +12,15 @@ from ..instruction import Instruction, Value
 from .builder import Builder, Size, Tensor
 
 Emitter = Callable[..., Any]
+E = TypeVar("E", bound=Emitter)
 EMITTERS: dict[Any, Emitter] = {}
 """``emitter(call, *args, **kwargs)``, where values are tensors; it returns a tensor, or a list of them."""
 
 
-def emits(*functions: Any) -> Callable[[Emitter], Emitter]:
+def emits(*functions: Any) -> Callable[[E], E]:
     """Register what writes these functions."""
 
-    def register(emitter: Emitter) -> Emitter:
+    def register(emitter: E) -> E:
         EMITTERS.update(dict.fromkeys(functions, emitter))
         return emitter
 
