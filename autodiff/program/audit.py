@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ Array = Any
 class Audit:
     """What a program does with arguments, and then a function: results, arrays that are written, places."""
 
-    def __init__(self, path: Path, given: list[Any]) -> None:
+    def __init__(self, path: Path, given: Sequence[Any]) -> None:
         self._path, self._given = path, given
         program = path.program
         self.places = [place for slot in program.writes for place in slot.places]
@@ -83,7 +84,7 @@ def _is_near(one: Any, other: Any) -> bool:
     return bool(np.allclose(one, other, rtol=near, atol=near * float(np.max(np.abs(one), initial=0)), equal_nan=True))
 
 
-def rehearsed(path: Path, given: list[Any]) -> Audit | None:
+def rehearsed(path: Path, given: Sequence[Any]) -> Audit | None:
     """A program that was run, and all is as before; None if it does not fit, and the function takes another way."""
     if not path.fits():
         return None

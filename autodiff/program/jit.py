@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from ..mode import current
@@ -66,14 +66,14 @@ class Jit(Generic[P, R]):
             signature = self._signatures.setdefault(key, Signature(described(leaves)))
         if signature.refusal:
             return self._itself(signature.refusal, args, kwargs)
-        given = [leaf for leaf in leaves if is_dynamic(leaf)]
+        given = leaves if leaves is args else [leaf for leaf in leaves if is_dynamic(leaf)]  # all are arrays
         while True:
             try:
                 return self._by_a_path(signature, given, args, kwargs)
             except OccupiedError:
                 wait()
 
-    def _by_a_path(self, signature: Signature, given: list[Any], args: Any, kwargs: Any) -> Any:
+    def _by_a_path(self, signature: Signature, given: Sequence[Any], args: Any, kwargs: Any) -> Any:
         """The result of the program that fits, or of the function itself, which is recorded then."""
         failed: PathError | None = None
         for path in signature.paths:

@@ -14,9 +14,10 @@ import numpy as np
 
 from .errstate import keywords
 from .instruction import OPERATORS, Attribute, Guard, Instruction, Method, Value, mapped, values_in
-from .lowering import ONLY_BY_NAME
+from .lowering import ONLY_BY_NAME, Mean
 from .naming import Names
 from .passes.blocks import Block, is_sliced, target
+from .passes.bounded import Bounded
 from .passes.buffers import Plan
 from .source import PREFIX, RESERVED, Text, Writer, literal, targets
 
@@ -125,7 +126,7 @@ class Lines(Writer):
         if room:
             out = f"out={room}" if function in ONLY_BY_NAME else room
             return f"{self.bound(function)}({', '.join([*map(self.argument, instruction.args), out])})"
-        if isinstance(function, Guard | Method) or function in OPERATORS or function in PREFIX:
+        if isinstance(function, Bounded | Guard | Mean | Method) or function in OPERATORS or function in PREFIX:
             text = self._direct(instruction)
         elif function is operator.getitem:
             text = f"{self.argument(instruction.args[0])}[{self.argument(instruction.args[1])}]"
@@ -156,6 +157,10 @@ class Lines(Writer):
         if isinstance(function, Guard):
             fails = _FAILS.get((function.read, function.expected), "") if function.read in ("NaN", "bool") else ""
             return f"{fails.format(given[0])}{self.bound(function)}({given[0]})"
+        if isinstance(function, Mean):
+            return f"{self.bound(np.add.reduce)}({given[0]}, None) / {function.count}"
+        if isinstance(function, Bounded):
+            return f"if not {' + '.join(given[1:])} < {function.limit!r}: {self.bound(function)}({', '.join(given)})"
         if function in OPERATORS:
             return f"({given[0]}) {OPERATORS[function]} ({given[1]})"
         if function in PREFIX:

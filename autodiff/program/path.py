@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +43,7 @@ class Path:
         """The program, ready to be run.  Many a way is taken once, as the first step of an optimizer."""
         return Replay(direct(self.program))
 
-    def run(self, given: list[Any]) -> Any:
+    def run(self, given: Sequence[Any]) -> Any:
         """The result; what was a Tensor is one without a graph."""
         leaves = self.replay(given)
         if self._tensors is not None:

@@ -13,8 +13,14 @@ _STATIC = (int, str, bytes, type(None), np.generic, np.dtype, type)
 
 def signature_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
     """The leaves of the arguments, and what two calls have in common that one program fits."""
-    if not kwargs and all(type(a) is np.ndarray and a.dtype.kind in "fciub" for a in args):  # the commonest case
-        return args, tuple((a.shape, a.dtype, a.strides) for a in args)
+    if not kwargs:
+        parts = []
+        for a in args:
+            if type(a) is not np.ndarray or a.dtype.kind not in "fciub":
+                break
+            parts.append((a.shape, a.dtype, a.strides))
+        else:  # the commonest case
+            return args, tuple(parts)
     leaves, unflatten = flatten((args, kwargs))
     return leaves, _key(leaves, unflatten)
 

@@ -9,8 +9,10 @@ import autodiff as ad
 from autodiff import PathError, capture
 from autodiff.primitive import registry
 from autodiff.program import lines
+from autodiff.program.passes import direct
 from autodiff.program.passes.buffers import LARGE
 from autodiff.program.replay import LONG
+from autodiff.program.straight import Straight
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
 
@@ -248,3 +250,41 @@ def test_transforms(transform):
     program = capture(function, x)
     other = np.random.default_rng(1).normal(size=(3, 4))
     same(program(other), function(other))
+
+
+def checked(program):
+    """What is checked for NaN by its factors, in the text that is run."""
+    program._replay = None
+    text = Straight(direct(program), lambda found: None, ()).text
+    return sum(line.strip().startswith("if not ") and "1e+" in line for line in text.splitlines())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_product_is_checked_for_nan_by_its_factors(dtype):
+    rng = np.random.default_rng(0)
+    w, b, x = rng.normal(size=(40, 30)).astype(dtype), np.zeros(30, dtype), rng.normal(size=(4, 40)).astype(dtype)
+    f = ad.grad(lambda w, b, x: np.sum(np.tanh(x @ w + b) * np.sqrt(x[:, :30])), argnums=(0, 1))
+    x = np.abs(x)
+    program = capture(f, w, b, x)
+    assert checked(program) == 2
+    same(program(w, b, x), f(w, b, x))
+    large = np.finfo(dtype).max
+    for bad in (np.nan, np.inf, large, large**0.5, 0.0):
+        y = x.copy()
+        y[1, 2] = bad
+        with np.errstate(all="ignore"):
+            expected = f(w, b, y)
+            is_nan = any(np.isnan(part).any() for part in expected)
+            if is_nan:
+                with pytest.raises(PathError, match="NaN"):
+                    program(w, b, y)
+            else:
+                same(program(w, b, y), expected)
+
+
+def test_factors_that_are_larger_or_lie_otherwise_are_not_looked_at():
+    grad_of = ad.grad(lambda w, x: np.sum(np.tanh(x @ w)))
+    assert checked(capture(grad_of, np.ones((40, 30)), np.ones((4, 40)))) == 1
+    assert checked(capture(grad_of, np.ones((4, 3)), np.ones((40, 4)))) == 0
+    assert checked(capture(grad_of, np.ones((40, 30)), np.ones((4, 80))[:, ::2])) == 0
+    assert checked(capture(grad_of, np.ones((40, 30), np.float16), np.ones((4, 40), np.float16))) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..lowering import lowered
+from .bounded import bounded
 from .common import shared
 from .dead import live as live
 from .fixed import fixed as fixed
@@ -23,4 +24,4 @@ def cleaned(program: Program) -> Program:
 def direct(program: Program) -> Program:
     """The program to be run: cleaned, with its calls made directly, which are then more often the same."""
     program = fixed(cleaned(program))
-    return live(shared(program.with_instructions([lowered(i) for i in program.instructions])))
+    return live(bounded(live(shared(program.with_instructions([lowered(i) for i in program.instructions])))))

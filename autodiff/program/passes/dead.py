@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..instruction import Guard
-
 if TYPE_CHECKING:
     from ..program import Program
 
@@ -13,13 +11,13 @@ if TYPE_CHECKING:
 def live(program: Program) -> Program:
     """The program without the instructions whose results nobody uses.
 
-    A write is kept: it may be into what an input or a view of it shares.
+    A check has none.  A write is kept: it may be into what an input or a view of it shares.
     """
     needed = program.results
     kept = []
     for instruction in reversed(program.instructions):
         made = set(instruction.results)
-        if isinstance(instruction.function, Guard) or instruction.writes or not needed.isdisjoint(made):
+        if instruction.result is None or instruction.writes or not needed.isdisjoint(made):
             needed.update(instruction.operands)
             kept.append(instruction)
     reads = [slot for slot in program.reads if slot.value in needed]
