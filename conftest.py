@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from autodiff.dispatch import restored
+from autodiff.primitive import registry
 
 # The shared run must end in minutes and give the same verdict twice; the deep one is for a night, and for hunting.
 # It does not explain: tests that plant a fault would spend most of their time on that.
@@ -40,6 +42,16 @@ def _is_borrowed(item: pytest.Item) -> bool:
     return item.dtest is not None and item.dtest.docstring == getattr(getattr(np, name, None), "__doc__", None)
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    gc.disable()  # thousands of tests are made and none is dropped: there is nothing to find
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep the collector away from the tests themselves: many a test calls it, and would wait for it to visit all."""
+    gc.enable()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if not _is_borrowed(item)]
     if config.getoption("--browser"):
@@ -50,8 +62,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in browser]
 
 
+class _Table:
+    """The table as it was before the first test; what a test changed is undone after it."""
+
+    def __init__(self) -> None:
+        self.block = restored()
+        self.block.__enter__()
+        self.lines = list(registry.items())
+
+    def is_changed(self) -> bool:
+        return self.lines != list(registry.items())
+
+    def put_back(self) -> None:
+        self.block.__exit__(None, None, None)
+
+
+_tables: list[_Table] = []
+
+
 @pytest.fixture(autouse=True)
 def _table_restored() -> Iterator[None]:
     """An example, a test or what it asks for may register a function, even a wrong one: no other test sees it."""
-    with restored():
-        yield
+    if not _tables:
+        _tables.append(_Table())
+    yield
+    if _tables[0].is_changed():
+        _tables.pop().put_back()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    while _tables:
+        _tables.pop().put_back()

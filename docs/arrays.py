@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,23 +73,23 @@ def weights(results: list[Any]) -> list[Any]:
     return made
 
 
-def compare(found: Any, expected: Any) -> None:
-    """Compute, and raise unless it is a Dask array of what NumPy has."""
+def compare(found: Sequence[Any], expected: Sequence[Any]) -> None:
+    """Compute, and raise unless these are Dask arrays of what NumPy has."""
     import dask
     import dask.array
 
-    if not isinstance(found, dask.array.Array):
-        raise OtherResultError(f"a {type(found).__name__}")
+    for one in found:
+        if not isinstance(one, dask.array.Array):
+            raise OtherResultError(f"a {type(one).__name__}")
     try:
-        with dask.config.set(scheduler="sync"):
-            values = np.asarray(found.compute())
+        computed = dask.compute(*found, scheduler="sync")
     except Exception as error:
         raise UncomputableError(str(error)) from None
-    expected = np.asarray(expected)
-    if values.shape != expected.shape or found.dtype != expected.dtype or values.dtype != expected.dtype:
-        raise OtherResultError(f"{values.dtype} {values.shape} in the place of {expected.dtype} {expected.shape}")
-    if not np.allclose(values, expected, rtol=1e-10, atol=1e-10, equal_nan=True):
-        raise OtherResultError("other numbers")
+    for one, values, wanted in zip(found, map(np.asarray, computed), map(np.asarray, expected), strict=True):
+        if values.shape != wanted.shape or one.dtype != wanted.dtype or values.dtype != wanted.dtype:
+            raise OtherResultError(f"{values.dtype} {values.shape} in the place of {wanted.dtype} {wanted.shape}")
+        if not np.allclose(values, wanted, rtol=1e-10, atol=1e-10, equal_nan=True):
+            raise OtherResultError("other numbers")
 
 
 def attempt(entry: Any, call: Template, arrays: list[Any], chunks: int) -> None:
@@ -99,8 +99,7 @@ def attempt(entry: Any, call: Template, arrays: list[Any], chunks: int) -> None:
     if isinstance(entry, Primitive) and entry.flat:
         with lazily():
             found = outputs(call(*map(_variable, ours)))
-        for one, two in zip(found, expected, strict=True):
-            compare(one._value, two)
+        compare([one._value for one in found], expected)
         return
     seeds = weights(expected)
     _, pull = vjp(lambda *a: tuple(outputs(call(*a))), *arrays)
@@ -110,8 +109,7 @@ def attempt(entry: Any, call: Template, arrays: list[Any], chunks: int) -> None:
         if [r.shape for r in found] != [np.shape(r) for r in expected]:
             raise OtherResultError("another shape")
         pulled = pull(tuple(chunked(_active(s, r), chunks) for s, r in zip(seeds, expected, strict=True)))
-    for one, two in zip((*found, *pulled), (*expected, *gradients), strict=True):
-        compare(one, two)
+    compare((*found, *pulled), (*expected, *gradients))
 
 
 def _active(seed: Any, result: Any) -> Any:

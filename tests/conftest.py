@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from tests.blocks import SEED
+
 collect_ignore = ["typing"]  # code for type checkers, some of it wrong
 
 
 @pytest.fixture
 def rng():
-    return np.random.default_rng(20240717)
+    return np.random.default_rng(SEED)

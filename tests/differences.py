@@ -75,27 +75,32 @@ def total(call, arrays, seeds):
     return dot(results, seeds)
 
 
+def slope(function):
+    """The derivative of a function of one number at 0: central differences with two Richardson extrapolations."""
+    slopes = [(function(h) - function(-h)) / (2 * h) for h in (4 * STEP, 2 * STEP, STEP)]
+    coarse = [(4 * b - a) / 3 for a, b in pairwise(slopes)]
+    return (16 * coarse[1] - coarse[0]) / 15
+
+
 def central(function, arrays, i):
-    """d function / d arrays[i], element by element: central differences with two Richardson extrapolations.
+    """d function / d arrays[i], element by element.
 
     For a complex element z = a + ib it is d / da - i d / db, the convention of the engine.
     """
     gradient = np.zeros(arrays[i].shape, np.result_type(arrays[i].dtype, np.float64))
     for index in np.ndindex(arrays[i].shape):
 
-        def slope(direction, index=index):
+        def along(direction, index=index):
             def at(offset):
                 moved = arrays[i].copy()
                 moved[index] += offset * direction
                 return function([*arrays[:i], moved, *arrays[i + 1 :]])
 
-            slopes = [(at(h) - at(-h)) / (2 * h) for h in (4 * STEP, 2 * STEP, STEP)]
-            coarse = [(4 * b - a) / 3 for a, b in pairwise(slopes)]
-            return (16 * coarse[1] - coarse[0]) / 15
+            return slope(at)
 
-        gradient[index] = slope(1.0)
+        gradient[index] = along(1.0)
         if np.iscomplexobj(gradient):
-            gradient[index] -= 1j * slope(1j)
+            gradient[index] -= 1j * along(1j)
     return gradient
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.blocks import of_each
+
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "tests").rglob("*.py"))
 ASSERTING = {"raises", "warns", "fail"}
@@ -67,7 +69,7 @@ def empty(source: str, path: Path = ROOT / "tests" / "test_planted.py") -> list[
     return [name for name, node in functions(tree).items() if name.startswith("test_") and not asserts(node, known)]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@of_each("path", FILES, size=64, label=lambda path: str(path.relative_to(ROOT)))
 def test_every_test_asserts(path):
     assert empty(path.read_text(encoding="utf-8"), path) == []
 

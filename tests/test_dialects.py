@@ -13,6 +13,7 @@ import autodiff
 from autodiff import Tensor, elementwise, grad, hessian, hvp, jacobian, jvp, value_and_grad, vmap
 from autodiff.dialects import HINTS, NAMES, TRANSFORMS
 from autodiff.primitive import registry
+from tests.blocks import of_each
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def methods():
     return entries
 
 
-@pytest.mark.parametrize("entry", methods(), ids=lambda entry: entry.name)
+@of_each("entry", methods())
 def test_no_method_with_an_axis_takes_dim_for_it(entry):
     for wrong, right in (("dim", "axis"), ("keepdim", "keepdims")):
         with pytest.raises(TypeError, match=f"'{wrong}' is PyTorch's word; write {right}="):

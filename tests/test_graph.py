@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 import pickle
 import sys
 import weakref
@@ -13,6 +12,7 @@ import pytest
 
 from autodiff import GraphError, Tensor, elementwise, grad, hessian, no_grad, primitive, stop_gradient
 from autodiff.graph import topological_order
+from tests.garbage import left_by
 
 # -- order -------------------------------------------------------------------------------------------------------
 
@@ -121,17 +121,12 @@ def test_an_array_that_a_rule_asked_for_lives_until_backward():
 
 def test_no_cycles_are_left_behind():
     w = Tensor(np.ones((3, 2)))
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(3):
-            loss = np.mean(np.tanh(np.ones((4, 3)) @ w) ** 2)
-            loss.backward()
-            grad(lambda v: np.sum(grad(lambda u: np.sum(u**3))(v)))(np.ones(2))
-        del loss
-        assert gc.collect() == 0
-    finally:
-        gc.enable()
+
+    def use():
+        np.mean(np.tanh(np.ones((4, 3)) @ w) ** 2).backward()
+        grad(lambda v: np.sum(grad(lambda u: np.sum(u**3))(v)))(np.ones(2))
+
+    assert left_by(use) == 0
 
 
 def test_only_gradients_that_somebody_needs_are_computed():

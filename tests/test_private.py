@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.blocks import of_each
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(path for package in ("autodiff", "nn") for path in (ROOT / package).rglob("*.py"))
 OF_A_TENSOR = {"_node", "_value"}
@@ -61,7 +63,7 @@ def offences(source: str, *, inside: bool = True, lower: bool = False) -> list[s
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@of_each("path", SOURCES, size=64, label=lambda path: str(path.relative_to(ROOT)))
 def test_nobody_uses_what_is_private_to_another(path):
     source = path.read_text(encoding="utf-8")
     assert offences(source, inside=path.parts[len(ROOT.parts)] == "autodiff", lower=path.name in LOWER) == []

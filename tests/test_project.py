@@ -18,6 +18,7 @@ import pytest
 
 import autodiff
 import nn
+from tests.blocks import of_each
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -97,13 +98,13 @@ def test_the_only_dependency_is_numpy():
     assert requirements() == {"numpy"}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@of_each("path", SOURCES, size=64, label=lambda path: str(path.relative_to(ROOT)))
 def test_every_import_is_a_declared_requirement(path):
     known = requirements("draw", "plot", "scipy", "test", "notebook") | set(PACKAGES) | set(sys.stdlib_module_names)
     assert imported(path) <= known | {"IPython"}  # present wherever a notebook runs
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: path.name)
+@of_each("path", sorted((ROOT / "tests").rglob("*.py")), size=64, label=lambda path: str(path.relative_to(ROOT)))
 def test_every_import_of_a_test_is_in_the_test_extra(path):
     known = requirements("test") | set(PACKAGES) | set(sys.stdlib_module_names) | {"tests", "docs", "benchmarks"}
     assert imported(path) <= known

@@ -8,6 +8,7 @@ import scipy.sparse
 
 from autodiff import Tensor, grad, no_grad, vmap
 from autodiff.primitive import Primitive, registry
+from tests.blocks import of_each
 
 
 class Series:
@@ -48,7 +49,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-@pytest.mark.parametrize("entry", OPERATIONS, ids=lambda entry: entry.name)
+@of_each("entry", OPERATIONS, size=64)
 def test_no_operation_of_two_arguments_takes_a_container_with_rules_of_its_own(entry, kind):
     other, words = FOREIGN[kind]
     t = Tensor(np.ones((3, 3)))
@@ -90,7 +91,7 @@ ODD = [
 
 
 @pytest.mark.parametrize(("odd", "words"), ODD)
-@pytest.mark.parametrize("entry", OPERATIONS, ids=lambda entry: entry.name)
+@of_each("entry", OPERATIONS, size=64)
 def test_what_holds_no_numbers_is_named_in_every_operation(entry, odd, words):
     t = Tensor(np.ones((3, 3)))
     for arguments in ((t, odd), (odd, t)):

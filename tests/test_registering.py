@@ -17,6 +17,7 @@ from autodiff.primitive import Composite, Primitive, registry
 from autodiff.testing import detect_anomaly
 from autodiff.ufuncs import accumulations, reductions
 from docs.__main__ import spelled
+from tests.blocks import of_each
 from tests.differences import calls, outputs
 
 special.load()  # all that can be in the table
@@ -27,8 +28,15 @@ OWN = sorted(name for name in dir(Tensor) if name not in methods and hasattr(Ten
 """What a Tensor has and the table did not give it."""
 
 
-def named(entries):
-    return pytest.mark.parametrize("entry", entries, ids=[e.name for e in entries])
+def put_back(test):
+    """Each member of a block leaves the table as it was, as each test does."""
+
+    @functools.wraps(test)
+    def run(**given):
+        with restored():
+            test(**given)
+
+    return run
 
 
 def counting(function, seen):
@@ -83,7 +91,7 @@ def ways(entry, call):
                 yield call.with_call(lambda a, b, name=name: getattr(b, f"__r{name[2:]}")(a))
 
 
-@named(ENTRIES)
+@of_each("entry", ENTRIES)
 def test_every_way_to_call_an_operation_means_the_line_that_replaced_another(entry, rng):
     before, names = dict(vars(Tensor)), doors(entry)
     with restored():
@@ -112,7 +120,8 @@ def test_every_way_to_call_an_operation_means_the_line_that_replaced_another(ent
     assert [n for n in before if after[n] is not before[n] and not n.startswith("__r")] == []
 
 
-@named(ENTRIES)
+@of_each("entry", ENTRIES)
+@put_back
 def test_a_mapping_computes_the_line_that_replaced_another(entry, rng):
     seen = []
     new = again(entry, seen)
@@ -144,7 +153,8 @@ def test_a_ufuncs_other_methods_mean_the_line_that_replaced_another():
             assert seen
 
 
-@named(ELEMENTWISE)
+@of_each("entry", ELEMENTWISE)
+@put_back
 def test_what_was_recorded_keeps_the_rules_that_it_was_recorded_with(entry, rng):
     call = next(iter(calls(entry)))
     arrays = call.arrays(rng)
@@ -165,7 +175,7 @@ def test_what_was_recorded_keeps_the_rules_that_it_was_recorded_with(entry, rng)
     assert all(t.grad is None or not np.any(t.grad) for t in fresh)
 
 
-@named(ENTRIES)
+@of_each("entry", ENTRIES)
 def test_a_second_registration_is_refused_and_changes_nothing(entry):
     before, given = dict(registry), dict(vars(Tensor))
     for function in {entry.function, entry.call}:
@@ -228,7 +238,8 @@ def function_called(name):
     return namespace[name]
 
 
-@pytest.mark.parametrize("name", [n for n in [*OWN, *methods] if n.isidentifier()])
+@of_each("name", [n for n in [*OWN, *methods] if n.isidentifier()])
+@put_back
 def test_an_operation_takes_no_name_that_means_something_else(name):
     before = dict(vars(Tensor))
     called = elementwise(function_called(name), lambda g: 3.0 * g)

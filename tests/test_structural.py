@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, checkpoint, grad, hessian, hvp, jacobian, jvp, relu, vjp, vmap
+from tests.blocks import of_each
 
 SINGULAR = {  # functions and a point where a derivative of them is not finite
     "log": (np.log, 0.0),
@@ -220,7 +221,7 @@ def programs(select, between, function):
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)
-@pytest.mark.parametrize("name", SINGULAR)
+@of_each("name", SINGULAR)
 def test_what_is_not_selected_does_not_count(name, selection):
     function, x = point(name)
     check(*programs(SELECTIONS[selection], BETWEEN["nothing"], function), x, quick)
@@ -232,8 +233,8 @@ def test_nor_does_it_under_any_transform(selection):
     check(*programs(SELECTIONS[selection], BETWEEN["factor"], function), x, transforms)
 
 
-@pytest.mark.parametrize("between", BETWEEN)
 @pytest.mark.parametrize("selection", SELECTIONS)
+@of_each("between", BETWEEN)
 def test_nor_behind_other_operations_and_in_single_precision(selection, between):
     function, x = point("x**0.5", np.float32)
     check(*programs(SELECTIONS[selection], BETWEEN[between], function), x, quick)
@@ -249,7 +250,7 @@ def lifted(name):
 
 
 @pytest.mark.parametrize("selection", BY_VALUE)
-@pytest.mark.parametrize("name", LOW)
+@of_each("name", LOW)
 def test_nor_where_the_values_decide(name, selection):
     function, x = lifted(name)
     check(*programs(BY_VALUE[selection], BETWEEN["nothing"], function), x, quick)

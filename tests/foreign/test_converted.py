@@ -15,6 +15,7 @@ import pytest
 import autodiff
 from autodiff import Tensor
 from autodiff.primitive import Primitive
+from tests.blocks import of_each
 from tests.differences import calls, cotangents, numpy_function, outputs, weights
 from tests.foreign.contract import ENTRIES
 
@@ -53,7 +54,7 @@ def kinds():
 
 
 @kinds()
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
+@of_each("entry", ENTRIES)
 def test_a_variable_is_a_copy_as_an_ndarray(entry, of, rng):
     """Values and gradients are those of the same numbers in an ndarray, to the last bit."""
     with np.errstate(all="ignore"):

@@ -31,6 +31,7 @@ from docs.arrays import (
     rows,
     tried,
 )
+from tests.blocks import of_each
 from tests.differences import calls
 from tests.foreign.contract import ENTRIES
 
@@ -52,7 +53,7 @@ def is_dasks_own(error):
     return "/dask/" in places[-1] or any("/dask/" in p for p in places) or "NotImplemented" in str(first)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
+@of_each("entry", ENTRIES, size=8)
 def test_value_and_gradient_without_computing(entry):
     """Every call works, or stands in the page as one that Dask cannot do."""
     found = tried(entry)

@@ -14,6 +14,7 @@ from autodiff import Tensor
 from autodiff.ops.placing import added, picked, replaced
 from autodiff.primitive import registry
 from autodiff.testing.random.arrays import indices, shapes
+from tests.blocks import of_each
 from tests.foreign.contract import ENTRIES, check, same
 from tests.foreign.strict import Jealous, Strict, plain
 
@@ -27,18 +28,18 @@ DECIDING = (
 """Functions whose masks, probabilities or counts are looked at, and so are ndarrays."""
 
 
-@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.function not in ASKING], ids=lambda e: e.name)
+@of_each("entry", [e for e in ENTRIES if e.function not in ASKING])
 def test_value_gradient_and_second_order(entry, rng):
     check(entry, KIND, rng)
 
 
-@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.function not in ASKING], ids=lambda e: e.name)
+@of_each("entry", [e for e in ENTRIES if e.function not in ASKING])
 def test_no_ndarray_is_mixed_with_an_array_that_takes_none(entry, rng):
     """With constants of its own kind, except for those whose values decide."""
     check(entry, (Jealous, plain), rng, constants=entry.name not in DECIDING)
 
 
-@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.name in DECIDING], ids=lambda e: e.name)
+@of_each("entry", [e for e in ENTRIES if e.name in DECIDING])
 def test_a_constant_that_decides_is_an_ndarray(entry, rng):
     with pytest.raises(
         TypeError, match="asked for its values|decides the shape|positions as an ndarray|beside a jealous"

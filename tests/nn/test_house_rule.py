@@ -3,10 +3,9 @@
 import ast
 import pathlib
 
-import pytest
-
 import autodiff
 import nn
+from tests.blocks import of_each
 
 SOURCES = sorted(pathlib.Path(nn.__file__).parent.rglob("*.py"))
 MODULES = {"draw", "files", "testing"}
@@ -36,7 +35,7 @@ def offences(source):
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.name)
+@of_each("path", SOURCES, size=64)
 def test_nn_holds_no_rule(path):
     assert offences(path.read_text()) == []
 

@@ -11,6 +11,7 @@ from autodiff import checkpoint, grad, hessian, hvp, jacobian, jvp, logsumexp, s
 from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.testing.table.samples import kink_calls
+from tests.blocks import of_each
 
 special.load()
 ENTRIES = [e for e in registry.values() if kink_calls(e) and not (isinstance(e, Primitive) and e.flat)]
@@ -69,7 +70,7 @@ def check(f, x, near=NEAR):
 
 
 @pytest.mark.parametrize("around", AROUND)
-@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@of_each("entry", ENTRIES, size=8)
 def test_a_second_derivative_at_a_kink_is_right_or_nan(entry, around, rng):
     for call in kink_calls(entry):
         arrays = call.arrays(rng)

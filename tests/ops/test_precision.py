@@ -10,6 +10,7 @@ import pytest
 from autodiff import Tensor, grad, softmax_cross_entropy, vjp
 from autodiff.backpropagation import backward
 from autodiff.primitive import registry
+from tests.blocks import of_each
 
 MANY = 70_000
 VALUES = np.full(MANY, 0.75)
@@ -48,7 +49,7 @@ def test_there_are_reductions_to_try():
     } <= {e.name for e in REDUCTIONS}  # fmt: skip
 
 
-@pytest.mark.parametrize("entry", REDUCTIONS, ids=[e.name for e in REDUCTIONS])
+@of_each("entry", REDUCTIONS)
 def test_a_reduction_of_70000_halves_has_the_value_and_the_gradient_of_doubles(entry):
     half = VALUES.astype(np.float16)
     theirs = value(entry.function, half)

@@ -1,5 +1,6 @@
 """What a program computes is what its function computes, to the last bit: every line of the table, to second order."""
 
+import itertools
 import threading
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import PathError, capture
+from autodiff.ops import special
 from autodiff.primitive import registry
 from autodiff.program import lines
 from autodiff.program.passes import direct
@@ -15,13 +17,11 @@ from autodiff.program.replay import LONG
 from autodiff.program.straight import Straight
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
+from tests.blocks import of_each
 
+special.load()
 INTEGERS = ("bitwise_and", "bitwise_or", "bitwise_xor", "invert")  # whose arguments are no variables
 ENTRIES = {entry.name: entry for entry in registry.values() if entry.name not in INTEGERS}
-
-
-def forward(call):
-    return lambda *arrays: call(*arrays)
 
 
 def pulled(f):
@@ -37,12 +37,12 @@ def pulled(f):
     return derivative
 
 
-def pulled_twice(f):
-    """The cotangents of the cotangents."""
-    return pulled(lambda *arrays: pulled(f)(*arrays)[1])
+def to_second_order(f):
+    """The value, the cotangents, and the cotangents of both."""
+    return pulled(pulled(f))
 
 
-ORDERS = {"forward": forward, "vjp": pulled, "second order": pulled_twice}
+ORDERS = {"forward": lambda f: f, "to second order": to_second_order}
 
 
 def same(one, other):
@@ -55,11 +55,10 @@ def same(one, other):
         assert (a.shape, a.dtype, a.tobytes()) == (b.shape, b.dtype, b.tobytes())
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("name", ENTRIES)
-def test_every_function_is_replayed_to_the_last_bit(name, order):
-    for call in calls(ENTRIES[name]):
-        function = ORDERS[order](call)
+@of_each("name", ENTRIES)
+def test_every_function_is_replayed_to_the_last_bit(name):
+    for call, of_order in itertools.product(calls(ENTRIES[name]), ORDERS.values()):
+        function = of_order(lambda *arrays, call=call: call(*arrays))
         first, then = (call.arrays(np.random.default_rng(seed)) for seed in (0, 1))
         expected = function(*first), function(*then)
         program = capture(function, *first)

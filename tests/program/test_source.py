@@ -13,7 +13,8 @@ from autodiff import capture
 from autodiff.primitive import registry
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
-from tests.program.test_replay import ENTRIES, ORDERS, same
+from tests.blocks import of_each
+from tests.program.test_replay import ENTRIES, pulled, same
 
 
 def run(program, *args, **state):
@@ -29,11 +30,11 @@ def plain(value):
     return value
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@of_each("name", ENTRIES)
 def test_the_text_of_every_function_gives_the_same_bits(name):
     assert ENTRIES[name] in registry.values()
     for call in calls(ENTRIES[name])[:2]:
-        function = ORDERS["vjp"](call)
+        function = pulled(call)
         arrays = call.arrays(np.random.default_rng(0))
         expected = function(*arrays)
         same(run(capture(function, *arrays), *arrays), plain(expected))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import pytest
 
 from autodiff import Tensor
 from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.protocol import WRONG
 from autodiff.testing.table.samples import calls
+from tests.blocks import of_each
 from tests.differences import cotangents, outputs
 
 special.load()
@@ -65,7 +65,7 @@ def is_refusal(entry, error):
     )
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@of_each("entry", ENTRIES, size=8)
 def test_what_goes_forward_goes_backward(entry, rng):
     for call in calls(entry):
         for shape, dtype, options in variants(call):

@@ -8,6 +8,7 @@ import pytest
 from autodiff import Tensor, grad
 from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
+from tests.blocks import of_each
 from tests.differences import Template, cotangents, total, weights
 from tests.differences import central as differences
 
@@ -41,7 +42,7 @@ def check(entry, arrays, rng):
 HOLOMORPHIC = [e for e in UNARY if takes_complex(e, POINTS) and not e.flat]
 
 
-@pytest.mark.parametrize("entry", HOLOMORPHIC, ids=[e.name for e in HOLOMORPHIC])
+@of_each("entry", HOLOMORPHIC)
 def test_unary(entry, rng):
     try:
         check(entry, [POINTS], rng)
@@ -51,8 +52,7 @@ def test_unary(entry, rng):
             raise
 
 
-@pytest.mark.parametrize("entry", [e for e in BINARY if takes_complex(e, POINTS, POINTS) and not e.flat and e.analytic],
-                         ids=lambda e: e.name)  # fmt: skip
+@of_each("entry", [e for e in BINARY if takes_complex(e, POINTS, POINTS) and not e.flat and e.analytic])
 def test_binary_with_complex_and_real_arguments(entry, rng):
     other = np.array([0.5 - 0.2j, 0.8 + 0.3j, -0.4 + 0.6j, 0.9 + 0.1j])
     check(entry, [POINTS, other], rng)

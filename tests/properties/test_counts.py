@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 import itertools
 import sys
@@ -18,7 +17,9 @@ import nn
 from autodiff import Tensor, elementwise, grad, value_and_grad, vjp
 from autodiff.graph import is_variable, topological_order
 from autodiff.primitive import Primitive, Sample, registry
+from tests.blocks import of_each
 from tests.differences import calls, outputs
+from tests.garbage import left_by
 
 RULES = [entry for entry in registry.values() if isinstance(entry, Primitive) and not entry.flat]
 
@@ -112,7 +113,7 @@ def placed(args, values):
     return filled, places
 
 
-@pytest.mark.parametrize("entry", RULES, ids=[e.name for e in RULES])
+@of_each("entry", RULES)
 def test_a_node_keeps_what_its_rules_ask_for_and_nothing_else(entry, rng):
     """Each argument and the output, seen through weak references once the user's variables are gone."""
     for call in calls(entry):
@@ -178,18 +179,6 @@ def test_without_recording_nothing_is_kept():
 # -- garbage: none, and no recursion -----------------------------------------------------------------------------------
 
 
-@contextmanager
-def no_garbage():
-    """Inside, reference counting must be enough: the cycle collector finds nothing afterwards."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-        assert gc.collect() == 0
-    finally:
-        gc.enable()
-
-
 def of_a_refused_operation(x):
     try:
         Tensor(x) @ Tensor(np.ones((x.size + 1, 2)))
@@ -226,8 +215,7 @@ GARBAGE = {
 def test_reference_counting_frees_everything(name):
     use = GARBAGE[name]
     use(np.ones(3))  # what is cached at the first use is no garbage
-    with no_garbage():
-        use(np.ones(3))
+    assert left_by(lambda: use(np.ones(3))) == 0
 
 
 @contextmanager
@@ -297,8 +285,7 @@ def step(model, criterion, optimizer, x, labels):
 
 def test_a_training_step_leaves_no_garbage(training):
     step(*training)
-    with no_garbage():
-        step(*training)
+    assert left_by(lambda: step(*training)) == 0
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
@@ -306,8 +293,7 @@ def test_nor_does_one_with_another_optimizer(name, training):
     model, criterion, _, x, labels = training
     optimizer = getattr(nn.optim, name)(model.parameters(), lr=0.01)
     step(model, criterion, optimizer, x, labels)
-    with no_garbage():
-        step(model, criterion, optimizer, x, labels)
+    assert left_by(lambda: step(model, criterion, optimizer, x, labels)) == 0
 
 
 def test_a_training_step_records_one_node_an_operation(training):

@@ -14,6 +14,7 @@ from autodiff.testing import detect_anomaly
 from autodiff.testing.strategies import programs
 from autodiff.transforms import jacobians
 from autodiff.tree import flatten
+from tests.blocks import of_each
 from tests.differences import STEP, calls, central, dot, outputs
 
 special.load()
@@ -62,7 +63,7 @@ def parts(f):
     return real
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@of_each("entry", ENTRIES)
 def test_every_entry_has_the_same_jacobian_forward_and_in_reverse(entry, rng):
     for call in calls(entry):
         arrays = call.arrays(rng)

@@ -20,8 +20,10 @@ from autodiff.transforms.calling import now
 from autodiff.unrecorded import Unrecorded
 from tests.modes import BASES, HIDING, MODES, Seen
 from tests.places import PLACES, TRANSFORMS, X, smooth
+from tests.testing.seeds import in_turn
 
 ROWS = np.stack([X, X + 0.25])
+EVERY_PLACE = [(outer, name, place) for outer, places in PLACES.items() for name, place in places.items()]
 EVERY_MODE = pytest.mark.parametrize("kind", MODES, ids=[kind.__name__.strip("_") for kind in MODES])
 EVERY_OUTER = pytest.mark.parametrize("outer", PLACES)
 
@@ -79,42 +81,38 @@ def rows_without_a_mode(outer, name):
     return np.stack([plain(f(row)) for row in ROWS])
 
 
-@EVERY_OUTER
 @EVERY_MODE
-def test_values_around(kind, outer):
-    for name, place in PLACES[outer].items():
+def test_values_around(kind):
+    for outer, name, place in EVERY_PLACE:
         f = place(smooth)
         found = MODES[kind](lambda f=f: f(X))
-        same(found, without_a_mode(outer, name), name)
-        assert not isinstance(found, Tensor) or not found._node.active, name
+        same(found, without_a_mode(outer, name), outer, name)
+        assert not isinstance(found, Tensor) or not found._node.active, (outer, name)
 
 
-@EVERY_OUTER
 @EVERY_MODE
-def test_values_inside(kind, outer):
+def test_values_inside(kind):
     cut = issubclass(kind, Unrecorded)
-    for name, place in PLACES[outer].items():
+    for outer, name, place in EVERY_PLACE:
         found = place(lambda z: MODES[kind](lambda: smooth(z)))(X)
-        same(found, without_a_mode(outer, name, cut), name)
+        same(found, without_a_mode(outer, name, cut), outer, name)
 
 
-@EVERY_OUTER
 @EVERY_MODE
-def test_a_variable_from_outside_of_the_mode(kind, outer):
+def test_a_variable_from_outside_of_the_mode(kind):
     """Results stay differentiable, unless nothing is to be recorded."""
-    for name, place in PLACES[outer].items():
+    for outer, name, place in EVERY_PLACE:
         f = place(smooth)
         expected = 0.0 * X if issubclass(kind, Unrecorded) else gradient_without_a_mode(outer, name)
-        same(grad(lambda x, f=f: MODES[kind](lambda: np.sum(f(x))))(X), expected, name)
+        same(grad(lambda x, f=f: MODES[kind](lambda: np.sum(f(x))))(X), expected, outer, name)
 
 
-@EVERY_OUTER
 @EVERY_MODE
-def test_in_a_mapping(kind, outer):
-    for name, place in PLACES[outer].items():
+def test_in_a_mapping(kind):
+    for outer, name, place in EVERY_PLACE:
         f = place(smooth)
         found = vmap(lambda row, f=f: MODES[kind](lambda: f(row)))(ROWS)
-        same(found, rows_without_a_mode(outer, name), name)
+        same(found, rows_without_a_mode(outer, name), outer, name)
 
 
 def looked_at(row):
@@ -150,24 +148,27 @@ def test_a_mode_in_a_mode(kind, other):
 # -- what modes are for ----------------------------------------------------------------------------------------------
 
 
-@EVERY_OUTER
-@EVERY_MODE
-def test_a_mode_inside_passes_on_to_the_one_around(kind, outer):
-    """Whoever watches sees every operation, whatever is on inside, and every pass that is recorded."""
-    for name, place in PLACES[outer].items():
-        expected, seen = Seen(), Seen()
-        with expected:
-            place(smooth)(X)
-        with seen:
-            place(lambda z: MODES[kind](lambda: smooth(z)))(X)
-        if kind in HIDING:
-            assert "exp" not in seen.names, name
-        else:
-            assert [n for n in seen.names if n in OURS] == [n for n in expected.names if n in OURS], name
-
-
 OURS = ("sin", "cos", "exp")
 """What :func:`smooth` and its derivatives are made of."""
+
+
+@functools.cache
+def seen_without_a_mode(outer, name):
+    with Seen() as seen:
+        PLACES[outer][name](smooth)(X)
+    return [n for n in seen.names if n in OURS]
+
+
+@EVERY_MODE
+def test_a_mode_inside_passes_on_to_the_one_around(kind):
+    """Whoever watches sees every operation, whatever is on inside, and every pass that is recorded."""
+    for outer, name, place in EVERY_PLACE:
+        with Seen() as seen:
+            place(lambda z: MODES[kind](lambda: smooth(z)))(X)
+        if kind in HIDING:
+            assert "exp" not in seen.names, (outer, name)
+        else:
+            assert [n for n in seen.names if n in OURS] == seen_without_a_mode(outer, name), (outer, name)
 
 
 def planted(factor):
@@ -180,26 +181,29 @@ def of(function):
 
 
 @EVERY_MODE
-@EVERY_OUTER
-def test_checks_in_every_mode(kind, outer):
-    good, bad = (TRANSFORMS[outer](of(planted(factor))) for factor in (1.0, 1.1))
-    assert MODES[kind](lambda: gradcheck(good, X)).correct
-    assert MODES[kind](lambda: check_graph(good, X)).correct
-    report = MODES[kind](lambda: check_graph(bad, X))
-    assert report.verdict == "wrong"
-    assert report.function.startswith("planted "), report
-    if outer in ("grad", "vmap", "checkpoint"):
-        assert MODES[kind](lambda: gradcheck(bad, X)).verdict == "wrong"
+def test_checks_in_every_mode(kind):
+    start = list(MODES).index(kind)
+    for number, (outer, transform) in enumerate(TRANSFORMS.items(), start):
+        good = transform(of(planted(1.0)))
+        assert MODES[kind](lambda f=good: gradcheck(f, X)).correct, outer
+        for factor in in_turn((1.0, 1.1), number):
+            f = transform(of(planted(factor)))
+            report = MODES[kind](lambda f=f: check_graph(f, X))
+            assert report.verdict == ("correct" if factor == 1.0 else "wrong"), outer
+            assert report.correct or report.function.startswith("planted "), report
+    for outer in in_turn(("grad", "vmap", "checkpoint"), start):
+        bad = TRANSFORMS[outer](of(planted(1.1)))
+        assert MODES[kind](lambda f=bad: gradcheck(f, X)).verdict == "wrong", outer
 
 
 @EVERY_OUTER
 def test_checks_of_every_place(outer):
-    for name, place in PLACES[outer].items():
+    for number, (name, place) in enumerate(PLACES[outer].items(), list(PLACES).index(outer)):
         assert gradcheck(place(smooth), X).correct, name
-        assert check_graph(place(of(planted(1.0))), X).correct, name
-        report = check_graph(place(of(planted(1.1))), X)
-        assert report.verdict == "wrong", name
-        assert report.function.startswith("planted "), report
+        for factor in in_turn((1.0, 1.1), number):
+            report = check_graph(place(of(planted(factor))), X)
+            assert report.verdict == ("correct" if factor == 1.0 else "wrong"), name
+            assert report.correct or report.function.startswith("planted "), report
 
 
 @EVERY_OUTER

@@ -18,6 +18,7 @@ import autodiff
 from autodiff import Tensor
 from autodiff.convention import Signature
 from autodiff.primitive import registry
+from tests.blocks import of_each
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = ast.parse((ROOT / "autodiff" / "methods.pyi").read_text(encoding="utf-8"))
@@ -50,7 +51,7 @@ def test_a_function_of_ours_keeps_the_signature_that_it_was_written_with():
     assert list(inspect.signature(autodiff.relu).parameters) == ["x"]
 
 
-@pytest.mark.parametrize("name", MADE)
+@of_each("name", MADE, size=64)
 def test_every_method_has_one(name):
     first, *others = inspect.signature(MADE[name]).parameters.values()
     assert first.default is inspect.Parameter.empty
@@ -59,7 +60,7 @@ def test_every_method_has_one(name):
         inspect.signature(MADE[name]).bind(Tensor(1.0), axs=0)
 
 
-@pytest.mark.parametrize("entry", METHODS, ids=lambda entry: entry.method)
+@of_each("entry", METHODS, label=lambda entry: entry.method)
 def test_what_the_table_calls_it_with_fits(entry):
     for call in entry.examples:
         bound = inspect.signature(MADE[entry.method]).bind(*call.args, **call.kwargs)
@@ -68,7 +69,7 @@ def test_what_the_table_calls_it_with_fits(entry):
         assert all(bound.arguments[name] is value for name, value in call.kwargs.items())
 
 
-@pytest.mark.parametrize("name", [name for name in MADE if not name.startswith("__")])
+@of_each("name", [name for name in MADE if not name.startswith("__")], size=64)
 def test_parameters_stand_at_numpys_places(name):
     function = MADE[name].__signature__.entry.function
     if isinstance(function, np.ufunc) or not function.__module__.startswith("numpy") or name == "where":
@@ -134,7 +135,7 @@ def test_the_stub_knows_every_name_of_a_tensor_and_no_other():
     assert set(declared(STUB)) - {"__array__"} == names | {"at"}
 
 
-@pytest.mark.parametrize("name", [name for name in declared(STUB) if name in MADE and not name.startswith("__")])
+@of_each("name", [name for name in declared(STUB) if name in MADE and not name.startswith("__")], size=64)
 def test_the_stub_has_the_parameters_of_the_signature(name):
     arguments = declared(STUB)[name].args
     found = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]

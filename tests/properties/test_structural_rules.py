@@ -16,6 +16,7 @@ from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
 from autodiff.structural import Structural, again, functions, structural, tracking
 from autodiff.tensor import wrap
+from tests.blocks import of_each
 from tests.differences import calls, outputs, weights
 
 special.load()
@@ -29,28 +30,38 @@ BY_VALUE = {
 """Functions whose derivative has more zeros than those of selection: there, NaN is as honest as 0."""
 
 
-def by_node(call, tensors, seeds):
+def by_node(results, seeds):
     found = {}
-    for result, seed in zip(outputs(call(*tensors)), seeds, strict=True):
+    for result, seed in zip(results, seeds, strict=True):
         if isinstance(result, Tensor) and result._node.active:
             found[result._node] = found[result._node] + seed if result._node in found else seed
     return found
 
 
-def pulled(call, arrays, seeds, how):
-    """The cotangents in one of the three kinds of passes, as a pass inside of another one hands them on."""
+def plain(call, arrays):
+    """A function from cotangents of the outputs to those of the arguments, by plain passes over one graph."""
     tensors = [Tensor(a) for a in arrays]
     targets = {t._node for t in tensors}
-    if how == "plain":
-        found = backward(by_node(call, tensors, seeds), targets, retain=True)
-    else:
-        level = again if how == "made again" else tracking
-        with level():
-            marked = by_node(call, tensors, [structural(s) for s in seeds])
-        if how == "recorded":
-            marked = {node: wrap(seed, CONSTANT) for node, seed in marked.items()}
-        with level():
-            found = backward(marked, targets, retain=True, create=how == "recorded", inner=True)
+    results = outputs(call(*tensors))
+
+    def pull(seeds):
+        found = backward(by_node(results, seeds), targets, retain=True)
+        return [found.get(t._node) for t in tensors]
+
+    return pull
+
+
+def pulled(call, arrays, seeds, how):
+    """The cotangents in one of the other kinds of passes, as a pass inside of another one hands them on."""
+    tensors = [Tensor(a) for a in arrays]
+    targets = {t._node for t in tensors}
+    level = again if how == "made again" else tracking
+    with level():
+        marked = by_node(outputs(call(*tensors)), [structural(s) for s in seeds])
+    if how == "recorded":
+        marked = {node: wrap(seed, CONSTANT) for node, seed in marked.items()}
+    with level():
+        found = backward(marked, targets, retain=True, create=how == "recorded", inner=True)
     values = [found.get(t._node) for t in tensors]
     return [v._value if isinstance(v, Tensor) else v for v in values]
 
@@ -80,14 +91,15 @@ def check(entry, call, rng):
         parts = np.split(left, np.cumsum(sizes)[:-1])
         return [np.where(p.reshape(w.shape), w, 0.0).astype(w.dtype) for p, w in zip(parts, full, strict=True)]
 
-    rows = [pulled(call, arrays, seeds(np.arange(n) == o), "plain") for o in range(n)]
+    pull = plain(call, arrays)
+    rows = [pull(seeds(np.arange(n) == o)) for o in range(n)]
     for left in choices(n, rng):
-        plain = pulled(call, arrays, seeds(left), "plain")
+        expected = pull(seeds(left))
         for how in ("made again", "recorded"):
             for i, found in enumerate(pulled(call, arrays, seeds(left), how)):
                 if found is None:
                     continue
-                np.testing.assert_allclose(np.asarray(found), plain[i], rtol=1e-10, atol=1e-12)
+                np.testing.assert_allclose(np.asarray(found), expected[i], rtol=1e-10, atol=1e-12)
                 reached = np.zeros(arrays[i].size, bool)
                 for o in np.flatnonzero(left):
                     reached |= np.ravel(rows[o][i]) != 0
@@ -97,7 +109,7 @@ def check(entry, call, rng):
                     assert np.all(dead | reached), f"{how}: it is forgotten that elements are dead"
 
 
-@pytest.mark.parametrize("entry", RULES, ids=[e.name for e in RULES])
+@of_each("entry", RULES, size=8)
 def test_a_rule_knows_what_was_left_out(entry, rng):
     with np.errstate(all="ignore"):
         for call in calls(entry):

@@ -11,6 +11,7 @@ import autodiff
 import nn
 from autodiff import BatchingError, Tensor, grad, hessian, vmap
 from autodiff.primitive import registry
+from tests.blocks import of_each
 from tests.differences import calls, outputs
 
 ENTRIES = list(registry.values())
@@ -65,7 +66,7 @@ def same(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@of_each("entry", ENTRIES)
 def test_every_entry_equals_a_loop(entry, rng):
     for call, axes, stacked, each in mapped_calls(entry, rng):
         try:
@@ -81,7 +82,7 @@ def test_every_entry_equals_a_loop(entry, rng):
             same(array, np.stack([e[j] for e in expected]))
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@of_each("entry", ENTRIES)
 def test_per_example_gradients_and_gradients_of_a_mapping(entry, rng):
     for call, axes, stacked, each in mapped_calls(entry, rng):
         loss, numbers = loss_of(call), tuple(range(len(axes)))

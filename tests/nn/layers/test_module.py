@@ -1,5 +1,4 @@
 import copy
-import gc
 import pickle
 import threading
 
@@ -9,6 +8,7 @@ import pytest
 import nn
 from autodiff import Tensor, grad, value_and_grad, vjp
 from nn import Dropout, Linear, Module, ReLU, Sequential
+from tests.garbage import left_by
 
 
 class Two(Module):
@@ -309,9 +309,7 @@ def test_a_step_leaves_nothing_to_collect():
         optimizer.step()
 
     step()
-    gc.collect()
-    step()
-    assert gc.collect() == 0
+    assert left_by(step) == 0
 
 
 def test_two_threads_train_two_models_alike():

@@ -1,6 +1,5 @@
 """Learner: it learns, it measures honestly, it repeats itself bit for bit, and it says what went wrong."""
 
-import gc
 import math
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 import nn
 from autodiff import Tensor
 from nn import DivergenceError, Dropout, Learner, Linear, ReLU, Sequential, cross_entropy, metrics, mse_loss, optim
+from tests.garbage import left_by
 
 
 def regression(n=64, seed=0):
@@ -194,14 +194,13 @@ def test_a_batch_larger_than_the_data_and_lists():
 
 
 def test_steps_leave_nothing_in_cycles():
-    def left_after(batch_size):
-        learner = classifier(metrics=("accuracy",))
-        gc.collect()
-        learner.fit(*classes(), epochs=1, batch_size=batch_size, validation=classes(), rng=0)
-        return gc.collect()
+    learner = classifier(metrics=("accuracy",))
 
-    left_after(60)
-    assert left_after(60) == left_after(2) == 0
+    def train(batch_size):
+        learner.fit(*classes(), epochs=1, batch_size=batch_size, validation=classes(), rng=0)
+
+    train(60)
+    assert left_by(lambda: train(60)) == left_by(lambda: train(2)) == 0
 
 
 def test_the_bar_shows_loss_metric_and_rate(capsys):

@@ -10,6 +10,7 @@ from autodiff.primitive import Primitive, registry
 from autodiff.testing.problem import Problem
 from autodiff.testing.rounding.monte_carlo import noisy_gradient, noisy_values
 from autodiff.testing.tracing.trace import operation_node
+from tests.blocks import of_each
 from tests.differences import calls, outputs
 
 special.load()
@@ -25,7 +26,7 @@ def kept_outputs(node):
                 yield list(value) if isinstance(value, tuple | list) else [value]
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@of_each("entry", ENTRIES)
 def test_a_rule_keeps_the_result_that_was_moved(entry):
     for n, call in enumerate(calls(entry)):
         moved = []

@@ -1,7 +1,7 @@
 """gradcheck over the whole table: no false alarm, no missed fault.  Names no op.
 
 The same proof as benchmarks/checker_power.py, which takes every fault in every place and many seeds.  Here the places
-take the faults in turn, a third each.
+take the faults in turn, two each.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import pytest
 
 from autodiff.ops import special
 from autodiff.testing import gradcheck
+from tests.blocks import of_each
 from tests.differences import calls
 from tests.testing import magnitudes
 from tests.testing.planted import (
@@ -24,16 +25,16 @@ from tests.testing.planted import (
     planted,
     where_it_shows,
 )
+from tests.testing.seeds import in_turn
 
 special.load()
 ENTRIES = magnitudes.entries()
 PLACES = places()
-EVERY_PLACE = pytest.mark.parametrize(("entry", "position"), PLACES, ids=[f"{e.name}-{p}" for e, p in PLACES])
+EVERY_PLACE = of_each("place", PLACES, size=8, label=lambda place: f"{place[0].name}-{place[1]}")
 SEEDS = range(2)
-TURNS = 3
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@of_each("entry", ENTRIES, size=8)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_right_rule_is_never_called_wrong(entry, dtype):
     verdicts = []
@@ -45,7 +46,7 @@ def test_a_right_rule_is_never_called_wrong(entry, dtype):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("entry", ENTRIES, ids=[e.name for e in ENTRIES])
+@of_each("entry", ENTRIES, size=8)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_nor_is_it_at_any_magnitude(entry, dtype):
     for seed, verdict, reason, magnitude in magnitudes.verdicts(entry, dtype, SEEDS):
@@ -53,10 +54,10 @@ def test_nor_is_it_at_any_magnitude(entry, dtype):
 
 
 @EVERY_PLACE
-def test_planted_faults_are_found(entry, position):
-    turn = PLACES.index((entry, position)) % TURNS
-    for name, fault in list(FAULTS.items())[turn::TURNS]:
-        shown = where_it_shows(entry, position, fault)
+def test_planted_faults_are_found(place):
+    entry, position = place
+    for name in in_turn(list(FAULTS), PLACES.index(place), 2):
+        shown = where_it_shows(entry, position, FAULTS[name])
         if shown is None:
             continue
         wrong, arrays, error = shown
@@ -68,7 +69,8 @@ def test_planted_faults_are_found(entry, position):
 
 
 @EVERY_PLACE
-def test_a_rule_that_makes_float64_of_float32_is_found(entry, position):
+def test_a_rule_that_makes_float64_of_float32_is_found(place):
+    entry, position = place
     bad = planted(entry, position, WIDER)
     for n, call in enumerate(calls(entry)):
         arrays = call.arrays(np.random.default_rng(n), np.float32)

@@ -7,6 +7,7 @@ import pytest
 
 from autodiff.testing import assert_gradcheck, check_graph, gradcheck
 from autodiff.testing.verdict.keywords import INSTEAD
+from tests.blocks import of_each
 
 X, Y = np.array([0.5, 1.0]), np.array([2.0, 3.0])
 
@@ -21,7 +22,7 @@ class Layer:
 
 
 @pytest.mark.parametrize("check", [gradcheck, assert_gradcheck, check_graph])
-@pytest.mark.parametrize("name", [*INSTEAD, "axis", "ordre"])
+@of_each("name", [*INSTEAD, "axis", "ordre"], size=64)
 def test_a_keyword_of_another_library(check, name):
     with pytest.raises(TypeError, match=f"'{name}'") as error:
         check(np.sin, X, **{name: 1})

@@ -3,15 +3,15 @@
 import ast
 
 import numpy as np
-import pytest
 
 from autodiff.draw.formats.page.formulas import formula, formulas
 from autodiff.primitive import Primitive, registry
+from tests.blocks import of_each
 
 ENTRIES = [entry for entry in registry.values() if isinstance(entry, Primitive)]
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+@of_each("entry", ENTRIES)
 def test_every_rule_of_the_table_is_shown_as_an_expression(entry):
     for text in formulas([entry.name])[entry.name].values():
         assert ast.parse(text, mode="eval").body
