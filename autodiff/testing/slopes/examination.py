@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..thresholds import BETWEEN, CLEARLY, FINE, FINEST, LARGER, QUICK, RESOLVED, SEVERAL, THREE_DIGITS
-from ..vectors import norm
+from ..vectors import norm, powers
 from . import artifacts
 from .artifacts import HIDDEN, STAIRS
 from .comparison import Comparison
@@ -126,12 +126,29 @@ def _generalized(comparison: Comparison, finding: Finding) -> Finding:
 
 
 def _seen_again(comparison: Comparison, u: Array, found: Estimate) -> Estimate:
-    """The slope with an error that covers what other steps say: that two orders agreed may have been luck."""
-    other = scrutinise(comparison.line(BETWEEN * u))
+    """The slope with an error that covers what other steps show: that two orders agreed may have been luck.
+
+    If rounding hides the difference at the other steps, the difference is not confirmed.
+    """
+    factor = _other_digits(comparison, u)
+    other = scrutinise(comparison.line(factor * u))
     if other.reason:
         return found._replace(reason=other.reason)
-    apart = abs(found.value - other.value / BETWEEN) - other.bound / BETWEEN
-    return found._replace(bound=max(found.bound, apart))
+    value, bound = other.value / factor, other.bound / factor
+    return found._replace(bound=max(found.bound, abs(found.value - value) - bound, bound / SEVERAL))
+
+
+def _other_digits(comparison: Comparison, u: Array) -> float:
+    """A factor that makes other steps of ``u``, for a single element with other digits as well.
+
+    The rounding of a product depends on the digits of both numbers.  Steps that are powers of two apart have the same
+    digits, so rounding may fall the same way at all of them, and look like a slope.
+    """
+    (members,) = np.nonzero(u)
+    if len(members) > 1:
+        return BETWEEN
+    size = np.abs(u[members])
+    return float(np.abs(comparison.direction(members, scales=powers(size))[members] / size)[0])
 
 
 def _remember(comparison: Comparison, finding: Finding) -> None:

@@ -19,6 +19,13 @@ def test_waves_shorter_than_the_steps(x):
         assert gradcheck(f, np.array([x])).verdict != "wrong"
 
 
+@pytest.mark.parametrize("seed", [127, 137, 187])
+def test_rounding_that_falls_the_same_way_at_many_steps(seed):
+    """That of the square inside: at steps of the same digits it looks like a slope that is 1e-6 away."""
+    report = gradcheck(special.fresnel, np.array(4235.640625), rng=seed)
+    assert report.verdict != "wrong", report
+
+
 @pytest.mark.parametrize("factor", [1.01, -1.0])
 def test_a_fault_where_the_waves_are_longer_is_found(factor):
     def f(x):
