@@ -133,8 +133,8 @@ def _others(leaves: list[Any]) -> dict[int, Any]:
 
 def _input(leaf: Any, name: str, recording: Recording) -> Any:
     if isinstance(leaf, np.ndarray) and (leaf.dtype.kind == "O" or type(leaf) not in (np.ndarray, np.memmap)):
-        what = "array of objects" if leaf.dtype.kind == "O" else type(leaf).__name__
-        raise CaptureError(f"capture: the argument {name} is an {what}; a program computes on plain arrays of numbers")
+        what = "an array of objects" if leaf.dtype.kind == "O" else f"a {type(leaf).__name__}"
+        raise CaptureError(f"capture: the argument {name} is {what}; a program computes on plain arrays of numbers")
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fciub":
         return recording.new(leaf.view(np.ndarray), name)
     if isinstance(leaf, float | complex | np.inexact):
@@ -161,7 +161,9 @@ def _output(leaf: Any, recording: Recording) -> Any:
 
 def _check_result(leaf: Any) -> None:
     """Raise CaptureError if a part of the result would be the same in each run, and should not."""
-    if hasattr(leaf, "__next__") or (
+    if inspect.iscoroutine(leaf):
+        leaf.close()  # nobody will wait for it
+    if any(hasattr(leaf, name) for name in ("__next__", "__anext__", "__await__")) or (
         type(leaf) is not Value
         and not isinstance(leaf, _PLAIN)
         and any(type(place.now) is Recorded for place in reached([("", leaf)]).places)

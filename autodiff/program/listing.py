@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..tree import flatten, places
 from .constants import array_text
-from .instruction import UPDATE, Value, mapped
+from .instruction import UPDATE, Value
 from .naming import Names, short_names
-from .source import RESERVED, Text, literal, module_of
+from .source import RESERVED, literal, module_of
 from .statements import Statements
 
 if TYPE_CHECKING:
@@ -49,19 +50,21 @@ class _Listing:
         }
         for value in program.inputs:
             out.target(value)
-        parameters = [mapped(out.text, argument) for argument in program.arguments]
-        head = [nested.get(i) or p.text for i, p in enumerate(parameters)]
+        head = [nested.get(i) or out.named[argument] for i, argument in enumerate(program.arguments)]
         paths = [slot.places[0].path for slot in program.reads]
         state = [
             out.target(slot.value, name).text for slot, name in zip(program.reads, short_names(paths), strict=True)
         ]
         above, below = self._constants()
-        body = [line for name, p in zip(head, parameters, strict=True) for line in _unpacked(name, p)]
+        body = [line for name, a in zip(head, program.arguments, strict=True) for line in _unpacked(name, a, out.named)]
         body += [*above, *self._sections(), *self._returned()]
         comment = _described(program, out.named, state, paths)
+        spaces = any("SimpleNamespace(" in line for line in body[-1:])
         modules = {"numpy as np", *filter(None, (module_of(i.function) for i in program.instructions))}
         lines = [
-            *["import base64", ""] * any("base64." in line for line in (*above, *below)),
+            *["import base64"] * any("base64." in line for line in (*above, *below)),
+            *["from types import SimpleNamespace"] * spaces,
+            "",
             *[f"import {module}" for module in sorted(modules)],
             "",
             "",
@@ -69,7 +72,7 @@ class _Listing:
             *[f"    {line}".rstrip() for line in (*comment, *body)],
             *["", "", *below] * bool(below),
         ]
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines).lstrip("\n") + "\n"
 
     def _parameters(self) -> list[str]:
         """The names of the arguments; keywords are the last one."""
@@ -179,18 +182,17 @@ def _form(value: Value) -> str:
     return f"{value.dtype}{list(value.shape)}"
 
 
-def _unpacked(name: str, parameter: Any) -> list[str]:
-    """The statements that take an argument apart."""
-    if type(parameter) is Text:
+def _unpacked(name: str, argument: Any, named: dict[Value, str]) -> list[str]:
+    """The statements that take a nested argument apart."""
+    if type(argument) is Value:
         return []
-    if isinstance(parameter, dict):
-        return [line for key, part in parameter.items() for line in _assigned(f"{name}[{key!r}]", part)]
-    if isinstance(parameter, list | tuple):
-        fields = getattr(parameter, "_fields", None)
-        places = [f"{name}.{fields[i]}" if fields else f"{name}[{i}]" for i in range(len(parameter))]
-        return [line for place, part in zip(places, parameter, strict=True) for line in _assigned(place, part)]
-    return []
-
-
-def _assigned(place: str, part: Any) -> list[str]:
-    return [f"{part.text} = {place}"] if type(part) is Text else _unpacked(place, part)
+    lines = []
+    for leaf, place in zip(flatten(argument)[0], places(argument), strict=True):
+        if type(leaf) is Value:
+            if "<" in place:
+                raise ValueError(
+                    f"source: the argument {name} is a {type(argument).__name__}, which a text cannot take apart; pass "
+                    "its arrays, in tuples, lists and dictionaries"
+                )
+            lines.append(f"{named[leaf]} = {name}{place}")
+    return lines

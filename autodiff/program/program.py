@@ -199,7 +199,12 @@ class Program:
         return text_of(self.readable())
 
     def __str__(self) -> str:
-        return summary_of(self) if len(self.instructions) > LONG else self.source()
+        if len(self.instructions) > LONG:
+            return summary_of(self)
+        try:
+            return self.source()
+        except ValueError as error:  # to print must not fail
+            return f"{summary_of(self)}\n{error}\n"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the text to a file, whole or not at all."""

@@ -36,6 +36,15 @@ _asking: dict[str, bool] = {}
 """Whether a file is the engine's."""
 
 
+def _is_engine(frame: Any) -> bool:
+    """Whether a running function is the engine's."""
+    file = frame.f_code.co_filename
+    own = _asking.get(file)
+    if own is None:
+        own = _asking[file] = file.startswith(_ENGINE)
+    return own
+
+
 class CaptureError(TypeError):
     """What a function did cannot be recorded; the message says what to write."""
 
@@ -57,11 +66,7 @@ class Recorded(Examples):
     @property
     def __class__(self) -> Any:
         """For ``isinstance`` outside of the engine, the type of what it stands for; in it, its own."""
-        file = sys._getframe(1).f_code.co_filename
-        own = _asking.get(file)
-        if own is None:
-            own = _asking[file] = file.startswith(_ENGINE)
-        return Recorded if own else self.value.kind
+        return Recorded if _is_engine(sys._getframe(1)) else self.value.kind
 
     @__class__.setter
     def __class__(self, kind: Any) -> None:
@@ -72,7 +77,8 @@ class Recorded(Examples):
         return Recorded(array, self.recording, self.value)
 
     def __repr__(self) -> str:
-        return f"<recorded {self.held!r}>"
+        """As the array's for who asks outside of the engine, where the text may decide something."""
+        return f"<recorded {self.held!r}>" if _is_engine(sys._getframe(1)) else repr(self._text())
 
     def __str__(self) -> str:
         return str(self.recording.decided(self, "item") if not self.shape else self._text())
@@ -203,7 +209,7 @@ class Recorded(Examples):
         return other // self, other % self
 
     def __format__(self, spec: str) -> str:
-        return format(self.recording.decided(self, "item"), spec) if not self.shape else repr(self)
+        return format(self.recording.decided(self, "item") if not self.shape else self._text(), spec)
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self.recording.decided(self, "item"), digits)

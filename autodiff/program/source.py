@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import operator
 import sys
@@ -18,10 +19,12 @@ AUGMENTED = {
     operator.ixor: "^=", operator.ilshift: "<<=", operator.irshift: ">>=",
 }  # fmt: skip
 PREFIX = {operator.neg: "-", operator.pos: "+", operator.invert: "~"}
-RESERVED = {"np", "base64", "scipy", "float", "bool", "int", "abs", "slice", "complex"}
+RESERVED = {"np", "base64", "scipy", "float", "bool", "int", "abs", "slice", "complex", "SimpleNamespace"}
 """Names that a text uses itself."""
 
 
+_WRITTEN = (int, str, bytes, type(None), range, set, frozenset)
+"""What is in a text as Python shows it."""
 ATOM, POWER, UNARY, PRODUCT, SUM, SHIFT, AND, XOR, OR, COMPARISON = range(10, 0, -1)
 """How tightly an expression holds together: in a tighter one it is in parentheses."""
 _LEVELS = {
@@ -78,7 +81,9 @@ def name_of(function: Any) -> str:
         spaces = ("scipy.special", "scipy.special._ufuncs")  # zeta is _zeta in Python's clothes
         module = next((space for space in spaces if getattr(sys.modules.get(space), name, None) is function), None)
     if not module or not name.isidentifier():
-        raise ValueError(f"source: {function!r} is no function that a text can name")
+        raise ValueError(
+            f"source: {function!r} is no function of a module, so no text can name it; write what it does with NumPy's"
+        )
     return f"{module}.{name}"
 
 
@@ -121,9 +126,17 @@ def literal(value: Any) -> str:
         return "..."
     if value is np._NoValue:
         return "np._NoValue"
+    if dataclasses.is_dataclass(value):  # whose class may be anywhere
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return f"SimpleNamespace({', '.join(f'{name}={literal(part)}' for name, part in fields.items())})"
     if callable(value):
         return name_of(value)
-    return repr(value)
+    if isinstance(value, _WRITTEN):
+        return repr(value)
+    raise ValueError(
+        f"source: a {kind.__name__} is nothing that a text can make; return arrays and numbers, in tuples, lists and "
+        "dictionaries"
+    )
 
 
 def _index(index: Any) -> str:

@@ -59,7 +59,7 @@ class Statements(Writer):
                 yield from self._before_write(instruction)
             yield from self._shortened(instruction)
             result = instruction.result
-            if result in self._once:
+            if type(result) is Value and result in self._once:
                 operands = list(instruction.operands)
                 inside = [self._waiting.pop(v) for v in operands if v in self._waiting]
                 text = self._expression(instruction, {w.instruction.result: w.text for w in inside})
@@ -84,11 +84,14 @@ class Statements(Writer):
 
     def _statement(self, instruction: Instruction) -> str:
         args, kwargs = mapped(self.text, instruction.args), mapped(self.text, instruction.kwargs)
-        text = call_text(instruction, args, kwargs)
+        text = self._call(instruction, args, kwargs)
         if instruction.result is None:
             return text
         made = mapped(self.target, instruction.result)
         return f"{made.text if type(made) is Text else targets(made)} = {text}"
+
+    def _call(self, instruction: Instruction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        return call_text(instruction, args, kwargs)
 
     def _written(self, value: Value) -> Statement:
         """The statement of a call that waits."""
@@ -140,6 +143,15 @@ def call_text(instruction: Instruction, args: tuple[Any, ...], kwargs: dict[str,
     if function in AUGMENTED:
         return f"{literal(args[0])} {AUGMENTED[function]} {literal(args[1])}"
     return expression(function, args, kwargs).text
+
+
+def shown_text(instruction: Instruction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The same for a reader alone: a function that no text can name is there, too."""
+    try:
+        return call_text(instruction, args, kwargs)
+    except ValueError:
+        operands = ", ".join(part.text for part in args if type(part) is Text)
+        return f"{getattr(instruction.function, '__name__', 'call')}({operands})"
 
 
 def _used_once(program: Program, wanted: dict[Value, str], owners: dict[Value, set[Value]]) -> set[Value]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .instruction import Guard, Value
+from .instruction import Guard, Instruction, Value
 from .naming import Names
 from .source import RESERVED, Text
-from .statements import Statements
+from .statements import Statements, shown_text
 
 if TYPE_CHECKING:
     from .program import Program
@@ -51,3 +51,6 @@ class _Loose(Statements):
         if value not in self.named:
             self.target(value)
         return super().text(value)
+
+    def _call(self, instruction: Instruction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        return shown_text(instruction, args, kwargs)

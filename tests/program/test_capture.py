@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import PathError, Tensor, capture, jit
+from autodiff import CaptureError, PathError, Tensor, capture, jit
 from autodiff.program.instruction import Guard
 from tests.program.agreement import agree, assert_same, normal
 
@@ -389,3 +389,22 @@ def test_what_is_behind_a_function_that_is_jitted():
     program = capture(jit(lambda x: (w * x).data), np.ones(2))
     w.data[...] = 5.0
     assert program(np.ones(2)).tolist() == [5.0, 5.0]
+
+
+def test_texts_of_arrays_are_those_of_the_arrays():
+    def lengths(x):
+        return x * len(f"{x}") + len(f"{x!r}") + len(str(x[0])) + float(f"{x[0]:.2f}")
+
+    x = np.array([1.0, 2.0])
+    program = capture(lengths, x)
+    assert_same(program(x), lengths(x))
+    with pytest.raises(PathError):
+        program(np.array([1.0, 2.25]))
+
+
+def test_a_coroutine_is_refused():
+    async def later(x):
+        return x
+
+    with pytest.raises(CaptureError, match="returns a coroutine, into which a program cannot look"):
+        capture(later, np.ones(2))

@@ -1,5 +1,7 @@
 """The text of a program as a reader sees it: names, what stands where, sections, and nothing that changes a bit."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -164,3 +166,23 @@ def test_a_long_program_is_printed_as_a_summary():
     assert " more\n" in text
     assert len(text.splitlines()) < 40
     assert program.source().count("\n") > 4000
+
+
+@dataclass
+class Pair:
+    one: object
+    two: object
+
+
+def test_arguments_that_are_taken_apart_and_results_with_names():
+    program = capture(lambda pair, p: Pair(pair.one * p["w"], pair.two), Pair(np.ones(2), 3.0), {"w": 2.0})
+    assert "def program(pair, p):\n" in str(program)
+    result = run(program, Pair(np.arange(2.0), 5.0), {"w": 4.0})
+    same((result.one, result.two), (np.array([0.0, 4.0]), 5.0))
+
+
+def test_a_result_that_no_text_can_make_is_refused():
+    program = capture(lambda x: (x, Path("a")), 1.0)
+    assert "a PosixPath is nothing that a text can make" in str(program).replace("WindowsPath", "PosixPath")
+    with pytest.raises(ValueError, match="return arrays and numbers"):
+        program.source()

@@ -14,7 +14,7 @@ from ...program.listing import left_names
 from ...program.naming import Names, short_names
 from ...program.program import Program
 from ...program.source import RESERVED, Text
-from ...program.statements import call_text
+from ...program.statements import shown_text
 from ..picture.model import INPUT, OPERATION, VARIABLE, Box, Group, Picture, amount
 from .tracer import brief
 from .traversal import counted, dtype_text, place_leaves
@@ -114,7 +114,7 @@ class _Drawn:
         for instruction in self.program.instructions:
             if isinstance(instruction.function, Guard) and instruction.function.read == "NaN":
                 self.unseen += 1
-            elif instruction.function is not np.vdot or instruction.result not in checks:
+            elif instruction.function is not np.vdot or checks.isdisjoint(instruction.results):
                 yield instruction
 
     def _leaf(self, value: Value, name: str, kind: str) -> int:
@@ -143,7 +143,7 @@ class _Drawn:
         box = Box(OPERATION, getattr(function, "__name__", "call"), shape, " ".join(map(_dtype, seen)))
         box.parents, box.arguments, box.group = parents, [self._written(value) for value in shown], group
         args, kwargs = mapped(self._dotted, instruction.args), mapped(self._dotted, instruction.kwargs)
-        box.label, box.whole = call_text(instruction, args, kwargs).removeprefix("np."), True
+        box.label, box.whole = shown_text(instruction, args, kwargs).removeprefix("np."), True
         box.name = self._name(result) if type(result) is Value else ", ".join(filter(None, map(self._name, results)))
         if instruction.line is not None:
             box.line = f"{instruction.line.file}:{instruction.line.number}"

@@ -165,3 +165,17 @@ def test_calls_that_are_made_as_one_are_a_frame():
     picture = draw(program.with_instructions([whole])).picture
     assert [box.call for box in picture.boxes] == ["", "exp(x)", "· + 1.0", "tanh(·)"]
     assert [group.name for group in picture.groups] == ["", "fused"]
+
+
+def test_a_call_with_several_results_is_one_box():
+    program = capture(lambda x: sum(np.split(x, 2)), np.ones(4))
+    split, *_ = (box for box in draw(program).picture.boxes if box.operation == "split")
+    assert split.type == "(2,) (2,) float64 float64"
+
+
+def test_a_function_that_no_text_can_name_is_drawn():
+    program = capture(lambda x: np.apply_along_axis(lambda row: row * 2.0, 0, x), np.ones(3))
+    assert "apply_along_axis" in str(draw(program))
+    assert "no function of a module" in str(program)
+    with pytest.raises(ValueError, match="no function of a module"):
+        program.source()
