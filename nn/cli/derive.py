@@ -13,7 +13,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable
-from types import SimpleNamespace
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from .command import CommandError
 from .subject import DRAWN, UNUSABLE, Subject, add_arguments, subject_of, validate, values_of
 
 Function = Callable[..., Any]
+_rebuild: ContextVar[Function] = ContextVar("rebuild")
+"""A copy of the model with other parameters: of the model itself, which a closure would hold, nothing is recorded."""
 EXAMPLES = f"""\
 {DRAWN} A model is derived in evaluation mode.
 
@@ -95,10 +97,10 @@ def _flat(subject: Subject, values: list[Any]) -> tuple[Function, list[str], lis
     model, *inputs = values
     parameters, rebuild = split(model)
     count, function = len(parameters), subject.function
-    hidden = SimpleNamespace(rebuild=rebuild)  # what is recorded is not looked for in objects of Python's library
+    _rebuild.set(rebuild)
 
     def of_arrays(*arrays: Any) -> Any:
-        return function(hidden.rebuild(list(arrays[:count])), *arrays[count:])
+        return function(_rebuild.get()(list(arrays[:count])), *arrays[count:])
 
     of_arrays.__name__ = subject.function.__name__
     return of_arrays, [*map(_word, subject.parameters), *subject.names], [*parameters, *inputs]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +15,12 @@ from tests.program.test_replay import same
 
 def normal(*shape, dtype=float):
     return np.random.default_rng(sum(shape)).normal(size=shape).astype(dtype)
+
+
+def made_anew(array):
+    """A function that makes an array of bytes: one that it held would be an argument of the program."""
+    raw, kind, shape = array.tobytes(), array.dtype, array.shape
+    return lambda: np.frombuffer(raw, kind).reshape(shape)
 
 
 def run(program, *args, **state):
@@ -131,16 +136,16 @@ def test_nothing_moves_over_a_write_that_it_may_see():
     (-np.zeros(3), "np.full(3, -0.0)"), (np.tri(3, dtype=bool), "np.tri(3, dtype=bool)"),
 ])  # fmt: skip
 def test_constants_that_something_short_makes(constant, text):
-    hidden = SimpleNamespace(constant=constant)  # nobody looks into objects of Python's library
-    program = capture(lambda x: np.kron(x, hidden.constant), np.ones(()))
+    made = made_anew(constant)
+    program = capture(lambda x: np.kron(x, made()), np.ones(()))
     assert f"    c = {text}\n" in str(program)
     same(run(program, np.array(2.0)), np.kron(np.array(2.0), constant))
 
 
 def test_long_constants_stand_below_the_function():
     held = normal(9, 9)
-    hidden = SimpleNamespace(held=held)
-    program = capture(lambda x: x @ hidden.held, np.ones((2, 9)))
+    made = made_anew(held)
+    program = capture(lambda x: x @ made(), np.ones((2, 9)))
     text = str(program)
     assert text.index("def program") < text.index("np.frombuffer")
     same(run(program, np.ones((2, 9))), np.ones((2, 9)) @ held)
