@@ -64,19 +64,19 @@ def loss_of(network: Network, points: list[tuple[list[float], float]], of: Numbe
     return sum(losses) * (1.0 / len(losses)) + WEIGHT_DECAY * sum(p * p for p in network.parameters)
 
 
-def training(of: Number, rectify: Callable[[Any], Any], no_gradient: Any) -> tuple[Callable[[], float], Network]:
+def training(of: Number, rectify: Callable[[Any], Any], no_gradient: Any) -> tuple[Callable[[], Any], Network]:
     """A function that makes one step and returns the loss before it, and the network that it trains."""
     network = Network(of, rectify, random.Random(1))
     points = moons(random.Random(0))
 
-    def step() -> float:
+    def step() -> Any:
         loss = loss_of(network, points, of)
         for p in network.parameters:
             p.grad = no_gradient
         loss.backward()
         for p in network.parameters:
             p.data = p.data - RATE * p.grad
-        return float(loss.data)
+        return loss.data
 
     return step, network
 

@@ -168,12 +168,12 @@ READ: dict[str, Function] = {
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two numbers, or nested lists of them, are the same; NaN is NaN."""
+    """Whether two numbers, or nested lists of them, are the same; NaN is NaN, and 0.0 is not -0.0."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if type(one) is not type(other):
         return False
-    return bool(one == other or (one != one and other != other))
+    return bool((one == other and (one != 0 or repr(one) == repr(other))) or (one != one and other != other))
 
 
 class Empty:

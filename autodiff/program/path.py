@@ -14,10 +14,10 @@ from ..graph import CONSTANT
 from ..tensor import scalar, wrap
 from .capturing import Record
 from .instruction import Value, same
-from .passes import direct
 from .passes.memory import owners_of
 from .program import Program
 from .replay import Replay
+from .scalars import LevelReplay, replay_of
 from .surroundings import Surroundings
 
 EVERY = 256
@@ -39,9 +39,9 @@ class Path:
         """Whether a run changes anything but its own arrays."""
 
     @functools.cached_property
-    def replay(self) -> Replay:
+    def replay(self) -> Replay | LevelReplay:
         """The program, ready to be run.  Many a way is taken once, as the first step of an optimizer."""
-        return Replay(direct(self.program))
+        return replay_of(self.program)
 
     def run(self, given: Sequence[Any]) -> Any:
         """The result; what was a Tensor is one without a graph."""

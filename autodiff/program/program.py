@@ -18,6 +18,7 @@ from .passes import cleaned, direct, fixed, plain
 from .passes.buffers import Plan, planned
 from .recorded import CaptureError, Recorded
 from .replay import Replay
+from .scalars import LevelReplay, replay_of
 from .slot import Slot
 from .summary import LONG, summary_of
 
@@ -78,7 +79,7 @@ class Program:
         """Numbers that must be what they were: they decided something."""
         self.parameters: tuple[str, ...] = tuple(parameters)
         """The names of the arguments."""
-        self._replay: Replay | None = None
+        self._replay: Replay | LevelReplay | None = None
 
     def __copy__(self) -> Program:
         return self
@@ -117,7 +118,7 @@ class Program:
     def __call__(self, *args: Any) -> Any:
         """The result for other arguments, and what the function would leave in the places that it reaches."""
         if self._replay is None:
-            self._replay = Replay(direct(self))
+            self._replay = replay_of(self)
         return self.nested(self._replay(self._given(args)))
 
     def _given(self, args: tuple[Any, ...]) -> Sequence[Any]:

@@ -81,13 +81,13 @@ class Replay:
     def _check(self, found: Sequence[Any]) -> None:
         """Raise PathError if a number that decided something has changed, ValueError if an array does not fit."""
         for slot, now in zip(self.program.reads, found, strict=True):
-            self._check_slot(slot, now)
+            self.check_slot(slot, now)
         for slot in self.program.checks:
             now = slot.places[0].read()
             if now is not slot.initial and not same(now, slot.initial):
                 raise PathError(Guard(slot.places[0].path, slot.initial, None), now)
 
-    def _check_slot(self, slot: Slot, now: Any) -> None:
+    def check_slot(self, slot: Slot, now: Any) -> None:
         """Raise ValueError unless what is in a slot is what the program was captured for."""
         if type(now) is Recorded:
             raise OccupiedError("a recorded array of another thread is there")

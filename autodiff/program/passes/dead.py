@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -17,7 +17,9 @@ def live(program: Program) -> Program:
     kept = []
     for instruction in reversed(program.instructions):
         made = set(instruction.results)
-        if instruction.result is None or instruction.writes or not needed.isdisjoint(made):
+        function: Any = instruction.function
+        checks = instruction.result is None or bool(getattr(function, "checks", None))  # those of a region of numbers
+        if checks or instruction.writes or not needed.isdisjoint(made):
             needed.update(instruction.operands)
             kept.append(instruction)
     reads = [slot for slot in program.reads if slot.value in needed]
