@@ -62,7 +62,7 @@ class _Comparison:
         for one, two in zip(old.outputs, new.outputs, strict=True):
             if not self.agree(one, two):
                 return self._other("a part of the result", one, two)
-        for slot, other in zip_longest(old.writes, new.writes):
+        for slot, other in zip_longest(*[sorted(p.writes, key=lambda s: s.places[0].path) for p in (old, new)]):
             if slot is None or other is None or slot.places[0].path != other.places[0].path:
                 return "it leaves something in other places than when it was recorded"
             if not self.agree(slot.value, other.value):

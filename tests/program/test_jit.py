@@ -255,3 +255,21 @@ def test_draws_that_no_program_makes(draw):
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         same(got, np.ones(2) * draw())
+
+
+def test_gradients_that_were_none_at_first():
+    """The second record finds gradients where the first left new ones: in the same places, in another order."""
+    variables = [Tensor(1.0), Tensor(2.0)]
+
+    def step():
+        for v in variables:
+            v.grad = None
+        (variables[0] * variables[1]).backward()
+        for v in variables:
+            v.data = v.data - 0.5 * v.grad
+
+    step = jit(step)
+    for _ in range(3):
+        step()
+    assert "not recorded" not in step.explain()
+    assert [float(v.data) for v in variables] == [-1.5, 1.875]

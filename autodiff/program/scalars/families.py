@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..instruction import Value
-from ..reach import Place
+from ..places import Place
 from ..slot import Slot
 from .operations import restoring
 
