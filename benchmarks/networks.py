@@ -1,7 +1,7 @@
 """The training step that the benchmarks measure, written with each library as its users would write it.
 
-A multilayer perceptron in float32, softmax cross-entropy with class indices, plain gradient descent.  Each class
-takes the same initial values and makes the same step; :func:`assert_equal_steps` makes sure of that.
+A multilayer perceptron in float32, softmax cross-entropy with class indices, plain gradient descent or Adam.  Each
+class takes the same initial values and makes the same step; :func:`assert_equal_steps` makes sure of that.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from . import THREADS
 
 Array = Any
 RATE = 0.01
+BETAS, EPS = (0.9, 0.999), 1e-8
 
 
 class Problem(NamedTuple):
-    """A network's sizes, its activation and its batch."""
+    """A network's sizes, its activation, its batch and its optimizer."""
 
     sizes: tuple[int, ...]
     activation: str
     batch: int
+    optimizer: str = "SGD"
 
     def __str__(self) -> str:
-        return f"{'-'.join(map(str, self.sizes))} {self.activation}, batch {self.batch}"
+        return f"{'-'.join(map(str, self.sizes))} {self.activation}, batch {self.batch}, {self.optimizer}"
 
     def data(self) -> tuple[Array, Array]:
         """Random inputs and class indices."""
@@ -48,7 +50,27 @@ PROBLEMS = (
     Problem((784, 128, 10), "sigmoid", 64),
     Problem((784, 256, 128, 10), "relu", 128),
     Problem((1024, 2048, 2048, 10), "relu", 512),
+    Problem((784, 256, 128, 10), "relu", 128, "Adam"),
+    Problem((1024, 2048, 2048, 10), "relu", 512, "Adam"),
 )
+
+
+class Products:
+    """The matrix products of a step and nothing else, into arrays that are there: what no NumPy can be faster than."""
+
+    def __init__(self, problem: Problem) -> None:
+        x, _ = problem.data()
+        self.calls: list[tuple[Array, Array, Array]] = []
+        for n, (weight, _) in enumerate(problem.initial()):
+            h = x if n == 0 else np.ones((problem.batch, len(weight)), np.float32)
+            g = np.full((problem.batch, weight.shape[1]), 1e-3, np.float32)
+            self.calls += [(h, weight, np.empty_like(g)), (h.T, g, np.empty_like(weight))]
+            if n:
+                self.calls.append((g, weight.T, np.empty_like(h)))
+
+    def step(self) -> None:
+        for a, b, out in self.calls:
+            np.matmul(a, b, out)
 
 
 class HandWritten:
@@ -57,6 +79,9 @@ class HandWritten:
     def __init__(self, problem: Problem) -> None:
         self.x, self.labels = problem.data()
         self.layers = problem.initial()
+        self.update = self.adam if problem.optimizer == "Adam" else self.descend
+        self.moments = {id(p): (np.zeros_like(p), np.zeros_like(p)) for p in self.parameters()}
+        self.steps = 0
         self.relu = problem.activation == "relu"
         self.rows = np.arange(problem.batch)
 
@@ -76,15 +101,37 @@ class HandWritten:
         g = h / totals
         g[self.rows, self.labels] -= 1
         g /= len(g)
+        self.steps += 1
         for (weight, bias), h in zip(reversed(self.layers), reversed(inputs), strict=True):
             weight_gradient, bias_gradient = h.T @ g, g.sum(axis=0)
             if h is not self.x:
                 g = g @ weight.T
                 g *= (h > 0) if self.relu else h * (1 - h)
-            weight_gradient *= RATE
-            weight -= weight_gradient
-            bias -= RATE * bias_gradient
+            self.update(weight, weight_gradient)
+            self.update(bias, bias_gradient)
         return loss
+
+    def descend(self, p: Array, g: Array) -> None:
+        """Gradient descent; the gradient is written over."""
+        g *= RATE
+        p -= g
+
+    def adam(self, p: Array, g: Array) -> None:
+        """Adam; the gradient is written over."""
+        mean, square = self.moments[id(p)]
+        room = g * g
+        room *= 1 - BETAS[1]
+        square *= BETAS[1]
+        square += room
+        g *= 1 - BETAS[0]
+        mean *= BETAS[0]
+        mean += g
+        np.sqrt(square, out=room)
+        room *= (1 - BETAS[1] ** self.steps) ** -0.5
+        room += EPS
+        np.divide(mean, room, out=room)
+        room *= RATE / (1 - BETAS[0] ** self.steps)
+        p -= room
 
     def activate(self, h: Array) -> None:
         """The activation, in place."""
@@ -115,7 +162,7 @@ class Pullback:
         for p, value in zip(self.model.parameters(), sum(problem.initial(), ()), strict=True):
             p.data = value
         self.criterion = nn.CrossEntropyLoss()
-        self.optimizer = nn.optim.SGD(self.model.parameters(), lr=RATE)
+        self.optimizer = getattr(nn.optim, problem.optimizer)(self.model.parameters(), lr=RATE)
 
     def step(self) -> Any:
         loss = self.criterion(self.model(self.x), self.labels)
@@ -164,7 +211,7 @@ class PyTorch:
             layers += [linear, activation()]
         self.model = torch.nn.Sequential(*layers[:-1])
         self.criterion = torch.nn.CrossEntropyLoss()
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=RATE)
+        self.optimizer = getattr(torch.optim, problem.optimizer)(self.model.parameters(), lr=RATE)
 
     def step(self) -> Any:
         loss = self.criterion(self.model(self.x), self.labels)
@@ -175,6 +222,24 @@ class PyTorch:
 
     def parameters(self) -> list[Array]:
         return [p.detach().numpy().T for p in self.model.parameters()]
+
+
+class Compiled(PyTorch):
+    """The model and the loss, forward and backward, and the optimizer's step, compiled by ``torch.compile``."""
+
+    def __init__(self, problem: Problem) -> None:
+        import torch
+
+        super().__init__(problem)
+        self.loss = torch.compile(lambda x, labels: self.criterion(self.model(x), labels))
+        self.update = torch.compile(self.optimizer.step)
+
+    def step(self) -> Any:
+        loss = self.loss(self.x, self.labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.update()
+        return loss.detach()
 
 
 def functional_loss(np: Any, layers: Any, x: Array, rows: Array, labels: Array, activate: Any, logsumexp: Any) -> Any:
@@ -199,16 +264,30 @@ class Jax:
         def loss(layers: Any) -> Any:
             return functional_loss(jax.numpy, layers, x, rows, labels, activate, jax.nn.logsumexp)
 
-        def update(layers: Any) -> Any:
+        def descend(layers: Any, state: Any) -> Any:
             value, gradients = jax.value_and_grad(loss)(layers)
-            return value, jax.tree_util.tree_map(lambda p, g: p - RATE * g, layers, gradients)
+            return value, jax.tree_util.tree_map(lambda p, g: p - RATE * g, layers, gradients), state
+
+        def adam(layers: Any, state: Any) -> Any:
+            value, gradients = jax.value_and_grad(loss)(layers)
+            mean, square, n = state
+            each = jax.tree_util.tree_map
+            n = n + 1
+            mean = each(lambda m, g: BETAS[0] * m + (1 - BETAS[0]) * g, mean, gradients)
+            square = each(lambda v, g: BETAS[1] * v + (1 - BETAS[1]) * g * g, square, gradients)
+            a, b = RATE / (1 - BETAS[0] ** n), (1 - BETAS[1] ** n) ** -0.5
+            layers = each(lambda p, m, v: p - a * m / (jax.numpy.sqrt(v) * b + EPS), layers, mean, square)
+            return value, layers, (mean, square, n)
 
         self.layers = jax.tree_util.tree_map(jax.numpy.asarray, problem.initial())
-        self.update = jax.jit(update, donate_argnums=0).lower(self.layers).compile()
+        zeros = [jax.tree_util.tree_map(jax.numpy.zeros_like, self.layers) for _ in range(2)]
+        self.state = (*zeros, jax.numpy.float32(0)) if problem.optimizer == "Adam" else ()
+        update = adam if problem.optimizer == "Adam" else descend
+        self.update = jax.jit(update, donate_argnums=(0, 1)).lower(self.layers, self.state).compile()
         self.wait = jax.block_until_ready
 
     def step(self) -> Any:
-        loss, self.layers = self.wait(self.update(self.layers))
+        loss, self.layers, self.state = self.wait(self.update(self.layers, self.state))
         return loss
 
     def parameters(self) -> list[Array]:
@@ -282,6 +361,7 @@ LIBRARIES: dict[str, Callable[[Problem], Any]] = {
     "pullback": Pullback,
     "pullback, jit": Replayed,
     "PyTorch": PyTorch,
+    "torch.compile": Compiled,
     "JAX": Jax,
     "autograd": Autograd,
     "MyGrad": MyGrad,
@@ -302,4 +382,8 @@ def assert_equal_steps(problem: Problem, contestants: dict[str, Any]) -> None:
         for move, other, before in zip(moves, expected, initial, strict=True):
             assert move.dtype == np.float32, f"{name}: a parameter became {move.dtype}"
             rounding = 2 * np.finfo(np.float32).eps * np.abs(before).max()
+            if problem.optimizer == "Adam":  # whose first step takes of a gradient its sign alone, also of 1e-9
+                wrong = np.mean(np.abs(move - other) > 1e-2 * RATE)
+                assert wrong < 1e-3, f"{name}: {wrong:.2%} of the elements have moved otherwise"
+                continue
             np.testing.assert_allclose(move, other, rtol=1e-3, atol=rounding + 1e-4 * np.abs(other).max(), err_msg=name)

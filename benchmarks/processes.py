@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -34,11 +35,12 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def ask(module: str, *arguments: str, limit: float = 120.0) -> dict[str, Any]:
+def ask(module: str, *arguments: str, limit: float = 120.0, **environment: str) -> dict[str, Any]:
     """Run ``python -m module arguments`` and read the JSON that it prints; ``{"failed": how}`` if there is none."""
     command = [sys.executable, "-m", module, *arguments]
+    around = {**os.environ, **environment}
     try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=limit, env=around)
     except subprocess.TimeoutExpired:
         return {"failed": f"not done after {limit:.0f} s"}
     if run.returncode < 0:

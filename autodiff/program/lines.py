@@ -22,7 +22,7 @@ from .passes.buffers import Plan
 from .source import PREFIX, RESERVED, Text, Writer, literal, targets
 
 _UMATH: Any = sys.modules.get("numpy._core.umath")
-_VARIABLE = getattr(_UMATH, "_extobj_contextvar", None)
+STATE = getattr(_UMATH, "_extobj_contextvar", None)
 _STATE_OF = getattr(_UMATH, "_make_extobj", None)
 """What ``np.errstate`` sets, and to what: itself it takes seven times as long."""
 
@@ -106,7 +106,6 @@ class Lines(Writer):
             yield f"with errstate({errors}):"
             yield from (f"    {line}" for line in lines)
             return
-        self.known["errors"] = _VARIABLE
         yield f"before = errors.set({self.bound(state)})"
         yield "try:"
         yield from (f"    {line}" for line in lines)
@@ -223,7 +222,7 @@ def _state(errors: str) -> Any:
     """What ``errors.set`` takes for the arguments of ``np.errstate``; None if a function of Python's may be called."""
     how = keywords(errors)
     known = ("all" in how or len(how) == 4) and {"ignore", "warn", "raise", "print"}.issuperset(how.values())
-    if not known or _VARIABLE is None or _STATE_OF is None:
+    if not known or STATE is None or _STATE_OF is None:
         return None
     return _STATE_OF(**how)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import writes
 from .instruction import Value
-from .lines import Lines
+from .lines import STATE, Lines
 from .passes.buffers import planned
 from .passes.memory import owners_of
 from .places import Place
@@ -70,7 +70,8 @@ class Straight:
         self._known |= {writer.target(value).text: array for value, array in program.constants.items()}
         self._known |= {"settle": settle, "note": writes.note_all, "copied": copied, "put_back": put_back}
         self._known |= {"idle": [], "made": lambda: [buffer.made() for buffer in plan.buffers]}
-        self._known |= dict.fromkeys(seen, self)  # which is in no place
+        self._known |= dict.fromkeys([*seen, "around"], self)  # which is in no place
+        self._known["errors"] = STATE
         lines = [*self._before(), *self._computed(), *self._after()]
         self.text = "\n".join(["def run(inputs):", *[f"    {line}" for line in lines]]) + "\n"
         name = f"<program {program.name} {id(self):x}>"
@@ -81,6 +82,7 @@ class Straight:
     def remember(self, found: Sequence[Any]) -> None:
         """Take what is in the places that are read for what fits."""
         self._known |= {f"s{i}": now for i, now in enumerate(found)}
+        self._known["around"] = None if STATE is None else STATE.get()
         held = dict(zip([slot.value for slot in self._program.reads], found, strict=True))
         pairs = {pair for block in self._plan.blocks for pair in block.apart}
         self._known["apart"] = not any(np.may_share_memory(*[held[value] for value in pair]) for pair in pairs)
@@ -115,6 +117,9 @@ class Straight:
             if slot.initial is None:  # one object, in several places
                 conditions += [f"{self._read(place)} is {name}" for place in slot.places[1:]]
         for slot in self._program.checks:
+            if slot.places[0].read is np.geterr and STATE is not None:
+                conditions.append("errors.get() is around")
+                continue
             compared = "==" if slot.places[0].read is np.geterr else "is"
             conditions.append(f"{self._read(slot.places[0])} {compared} {self._writer.bound(slot.initial)}")
         return conditions

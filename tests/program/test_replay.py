@@ -10,7 +10,7 @@ import autodiff as ad
 from autodiff import PathError, capture
 from autodiff.ops import special
 from autodiff.primitive import registry
-from autodiff.program import lines
+from autodiff.program import lines, straight
 from autodiff.program.passes import direct
 from autodiff.program.passes.buffers import LARGE
 from autodiff.program.replay import LONG
@@ -176,7 +176,8 @@ def test_threads_keep_what_they_are_given():
 @pytest.mark.parametrize("known", [True, False])
 def test_errors_of_floating_point_are_said_as_in_the_function(known, monkeypatch):
     if not known:  # as with a NumPy that keeps its state elsewhere
-        monkeypatch.setattr(lines, "_VARIABLE", None)
+        monkeypatch.setattr(lines, "STATE", None)
+        monkeypatch.setattr(straight, "STATE", None)
 
     def f(x):
         with np.errstate(divide="raise", over="ignore", under="ignore", invalid="ignore"):
@@ -187,6 +188,10 @@ def test_errors_of_floating_point_are_said_as_in_the_function(known, monkeypatch
     assert program(np.array([1.0, 2.0])).tolist() == f(np.array([1.0, 2.0])).tolist()
     with pytest.raises(FloatingPointError, match="divide by zero"):
         program(np.zeros(2))
+    with np.errstate(all="raise"), pytest.raises(PathError, match="geterr"):
+        program(np.array([1.0, 2.0]))
+    with np.errstate(divide="warn"):  # another block, and the same state
+        assert program(np.array([1.0, 2.0])).tolist() == f(np.array([1.0, 2.0])).tolist()
     assert np.geterr()["divide"] == "warn"
 
 

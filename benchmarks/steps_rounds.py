@@ -1,0 +1,55 @@
+"""The rounds of every library on one network, in a process of its own: ``python -m benchmarks.steps_rounds 0``.
+
+Prints JSON: by library, microseconds of the best round and of the round in the middle, and milliseconds until the first
+step is done, compilation and all.  BENCHMARK_THREADS says how many threads all of them have.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import warnings
+from typing import Any
+
+from .measuring import PEERS, installed, take_turns
+from .networks import LIBRARIES, PROBLEMS, Problem, Products, assert_equal_steps
+
+ONLY_DESCENT = ("autograd", "MyGrad")
+"""Libraries without an optimizer."""
+PRODUCTS = "products alone"
+
+
+def available(problem: Problem) -> list[str]:
+    """The libraries that are installed here and can make the step."""
+    peers = {name: "PyTorch" if name == "torch.compile" else name for name in LIBRARIES}
+    names = [name for name, peer in peers.items() if peer not in PEERS or installed(peer)]
+    return [name for name in names if problem.optimizer == "SGD" or name not in ONLY_DESCENT]
+
+
+def first_steps(problem: Problem) -> tuple[dict[str, Any], dict[str, float]]:
+    """The contestants, after one step, and how long it took to come so far, in milliseconds."""
+    contestants, took = {}, {}
+    for name in available(problem):
+        start = time.perf_counter()
+        contestants[name] = LIBRARIES[name](problem)
+        contestants[name].step()
+        took[name] = 1e3 * (time.perf_counter() - start)
+    return contestants, took
+
+
+def main() -> None:
+    """Measure and print."""
+    warnings.simplefilter("ignore")
+    problem = PROBLEMS[int(sys.argv[1])]
+    assert_equal_steps(problem, {name: LIBRARIES[name](problem) for name in available(problem)})
+    contestants, took = first_steps(problem)
+    steps = {name: contestant.step for name, contestant in contestants.items()}
+    long = problem.sizes[0] * problem.batch > 500_000
+    rounds, seconds = (10, 0.1) if long else (200, 0.005)
+    timings = take_turns({PRODUCTS: Products(problem).step, **steps}, rounds=rounds, seconds=seconds)
+    print(json.dumps({n: [t.best * 1e6, t.median * 1e6, took.get(n, 0.0)] for n, t in timings.items()}))
+
+
+if __name__ == "__main__":
+    main()
