@@ -51,7 +51,7 @@ class Audit:
 
     def _state(self) -> list[Any]:
         """What is in the arrays and in the places now."""
-        return [_kept(holder) for holder in self._written] + [_kept(place.now) for place in self.places]
+        return [_kept(holder) for holder in self._written] + [_kept(place.left) for place in self.places]
 
 
 def _kept(value: Any) -> Any:

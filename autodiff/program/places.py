@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import CellType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..graph import Node
 from ..tensor import Tensor
 from .instruction import EMPTY
@@ -39,6 +41,13 @@ class Place(NamedTuple):
             return self.read()
         except (LookupError, AttributeError, TypeError, ValueError):
             return EMPTY
+
+    @property
+    def left(self) -> Any:
+        """What is in the place, as it is compared: a variable may keep one number as a number, or as an array of it."""
+        now = self.now
+        holder = self.read.args[0] if isinstance(self.read, functools.partial) and self.read.args else None
+        return now[()] if type(holder) is Tensor and type(now) is np.ndarray and not now.ndim else now
 
     @property
     def node(self) -> Node | None:

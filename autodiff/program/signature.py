@@ -68,7 +68,10 @@ def nesting_of(tree: Any) -> Any:
     return type(tree), tuple((name, nesting_of(part)) for name, part in parts)
 
 
+SHOWN = 12
+
+
 def described(leaves: list[Any]) -> str:
     """The arguments in words."""
-    words = [f"{x.dtype}{list(x.shape)}" if type(x) is np.ndarray else f"{type(x).__name__}" for x in leaves]
-    return f"({', '.join(words)})"
+    words = [f"{x.dtype}{list(x.shape)}" if type(x) is np.ndarray else f"{type(x).__name__}" for x in leaves[:SHOWN]]
+    return f"({', '.join(words)}{f' and {len(leaves) - SHOWN:,} more' * (len(leaves) > SHOWN)})"

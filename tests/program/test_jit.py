@@ -273,3 +273,20 @@ def test_gradients_that_were_none_at_first():
         step()
     assert "not recorded" not in step.explain()
     assert [float(v.data) for v in variables] == [-1.5, 1.875]
+
+
+def test_a_variable_of_one_number_that_is_read_after_it_is_set():
+    number = Tensor(1.0)
+
+    def step(x):
+        number.data = number.data - x
+        return float(number.data * 1.0 >= -100.0) + number.data
+
+    fast = jit(step)
+    assert [float(fast(0.5)) for _ in range(9)] == [1.5 - 0.5 * n for n in range(9)]
+
+
+def test_many_arguments_are_counted():
+    fast = jit(lambda x: x[0] + x[-1])
+    fast([1.0] * 40)
+    assert "float, float and 28 more)" in fast.explain()
