@@ -16,8 +16,8 @@ from .memory import owners_of
 if TYPE_CHECKING:
     from ..program import Program
 
-CHUNK = 16384
-"""Elements that are computed at once: a few arrays of so many are in the cache."""
+CHUNK = 32768
+"""Elements that are computed at once: a few arrays of so many are in the cache, and a call takes longer than it costs."""
 LEAST = 8 * CHUNK
 """Elements of an array that is worth it."""
 LONGEST = 64
