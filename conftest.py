@@ -1,11 +1,18 @@
 """What every test run shares: how long Hypothesis searches, and the option that turns browser tests on."""
 
+# What is set before NumPy is loaded stands before its import.
+# ruff: noqa: E402
+
 from __future__ import annotations
 
 import gc
 import os
 import signal
 from collections.abc import Iterator
+
+# the tests run on every core: products on as many threads would wait for each other
+for _library in ("OMP", "OPENBLAS"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

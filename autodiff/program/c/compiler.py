@@ -17,6 +17,7 @@ import threading
 import warnings
 from typing import NamedTuple
 
+from ... import files
 from .folder import CompileError as CompileError
 from .folder import folder, is_ours
 
@@ -140,8 +141,7 @@ def _made(source: str, found: Compiler, flags: tuple[str, ...], path: str) -> ct
             os.unlink(path + ending)
     draft = f"{path}.{os.urandom(6).hex()}"
     try:
-        with open(f"{draft}.c", "x", encoding="utf-8") as file:
-            file.write(source)
+        files.write(f"{draft}.c", source)
         compiled(found, [*flags, *SHARED, f"{draft}.c", "-o", draft + ending, "-lm"])
         os.replace(draft + ending, path + ending)
         os.replace(f"{draft}.c", f"{path}.c")  # to be read by whoever wonders
