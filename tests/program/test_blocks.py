@@ -9,12 +9,13 @@ from autodiff import Tensor, capture, jit
 from autodiff.program.passes import blocks, direct
 from autodiff.program.passes.buffers import planned
 from autodiff.testing.table.samples import calls
-from tests.program.test_replay import ENTRIES, ORDERS, same
+from tests.blocks import of_each
+from tests.program.test_replay import ENTRIES, pulled, same
 
 ELEMENTWISE = [n for n, e in ENTRIES.items() if isinstance(e.function, np.ufunc) and e.function.signature is None]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Blocks of a few elements, so that all arrays are large."""
     monkeypatch.setattr(blocks, "CHUNK", 5)
@@ -32,7 +33,7 @@ def chain(x):
 
 @pytest.mark.parametrize("shape", [(6,), (7,), (40,), (2, 3), (3, 2), (4, 5), (13, 4), (3, 2, 2), (6, 1)])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex128])
-def test_rows_of_all_shapes(small, shape, dtype):
+def test_rows_of_all_shapes(shape, dtype):
     x = np.random.default_rng(0).normal(size=shape).astype(dtype)
     program = capture(chain, x)
     assert len(blocks_in(program)) == 1
@@ -53,21 +54,21 @@ def over_what_was_viewed(x):
 
 
 @pytest.mark.parametrize("f", [over_what_it_views, over_what_was_viewed])
-def test_a_view_of_what_is_written_over(small, f):
+def test_a_view_of_what_is_written_over(f):
     program = capture(f, np.ones((4, 4)))
     assert blocks_in(program)
     x = np.random.default_rng(0).normal(size=(4, 4))
     same(program(x), f(x))
 
 
-def test_an_axis_that_is_too_short_is_not_cut(small):
+def test_an_axis_that_is_too_short_is_not_cut():
     assert not blocks_in(capture(chain, np.ones((1, 6))))
     assert not blocks_in(capture(chain, np.ones((2, 6))))
     assert not blocks_in(capture(chain, np.ones((6, 0))))
 
 
 @pytest.mark.parametrize("other", [(4,), (1, 4), (9, 1), (9, 4), (1, 1), ()])
-def test_operands_that_are_broadcast(small, other):
+def test_operands_that_are_broadcast(other):
     def f(x, z):
         b = np.sin(z)  # in a buffer, which is free after its last use, and needed for all rows
         return np.sqrt((x + b) ** 2 + x * z) - 1.0
@@ -81,10 +82,10 @@ def test_operands_that_are_broadcast(small, other):
     same(program(x + 1, z), f(x + 1, z))
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
-def test_every_ufunc_and_its_derivative(small, name):
+@of_each("name", ELEMENTWISE)
+def test_every_ufunc_and_its_derivative(name):
     for call in calls(ENTRIES[name]):
-        function = ORDERS["vjp"](call)
+        function = pulled(lambda *arrays, call=call: call(*arrays))
         arrays = call.arrays(np.random.default_rng(1))
         same(capture(function, *arrays)(*arrays), function(*arrays))
 
@@ -109,7 +110,7 @@ def train(optimizer, views):
 @pytest.mark.parametrize(
     "make", [lambda p: nn.optim.SGD(p, lr=0.1), lambda p: nn.optim.Adam(p, lr=0.1, weight_decay=0.1)]
 )
-def test_parameters_written_in_place(small, make, views):
+def test_parameters_written_in_place(make, views):
     step, state = train(make, views)
     twin, expected = train(make, views)
     step = jit(step)
@@ -120,7 +121,7 @@ def test_parameters_written_in_place(small, make, views):
     assert "instructions, 4 calls" in step.explain()
 
 
-def test_parameters_that_come_to_share_memory(small):
+def test_parameters_that_come_to_share_memory():
     arrays = [np.ones((12, 4)), np.ones((12, 4))]
     w, v = map(Tensor, arrays)
 
@@ -144,12 +145,11 @@ def test_parameters_that_come_to_share_memory(small):
 
 
 def test_what_is_used_in_a_block_alone_takes_room_for_a_few_rows():
-    program = capture(lambda x: np.exp(np.sin(np.cos(x * 2.0) + 1.0) - 3.0), np.ones(10 * blocks.LEAST, np.float32))
-    kept = 4 * 10 * blocks.LEAST
-    assert program.memory == (kept + 4 * blocks.CHUNK, 6 * kept)
+    program = capture(lambda x: np.exp(np.sin(np.cos(x * 2.0) + 1.0) - 3.0), np.ones(100, np.float32))
+    assert program.memory == (4 * 100 + 4 * blocks.CHUNK, 6 * 4 * 100)
 
 
-def test_errors_of_floating_point_come_once_for_all_rows(small):
+def test_errors_of_floating_point_come_once_for_all_rows():
     program = capture(lambda x: np.log(x) + 1.0, np.ones(20))
     with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="divide by zero"):
         program(np.r_[np.ones(19), 0.0])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..program import Program
 
 CHUNK = 32768
-"""Elements that are computed at once: a few arrays of so many are in the cache, and a call takes longer than it costs."""
+"""Elements that are computed at once: a few arrays of so many fit into the cache, and calls are worth making."""
 LEAST = 8 * CHUNK
 """Elements of an array that is worth it."""
 LONGEST = 64
