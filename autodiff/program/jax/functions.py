@@ -222,7 +222,9 @@ def _matrix_rank(
 ) -> Any:
     if tol is not None:
         refuse("to_jax", i, "tol= is not exported; write rtol=")
-    return jnp.linalg.matrix_rank(a, rtol, hermitian=hermitian)
+    if hermitian:
+        refuse("to_jax", i, "hermitian=True is not exported; leave it away")
+    return jnp.linalg.matrix_rank(a, rtol)
 
 
 def _round(i: Instruction, flags: Flags, a: Any, decimals: int = 0, **kwargs: Any) -> Any:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 
+from ...tensor import Tensor as Variable
 from ...tree import places
 from ..exporting import LACKING, ExportError, LackingError, refuse
 from ..instruction import Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
 from ..memory import Memory, View
 from ..passes import cleaned, fixed, live
+from ..passes.memory import owners_of
+from ..places import Place
 from ..ufuncs import IN_PLACE, OPERATORS, kind_of
 from . import elementwise as elementwise
 from . import indexing, products, reductions, shapes  # noqa: F401 - they fill the table
@@ -50,8 +54,12 @@ class _Model:
         self.program, self.batch, self.check = program, batch, check
         self.b = Builder()
         self.known: dict[Value, Tensor] = {}
+        self.folded: dict[Value, Any] = {}
+        """What is the same in each run, and no parameter: it is computed here and now."""
         self.inputs: list[Any] = []
         self.memory = Memory(program, VERB)
+        self.owners = owners_of(program.instructions)
+        self.written = {o for i in program.instructions for v in i.writes for o in self.owners.get(v, {v})}
         self._refuse_state()
 
     def _refuse_state(self) -> None:
@@ -130,9 +138,14 @@ class _Model:
             path = slot.places[0].path
             if not b.is_fixed(slot.value):
                 raise ExportError(f"{VERB}: {path} has another shape for another number of examples")
-            self.known[slot.value] = b.initializer(np.asarray(slot.places[0].read()), b.names.exact(path))
+            now = slot.places[0].read()
+            self.known[slot.value] = b.initializer(np.asarray(now), b.names.exact(path))
+            if not _is_variable(slot.places[0]):
+                self.folded[slot.value] = now
         for value, array in program.constants.items():
             self.known[value] = self._constant(value, array)
+            if b.is_fixed(value):
+                self.folded[value] = array
         guards = Guards(b)
         for instruction in program.instructions:
             self._call(instruction, guards)
@@ -230,12 +243,29 @@ class _Model:
                 guards.add(instruction.function, self._tensor(instruction.args[0]))
             elif instruction.writes:
                 self._write(instruction)
-            else:
+            elif not self._fold(instruction):
                 self._keep(instruction.result, self._result(instruction))
         except LackingError as error:
             refuse(VERB, instruction, str(error))
         except TypeError as error:  # an option that the emitter does not know
             refuse(VERB, instruction, f"an option that is not exported ({error})")
+
+    def _fold(self, instruction: Instruction) -> bool:
+        """Make a call of constants; whether it is one."""
+        operands, result = list(instruction.operands), instruction.result
+        if not operands or any(v not in self.folded for v in operands) or type(result) is not Value:
+            return False
+        in_place = any(self.owners.get(v, {v}) & self.written for v in (*operands, result))
+        if in_place or not self.b.is_fixed(result):
+            return False
+        with np.errstate(all="ignore"):
+            made = instruction.function(
+                *mapped(self.folded.__getitem__, instruction.args),
+                **mapped(self.folded.__getitem__, instruction.kwargs),
+            )
+        self.folded[result] = made
+        self.known[result] = self.b.constant(made)
+        return True
 
     def _keep(self, result: Any, made: Any) -> None:
         if type(result) is Value:
@@ -294,6 +324,11 @@ class _Model:
         if not self.b.is_fixed(target, view.root):
             raise LackingError("a view that is written in place is exported for a fixed number of examples only")
         self.known[view.root] = indexing.put_at(self.b, whole, view.positions, made, None)._replace(shape=whole.shape)
+
+
+def _is_variable(place: Place) -> bool:
+    """Whether a place is that of a parameter's values."""
+    return isinstance(place.read, functools.partial) and isinstance(place.read.args[0], Variable)
 
 
 def _is_whole(view: View) -> bool:

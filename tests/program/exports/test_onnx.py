@@ -274,6 +274,15 @@ def test_numbers_and_constants_among_arguments():
     near(run(program.to_onnx(), X, np.array(3.0)), [X * 3.0])
 
 
+def test_what_is_computed_from_constants_alone_is_a_constant():
+    matrix = np.diag(np.arange(1.0, 7.0)).astype(np.float32)  # ONNX cannot invert it
+    weight = Tensor(np.ones((6, 2), np.float32))
+    model = capture(lambda x: x @ np.linalg.inv(matrix) @ (weight * 2.0), X).to_onnx()
+    near(run(model, X), [X @ np.linalg.inv(matrix) @ np.full((6, 2), 2, np.float32)])
+    assert [n.op_type for n in model.graph.node] == ["MatMul", "Mul", "MatMul", "Identity"]
+    assert "weight" in [i.name for i in model.graph.initializer]
+
+
 # -- guards -----------------------------------------------------------------------------------------------------------
 
 
