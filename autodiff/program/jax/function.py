@@ -11,6 +11,7 @@ import numpy as np
 
 from ... import writes
 from ...tree import places
+from ..expanding import expanded
 from ..exporting import ExportError
 from ..instruction import Guard, Value
 from ..memory import Memory
@@ -28,7 +29,7 @@ State = dict[str, Array]
 
 def converted(program: Program, check: str) -> JaxFunction:
     """The program as a function of ``jax.numpy``."""
-    return JaxFunction(live(fixed(cleaned(program))), check)
+    return JaxFunction(live(expanded(fixed(cleaned(program)))), check)
 
 
 class JaxFunction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -106,6 +107,26 @@ def _flatnonzero(i: Instruction, flags: Flags, x: Any) -> Any:
     size = i.result.shape[0]
     flags.note(jnp.count_nonzero(x) == size)
     return jnp.nonzero(jnp.ravel(x), size=size)[0]
+
+
+def _wider(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of ``np.lib.scimath``: of real numbers while the result is one, of complex ones elsewhere."""
+
+    def call(i: Instruction, flags: Flags, *args: Any) -> Any:
+        dtype = canonical(i.result)
+        found = function(*[jnp.asarray(a).astype(dtype) for a in args])
+        if dtype.kind != "c":
+            given = jnp.stack([jnp.any(jnp.isnan(a)) for a in args])
+            flags.note(jnp.any(given) | ~jnp.any(jnp.isnan(found)))
+        return found
+
+    return call
+
+
+def _split(i: Instruction, flags: Flags, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """The positions of each part are NumPy's."""
+    positions = i.function(np.arange(np.shape(ary)[axis]), np.asarray(indices_or_sections)[()])
+    return [jnp.take(jnp.asarray(ary), p, axis=axis, mode="clip") for p in positions]
 
 
 def _unique(i: Instruction, flags: Flags, ar: Any, *args: Any, **kwargs: Any) -> Any:
@@ -243,6 +264,13 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.astype: _same, np.copy: _same,
     **dict.fromkeys(_KINDS, _same),
     np.where: _where, np.nonzero: _nonzero, np.flatnonzero: _flatnonzero, np.unique: _unique,
+    np.lib.scimath.sqrt: _wider(jnp.sqrt), np.lib.scimath.log: _wider(jnp.log), np.lib.scimath.power: _wider(jnp.power),
+    np.lib.scimath.log2: _wider(lambda x: jnp.log(x) / math.log(2)),
+    np.lib.scimath.log10: _wider(lambda x: jnp.log(x) / math.log(10)),
+    np.lib.scimath.logn: _wider(lambda n, x: jnp.log(x) / jnp.log(n)),
+    np.lib.scimath.arcsin: _wider(jnp.arcsin), np.lib.scimath.arccos: _wider(jnp.arccos),
+    np.lib.scimath.arctanh: _wider(jnp.arctanh),
+    np.split: _split, np.array_split: _split,
     **{f: _joined(getattr(jnp, f.__name__)) for f in
        (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack)},
     **{f: _in_dtype(getattr(jnp, f.__name__)) for f in

@@ -32,7 +32,7 @@ def put(array: Array, index: Any, value: Any, flags: Flags) -> Array:
     array = jnp.asarray(array)
     value = jnp.asarray(value).astype(array.dtype)
     if _is_mask(index) and value.ndim == 0:
-        return jnp.where(index.reshape(*index.shape, *[1] * (array.ndim - index.ndim)), value, array)
+        return jnp.where(jnp.reshape(index, (*index.shape, *[1] * (array.ndim - index.ndim))), value, array)
     places = jnp.arange(array.size).reshape(array.shape)
     if any(map(_is_mask, _parts(index))):
         index = _masks_as_positions(index, value.shape[:1], flags)

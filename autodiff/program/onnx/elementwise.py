@@ -277,7 +277,7 @@ def _clip(call: Call, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any 
     return found
 
 
-@emits(np.round)
+@emits(np.round, np.around)
 def _round(call: Call, a: Any, decimals: int = 0, out: None = None) -> Tensor:
     b, x = call.b, tensor(call.b, a, call.dtype)
     if x.dtype.kind != "f":

@@ -34,6 +34,8 @@ def parts_of(b: Builder, index: Any, axes: int) -> list[Any]:
             parts.append(part)
         else:
             array = np.asarray(part)
+            if array.dtype == bool and not array.ndim:
+                raise LackingError("True and False as an index are not exported; write x[None]")
             parts += np.nonzero(array) if array.dtype == bool else [array if array.ndim else int(array)]
     missing = axes - sum(part is not None and part is not Ellipsis for part in parts)
     at = next((n for n, part in enumerate(parts) if part is Ellipsis), None)

@@ -11,6 +11,7 @@ import onnx
 
 from ...tensor import Tensor as Variable
 from ...tree import places
+from ..expanding import expanded
 from ..exporting import LACKING, ExportError, LackingError, refuse
 from ..instruction import Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
 from ..memory import Memory, View
@@ -39,10 +40,10 @@ _REDUCTIONS: dict[Any, Any] = {
 
 def converted(program: Program, other: Program | None, batch: str, check: str) -> Any:
     """The model of a program."""
-    program = live(fixed(cleaned(program)))
+    program = live(expanded(fixed(cleaned(program))))
     model = _Model(program, batch, check)
     if other is not None:
-        model.pair(live(fixed(cleaned(other))))
+        model.pair(live(expanded(fixed(cleaned(other)))))
     try:
         return model.made()
     except LackingError as error:

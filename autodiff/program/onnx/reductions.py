@@ -110,6 +110,21 @@ def _nansum(
     return b.op("Div", found, reduced(call, "ReduceSum", b.cast(there, t.dtype), axis, keepdims))
 
 
+@emits(np.nanmax, np.nanmin)
+def _nanmax(
+    call: Call, a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = np._NoValue,
+    where: Any = np._NoValue,
+) -> Tensor:  # fmt: skip
+    """NaN only if all are."""
+    _refuse(initial=initial, where=where)
+    b, t = call.b, tensor(call.b, a)
+    sign, kind = (-1, "ReduceMax") if call.function is np.nanmax else (1, "ReduceMin")
+    missing = b.op("IsNaN", t, dtype=np.dtype(bool), shape=t.shape)
+    rest = _where(call, missing, b.constant(sign * np.inf, t.dtype), t)._replace(shape=t.shape)
+    every = b.cast(reduced(call, "ReduceMin", b.cast(missing, np.int32), axis, keepdims), bool)
+    return _where(call, every, b.constant(np.nan, t.dtype), reduced(call, kind, rest, axis, keepdims))
+
+
 @emits(np.var, np.std)
 def _var(
     call: Call, a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False,

@@ -15,12 +15,11 @@ import scipy.special
 
 import nn
 from autodiff import Tensor, capture, grad, value_and_grad
-from autodiff.ops import special
-from autodiff.primitive import registry
 from autodiff.program.exporting import ExportError, called
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
-from tests.program.test_replay import ENTRIES, ORDERS
+from tests.program.exports.tables import OF_SCIPY, OTHERS, call_of
+from tests.program.test_replay import pulled
 
 GROUPS = 16
 """Programs are compiled in so many heaps: one by one, the compiler takes four times as long."""
@@ -44,16 +43,11 @@ def near(one, other, digits):
         np.testing.assert_allclose(a, b, rtol=digits, atol=digits * size)
 
 
-special.load()
-OF_SCIPY = {entry.name: entry for function, entry in registry.items() if called(function).startswith("scipy.")}
-
-
-def converted(entries, order="vjp"):
-    """Programs of some entries, and their arguments; those of VJPs contain their values."""
-    for entry in entries:
-        call = calls(entry)[0]
+def converted(found, derived=True):
+    """Programs of some calls, and their arguments; those of VJPs contain their values."""
+    for call in found:
         arrays = call.arrays(np.random.default_rng(0))
-        yield capture(ORDERS[order](call), *arrays), arrays
+        yield capture(pulled(call) if derived else lambda *x, call=call: call(*x), *arrays), arrays
 
 
 def check(found, digits):
@@ -67,19 +61,24 @@ def check(found, digits):
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_every_function_and_its_derivative(group):
-    names = [name for name in ENTRIES if name not in OF_SCIPY]
-    check(list(converted(ENTRIES[name] for name in names[group::GROUPS])), 1e-10)
+    check(list(converted(calls(entry)[0] for _, entry in OTHERS[group::GROUPS])), 1e-10)
+
+
+@pytest.mark.parametrize("group", range(GROUPS // 4))
+def test_every_function_itself(group):
+    some = [(f, entry) for f, entry in OTHERS if called(f)[:3] == "np." and f is not np.trim_zeros]
+    check(list(converted((call_of(f, entry) for f, entry in some[group :: GROUPS // 4]), derived=False)), 1e-10)
 
 
 def test_the_page_says_which_of_scipys_functions_jax_lacks():
     missing = set()
-    for program, arrays in converted(OF_SCIPY.values()):
+    for program, arrays in converted(calls(entry)[0] for entry in OF_SCIPY.values()):
         try:
             jax.eval_shape(program.to_jax(), *arrays)
         except ExportError as error:
             missing.add(re.match(r"to_jax: scipy.special.(\w+) at", str(error))[1])
-    there = [entry for name, entry in OF_SCIPY.items() if name not in missing]
-    check(list(converted(there, "forward")), 1e-6)
+    there = [calls(entry)[0] for name, entry in OF_SCIPY.items() if name not in missing]
+    check(list(converted(there, derived=False)), 1e-6)
     said = re.search(r"\nOf SciPy's functions JAX lacks ([^.]*)\.\n", PAGE.read_text(encoding="utf-8"))[1]
     assert missing == set(re.findall(r"`(\w+)`", said)), ", ".join(f"`{name}`" for name in sorted(missing))
 
@@ -274,6 +273,17 @@ def test_a_wrong_check_and_what_jax_lacks():
     program = capture(lambda x: scipy.special.airy(x)[0], np.arange(3.0))
     with pytest.raises(ExportError, match=r"scipy.special.airy at .*test_jax.py:\d+ \(program = .*leave this part"):
         program.to_jax()(np.arange(3.0))
+
+
+def test_a_result_whose_length_depends_on_values():
+    with pytest.raises(ExportError, match=r"^to_jax: np.trim_zeros at .*test_jax.py:\d+"):
+        jax.jit(capture(lambda x: np.trim_zeros(x), np.arange(3.0)).to_jax())(np.arange(3.0))
+
+
+def test_real_numbers_that_may_become_complex():
+    function = capture(lambda x: np.lib.scimath.sqrt(x), np.ones(2)).to_jax()
+    assert function(np.array([4.0, 9.0])).tolist() == [2.0, 3.0]
+    assert np.isnan(function(np.array([4.0, -9.0]))).all()
 
 
 def test_without_jax(monkeypatch):
