@@ -32,7 +32,7 @@ class Audit:
         """Run the program, keep what it did, and take it back."""
         before = [_kept(holder) for holder in self._written]
         held = [place.now for place in self.places]
-        self._outputs = [_kept(leaf) for leaf in self._path.replay(self._given)]
+        self._outputs = [_kept(leaf) for leaf in self._path.replay.exactly(self._given)]
         self._left = self._state()
         for holder, value in zip(self._written, before, strict=True):
             if isinstance(holder, np.random.Generator):

@@ -28,22 +28,22 @@ class ErrorState:
 
     def __init__(self) -> None:
         self.around = np.geterr()
-        self._token, self._called = _token(), np.geterrcall()
+        self._token, self._called = token(), np.geterrcall()
         self._last: tuple[Any, str] = (self._token, "")
         self.depends = False
         """Whether a block inside changes a part of the state, so that the rest is that around the function."""
 
     def inside(self) -> str:
         """The arguments of ``np.errstate`` for what is called now; none if no block inside of the function is open."""
-        token = _token()
-        if token is self._last[0]:  # nearly always
+        now = token()
+        if now is self._last[0]:  # nearly always
             return self._last[1]
-        self._last = token, self._said(token)
+        self._last = now, self._said(now)
         return self._last[1]
 
-    def _said(self, token: Any) -> str:
+    def _said(self, block: Any) -> str:
         """The arguments for a block that has just been met."""
-        if token is self._token:
+        if block is self._token:
             return ""
         now: dict[str, Any] = dict(np.geterr())
         if set(now.values()) == {"ignore"}:
@@ -79,6 +79,11 @@ def _variable() -> ContextVar[Any]:
 _VARIABLE = _variable()
 
 
-def _token() -> Any:
+def token() -> Any:
     """An object that is another one in each block of ``np.errstate``; None outside of all."""
     return _VARIABLE.get(None)
+
+
+def is_asked_to_act() -> bool:
+    """Whether NumPy does more about an error than to warn: raise it, print it, call somebody."""
+    return not {"ignore", "warn"}.issuperset(np.geterr().values())

@@ -36,6 +36,8 @@ def _of_path(number: int, path: Path) -> Iterator[str]:
         f"way {number}: {_count(len(program.instructions), 'instruction')}, {_count(path.calls, 'call')}, "
         f"{path.program.memory.run:,} bytes"
     )
+    if path.replay.calls_in_c:
+        yield f"  in C: {_count(path.replay.calls_in_c, 'instruction')}"
     guards = [i.function for i in program.instructions if isinstance(i.function, Guard)]
     decided = Counter(guard.described() for guard in guards if guard.read != "NaN")
     for described, count in decided.items():

@@ -186,6 +186,10 @@ class Empty:
 EMPTY = Empty()
 
 
+class Elsewhere(Exception):  # noqa: N818 - nothing is wrong
+    """What is given does not lie in memory as C needs it; nothing has been written, and NumPy shall do it."""
+
+
 class PathError(RuntimeError):
     """A value decided something when the program was recorded, and now it is another one."""
 

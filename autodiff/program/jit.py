@@ -6,12 +6,13 @@ import copy
 import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from ..mode import current
 from ..transforms.calling import check_function
 from ..tree import flatten
 from .audit import Audit, rehearsed
+from .backends import NUMPY, check_backend
 from .capturing import Record, record, roots_of, without_graph
 from .difference import difference
 from .exclusion import Lock, OccupiedError, recording, wait
@@ -42,8 +43,10 @@ class Jit(Generic[P, R]):
 
     __name__: str = "function"
 
-    def __init__(self, function: Callable[P, R]) -> None:
+    def __init__(self, function: Callable[P, R], backend: str = NUMPY) -> None:
         check_function(function, "jit")
+        check_backend(backend)
+        self.backend: str = backend
         functools.update_wrapper(self, function)
         self.function: Callable[P, R] = function
         self._signatures: dict[Any, Signature] = {}
@@ -105,13 +108,13 @@ class Jit(Generic[P, R]):
         return self if instance is None else functools.partial(self, instance)
 
     def __copy__(self) -> Jit[P, R]:
-        return Jit(self.function)
+        return Jit(self.function, self.backend)
 
     def __deepcopy__(self, memo: Any) -> Jit[P, R]:
-        return Jit(copy.deepcopy(self.function, memo))
+        return Jit(copy.deepcopy(self.function, memo), self.backend)
 
     def __reduce__(self) -> Any:
-        return Jit, (self.function,)
+        return Jit, (self.function, self.backend)
 
     def _itself(self, reason: str, args: Any, kwargs: Any) -> Any:
         """The function's own result, and a note of why."""
@@ -128,7 +131,7 @@ class Jit(Generic[P, R]):
         made = self._record(signature, args, kwargs)
         if made is None:
             return self.function(*args, **kwargs)
-        signature.paths = Path(made), *signature.paths
+        signature.paths = Path(made, self.backend), *signature.paths
         return made.returned
 
     def _record(self, signature: Signature, args: Any, kwargs: Any) -> Record | None:
@@ -162,7 +165,7 @@ class Jit(Generic[P, R]):
             and len(signature.paths) < PATHS
             and all(difference(p.program, made.program) is not None for p in signature.paths)
         ):
-            signature.paths = Path(made), *signature.paths
+            signature.paths = Path(made, self.backend), *signature.paths
         return made.returned
 
     def _audited(self, audit: Audit, path: Path, signature: Signature, args: Any, kwargs: Any) -> Any:
@@ -213,7 +216,11 @@ class Jit(Generic[P, R]):
         return f"<jit {self.function!r}>"
 
 
-def jit(f: Callable[P, R]) -> Jit[P, R]:
+@overload
+def jit(f: Callable[P, R], *, backend: str = ...) -> Jit[P, R]: ...
+@overload
+def jit(f: None = None, *, backend: str = ...) -> Callable[[Callable[P, R]], Jit[P, R]]: ...
+def jit(f: Callable[P, R] | None = None, *, backend: str = NUMPY) -> Any:
     """A function that is recorded at its first call, and replayed from then on: the same results, faster.
 
     A program is kept for each nesting, shape and dtype of the arguments, for each value of those that are no arrays,
@@ -224,10 +231,15 @@ def jit(f: Callable[P, R]) -> Jit[P, R]:
     constant has changed.  Where something cannot be recorded, the function itself is called, with a note in
     ``explain()``.  A result that was a Tensor is one without history.
 
+    ``backend="numpy"`` gives the function's results to the last bit; with ``"c"`` C computes what it can, and with
+    ``"auto"`` what it can and is faster at, where a compiler is found: see :meth:`.Program.compiled`.
+
     >>> import numpy as np
     >>> from autodiff import grad, jit
     >>> slope = jit(grad(lambda x: np.sum(x**3)))
     >>> [slope(np.array([1.0, x])).tolist() for x in (2.0, 3.0)]
     [[3.0, 12.0], [3.0, 27.0]]
     """
-    return Jit(f)
+    if f is None:
+        return functools.partial(jit, backend=backend)
+    return Jit(f, backend)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..graph import CONSTANT
 from ..tensor import scalar, wrap
+from .backends import NUMPY
 from .capturing import Record
 from .instruction import Value, same
 from .passes.memory import owners_of
@@ -27,7 +28,8 @@ EVERY = 256
 class Path:
     """One program of a function, and what it takes for granted."""
 
-    def __init__(self, made: Record) -> None:
+    def __init__(self, made: Record, backend: str = NUMPY) -> None:
+        self._backend = backend
         self.program: Program = made.program
         self.surroundings = Surroundings(made.reach)
         self.calls = 1
@@ -41,7 +43,7 @@ class Path:
     @functools.cached_property
     def replay(self) -> Replay | LevelReplay:
         """The program, ready to be run.  Many a way is taken once, as the first step of an optimizer."""
-        return replay_of(self.program)
+        return replay_of(self.program, self._backend)
 
     def run(self, given: Sequence[Any]) -> Any:
         """The result; what was a Tensor is one without a graph."""

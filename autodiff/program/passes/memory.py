@@ -16,7 +16,7 @@ _FRESH = frozenset({np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.min
 def is_fresh(instruction: Instruction) -> bool:
     """Whether the result shares no memory with an operand: numbers have none."""
     function, result = instruction.function, instruction.result
-    if type(result) is Value and result.kind is not np.ndarray:
+    if (type(result) is Value and result.kind is not np.ndarray) or getattr(function, "never_shares", False):
         return True
     return (isinstance(function, np.ufunc) and not instruction.kwargs) or function in _FRESH or function in OPERATORS
 

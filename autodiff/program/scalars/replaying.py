@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..backends import NUMPY
 from ..passes import direct
 from ..replay import LONG, Replay
 from .levelling import Levelled, levelled
@@ -13,14 +14,16 @@ if TYPE_CHECKING:
     from ..program import Program
 
 
-def replay_of(program: Program) -> Replay | LevelReplay:
+def replay_of(program: Program, backend: str = NUMPY) -> Replay | LevelReplay:
     """A program, ready to be run in the way that is the fastest for it."""
     found = levelled(program, LONG)
-    return Replay(direct(program)) if found is None else LevelReplay(found)
+    return Replay(direct(program), backend) if found is None else LevelReplay(found)
 
 
 class LevelReplay:
     """A program with regions, ready to be run; numbers in places of one kind are read, and written, at once."""
+
+    calls_in_c = 0
 
     def __init__(self, found: Levelled) -> None:
         self._given, self._left = found.given, found.left
@@ -41,3 +44,7 @@ class LevelReplay:
         for number, left in self._left:
             left.write(outputs[self._own + number])
         return outputs[: self._own]
+
+    def exactly(self, inputs: Sequence[Any]) -> list[Any]:
+        """The outputs to the last bit."""
+        return self(inputs)

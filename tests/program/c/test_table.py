@@ -1,0 +1,46 @@
+"""Every function of the table, and its derivatives, in C and in NumPy."""
+
+import numpy as np
+import pytest
+
+from autodiff import PathError
+from autodiff.program.c import compiler
+from autodiff.testing.table.samples import calls
+
+from ..test_replay import ENTRIES, pulled, to_second_order
+from .together import in_c, largest, ulps
+
+ORDERS = {"forward": lambda f: f, "vjp": pulled, "second order": to_second_order}
+LIMITS = {"forward": 4, "vjp": 16, "second order": 64}
+"""Units in the last place; of a derivative, of the largest number of all: its terms may cancel."""
+SAMPLES = {"forward": 2, "vjp": 1, "second order": 1}
+"""How many calls of each function."""
+OTHERS = ("sum", "mean", "max", "prod", "var", "std", "matmul", "logsumexp", "softmax_cross_entropy", "norm", "getitem")
+"""Whose second derivatives are looked at beside those of the functions of one element."""
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_function_of_the_table(order, monkeypatch):
+    monkeypatch.setattr(compiler, "FLAGS", ("-O0", *compiler.FLAGS[1:]))  # for the compiler's own sake
+    names = [
+        n
+        for n, entry in ENTRIES.items()
+        if order != "second order" or getattr(entry, "elementwise", False) or n in OTHERS
+    ]
+    chosen = [(name, call) for name in names for call in list(calls(ENTRIES[name]))[: SAMPLES[order]]]
+    functions = [
+        (ORDERS[order](lambda *arrays, call=call: call(*arrays)), call.arrays(np.random.default_rng(0)))
+        for _, call in chosen
+    ]
+    far = {}
+    for (name, call), (program, compiled) in zip(chosen, in_c(functions), strict=True):
+        then = call.arrays(np.random.default_rng(1))
+        try:
+            expected = program(*then)
+        except PathError:
+            assert name == "poly"  # whose result is complex or not, by its argument
+            continue
+        apart = ulps(compiled(*then), expected, of=0.0 if order == "forward" else largest(expected))
+        if apart > LIMITS[order]:
+            far[name] = apart
+    assert not far
