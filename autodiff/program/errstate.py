@@ -29,17 +29,17 @@ class ErrorState:
     def __init__(self) -> None:
         self.around = np.geterr()
         self._token, self._called = token(), np.geterrcall()
-        self._last: tuple[Any, str] = (self._token, "")
+        self._last, self._text = self._token, ""
         self.depends = False
         """Whether a block inside changes a part of the state, so that the rest is that around the function."""
 
     def inside(self) -> str:
         """The arguments of ``np.errstate`` for what is called now; none if no block inside of the function is open."""
-        now = token()
-        if now is self._last[0]:  # nearly always
-            return self._last[1]
-        self._last = now, self._said(now)
-        return self._last[1]
+        now = _get(None)
+        if now is not self._last:  # hardly ever
+            self._text = self._said(now)
+            self._last = now
+        return self._text
 
     def _said(self, block: Any) -> str:
         """The arguments for a block that has just been met."""
@@ -76,12 +76,12 @@ def _variable() -> ContextVar[Any]:
         return next(variable for variable in copy_context() if variable.name == "numpy.ufunc.extobj")
 
 
-_VARIABLE = _variable()
+_get = _variable().get
 
 
 def token() -> Any:
     """An object that is another one in each block of ``np.errstate``; None outside of all."""
-    return _VARIABLE.get(None)
+    return _get(None)
 
 
 def is_asked_to_act() -> bool:

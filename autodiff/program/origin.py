@@ -39,18 +39,21 @@ class Origins:
         self._variables: dict[Node, str] = {}
         self._last: dict[Node, Value] = {}
         self._pass: FrameType | None = None
+        self.full = False
+        """Whether no more is noted."""
 
     def note(self, line: Line | None, made: Any) -> None:
         """Remember a call, at this time."""
-        if len(self._times) > MANY:
+        if self.full:
             return
+        self.full = len(self._times) >= MANY
         self._times.append(tick())
         self._lines.append(line)
         self._values.append(made)
 
     def of(self, frame: FrameType) -> Origin | None:
         """What a pass, whose frame this is, is about to compute."""
-        if frame.f_code is not _SWEEP or len(self._times) > MANY:
+        if frame.f_code is not _SWEEP or self.full:
             return None
         if frame is not self._pass:
             self._pass = frame

@@ -52,6 +52,7 @@ class Recording:
     def __init__(self, entry: CodeType | None = None) -> None:
         """``entry`` is the code that calls the function: what is above it is not the function's."""
         self.instructions: list[Instruction] = []
+        self._append = self.instructions.append
         self.constants: dict[int, tuple[Any, Value]] = {}
         self._copies: dict[Value, Any] = {}
         self.errors = ErrorState()
@@ -128,14 +129,16 @@ class Recording:
         kind = type(result)
         if self.closed:
             return result
-        self._check_thread()
+        if get_ident() != self._thread:
+            self._check_thread()
         if kind not in NUMBERS:
             raise CaptureError(f"capture: a call gave a {kind.__name__}, which no program holds")
         value = Value((), NUMBERS[kind], kind)
-        line = self._sites.here(frame, value)
-        errors = self.errors.inside()
-        self.instructions.append(Instruction(function, named, NOTHING, value, (), line, self._sites.phase, errors))
-        self._sites.made(line, value)
+        sites = self._sites
+        line = sites.here(frame, value)
+        self._append(Instruction(function, named, NOTHING, value, (), line, sites.phase, self.errors.inside()))
+        if not sites.origins.full:
+            sites.made(line, value)
         return Recorded(result, self, value)
 
     def draw(self, method: Method, generator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -42,6 +42,12 @@ class Sites:
 
         Of the calls that NumPy's function, or ours, is made of, the last one gives what is assigned.
         """
+        last = self._pass
+        if (
+            last is not None and self.origins.full and not self._of_pass[1]
+            and (frame is last or (frame is not None and frame.f_back is last))
+        ):  # fmt: skip
+            return self._of_pass[0]  # a long backward pass of numbers
         below, sweep = frame, None
         kinds = self._kinds
         while frame is not None:
@@ -72,7 +78,8 @@ class Sites:
 
     def made(self, line: Line | None, value: Any) -> None:
         """Remember which line made a value."""
-        self.origins.note(line, value)
+        if not self.origins.full:
+            self.origins.note(line, value)
 
     def _origin(self, sweep: FrameType, line: Line | None, value: Value | None) -> Line | None:
         """The line whose derivative a backward pass computes; a value gets its name after what it is a cotangent of."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LEAST = 300
 """Calls of numbers from which it may pay."""
+MOST = 100_000_000
+"""Regions times numbers: what it takes to schedule them."""
 MANY = 8
 """Places of one kind that are read, or written, at once."""
 
@@ -44,7 +46,10 @@ def levelled(program: Program, long: int) -> Levelled | None:
     listing = Listing(program)
     if listing.calls < LEAST:
         return None
-    return _Levelling(program, listing, Regions(program, listing)).made(long)
+    regions = Regions(program, listing)
+    if len(regions.places) * len(listing.codes) > MOST:
+        return None
+    return _Levelling(program, listing, regions).made(long)
 
 
 class _Levelling:
@@ -146,8 +151,8 @@ class _Levelling:
         if self.count < 2:
             return
         there = [set(cells) for cells in self.together]
-        for cell, parts in enumerate(listing.operands):
-            for part in parts:
+        for cell in range(len(of)):
+            for part in listing.operands(cell):
                 if of[cell] >= 0 and listing.codes[part] >= 0 and of[part] != of[cell] and part not in there[of[part]]:
                     there[of[part]].add(part)
                     self.together[of[part]].append(part)
@@ -161,27 +166,40 @@ class _Levelling:
         members = [regions.members(region) for region in range(self.count)]
         found = []
         for region in range(self.count):
-            inside = set(members[region])
             asked = [cell for _, cell, _ in checks[region]] + [listing.cells[v] for v in self.single[region]]
             asked += self.together[region]
-            outside = {part for cell in members[region] for part in listing.operands[cell]} | set(asked)
-            sources = self._sources(outside - inside)
+            sources = self._sources(self._outside(members[region], asked))
             single = list(self.single[region])
             found.append(Region(listing, members[region], sources, checks[region], self.together[region], single))
         return found
 
-    def _sources(self, outside: set[int]) -> list[Source]:
+    def _outside(self, members: Any, asked: list[int]) -> list[int]:
+        """The cells that a region needs and does not compute."""
+        listing = self.listing
+        parts = [*listing.table[2:, members], np.array(asked, int)]
+        if listing.third:
+            inside = members[np.isin(members, list(listing.third))].tolist()
+            parts.append(np.array([listing.third[cell] for cell in inside], int))
+        needed = np.zeros(len(listing.codes) + 1, bool)  # the last one for -1, which is none
+        for cells in parts:
+            needed[cells] = True
+        needed[members] = needed[-1] = False
+        found: list[int] = np.flatnonzero(needed).tolist()
+        return found
+
+    def _sources(self, outside: list[int]) -> list[Source]:
         """Where cells come from that a region does not compute: arrays first."""
         listing, of = self.listing, self.regions.of
         arrays: dict[Value, list[int]] = {}
         single: list[Source] = []
-        for cell in sorted(outside):
+        for cell in outside:
             if listing.codes[cell] >= 0:
                 region = int(of[cell])
                 arrays[self.vectors[region]] = self.together[region]
             elif cell in self.family:
                 family = self.family[cell]
-                arrays[family.value] = [listing.cells[slot.value] for slot in family.slots]
+                if family.value not in arrays:
+                    arrays[family.value] = [listing.cells[slot.value] for slot in family.slots]
             elif cell in listing.given:
                 single.append(Source(listing.given[cell], [cell]))
         return [*[Source(value, cells) for value, cells in arrays.items()], *single]

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..errstate import SILENT
 from ..instruction import Guard, Instruction, Value
@@ -25,9 +28,10 @@ READS = frozenset({"NaN", "bool", "float", "item", "int", "value"})
 class Listing:
     """A program's calls of numbers.
 
-    ``codes``, ``errors`` and ``operands`` have an entry for each cell; a cell with code -1 is given, or a constant.
-    ``rows`` is the program in its order: a cell that is computed, or any other instruction.  ``checks`` are the guards
-    of numbers, each with its cell.
+    ``codes``, ``errors``, ``first`` and ``second`` have an entry for each cell: its operation, what NumPy does about
+    errors there, and the cells of its operands, -1 for none; ``third`` are the few others.  A cell with code -1 is
+    given, or a constant.  ``rows`` is the program in its order: a cell that is computed, a check, or any other
+    instruction.  ``checks`` are the guards of numbers, each with its cell.
     """
 
     def __init__(self, program: Program) -> None:
@@ -36,9 +40,11 @@ class Listing:
         """What ``errors`` are, by number."""
         self.codes: list[int] = []
         self.errors: list[int] = []
-        self.operands: list[tuple[int, ...]] = []
+        self.first: list[int] = []
+        self.second: list[int] = []
+        self.third: dict[int, int] = {}
         self.kinds: list[tuple[Any, ...]] = []
-        """The types of the arguments, by code: calls that differ in them alone are of two codes."""
+        """The types of the arguments, and of the result, by code: calls that differ in them alone are of two codes."""
         self.constants: dict[int, Any] = {}
         self.given: dict[int, Value] = {}
         self.cells: dict[Value, int] = {}
@@ -46,15 +52,57 @@ class Listing:
         self.rows: list[Any] = []
         self.calls = 0
         """How many calls of numbers there were, before the same ones were made one."""
-        self._known: dict[Any, int] = {}
+        self._known: list[dict[tuple[int, ...], int]] = []
         self._codes: dict[Any, Any] = {}
+        self._usual: dict[Any, int] = {}
         self._numbers: dict[Any, int] = {}
         self._written = _written(program.instructions)
-        for instruction in program.instructions:
-            self._add(instruction)
+        self._read(program.instructions)
+        self.table = np.array([self.codes, self.errors, self.first, self.second], int)
+        """The same lists, as the rows of one array."""
+
+    def operands(self, cell: int) -> tuple[int, ...]:
+        """The cells that a call takes."""
+        second, third = self.second[cell], self.third.get(cell)
+        if third is not None:
+            return self.first[cell], second, third
+        return (self.first[cell], second) if second >= 0 else (self.first[cell],) if self.codes[cell] >= 0 else ()
+
+    def _read(self, instructions: Iterable[Instruction]) -> None:
+        """All instructions; the usual ones, of two numbers, without detours, for they may be a million."""
+        cells, known, usual = self.cells, self._known, self._usual
+        codes, errors, first, second, rows = self.codes, self.errors, self.first, self.second, self.rows
+        cell, add = cells.get, self._add
+        text, state = "", self._state("")
+        for instruction in instructions:
+            args = instruction.args
+            if len(args) == 2 and not instruction.kwargs and not instruction.writes:
+                a, b = args
+                result = instruction.result
+                if type(a) is Value and type(b) is Value and type(result) is Value:
+                    code = usual.get((instruction.function, a.kind, b.kind, result.kind))
+                    if code is not None:
+                        left, right = cell(a), cell(b)
+                        if left is None or right is None:
+                            left, right = self.cell(a), self.cell(b)
+                        pair = left, right
+                        if instruction.errors is not text:
+                            text, state = instruction.errors, self._state(instruction.errors)
+                        same = known[code].get(pair)
+                        if same is None or (errors[same] != state and text != SILENT):
+                            same = known[code][pair] = len(codes)
+                            codes.append(code)
+                            errors.append(state)
+                            first.append(left)
+                            second.append(right)
+                            rows.append(same)
+                        cells[result] = same
+                        self.calls += 1
+                        continue
+            add(instruction)
 
     def _add(self, instruction: Instruction) -> None:
-        """One more instruction."""
+        """One more instruction of any kind."""
         result, args = instruction.result, instruction.args
         if type(result) is not Value or instruction.kwargs or instruction.writes or type(args) is not tuple:
             if type(instruction.function) is Guard and self._is_check(instruction):
@@ -71,28 +119,30 @@ class Listing:
         code = self._codes.get(key, False)
         if code is False:
             code = self._codes[key] = self._code(instruction.function, kinds, made)
+            if type(code) is int and len(kinds) == 2 and all(kind in KINDS for kind in (*kinds, made)):
+                self._usual[instruction.function, *kinds, made] = code
         if code is None or (self._written and self._is_written(args)):
             self.rows.append(instruction)
         elif code is SAME:
             self.cells[result] = self.cell(args[0])
         else:
-            cell = self.cells.get
-            operands = tuple([c if type(a) is Value and (c := cell(a)) is not None else self.cell(a) for a in args])
-            self._call(code, operands, instruction, result)
+            self._call(code, tuple(map(self.cell, args)), instruction.errors, result)
 
-    def _call(self, code: int, operands: tuple[int, ...], instruction: Instruction, result: Value) -> None:
+    def _call(self, code: int, operands: tuple[int, ...], errors: str, result: Value) -> None:
         """One call, or the cell of the same one before."""
         self.calls += 1
-        errors = instruction.errors
-        known = self._known.get((code, operands))
-        if known is not None and (errors == SILENT or self.states[self.errors[known]] == errors):
+        state = self._state(errors)
+        known = self._known[code].get(operands)
+        if known is not None and (errors == SILENT or self.errors[known] == state):
             self.cells[result] = known
             return
-        number = self._state(errors)
-        cell = self.cells[result] = self._known[code, operands] = len(self.codes)
+        cell = self.cells[result] = self._known[code][operands] = len(self.codes)
         self.codes.append(code)
-        self.errors.append(number)
-        self.operands.append(operands)
+        self.errors.append(state)
+        self.first.append(operands[0])
+        self.second.append(operands[1] if len(operands) > 1 else -1)
+        if len(operands) > 2:
+            self.third[cell] = operands[2]
         self.rows.append(cell)
 
     def _state(self, errors: str) -> int:
@@ -107,6 +157,7 @@ class Listing:
             return found
         self.operations.append(found)
         self.kinds.append((*kinds, made))
+        self._known.append({})
         return len(self.operations) - 1
 
     def _is_check(self, instruction: Instruction) -> bool:
@@ -139,7 +190,8 @@ class Listing:
     def _new(self) -> int:
         self.codes.append(-1)
         self.errors.append(-1)
-        self.operands.append(())
+        self.first.append(-1)
+        self.second.append(-1)
         return len(self.codes) - 1
 
 

@@ -12,7 +12,7 @@ from ..instruction import READ, Guard, PathError, Value, same
 from .agreement import NEUTRAL
 from .listing import Listing
 from .operations import kind_of, restoring
-from .scheduling import calls_of, depths, groups_of, scheduled
+from .scheduling import calls_of, depths, groups_of, needs_of, scheduled
 from .straight import Straight, as_kind, made_as
 from .tape import Layout, Tape, steps_of, where
 
@@ -39,7 +39,7 @@ class Region:
     def __init__(
         self,
         listing: Listing,
-        members: list[int],
+        members: Array,
         sources: Sequence[Source],
         checks: Sequence[tuple[Guard, int, Value]],
         together: Sequence[int],
@@ -68,10 +68,11 @@ class Region:
         listing, count = self.listing, len(self.listing.codes)
         asked = [*self.together, *[cell for _, cell, _ in self.checks], *[listing.cells[v] for v in self.single]]
         calls = calls_of(listing, self.members, asked)
-        depth = depths(calls, count)
-        if len(self.members) < PAYS * int(depth.max(initial=1)):
+        needs = needs_of(calls, count)
+        depth = depths(needs, len(self.members) // max(PAYS, 1) + 1)
+        if depth is None:
             return None
-        order = scheduled(calls, count, depth)
+        order = scheduled(calls, needs, depth)
         if len(self.members) < PAYS * len(order):
             return None
         running = [code for code, operation in enumerate(listing.operations) if operation.running]
@@ -115,7 +116,7 @@ class Region:
 
     @functools.cached_property
     def _straight(self) -> Straight:
-        return Straight(self.listing, self.members)
+        return Straight(self.listing, self.members.tolist())
 
     def _one_by_one(self, given: Sequence[Any]) -> tuple[Any, ...]:
         """The results, call by call, as the function makes them."""

@@ -35,22 +35,26 @@ class Regions:
         self.deadline: list[int] = []
         self._sweep(program, used)
         after, before = self._after(used), self._before(used)
-        made = np.array(listing.codes) >= 0
-        asked = np.frombuffer(used, bool) & (made | np.frombuffer(self.needed, bool))
+        self._made = listing.table[0] >= 0
+        asked = np.frombuffer(used, bool) & (self._made | np.frombuffer(self.needed, bool))
         self.places, self.of = _stabbed(np.array(after), np.array(before), asked)
         self._cross()
 
     def _sweep(self, program: Program, used: bytearray) -> None:
         """What is needed by the results, by checks and by writes, from the end to the beginning."""
-        listing, operands, cells = self.listing, self.listing.operands, self.listing.cells
+        listing, cells = self.listing, self.listing.cells
+        first, second, third = listing.first, listing.second, listing.third
         needed: set[Value] = set(program.results)
         for value in needed:
             self._need(value, used)
         for row in reversed(listing.rows):
             if type(row) is int:
                 if used[row]:
-                    for cell in operands[row]:
-                        used[cell] = True
+                    used[first[row]] = True
+                    if second[row] >= 0:
+                        used[second[row]] = True
+                        if row in third:
+                            used[third[row]] = True
             elif type(row) is tuple:
                 used[row[1]] = True
             elif (
@@ -83,9 +87,9 @@ class Regions:
         after = [0] * len(used)
         for cell, value in listing.given.items():
             after[cell] = made.get(value, 0)
-        for cell, parts in enumerate(operands):
-            if parts:
-                after[cell] = max([after[part] for part in parts])
+        for cell, code in enumerate(listing.codes):
+            if code >= 0:
+                after[cell] = max([after[part] for part in operands(cell)])
         return after
 
     def _before(self, used: bytearray) -> list[int]:
@@ -101,7 +105,7 @@ class Regions:
             for cell in range(len(used) - 1, -1, -1):
                 if used[cell]:
                     mine = before[cell]
-                    for part in operands[cell]:
+                    for part in operands(cell):
                         before[part] = min(before[part], mine)
         return before
 
@@ -110,16 +114,15 @@ class Regions:
         if len(self.places) < 2:
             return
         of, needed = self.of.tolist(), self.needed
-        for cell, parts in enumerate(self.listing.operands):
-            for part in parts:
-                if of[part] != of[cell] and of[cell] >= 0:
-                    needed[part] = True
+        for cell, region in enumerate(of):
+            if region >= 0:
+                for part in self.listing.operands(cell):
+                    if of[part] != region:
+                        needed[part] = True
 
-    def members(self, region: int) -> list[int]:
+    def members(self, region: int) -> Any:
         """The cells that are computed in a region, in the order of the program."""
-        of, codes = self.of, self.listing.codes
-        found: list[int] = np.flatnonzero((of == region) & (np.array(codes) >= 0)).tolist()
-        return found
+        return np.flatnonzero((self.of == region) & self._made)
 
     def checks(self) -> Iterator[tuple[int, tuple[Guard, int, Value]]]:
         """The checks, each with the region at whose end it is made: where its number is known."""

@@ -8,7 +8,7 @@ At each time one kind of call is chosen: the one whose calls are, on the average
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,95 +40,141 @@ class Calls(NamedTuple):
     """Of a kind: the operation, the state of errors, and the number of operands: of a sum a few more than there are."""
 
 
-def calls_of(listing: Listing, members: list[int], asked: Iterable[int]) -> Calls:
+def calls_of(listing: Listing, members: Array, asked: Iterable[int]) -> Calls:
     """The calls of a region, where a row of calls is one of several operands; ``asked`` are cells that others need."""
-    codes, errors, operands, operations = listing.codes, listing.errors, listing.operands, listing.operations
-    first = {operation.ufunc: code for code, operation in reversed(list(enumerate(operations))) if operation.running}
-    running = {code: first[operation.ufunc] for code, operation in enumerate(operations) if operation.running}
-    rows = _rows(listing, members, running, asked)
-    kinds: dict[tuple[int, int, int], int] = {}
-    kept, kind_of, starts = [], [], []
-    parts: list[int] = []
-    for cell in members:
-        code = codes[cell]
-        found: Any = operands[cell]
-        if code in running:
-            found = rows.get(cell)
-            if found is None:
-                continue
-            code = running[code]
-        key = (code, errors[cell], _rounded(len(found)))
-        kept.append(cell)
-        kind_of.append(kinds.setdefault(key, len(kinds)))
-        starts.append(len(parts))
-        parts += found
-    starts.append(len(parts))
-    return Calls(np.array(kept), np.array(kind_of), np.array(starts), np.array(parts), list(kinds))
+    codes, errors, first, second = listing.table[:, members]
+    third = np.full(len(members), -1)
+    for n in np.flatnonzero(np.isin(members, list(listing.third))).tolist():
+        third[n] = listing.third[int(members[n])]
+    running = np.full(len(listing.operations) + 1, -1)
+    for code, operation in reversed(list(enumerate(listing.operations))):
+        if operation.running:
+            same = [c for c, o in enumerate(listing.operations) if o.running and o.ufunc is operation.ufunc]
+            running[same] = code
+    codes = np.where(running[codes] >= 0, running[codes], codes)
+    before, nth = _rows(members, codes, errors, first, (second, third), running[codes] >= 0, asked, len(listing.codes))
+    # the last call of a row stands for all of it
+    ends = np.ones(len(members), bool)
+    ends[before[before >= 0]] = False
+    sizes = np.where(third >= 0, 3, np.where(second >= 0, 2, 1)) + nth
+    start = np.zeros(int(ends.sum()) + 1, int)
+    np.cumsum(sizes[ends], out=start[1:])
+    at = np.full(len(members), -1)
+    at[ends] = start[:-1]
+    at = at[_last(before)]
+    parts = np.empty(start[-1], int)
+    begins = before < 0
+    parts[at[begins]] = first[begins]
+    takes = second >= 0
+    parts[(at + 1 + nth)[takes]] = second[takes]
+    parts[(at + 2)[third >= 0]] = third[third >= 0]
+    states, lengths = len(listing.states), _rounded(sizes[ends])
+    longest = int(lengths.max(initial=0)) + 1
+    keys = (codes[ends] * states + errors[ends]) * longest + lengths
+    names = np.flatnonzero(np.bincount(keys))
+    number = np.zeros(int(names.max(initial=0)) + 1, int)
+    number[names] = np.arange(len(names))
+    named = [(*divmod(name // longest, states), name % longest) for name in names.tolist()]
+    return Calls(members[ends], number[keys], start, parts, named)
 
 
-def _rows(listing: Listing, members: list[int], running: dict[int, int], asked: Iterable[int]) -> dict[int, list[int]]:
-    """The operands of each call on a result so far, by the cell of the last one: the result so far comes first."""
-    codes, errors, operands = listing.codes, listing.errors, listing.operands
-    uses = [0] * len(codes)
-    for cell in asked:
-        uses[cell] = 2
-    for cell in members:
-        for part in operands[cell]:
-            uses[part] += 1
-    rows: dict[int, list[int]] = {}
-    for cell in members:
-        code = running.get(codes[cell])
-        if code is None:
-            continue
-        before, term = operands[cell]
-        row = rows.get(before)
-        if (
-            row is not None and uses[before] == 1 and errors[before] == errors[cell] and len(row) < LONGEST
-            and running[codes[before]] == code
-        ):  # fmt: skip
-            del rows[before]
-            row.append(term)
-            rows[cell] = row
-        else:
-            rows[cell] = [before, term]
-    return rows
+def _rows(
+    members: Array, codes: Array, errors: Array, first: Array, others: Sequence[Array], running: Array,
+    asked: Iterable[int], cells: int,
+) -> tuple[Array, Array]:  # fmt: skip
+    """For each call: the position of the one before it in its row, -1 for none, and how many there are before it."""
+    uses = np.bincount(first, minlength=cells)
+    for other in others:
+        uses += np.bincount(other[other >= 0], minlength=cells)
+    np.add.at(uses, np.array(list(asked), int), 1)
+    position = np.full(cells, -1)
+    position[members] = np.arange(len(members))
+    before = np.where(running, position[first], -1)  # the result so far is the first operand
+    there = before >= 0
+    there &= (uses[first] == 1) & (codes[before] == codes) & (errors[before] == errors)
+    before = np.where(there, before, -1)
+    nth = _counted(before)
+    cut = (nth > 0) & (nth % LONGEST == 0)
+    if cut.any():
+        before = np.where(cut, -1, before)
+        nth %= LONGEST
+    return before, nth
 
 
-def _rounded(length: int) -> int:
-    """The length of a sum, a little longer, so that there are not too many of them."""
-    if length <= 4:
-        return length
-    step = 1 << (length.bit_length() - 3)
+def _counted(before: Array) -> Array:
+    """How many steps back there are from each place: twice as far in each round."""
+    steps = (before >= 0).astype(int)
+    while (before >= 0).any():
+        steps += np.where(before >= 0, steps[before], 0)
+        before = np.where(before >= 0, before[before], -1)
+    return steps
+
+
+def _last(before: Array) -> Array:
+    """For each place, the last one of its row."""
+    after = np.arange(len(before))
+    after[before[before >= 0]] = np.flatnonzero(before >= 0)
+    while True:
+        further = after[after]
+        if np.array_equal(further, after):
+            return after
+        after = further
+
+
+def _rounded(length: Array) -> Array:
+    """The lengths of rows, a little longer, so that there are not too many of them."""
+    step = 1 << np.maximum(np.frexp(length)[1] - 3, 0)
     return -(-length // step) * step
 
 
-def depths(calls: Calls, cells: int) -> Array:
-    """For each call, how many others there are before it on the longest way."""
-    depth = [0] * cells
-    parts, starts = calls.parts.tolist(), calls.start.tolist()
-    found = []
-    for n, cell in enumerate(calls.cells.tolist()):
-        mine = max([depth[part] for part in parts[starts[n] : starts[n + 1]]]) + 1
-        depth[cell] = mine
-        found.append(mine)
-    return np.array(found)
+class Needs(NamedTuple):
+    """Which calls need which: those at ``first[n]`` to ``first[n + 1]`` in ``users`` need call ``n``."""
+
+    users: Array
+    first: Array
+    missing: Array
+    """Of each call, how many others it needs."""
+
+    def of(self, group: Array) -> Array:
+        """The calls that need some others, once for each time."""
+        begins = self.first[group]
+        sizes = self.first[group + 1] - begins
+        return self.users[np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())]
 
 
-def scheduled(calls: Calls, cells: int, depth: Array) -> list[Array]:
-    """The calls, as positions in ``calls``, group by group."""
+def needs_of(calls: Calls, cells: int) -> Needs:
+    """Which calls need which."""
     count = len(calls.cells)
     position = np.full(cells, -1)
     position[calls.cells] = np.arange(count)
-    lengths = np.diff(calls.start)
-    users = np.repeat(np.arange(count), lengths)
+    users = np.repeat(np.arange(count), np.diff(calls.start))
     producers = position[calls.parts]
     inner = producers >= 0
     producers, users = producers[inner], users[inner]
-    missing = np.bincount(users, minlength=count)
     order = np.argsort(producers, kind="stable")
-    users = users[order]
     first = np.searchsorted(producers[order], np.arange(count + 1))
+    return Needs(users[order], first, np.bincount(users, minlength=count))
+
+
+def depths(needs: Needs, most: int) -> Array | None:
+    """For each call, how many others there are before it on the longest way; None if there are ``most`` somewhere."""
+    depth = np.zeros(len(needs.missing), int)
+    missing = needs.missing.copy()
+    ready = np.flatnonzero(missing == 0)
+    for wave in range(most):
+        depth[ready] = wave
+        reached, times = np.unique(needs.of(ready), return_counts=True)
+        missing[reached] -= times
+        ready = reached[missing[reached] == 0]
+        if not len(ready):
+            return depth
+    return None
+
+
+def scheduled(calls: Calls, needs: Needs, depth: Array) -> list[Array]:
+    """The calls, as positions in ``calls``, group by group."""
     many = len(calls.named)
+    missing = needs.missing.copy()
     left = np.bincount(calls.kinds, minlength=many).astype(float)
     total = np.bincount(calls.kinds, weights=depth, minlength=many)
     ready: dict[int, list[Array]] = {}
@@ -136,25 +182,22 @@ def scheduled(calls: Calls, cells: int, depth: Array) -> list[Array]:
     found = []
     now = -1
     while ready:
-        kind = min(ready, key=lambda k: (calls.named[k][1] != now, total[k] / left[k]))
+        kind = _chosen(ready, calls, now, total / np.maximum(left, 1))
         waiting = ready.pop(kind)
         group = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
         now = calls.named[kind][1]
         found.append(group)
         left[kind] -= len(group)
         total[kind] -= depth[group].sum()
-        begins, ends = first[group], first[group + 1]
-        sizes = ends - begins
-        edges = np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-        reached = users[edges]
-        if len(reached) * 20 > count:
-            missing -= np.bincount(reached, minlength=count)
-            reached = np.unique(reached)
-        else:
-            reached, times = np.unique(reached, return_counts=True)
-            missing[reached] -= times
+        reached, times = np.unique(needs.of(group), return_counts=True)
+        missing[reached] -= times
         _file(reached[missing[reached] == 0], calls.kinds, ready)
     return found
+
+
+def _chosen(ready: Iterable[int], calls: Calls, now: int, average: Array) -> int:
+    """The kind of call that comes next."""
+    return min(ready, key=lambda kind: (calls.named[kind][1] != now, average[kind]))
 
 
 def _file(calls: Array, kinds: Array, ready: dict[int, list[Array]]) -> None:

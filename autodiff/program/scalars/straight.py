@@ -47,7 +47,7 @@ class Straight:
         listing = self._listing
         for cell in cells:
             code = listing.codes[cell]
-            parts = listing.operands[cell]
+            parts = listing.operands(cell)
             wanted = listing.kinds[code]
             for position, (part, kind) in enumerate(zip(parts, wanted, strict=False)):
                 if made_as(listing, part) == kind:

@@ -5,7 +5,7 @@ import numpy as np
 from autodiff import capture
 from autodiff.program.scalars.listing import Listing
 from autodiff.program.scalars.regions import Regions
-from autodiff.program.scalars.scheduling import calls_of, depths, groups_of, scheduled
+from autodiff.program.scalars.scheduling import calls_of, depths, groups_of, needs_of, scheduled
 
 
 def scheduling(program):
@@ -16,7 +16,10 @@ def scheduling(program):
     asked = [cell for cell, needed in enumerate(regions.needed) if needed]
     calls = calls_of(listing, regions.members(0), asked)
     count = len(listing.codes)
-    order = scheduled(calls, count, depths(calls, count))
+    needs = needs_of(calls, count)
+    depth = depths(needs, count + 1)
+    assert depths(needs, int(depth.max())) is None
+    order = scheduled(calls, needs, depth)
     return listing, groups_of(calls, order, dict.fromkeys(range(len(listing.operations)), count))
 
 
