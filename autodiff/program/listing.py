@@ -96,12 +96,11 @@ class _Listing:
         """The statements, in sections, under a comment with the user's line where that changes."""
         line = None
         instructions = list(self.program.instructions)
-        phases = {i.phase for i in instructions}
+        phases, updates = {i.phase for i in instructions}, self.program.updates
         statements = [*self.out.statements(instructions), *self.out.finish(self.program.results)]
         for phase, section in groupby(statements, key=lambda s: s[0].phase):
             inside = list(section)
             if len(phases) > 1:
-                updates = phase == UPDATE and any(i.writes for i, _ in inside)
                 yield f"# -- {phase if phase != UPDATE or updates else 'result'} --"
             for errors, block in groupby(inside, key=lambda s: s[0].errors):
                 indent = "    " if errors else ""

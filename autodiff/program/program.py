@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from ..tree import flatten_like, places
 from .backends import AUTO, NUMPY, check_backend
 from .exporting import imported
-from .instruction import Guard, Instruction, Value
+from .instruction import UPDATE, Guard, Instruction, Value
 from .listing import text_of
 from .passes import cleaned, direct, fixed, plain
 from .passes.buffers import Plan, planned
@@ -142,6 +142,12 @@ class Program:
         return {o for o in self.outputs if type(o) is Value} | {
             slot.value for slot in self.writes if type(slot.value) is Value
         }
+
+    @property
+    def updates(self) -> bool:
+        """Whether it changes anything after a backward pass, or in place of one."""
+        left = {slot.value for slot in self.writes if type(slot.value) is Value}
+        return any(i.phase == UPDATE and (i.writes or not left.isdisjoint(i.results)) for i in self.instructions)
 
     # -- running ---------------------------------------------------------------------------------------------
 

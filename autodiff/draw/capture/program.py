@@ -22,7 +22,7 @@ from .traversal import counted, dtype_text, place_leaves
 LONG = 20_000
 """Of a program of more calls it is not asked how it would be written by hand, nor where its results lie."""
 MANY = 30
-"""So many arrays and numbers of the state are drawn one by one."""
+"""So many arguments, or arrays and numbers of the state, are drawn one by one."""
 CROWD = 100
 """Of a program of more calls, those of one line of the user's are drawn as a group."""
 SHORT, NAMELESS = 18, "·"
@@ -59,7 +59,7 @@ class _Drawn:
         for value in program.inputs:
             self.outside.add(self._leaf(value, self._name(value), INPUT))
         phases = {i.phase for i in program.instructions}
-        updates = any(i.phase == UPDATE and i.writes for i in program.instructions)
+        updates = program.updates
         phase, group = "", 0
         for instruction in self._seen():
             if instruction.phase != phase and len(phases) > 1:
@@ -76,18 +76,19 @@ class _Drawn:
         picture = Picture(self.boxes, self.groups, title=program.name)
         self._ends(picture)
         place_leaves(picture, self.outside)
-        self._put_state_away()
+        self._put_leaves_away()
         picture.arrange()
         picture.facts += self._facts(picture)
         return picture
 
-    def _put_state_away(self) -> None:
-        """Put what the program reads into one group, if it is more than one wants to see."""
-        places = [i for value, i in self._read_at.items() if value in self._leaves]
-        if len(places) > MANY:
-            group = self._group("module", "state", 0)
-            for i in places:
-                self.boxes[i].group = group
+    def _put_leaves_away(self) -> None:
+        """Put the arguments, and what the program reads, into one group each, if it is more than one wants to see."""
+        state = [i for value, i in self._read_at.items() if value in self._leaves]
+        for name, places in (("arguments", sorted(self.outside)), ("state", state)):
+            if len(places) > MANY:
+                group = self._group("module", name, 0)
+                for i in places:
+                    self.boxes[i].group = group
 
     def _group(self, kind: str, name: str, parent: int) -> int:
         self.groups.append(Group(kind, name, "", parent))

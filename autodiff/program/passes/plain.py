@@ -178,7 +178,7 @@ def written_by_hand(instruction: Instruction) -> Instruction:
 def _are_doubles(args: tuple[Any, ...]) -> bool:
     """Whether these are numbers, with one of NumPy's doubles among them, and nothing else of NumPy's."""
     kinds = [a.kind if type(a) is Value else type(a) for a in args]
-    return np.float64 in (a.kind for a in args if type(a) is Value) and set(kinds) <= {np.float64, float, int}
+    return np.float64 in kinds and set(kinds) <= {np.float64, float, int}
 
 
 def _augmented(instruction: Instruction) -> Instruction:

@@ -153,6 +153,10 @@ def test_a_long_program_is_a_few_frames():
     assert drawing.picture.operations > 4000
 
 
+def test_many_arguments_are_a_frame():
+    assert "▸ arguments   40 arrays and numbers" in str(draw(capture(sum, [float(n) for n in range(40)])))
+
+
 def test_calls_that_are_made_as_one_are_a_frame():
     class Fused:
         __name__ = "fused"
