@@ -13,6 +13,7 @@ from ..instruction import Instruction, Value
 from ..naming import Names
 from ..passes.memory import owners_of
 from .blas import blas
+from .checks import looked_at
 from .compiler import CompileError, library, warn
 from .elements import TYPES
 from .nests import Grouping, Places, operands_of, target_of
@@ -41,7 +42,7 @@ def fused(program: Program, backend: str) -> Program:
         made = library(source_of(fusion.regions))
         for region in fusion.regions:
             region.bind(made)
-        return program.with_instructions(fusion.instructions)
+        return fusion.program.with_instructions(fusion.instructions)
     except CompileError as error:
         if backend == C or "no C compiler" not in str(error):
             warn(error)
@@ -66,7 +67,7 @@ class Fusion:
     """A program taken apart."""
 
     def __init__(self, program: Program, backend: str, names: Names | None = None) -> None:
-        self.program, self.backend = program, backend
+        self.program, self.backend = looked_at(program), backend
         self.names = names or Names(set(WORDS))
         self.places: Places = {}
         self.steps = self._translated()

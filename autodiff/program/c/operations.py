@@ -13,6 +13,7 @@ import numpy as np
 from ..instruction import Guard, Instruction, Method, Value
 from ..lowering import Mean
 from . import elements
+from .checks import NoNaN
 from .elements import BOOL, FLOATS, TYPES
 from .views import is_plain_index, is_view
 
@@ -38,7 +39,7 @@ class Each:
 
 @dataclass(slots=True, eq=False)
 class Fold:
-    """A reduction of an operand, or of the product of two, over some axes: ``how`` is sum, prod, max, min, any, all."""
+    """A reduction of an operand, or of the product of two, over some axes: ``how`` is sum, prod, max, min, any, all, nan."""
 
     result: Value
     how: str
@@ -80,10 +81,11 @@ class View:
 
 @dataclass(slots=True, eq=False)
 class Check:
-    """A guard: the function returns at once if the operand is not what it was."""
+    """A guard: the function returns at once if ``bad``, an expression of the operand, is true."""
 
     operand: Value
     guard: Guard
+    bad: str
     instruction: Instruction | None = None
     result: None = None
 
@@ -113,6 +115,8 @@ def _translated(instruction: Instruction) -> list[Operation]:
     function: Any = instruction.function
     if isinstance(function, Guard):
         return _check(instruction)
+    if isinstance(function, NoNaN):
+        return _no_nan(instruction, function.guard)
     if instruction.writes and function in _INPLACE:
         return _ufunc(instruction, _INPLACE[function])
     if instruction.writes and function is operator.setitem:
@@ -152,7 +156,13 @@ def _check(instruction: Instruction) -> list[Operation]:
     value = instruction.args[0]
     if type(value) is not Value or value.shape != () or guard.read not in ("bool", "NaN"):
         return []
-    return [Check(value, guard)]
+    return [Check(value, guard, "{0} != {0}" if guard.read == "NaN" else "!{0}" if guard.expected else "{0}")]
+
+
+def _no_nan(instruction: Instruction, guard: Guard) -> list[Operation]:
+    x = instruction.args[0]
+    found = Value((), BOOL, np.ndarray)
+    return [Fold(found, "nan", (x,), x.shape, tuple(range(len(x.shape))), x.dtype), Check(found, guard, "{0}")]
 
 
 # -- element by element ------------------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ OUTSIDE = -1
 """What the function returns if an index is out of bounds."""
 TABLE = 16
 """Constants of at most so many elements are written into the text."""
-_START = {"sum": "0", "prod": "1", "max": "-INFINITY", "min": "INFINITY", "any": "0", "all": "1"}
-_JOIN = {"sum": "+", "prod": "*", "any": "|", "all": "&"}
+_START = {"sum": "0", "prod": "1", "max": "-INFINITY", "min": "INFINITY", "any": "0", "all": "1", "nan": "0"}
+_JOIN = {"sum": "+", "prod": "*", "any": "|", "all": "&", "nan": "|"}
 
 
 class FunctionText:
@@ -104,8 +104,7 @@ class FunctionText:
             yield from self._comment(kernel)
             if isinstance(kernel, Check):
                 self.checks.append(kernel)
-                x = self._local(kernel.operand)
-                bad = f"{x} != {x}" if kernel.guard.read == "NaN" else f"{'!' * bool(kernel.guard.expected)}({x})"
+                bad = kernel.bad.format(self._local(kernel.operand))
                 yield f"if ({bad}) return {len(self.checks)};"
             elif isinstance(kernel, Product):
                 yield self._product(kernel)
@@ -183,7 +182,7 @@ class FunctionText:
         result = step.result
         if isinstance(step, Fold):
             texts = [self.typed(o, self._local(o), step.loop) for o in step.operands]
-            text = " * ".join(texts)
+            text = f"{texts[0]} != {texts[0]}" if step.how == "nan" else " * ".join(texts)
         else:
             texts = [
                 bracketed(number(o, loop)) if type(o) is not Value else self.typed(o, self._local(o), loop)
@@ -459,7 +458,7 @@ class NestText:
                 lines.append(f"{self.function.name_of(result)}[{self._index(0, self.strides(result, ROW))}] = {local};")
             return lines
         target = f"{self.function.name_of(result)}[{self._index(0, self._folded_strides(fold), columns=False)}]"
-        total = name if fold.how in ("any", "all") else f"({TYPES[fold.loop]}){name}"
+        total = name if fold.how in ("any", "all", "nan") else f"({TYPES[fold.loop]}){name}"
         return [f"{target} = {_joined(fold, target, total)};"]
 
     def _own_name(self, value: Value) -> str:
@@ -528,8 +527,8 @@ class NestText:
         one_by_one = not self._is_whole(fold) if level == ROW else not self._is_summed(fold)
         wide = fold.how in ("sum", "prod") and fold.loop == FLOATS[0] and not one_by_one
         texts = self._texts(fold, level)
-        if fold.how in ("any", "all"):
-            texts = [f"({text} != 0)" for text in texts]
+        if fold.how in ("any", "all", "nan"):
+            texts = [f"({text} != {text if fold.how == 'nan' else 0})" for text in texts]
         text = " * ".join(f"(double){text}" if wide else text for text in texts)
         if one_by_one:
             index = "0" if level == ROW else self._index(0, self._folded_strides(fold))
@@ -581,7 +580,7 @@ class NestText:
 
 def _wide(fold: Fold) -> str:
     """The type that a reduction is made in: sums of single numbers are double."""
-    if fold.how in ("any", "all"):
+    if fold.how in ("any", "all", "nan"):
         return "int"
     return "double" if fold.how in ("sum", "prod") and fold.loop.kind == "f" else TYPES[fold.loop]
 

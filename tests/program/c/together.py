@@ -33,7 +33,7 @@ def in_c(functions, backend="c"):
 def ran(program, fusion):
     """The program in C, as a function."""
     replay = Replay(direct(program))
-    replay.fused = replay.program.with_instructions(fusion.instructions)
+    replay.fused = fusion.program.with_instructions(fusion.instructions)
     return lambda *args: program.nested(replay(program._given(args)))
 
 
