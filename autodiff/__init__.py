@@ -15,6 +15,7 @@ from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.erf import erf
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
+from .ops.recurrent import lstm_cell
 from .ops.softmax import logsumexp, softmax, softmax_cross_entropy
 from .ops.unfolding import fold, unfold
 from .ops.update import index_add, index_update
@@ -57,6 +58,7 @@ __all__ = [
     "jit",
     "jvp",
     "logsumexp",
+    "lstm_cell",
     "mark_written",
     "no_grad",
     "primitive",

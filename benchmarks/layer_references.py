@@ -41,7 +41,7 @@ def computed(case):
     variables = {f"input{i}": t.requires_grad_() for i, t in enumerate(given) if t.is_floating_point()}
     variables |= dict(theirs.named_parameters())
     call = {name: torch.tensor(v) if isinstance(v, np.ndarray) else v for name, v in case.call.items()}
-    found = theirs(*given, **call)
+    found = packed(theirs, *given, **call) if "lengths" in call else theirs(*given, **call)
     outputs = flat(found)
     weights, directions = projections([tuple(o.shape) for o in outputs])
     total = sum((o * torch.tensor(w)).sum() for o, w in zip(outputs, weights, strict=True))
@@ -63,6 +63,14 @@ def computed(case):
         kept[f"dd {name}"] = turned(case.kind, name, array)
     kept |= {f"buffer {name}": b.numpy() for name, b in theirs.named_buffers()}
     return kept
+
+
+def packed(module, x, lengths):
+    """A recurrent layer applied to sequences of these lengths."""
+    rnn = torch.nn.utils.rnn
+    first = {"batch_first": module.batch_first}
+    y, states = module(rnn.pack_padded_sequence(x, lengths, enforce_sorted=False, **first))
+    return rnn.pad_packed_sequence(y, **first)[0], states
 
 
 def flat(found):

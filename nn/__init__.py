@@ -31,6 +31,7 @@ from .layers.module import *
 from .layers.normalization import *
 from .layers.pooling import *
 from .layers.positions import *
+from .layers.recurrent import *
 from .layers.sequential import *
 from .layers.transformer import *
 from .losses.binary import *
