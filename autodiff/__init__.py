@@ -15,6 +15,7 @@ from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.erf import erf
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
+from .ops.pooling import max_pool
 from .ops.recurrent import lstm_cell
 from .ops.softmax import logsumexp, softmax, softmax_cross_entropy
 from .ops.unfolding import fold, unfold
@@ -60,6 +61,7 @@ __all__ = [
     "logsumexp",
     "lstm_cell",
     "mark_written",
+    "max_pool",
     "no_grad",
     "primitive",
     "register_container",

@@ -103,7 +103,7 @@ def _squeezed(count: Any, g: Array) -> Any:
     return count if isinstance(count, int) else np.reshape(count, g.shape)
 
 
-def _shared(g: Array, a: Array, y: Array, axis: Any, where: Any, initial: Any) -> Array:
+def shared(g: Array, a: Array, y: Array, axis: Any, where: Any = True, initial: Any = None) -> Array:
     """``g`` shared equally by the elements that equal the extreme ``y``; ``initial`` is one of them if it ties."""
     wins = a == spread(y, a.shape, axis)
     if where is not True:
@@ -132,7 +132,7 @@ EXTREME = [
 
 
 @primitive(
-    lambda g, a, y, axis, where, initial: _shared(g, a, y, axis, where, initial),
+    lambda g, a, y, axis, where, initial: shared(g, a, y, axis, where, initial),
     implements=np.max, examples=EXTREME, kinks=TIED, method="max", analytic=False,
 )  # fmt: skip
 def max(  # noqa: A001
@@ -148,7 +148,7 @@ def max(  # noqa: A001
 
 
 @primitive(
-    lambda g, a, y, axis, where, initial: _shared(g, a, y, axis, where, initial),
+    lambda g, a, y, axis, where, initial: shared(g, a, y, axis, where, initial),
     implements=np.min, examples=EXTREME, kinks=TIED, method="min", analytic=False,
 )  # fmt: skip
 def min(  # noqa: A001

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import unfold
+from autodiff import max_pool, unfold
 
 from .checks import each, whole
 from .module import Module
@@ -107,8 +107,7 @@ class _MaxPool(_Pool):
         borders = self._borders(shape[-axes:])
         if any(map(any, borders)):
             x = np.pad(x, [(0, 0)] * (len(shape) - axes) + borders, constant_values=-np.inf)
-        windows = unfold(x, self.kernel_size, self.stride, 0, self.dilation)
-        return np.max(windows, axis=_window_axes(len(shape), axes))
+        return max_pool(x, self.kernel_size, self.stride, self.dilation)
 
 
 class _AvgPool(_Pool):

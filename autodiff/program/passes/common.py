@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 def shared(program: Program) -> Program:
     """The program with every call made once.
 
-    What is written in place is an array of its own; and after a write, nothing from before it is made use of.
+    What is written in place is an array of its own; and after a write, nothing is made use of that was computed before
+    it from an array in the same memory.
     """
     owners = owners_of(program.instructions)
     written = {owner for i in program.instructions for value in i.writes for owner in owners.get(value, {value})}
     known: dict[Any, Any] = {}
+    readers: dict[Value, list[Any]] = {}  # by the array in whose memory an operand may lie
     same: dict[Value, Value] = {}
 
     def first(value: Value) -> Value:
@@ -32,13 +34,19 @@ def shared(program: Program) -> Program:
         now = instruction.map(first)
         key = _key(now)
         if now.writes:
-            known.clear()
+            for value in instruction.writes:
+                for owner in owners.get(value, {value}):
+                    for reader in readers.pop(owner, ()):
+                        known.pop(reader, None)
         elif key is not None and all(written.isdisjoint(owners[result]) for result in now.results):
             before, errors = known.get(key, (None, ""))
             if key in known and now.errors in (SILENT, errors):  # of what NumPy had to say nothing is lost
                 same.update(zip(values_in(now.result), values_in(before), strict=True))
                 continue
             known[key] = now.result, now.errors
+            for operand in instruction.operands:
+                for owner in owners.get(operand, {operand}):
+                    readers.setdefault(owner, []).append(key)
         kept.append(now)
     return program.with_instructions(kept, first)
 
