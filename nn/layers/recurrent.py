@@ -137,10 +137,10 @@ class _Recurrent(Module):
         rows = np.matmul(np.reshape(x, (length * n, size)), getattr(self, f"weight_ih_l{name}"))
         bias = (getattr(self, f"bias_ih_l{name}"), getattr(self, f"bias_hh_l{name}")) if self.bias else (None, None)
         given, step = self._stepper(rows, getattr(self, f"weight_hh_l{name}"), bias)
-        given = np.reshape(given, (length, n, -1))
+        steps = tuple(np.reshape(given, (length, n, -1)))  # as one operation, whose rule is one np.stack
         outputs: list[Any] = [None] * length
         for t in reversed(range(length)) if name.endswith("_reverse") else range(length):
-            after = step(given[t], state)
+            after = step(steps[t], state)
             if alive is None:
                 state = after
                 outputs[t] = state[0]
@@ -271,4 +271,4 @@ class LSTM(_Recurrent):
 
     def _stepper(self, rows: Any, weight: Any, bias: tuple[Any, Any]) -> tuple[Any, Any]:
         given = rows if bias[0] is None else rows + (bias[0] + bias[1])
-        return given, lambda z, state: lstm_cell(z + np.matmul(state[0], weight), state[1])
+        return given, lambda z, state: lstm_cell(z + np.matmul(state[0], weight), state[1])[:2]
