@@ -26,6 +26,7 @@ from .layers.containers import *
 from .layers.convolution import *
 from .layers.dropout import *
 from .layers.embedding import *
+from .layers.functional import *
 from .layers.linear import *
 from .layers.module import *
 from .layers.normalization import *
@@ -36,6 +37,8 @@ from .layers.sequential import *
 from .layers.transformer import *
 from .losses.binary import *
 from .losses.classification import *
+from .losses.distance import *
+from .losses.likelihood import *
 from .losses.regression import *
 from .reports.history import *
 from .training.data import batches as batches

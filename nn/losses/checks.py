@@ -59,10 +59,11 @@ def reduced(who: str, losses: Any, reduction: str) -> Any:
     return losses.sum() if reduction == "sum" else losses
 
 
-def check_reduction(who: str, reduction: str) -> None:
+def check_reduction(who: str, reduction: str, known: tuple[str, ...] = REDUCTIONS) -> None:
     """Raise ValueError for an unknown reduction."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{who}: reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
+    if reduction not in known:
+        others = ", ".join(map(repr, known[:-1]))
+        raise ValueError(f"{who}: reduction is {reduction!r}; it must be {others} or {known[-1]!r}")
 
 
 def in_unit_interval(who: str, what: str, values: Any) -> Any:

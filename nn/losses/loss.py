@@ -9,7 +9,7 @@ from typing import Any, ClassVar, dataclass_transform
 import numpy as np
 
 from ..layers.module import Module
-from .checks import check_reduction
+from .checks import REDUCTIONS, check_reduction
 
 
 @dataclass_transform(kw_only_default=True)
@@ -35,6 +35,7 @@ class Loss(Declared):
 
     function: ClassVar[Callable[..., Any]]
     options: ClassVar[tuple[str, ...]] = ()
+    reductions: ClassVar[tuple[str, ...]] = REDUCTIONS
     reduction: str = "mean"
 
     def __init_subclass__(cls, *, function: Callable[..., Any] | None = None) -> None:
@@ -45,8 +46,8 @@ class Loss(Declared):
             cls.options = tuple(fields)
             setattr(cls, "__init__", _constructor(fields))  # noqa: B010
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        return self.function(prediction, target, **{name: getattr(self, name) for name in self.options})
+    def forward(self, prediction: Any, target: Any, *more: Any) -> Any:
+        return self.function(prediction, target, *more, **{name: getattr(self, name) for name in self.options})
 
     def extra_repr(self) -> str:
         return "" if self.reduction == "mean" else f"reduction='{self.reduction}'"
@@ -78,7 +79,7 @@ def _constructor(fields: dict[str, inspect.Parameter]) -> Callable[..., None]:
             value = given.get(name, parameter.default)
             is_array = parameter.default is None and value is not None
             setattr(self, name, np.asarray(value) if is_array else value)
-        check_reduction(who, self.reduction)
+        check_reduction(who, self.reduction, self.reductions)
 
     itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     setattr(construct, "__signature__", inspect.Signature([itself, *fields.values()]))  # noqa: B010

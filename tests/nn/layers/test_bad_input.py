@@ -33,6 +33,27 @@ MADE = [
     (lambda: nn.Hardtanh(1, 1), "Hardtanh: min_val is 1, max_val 1; it must be larger"),
     (lambda: nn.PReLU(0), "PReLU: num_parameters is 0; it must be an integer of at least 1"),
     (lambda: nn.Dropout2d(2), "Dropout2d: p is 2; the probability of dropping must lie in [0, 1]"),
+    (lambda: nn.MultiheadAttention(6, 4), "MultiheadAttention: embed_dim 6 does not make 4 equal heads"),
+    (lambda: nn.TransformerEncoderLayer(4, 2, activation="tanh"), "activation is 'tanh'; it must be 'relu', 'gelu' or"),
+    (lambda: nn.RotaryPositions(3), "RotaryPositions: size is 3; it must be even"),
+    (lambda: nn.RNN(2, 3, nonlinearity="sigmoid"), "RNN: nonlinearity is 'sigmoid'; it must be 'tanh' or 'relu'"),
+    (lambda: nn.LSTM(2, 0), "LSTM: hidden_size is 0; it must be an integer of at least 1"),
+    (lambda: nn.KLDivLoss(reduction="most"), "reduction is 'most'; it must be 'mean', 'sum', 'none' or 'batchmean'"),
+    (lambda: nn.pad(ones(2, 2), (1,)), "pad: pad is (1,); give a pair for each of the last axes of shape (2, 2)"),
+    (lambda: nn.pad(ones(2), (-2, -1)), "pad: pad (-2, -1) cuts more than there is of shape (2,)"),
+    (lambda: nn.pad(ones(2), (1, 1), "edge"), "pad: mode is 'edge'; it must be one of constant, reflect, replicate"),
+    (lambda: nn.unfold(ones(2, 2), 2), "unfold: the input has shape (2, 2); it must be (n, channels, height, width)"),
+    (lambda: nn.one_hot(np.array([3]), 3), "one_hot: positions reach from 3 to 3, but there are 3 classes (0 to 2)"),
+    (lambda: nn.one_hot(np.zeros(0, int)), "one_hot: the input is empty (shape (0,)), so num_classes must be given"),
+    (lambda: nn.cosine_similarity(ones(2, 3), ones(2, 4)), "have shapes (2, 3) and (2, 4); they must broadcast"),
+    (lambda: nn.hinge_embedding_loss(ones(2), np.array([0, 1])), "target must be 1 or -1; it reaches from 0 to 1"),
+    (lambda: nn.gaussian_nll_loss(ones(2), ones(2), -ones(2)), "gaussian_nll_loss: a variance is negative (-1)"),
+    (
+        lambda: nn.gaussian_nll_loss(ones(2), ones(2), ones(3)),
+        "var has shape (3,); for a prediction of (2,) it must be",
+    ),
+    (lambda: nn.triplet_margin_loss(ones(2), ones(2), ones(3)), "the prediction has shape (2,), the target (3,)"),
+    (lambda: nn.cosine_embedding_loss(ones(2, 3), ones(2, 3), ones(3)), "the target has shape (3,); it must be (2,)"),
     (lambda: nn.ModuleDict({"a.b": nn.ReLU()}), "ModuleDict: 'a.b' cannot be a name in a path"),
 ]
 CALLED = [
@@ -59,13 +80,18 @@ CALLED = [
     (nn.Embedding(3, 2), np.array([0, 3]), "Embedding: positions reach from 0 to 3, but there are 3 rows (0 to 2)"),
     (nn.Embedding(3, 2), np.array([-1, 0]), "Embedding: positions reach from -1 to 0, but there are 3 rows (0 to 2)"),
     (nn.Embedding(3, 2), ones(2), "Embedding: positions must be integers, got float32; write x.astype(int)"),
+    (nn.LearnedPositions(4, 2), ones(3, 5, 2), r"LearnedPositions: the input has shape (3, 5, 2), a sequence of 5"),
+    (nn.SinusoidalPositions(4), ones(3, 5), r"the input has shape (3, 5); it must be (..., length, 4)"),
+    (nn.RNN(2, 3), ones(4, 5, 3), r"RNN: the input has shape (4, 5, 3); it must be (L, n, 2), or (L, 2) for one"),
+    (nn.GRU(2, 3, batch_first=True), ones(4, 0, 2), r"GRU: the input has shape (4, 0, 2); it must be (n, L, 2), or"),
+    (nn.TransformerEncoderLayer(4, 2), ones(3, 2, 5), r"query has shape (3, 2, 5), key (3, 2, 5), value (3, 2, 5)"),
     (nn.ModuleList([]), ones(2), "ModuleList: only holds its modules; call them, or put them into Sequential"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("make", "words"), MADE, ids=range(len(MADE)))
 def test_wrong_arguments(make, words):
-    with pytest.raises((ValueError, TypeError)) as caught:
+    with pytest.raises((ValueError, TypeError, IndexError)) as caught:
         make()
     assert words in str(caught.value)
 
@@ -97,3 +123,28 @@ def test_batch_norm_in_a_mapping_is_refused():
         vmap(nn.BatchNorm1d(3))(ones(2, 4, 3))
     layer = nn.BatchNorm1d(3).eval()
     np.testing.assert_allclose(vmap(lambda x: layer(x).data)(ones(2, 4, 3)), layer(ones(4, 3)).data[None].repeat(2, 0))
+
+
+def test_masks_states_and_lengths_of_the_wrong_shape():
+    x = ones(3, 2, 4)
+    attention = nn.MultiheadAttention(4, 2)
+    for options, words in (
+        ({"attn_mask": np.zeros((2, 3), bool)}, r"attn_mask has shape (2, 3); it must be (3, 3) or (4, 3, 3)"),
+        ({"key_padding_mask": np.zeros((3, 2), bool)}, r"key_padding_mask has shape (3, 2); it must be (2, 3)"),
+        ({"attn_mask": np.zeros((3, 3), int)}, "attn_mask is int64; give truth values, or numbers to add"),
+    ):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            attention(x, x, x, **options)
+        assert words in str(caught.value)
+    with pytest.raises(ValueError, match=r"the mask has shape \(3, 5\); it must broadcast to \(..., L, S\)"):
+        nn.scaled_dot_product_attention(x, x, x, np.ones((3, 5), bool))
+    with pytest.raises(ValueError, match=r"query has shape \(3, 2, 4\), key \(3, 2, 5\), value \(3, 2, 4\); they must"):
+        nn.scaled_dot_product_attention(x, ones(3, 2, 5), x)
+    for hx, lengths, words in (
+        (ones(2, 2, 4), None, r"LSTM: the states have shapes (2, 2, 4); for an input of 2 sequences there are 2 of"),
+        (None, [1, 4], "LSTM: lengths reach from 1 to 4; they must be from 1 to 3, the length of the input"),
+        (None, [1.0, 2.0], r"LSTM: lengths are float64 of shape (2,); give 2 integers, (2,)"),
+    ):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            nn.LSTM(4, 4)(x, hx, lengths)
+        assert words in str(caught.value)

@@ -71,7 +71,7 @@ def positive(*shape):
 
 def signs(*shape):
     """1 and -1, as an input."""
-    return functools.partial(lambda shape: np.where(numbers(shape, 71) > 0, 1.0, -1.0), shape)
+    return functools.partial(lambda shape: np.where(numbers(shape, 71) > 0, 1, -1), shape)
 
 
 CAUSAL = np.array([[False, True, True], [False, False, True]])
@@ -168,4 +168,15 @@ CASES: dict[str, Case] = {
     "gru_lengths": case("GRU", 2, 2, 2, bidirectional=True, batch_first=True, of=(2, 3, 2),
                         call={"lengths": np.array([2, 3])}),
     "lstm_lengths": case("LSTM", 2, 2, 2, bidirectional=True, of=(4, 2, 2), call={"lengths": np.array([4, 2])}),
+    "kl_div": case("KLDivLoss", of=[(2, 3), positive(2, 3)]),
+    "kl_div_batch": case("KLDivLoss", reduction="batchmean", log_target=True, of=[(2, 3), (2, 3)]),
+    "hinge": case("HingeEmbeddingLoss", margin=0.7, of=[(2, 3), signs(2, 3)]),
+    "cosine": case("CosineEmbeddingLoss", margin=0.1, of=[(4, 3), (4, 3), signs(4)]),
+    "triplet": case("TripletMarginLoss", margin=0.5, of=[(3, 2), (3, 2), (3, 2)]),
+    "triplet_swap": case("TripletMarginLoss", p=3.0, swap=True, reduction="sum", of=[(3, 2), (3, 2), (3, 2)]),
+    "poisson": case("PoissonNLLLoss", of=[(2, 3), positive(2, 3)]),
+    "poisson_full": case("PoissonNLLLoss", log_input=False, full=True, reduction="none",
+                         of=[positive(2, 3), positive(2, 3)]),
+    "gaussian": case("GaussianNLLLoss", of=[(2, 3), (2, 3), positive(2, 3)]),
+    "gaussian_rows": case("GaussianNLLLoss", full=True, reduction="sum", of=[(2, 3), (2, 3), positive(2, 1)]),
 }  # fmt: skip
