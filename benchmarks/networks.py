@@ -195,6 +195,16 @@ class Replayed(Pullback):
         return self.replayed(self.x, self.labels)
 
 
+class InC(Replayed):
+    """The same step in C, but for the matrix products."""
+
+    def __init__(self, problem: Problem) -> None:
+        from autodiff import jit
+
+        super().__init__(problem)
+        self.replayed = jit(self.train, backend="c")
+
+
 class PyTorch:
     """Eager, with its modules and its optimizer."""
 
@@ -360,6 +370,7 @@ LIBRARIES: dict[str, Callable[[Problem], Any]] = {
     "NumPy by hand": HandWritten,
     "pullback": Pullback,
     "pullback, jit": Replayed,
+    "pullback, jit, C": InC,
     "PyTorch": PyTorch,
     "torch.compile": Compiled,
     "JAX": Jax,

@@ -13,10 +13,13 @@ LIMITS = dict(zip(PROBLEMS, (2.2, 1.15, 1.12, 1.03, None, None), strict=True))
 REPLAY_LIMITS = dict(zip(PROBLEMS, (1.0, 0.97, 1.0, 1.0, 1.0, 1.0), strict=True))
 """How many times as long a replayed step may take."""
 
+C_LIMITS = dict(zip(PROBLEMS, (0.4, 0.88, 0.95, 0.97, 0.8, 0.8), strict=True))
+"""How many times as long a step in C may take."""
+
 OTHER_LIMITS = {"autograd": PROBLEMS[:4], "MyGrad": PROBLEMS[:4], "PyTorch": PROBLEMS[:2]}
 """Where pullback is to be faster than a peer."""
 
-HAND, COMPILED = "NumPy by hand", ("pullback, jit", "torch.compile", "JAX")
+HAND, COMPILED = "NumPy by hand", ("pullback, jit", "pullback, jit, C", "torch.compile", "JAX")
 Rounds = dict[str, list[float]]
 """By library: microseconds of the best round and of the middle one, and milliseconds until the first step is done."""
 
@@ -43,7 +46,7 @@ def cell(rounds: Rounds, name: str) -> str:
 def judged(problem: Problem, rounds: Rounds) -> str:
     """Which targets were met on one network."""
     words = []
-    for name, limits in (("pullback", LIMITS), ("pullback, jit", REPLAY_LIMITS)):
+    for name, limits in (("pullback", LIMITS), ("pullback, jit", REPLAY_LIMITS), ("pullback, jit, C", C_LIMITS)):
         limit, ratio = limits[problem], rounds[name][0] / rounds[HAND][0]
         if limit is not None:
             words.append(f"{name} {limit:g}x NumPy: {verdict(ratio, limit)}")

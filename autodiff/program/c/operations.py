@@ -39,7 +39,7 @@ class Each:
 
 @dataclass(slots=True, eq=False)
 class Fold:
-    """A reduction of an operand, or of the product of two, over some axes: ``how`` is sum, prod, max, min, any, all, nan."""
+    """A reduction of an operand, or of the product of two, over axes: ``how`` is sum, prod, max, min, any, all, nan."""
 
     result: Value
     how: str

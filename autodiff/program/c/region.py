@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..instruction import Elsewhere, Guard, PathError, Value
+from ..passes.buffers import LARGE
+from ..pool import Recycled
 from .blas import blas
 from .compiler import CompileError
 from .elements import TYPES
@@ -137,19 +139,25 @@ class Region:
         for value, name in zip(self.operands, names, strict=True):
             if not is_array(value) and value.kind is not float:
                 lines.append(f"    {name} = number({name})")
-        returned = []
+        returned, given_away = [], []
         for n, value in enumerate(self.results):
             known[f"s{n}"], known[f"d{n}"] = value.shape, value.dtype
             order = _order(value)
-            lines.append(f"    y{n} = empty(s{n}, d{n})" if order is None else f"    y{n} = make{n}()")
-            if order is not None:
+            if order is None and value.nbytes >= LARGE:  # new memory is slow, page by page
+                recycled = Recycled(functools.partial(np.empty, value.shape, value.dtype))
+                known[f"take{n}"], known[f"give{n}"] = recycled.take, recycled.give
+                lines.append(f"    y{n} = take{n}()")
+                given_away.append(f"    give{n}(y{n})")
+            else:
                 known[f"make{n}"] = order
+                lines.append(f"    y{n} = empty(s{n}, d{n})" if order is None else f"    y{n} = make{n}()")
             returned.append(_taken(f"y{n}", value))
         given = ", ".join([*names, *[f"c{n}" for n in range(len(self.constants))], *made])
         if self.storage.size:
             lines += ["    try:", "        r = room.pop()", "    except IndexError:", "        r = room.made()"]
         lines += [f"    code = function(({given}{',' * bool(given)}), {'r[1]' if self.storage.size else 'None'})"]
         lines += ["    room.append(r)"] * bool(self.storage.size)
+        lines += given_away
         lines += ["    if code: failed(code)", f"    return {', '.join(returned)}{',' * (len(returned) == 1)}"]
         exec(compile("\n".join(lines) + "\n", f"<region {self.__name__}>", "exec"), known)
         return known["call"]  # type: ignore[no-any-return]
