@@ -30,7 +30,7 @@ from .node import Several as Several
 from .node import is_variable as is_variable
 from .node import tick as tick
 from .node import variable_node as variable_node
-from .rule import Rule, WrittenError, changed, has_changed
+from .rule import SAME, SLOPE, Rule, WrittenError, changed, has_changed
 from .structural import again, mask, structural, tracking
 
 _age = attrgetter("age")
@@ -174,6 +174,7 @@ def sweep(
     cotangents = dict(seeds)
     take, known, wanted = cotangents.pop, cotangents.get, walk.wanted
     summed: set[Node] = set()  # whose cotangent is an array of our own
+    same, slope = SAME, SLOPE
     node: Any = None
     rule: Any = None
     contribution = None
@@ -195,7 +196,13 @@ def sweep(
                 if wanted is not None and parent not in wanted:
                     continue
                 if visit is None:
-                    contribution = rule.apply(g, packed)
+                    form = rule.form
+                    if form is same:
+                        contribution = g
+                    elif form is slope:
+                        contribution = g * packed
+                    else:
+                        contribution = rule.apply(g, packed)
                 else:
                     if lift is None and rule.watched and has_changed(packed):
                         raise WrittenError(rule, packed)

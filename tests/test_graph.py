@@ -12,6 +12,8 @@ import pytest
 
 from autodiff import GraphError, Tensor, elementwise, grad, hessian, no_grad, primitive, stop_gradient
 from autodiff.graph import topological_order
+from autodiff.primitive import Primitive, registry
+from autodiff.rule import Rule
 from tests.garbage import left_by
 
 # -- order -------------------------------------------------------------------------------------------------------
@@ -308,3 +310,32 @@ def test_a_sum_of_many_contributions_is_one_array_and_nobody_elses():
         total = total + x
     total.backward(np.array([1.0, 2.0]), create_graph=True)
     assert x.grad.tolist() == [6.0, 12.0]
+
+
+@pytest.mark.parametrize(
+    "function, wants, form",
+    [
+        (lambda g: g, (), "same"),
+        (lambda g, y: g, (1,), "same"),
+        (lambda g, b: g * b, (1,), "slope"),
+        (lambda g, b: b * g, (1,), None),
+        (lambda g, a, b: g * a, (0, 1), None),
+        (lambda *g: g, (), None),
+        (lambda g: -g, (), None),
+        (lambda g, b: g / b, (1,), None),
+        (lambda g, b, c=2: g * b, (1,), "slope"),
+        (np.multiply, (1,), None),
+    ],
+)
+def test_rules_that_need_not_be_called(function, wants, form):
+    assert Rule("f", function, 0, wants).form is form
+
+
+def test_rules_that_are_not_called_say_what_is_computed_for_them():
+    forms = {"same": lambda g, slope: g, "slope": lambda g, slope: g * slope}
+    rules = [rule for entry in registry.values() if isinstance(entry, Primitive) for rule in entry.rules.values()]
+    found = [rule for rule in rules if rule is not None and rule.form is not None]
+    assert {rule.form for rule in found} == set(forms)
+    for rule in found:
+        packed = rule.packed(tuple(3.0 for _ in rule.wants))
+        assert rule.apply(2.0, packed) == forms[rule.form](2.0, packed)
