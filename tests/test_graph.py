@@ -313,7 +313,7 @@ def test_a_sum_of_many_contributions_is_one_array_and_nobody_elses():
 
 
 @pytest.mark.parametrize(
-    "function, wants, form",
+    ("function", "wants", "form"),
     [
         (lambda g: g, (), "same"),
         (lambda g, y: g, (1,), "same"),
