@@ -1,9 +1,9 @@
 """Write the parts of the documentation that are generated from the code: ``python -m docs [--check] [page ...]``.
 
 ``operations.md`` is the table of primitives with the source of every rule.  ``checks.md`` has the results of trying
-each of them.  A table in ``arrays.md`` says what works with Dask arrays, and a table in ``drawing.md`` has the formats
-of pictures.  The README's measured tables are those of ``benchmarks/README.md``.  The output of a code block is written
-after the block, and a picture that it saves is written into this folder.
+each of them.  A table in ``arrays.md`` says what works with Dask arrays, a table in ``drawing.md`` has the formats of
+pictures, and one in ``nn.md`` the layers.  The README's measured tables are those of ``benchmarks/README.md``.  The
+output of a code block is written after the block, and a picture that it saves is written into this folder.
 With ``--check`` nothing is written, and the exit status says whether anything would change.  Then ``checks.md`` is only
 searched for the row of each function, and the table in ``arrays.md`` is left out, because the tests compare these rows
 when they try the functions.
@@ -32,6 +32,7 @@ from autodiff.primitive import Composite, Domain, Primitive, registry
 from . import arrays, checks, stubs
 from .blocks import rewritten
 from .formats import formats
+from .layers import layers
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -182,10 +183,17 @@ def drawing() -> str:
     return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{formats()}\n{end}", text, flags=re.DOTALL)
 
 
+def networks() -> str:
+    """The page on networks with the table of layers brought up to date."""
+    text = (ROOT / "docs" / "nn.md").read_text(encoding="utf-8")
+    begin, end = "<!-- begin layers -->", "<!-- end layers -->"
+    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{layers()}\n{end}", text, flags=re.DOTALL)
+
+
 def page(path: Path, text: str | None = None) -> dict[Path, str]:
     """A page written by hand, with what its code prints now, and the pictures on it that its code saves."""
     if text is None:
-        brought = {"README.md": readme, "drawing.md": drawing}.get(path.name)
+        brought = {"README.md": readme, "drawing.md": drawing, "nn.md": networks}.get(path.name)
         text = path.read_text(encoding="utf-8") if brought is None else brought()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         text = rewritten(text, path.name)

@@ -12,6 +12,7 @@ from .difference import difference
 from .graph.anomaly import AnomalyError, detect_anomaly
 from .graph.graphcheck import check_graph
 from .graph.record import record
+from .graph.upcast import UpcastError, detect_upcast
 from .table.survey import Survey, survey
 from .verdict.gradcheck import assert_gradcheck, gradcheck
 from .verdict.report import GradientError, Report
@@ -24,9 +25,11 @@ __all__ = [
     "GradientError",
     "Report",
     "Survey",
+    "UpcastError",
     "assert_gradcheck",
     "check_graph",
     "detect_anomaly",
+    "detect_upcast",
     "difference",
     "gradcheck",
     "record",
