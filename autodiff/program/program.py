@@ -129,6 +129,13 @@ class Program:
         found.backend = backend
         return found
 
+    def fused(self) -> Program:
+        """The program as it is run by its backend: what C makes at once is one call."""
+        from .c.fuse import Fusion
+
+        found = direct(self)
+        return found.with_instructions(Fusion(found, self.backend).instructions)
+
     @property
     def c_source(self) -> str:
         """The text of C for what C can compute of the program, as one function for each run of calls."""

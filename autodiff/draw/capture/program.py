@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import linecache
 import operator
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ...program.backends import NUMPY
 from ...program.instruction import UPDATE, Attribute, Guard, Instruction, Value, mapped
 from ...program.listing import left_names
 from ...program.naming import Names, short_names
+from ...program.passes.plain import written_by_hand
 from ...program.program import Program
 from ...program.source import RESERVED, Text
 from ...program.statements import shown_text
@@ -26,6 +29,8 @@ MANY = 30
 CROWD = 100
 """Of a program of more calls, those of one line of the user's are drawn as a group."""
 SHORT, NAMELESS = 18, "·"
+_OURS = re.compile(r"^(np|autodiff[\w.]*)\.(?=\w+\()")
+"""What stands before the name of a function that is NumPy's, or does what one of NumPy's does."""
 
 
 def of_program(program: Program) -> Picture:
@@ -36,8 +41,10 @@ def of_program(program: Program) -> Picture:
 class _Drawn:
     def __init__(self, program: Program) -> None:
         self.short = len(program.instructions) <= LONG
-        self.program = program.readable() if self.short else program
-        self.plan = program.plan() if self.short else None
+        self.fused = self.short and program.backend != NUMPY
+        self.program = program.fused() if self.fused else program.readable() if self.short else program
+        self.plan = program.plan() if self.short and not self.fused else None
+        self._checked = {v for i in self._every() if _is_of_nan(i.function) for v in i.operands}
         self.boxes: list[Box] = []
         self.groups = [Group("root", "")]
         self.at: dict[Value, int] = {}
@@ -47,6 +54,11 @@ class _Drawn:
         self._last: tuple[Any, int, int] = (None, 0, 0)
         self.unseen = 0
         self._names = Names(RESERVED)
+
+    def _every(self) -> Iterator[Instruction]:
+        """Every call, also those that are made at once."""
+        for instruction in self.program.instructions:
+            yield from getattr(instruction.function, "instructions", (instruction,))
 
     def picture(self) -> Picture:
         """The whole picture."""
@@ -58,21 +70,7 @@ class _Drawn:
         self._short |= {value: self._names.fresh(name) for value, name in left_names(program).items()}
         for value in program.inputs:
             self.outside.add(self._leaf(value, self._name(value), INPUT))
-        phases = {i.phase for i in program.instructions}
-        updates = program.updates
-        phase, group = "", 0
-        for instruction in self._seen():
-            if instruction.phase != phase and len(phases) > 1:
-                phase = instruction.phase
-                group = self._group("pass", phase if phase != UPDATE or updates else "result", 0)
-            around = self._line(instruction, group) if len(program.instructions) > CROWD else group
-            inside = getattr(instruction.function, "instructions", None)
-            if inside is None:
-                self._call(instruction, around)
-            else:  # calls that are made as one
-                fused = self._group("function", getattr(instruction.function, "__name__", "fused"), around)
-                for one in inside:
-                    self._call(one, fused)
+        self._calls()
         picture = Picture(self.boxes, self.groups, title=program.name)
         self._ends(picture)
         place_leaves(picture, self.outside)
@@ -80,6 +78,25 @@ class _Drawn:
         picture.arrange()
         picture.facts += self._facts(picture)
         return picture
+
+    def _calls(self) -> None:
+        """A box for each call, in its section; calls that C makes at once are a frame, in whatever section they are."""
+        program = self.program
+        several = len({i.phase for i in program.instructions}) > 1 and not self.fused
+        phase, group = "", 0
+        for instruction in program.instructions:
+            if several and instruction.phase != phase:
+                phase = instruction.phase
+                group = self._group("pass", phase if phase != UPDATE or program.updates else "result", 0)
+            around = self._line(instruction, group) if len(program.instructions) > CROWD else group
+            inside = getattr(instruction.function, "instructions", None)
+            if inside is None:
+                self._call(instruction, around)
+                continue
+            name = getattr(instruction.function, "__name__", "fused")
+            frame = self._group("pass", f"{name}, one call", around)
+            for one in inside:
+                self._call(written_by_hand(one), frame)
 
     def _put_leaves_away(self) -> None:
         """Put the arguments, and what the program reads, into one group each, if it is more than one wants to see."""
@@ -104,19 +121,12 @@ class _Drawn:
             self._last = line, section, self._group("function", text[:60], section)
         return self._last[2]
 
-    def _seen(self) -> Iterator[Instruction]:
-        """The calls without the checks that no gradient is NaN, which are counted."""
-        checks = {
-            value
-            for i in self.program.instructions
-            if isinstance(i.function, Guard) and i.function.read == "NaN"
-            for value in i.operands
-        }
-        for instruction in self.program.instructions:
-            if isinstance(instruction.function, Guard) and instruction.function.read == "NaN":
-                self.unseen += 1
-            elif instruction.function is not np.vdot or checks.isdisjoint(instruction.results):
-                yield instruction
+    def _is_check(self, instruction: Instruction) -> bool:
+        """Whether a call is a part of a check that no gradient is NaN; these are counted, and not drawn."""
+        if _is_of_nan(instruction.function):
+            self.unseen += 1
+            return True
+        return instruction.function is np.vdot and not self._checked.isdisjoint(instruction.results)
 
     def _leaf(self, value: Value, name: str, kind: str) -> int:
         """A box for what the program does not compute."""
@@ -135,6 +145,8 @@ class _Drawn:
 
     def _call(self, instruction: Instruction, group: int) -> None:
         """A box for a call."""
+        if self._is_check(instruction):
+            return
         function, result = instruction.function, instruction.result
         shown = [v for v in instruction.operands if not self._is_small(v)]
         parents = [self._place(value, group) for value in shown]
@@ -144,7 +156,7 @@ class _Drawn:
         box = Box(OPERATION, getattr(function, "__name__", "call"), shape, " ".join(map(_dtype, seen)))
         box.parents, box.arguments, box.group = parents, [self._written(value) for value in shown], group
         args, kwargs = mapped(self._dotted, instruction.args), mapped(self._dotted, instruction.kwargs)
-        box.label, box.whole = shown_text(instruction, args, kwargs).removeprefix("np."), True
+        box.label, box.whole = _OURS.sub("", shown_text(instruction, args, kwargs)), True
         box.name = self._name(result) if type(result) is Value else ", ".join(filter(None, map(self._name, results)))
         if instruction.line is not None:
             box.line = f"{instruction.line.file}:{instruction.line.number}"
@@ -221,6 +233,10 @@ class _Drawn:
 
 def _dtype(value: Value) -> str:
     return "generator" if value.kind is np.random.Generator else dtype_text(value.dtype)
+
+
+def _is_of_nan(function: Any) -> bool:
+    return isinstance(function, Guard) and function.read == "NaN"
 
 
 _VIEWS = frozenset({

@@ -172,7 +172,14 @@ class Fusion:
                 if not waiting[later]:
                     heapq.heappush(ready[kind[later]], later)
         self._close(run, arranged)
-        return _used(arranged, self.program.results, {i for i in instructions if self._kind(i) == _VIEW})
+        kept = _used(arranged, self.program.results, {i for i in instructions if self._kind(i) == _VIEW})
+        left = set(arranged).difference(kept)
+        for view in reversed([i for i in arranged if i in left]):  # at which C alone looks
+            for region in self.regions:
+                if any(view.result in i.operands for i in region.instructions):
+                    region.instructions = view, *region.instructions
+                    break
+        return kept
 
     def _kind(self, instruction: Instruction) -> str:
         steps = self.steps[instruction]
@@ -203,7 +210,7 @@ class Fusion:
                 views.append(instruction)
         seen = [v for v in mine if v in needed and self.places[v].base is v]
         region = self._region(run, seen)
-        region.calls = len(real)
+        region.calls, region.instructions = len(real), tuple(run)
         line = next((i.line for i in run if i.line), None)
         errors = run[-1].errors if all(i.errors == run[-1].errors for i in run) else ""
         made = tuple(region.results)

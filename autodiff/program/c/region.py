@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..instruction import Elsewhere, Guard, PathError, Value
+from ..instruction import Elsewhere, Guard, Instruction, PathError, Value
 from ..passes.buffers import LARGE
 from ..pool import Recycled
 from .blas import blas
@@ -77,6 +77,8 @@ class Region:
         self.__name__ = name
         self.storage = storage
         self.calls = 0
+        self.instructions: tuple[Instruction, ...] = ()
+        """The calls that it makes, for a picture."""
         writer = FunctionText(name, kernels, places, constants, storage)
         self.text = "\n".join(writer.lines()) + "\n"
         self.guards: list[Guard] = [check.guard for check in writer.checks]

@@ -168,7 +168,18 @@ def test_calls_that_are_made_as_one_are_a_frame():
     whole = replace(program.instructions[0], function=Fused(program.instructions), result=program.outputs[0])
     picture = draw(program.with_instructions([whole])).picture
     assert [box.call for box in picture.boxes] == ["", "exp(x)", "· + 1.0", "tanh(·)"]
-    assert [group.name for group in picture.groups] == ["", "fused"]
+    assert [group.name for group in picture.groups] == ["", "fused, one call"]
+
+
+def test_what_c_makes_at_once_is_a_frame():
+    program = capture(ad.value_and_grad(loss), normal(3, 1), normal(1), normal(8, 3), normal(8, 1)).compiled("c")
+    picture = draw(program).picture
+    frames = [group for group in picture.groups if group.name.endswith("one call")]
+    assert frames
+    assert sum(group.operations for group in frames) > picture.operations / 2
+    tanh = next(box for box in picture.boxes if box.operation == "tanh")
+    assert picture.groups[tanh.group] in frames
+    assert "not drawn: 1 check that a gradient is not NaN" in picture.facts
 
 
 def test_a_call_with_several_results_is_one_box():
