@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import linecache
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from .instruction import Attribute, Instruction, Line, Method
+from .instruction import Attribute, Guard, Instruction, Line, Method, PathError, same
 from .source import name_of
+
+if TYPE_CHECKING:
+    from .program import Program
 
 
 class ExportError(TypeError):
@@ -30,6 +33,14 @@ def imported(module: str, verb: str) -> Any:
         raise ImportError(
             f"{verb}: needs {name}, which is not installed; install it with pip install 'pullback[{name}]'"
         ) from None
+
+
+def check_places(program: Program) -> None:
+    """Raise PathError if what must be as it was recorded is something else now: train or eval, what was not there."""
+    for slot in program.checks:
+        now = slot.places[0].read()
+        if now is not slot.initial and not same(now, slot.initial):
+            raise PathError(Guard(slot.places[0].path, slot.initial, None), now)
 
 
 def called(function: Any) -> str:

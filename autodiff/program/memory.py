@@ -5,8 +5,9 @@ NumPy itself is asked: the calls that may give a view are made on empty arrays t
 
 from __future__ import annotations
 
+import functools
 import operator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,16 +21,30 @@ if TYPE_CHECKING:
 Array = Any
 
 
-class View(NamedTuple):
+class View:
     """A value that lies in the memory of another one."""
 
-    root: Value
-    made: Instruction
-    """The call that gives it."""
-    positions: Array
-    """For each element, where it is among those of the root, counted in C order."""
-    part: Any = None
-    """Which of the results of the call it is."""
+    def __init__(self, root: Value, made: Instruction, part: int | None, array: Array, whole: Array) -> None:
+        self.root = root
+        self.made = made
+        """The call that gives it."""
+        self.part = part
+        """Which of the results of the call it is, if there are several."""
+        self._array, self._whole = array, whole
+
+    @functools.cached_property
+    def positions(self) -> Array:
+        """For each element, where it is among those of the root, counted in C order."""
+        positions = positions_in(self._array, self._whole)
+        assert positions is not None
+        return positions
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has all elements of the root, in their order."""
+        array, whole = self._array, self._whole
+        same = array.ctypes.data == whole.ctypes.data and array.size == whole.size
+        return same and bool(array.flags.c_contiguous and whole.flags.c_contiguous)
 
 
 def empty_like(value: Value) -> Array:
@@ -53,13 +68,16 @@ def _addresses(array: Array) -> Array:
 
 def positions_in(view: Array, root: Array) -> Array | None:
     """For each element of a view, which element of the root it is; None if it is a part of one."""
+    if view.dtype != root.dtype:
+        return None
+    wanted = _addresses(view)
+    if root.flags.c_contiguous:
+        found, rest = np.divmod(wanted - root.ctypes.data, root.itemsize)
+        return None if np.any(rest) else found
     addresses = _addresses(root).ravel()
     order = np.argsort(addresses, kind="stable")
-    wanted = _addresses(view)
-    if not wanted.size:
-        return wanted
     found = order[np.minimum(np.searchsorted(addresses, wanted, sorter=order), len(order) - 1)]
-    return found if view.dtype == root.dtype and np.array_equal(addresses[found], wanted) else None
+    return found if np.array_equal(addresses[found], wanted) else None
 
 
 def view_positions(verb: str, instruction: Instruction, owner: Value) -> Array:
@@ -109,14 +127,13 @@ class Memory:
                 self._dummies[result] = empty_like(result)
                 continue
             root = self.root(operand)
-            positions = positions_in(array, self._dummies[root])
-            if positions is None:
+            if array.dtype != self._dummies[root].dtype:
                 refuse(
                     self._verb, instruction,
                     "gives a part of the numbers of an array that is written in place; write x.copy() before",
                 )  # fmt: skip
             self._dummies[result] = array
-            self.views[result] = View(root, instruction, positions, None if len(parts) == 1 else part)
+            self.views[result] = View(root, instruction, None if len(parts) == 1 else part, array, self._dummies[root])
 
 
 _COPIES = frozenset(

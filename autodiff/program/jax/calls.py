@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -20,43 +20,39 @@ from .types import canonical
 from .ufuncs import of_ufunc
 
 Array = Any
-Known = dict[Value, Array]
 VERB = "to_jax"
 
 
 class Calls:
     """Makes the calls of a program; ``known`` holds what the values are, of views that of their root."""
 
-    def __init__(self, memory: Memory) -> None:
-        self.memory = memory
+    def __init__(self, memory: Memory, known: dict[Value, Array], flags: Flags) -> None:
+        self.memory, self.known, self.flags = memory, known, flags
 
-    def refuse(self, instruction: Instruction, reason: str) -> NoReturn:
-        """Raise ExportError for an instruction."""
-        refuse(VERB, instruction, reason)
-
-    def operand(self, value: Value, known: Known) -> Array:
+    def now(self, value: Value) -> Array:
         """What a value is now: a view, what it shows of its root."""
         view = self.memory.views.get(value)
         if view is None:
-            return known[value]
-        return jnp.ravel(known[view.root])[view.positions].reshape(value.shape)
+            return self.known[value]
+        made = self._result(view.made)
+        return jnp.asarray(made if view.part is None else made[view.part])
 
-    def perform(self, instruction: Instruction, known: Known, flags: Flags) -> None:
+    def perform(self, instruction: Instruction) -> None:
         """Make one call, and keep its results."""
+        result = instruction.result
         try:
             if instruction.writes:
-                self._write(instruction, known, flags)
-                return
-            made = self._result(instruction, known, flags)
+                self._write(instruction)
+            elif not (type(result) is Value and result in self.memory.views):
+                self._keep(instruction, result, self._result(instruction))
         except ExportError:
             raise
         except LackingError as error:
             refuse(VERB, instruction, str(error))
         except (TypeError, ValueError, NotImplementedError, AttributeError) as error:
             refuse(VERB, instruction, f"JAX says: {str(error).partition(chr(10))[0]}")
-        self._keep(instruction, instruction.result, made, known)
 
-    def _keep(self, instruction: Instruction, result: Any, made: Any, known: Known) -> None:
+    def _keep(self, instruction: Instruction, result: Any, made: Any) -> None:
         if type(result) is Value:
             if result in self.memory.views:
                 return
@@ -65,20 +61,15 @@ class Calls:
                 made = jnp.real(made)
             if made.shape != result.shape:
                 refuse(VERB, instruction, f"JAX gives the shape {made.shape}, and NumPy gave {result.shape}")
-            known[result] = made.astype(canonical(result))
+            self.known[result] = made.astype(canonical(result))
         elif result is not None:
             for one, value in zip(result, made, strict=True):
-                self._keep(instruction, one, value, known)
+                self._keep(instruction, one, value)
 
-    def _result(self, instruction: Instruction, known: Known, flags: Flags) -> Any:
+    def _result(self, instruction: Instruction) -> Any:
         """What a call gives that writes nothing."""
         function, args, kwargs = instruction.function, instruction.args, instruction.kwargs
-        if type(instruction.result) is Value and instruction.result in self.memory.views:
-            return None
-
-        def now(value: Value) -> Array:
-            return self.operand(value, known)
-
+        now, flags = self.now, self.flags
         ufunc = OPERATORS.get(function, function)
         if isinstance(ufunc, np.ufunc):
             return of_ufunc(ufunc, args, kwargs, now)
@@ -102,16 +93,13 @@ class Calls:
 
     # -- in place --------------------------------------------------------------------------------------------
 
-    def _write(self, instruction: Instruction, known: Known, flags: Flags) -> None:
+    def _write(self, instruction: Instruction) -> None:
         """What a call writes in place, as a new array for the name."""
         function, args = instruction.function, instruction.args
         target = instruction.writes[0]
         if len(instruction.writes) > 1 or target.kind is np.random.Generator:
             refuse(VERB, instruction, "writes into several arrays at once, or draws; write y = ... without out=")
-
-        def now(value: Value) -> Array:
-            return self.operand(value, known)
-
+        now, flags = self.now, self.flags
         made: Any
         if function is operator.setitem:
             made = put(now(target), mapped(now, args[1]), mapped(now, args[2]), flags)
@@ -123,25 +111,27 @@ class Calls:
             kwargs = {name: part for name, part in instruction.kwargs.items() if name != "out"}
             if kwargs.get("where", True) is not True:
                 refuse(VERB, instruction, "where= together with out= is not exported; write np.where")
-            made = self._result(_without_out(instruction, kwargs), known, flags)
+            made = self._result(_without_out(instruction, kwargs))
         elif type(function) is Method and function.__name__ in _WRITING:
             made = _WRITING[function.__name__](now(target), *mapped(now, args[1:]), **mapped(now, instruction.kwargs))
         elif function is np.copyto and len(args) == 2 and not instruction.kwargs:
             made = mapped(now, args[1])
         else:
             refuse(VERB, instruction, "writes in place in a way that is not exported; write y = ... without out=")
-        self._assign(target, made, known)
+        self._assign(target, made)
 
-    def _assign(self, target: Value, made: Any, known: Known) -> None:
+    def _assign(self, target: Value, made: Any) -> None:
         """Give a name another array; of a view, the part of the root that it shows."""
         made = jnp.broadcast_to(jnp.asarray(made), target.shape).astype(canonical(target))
         view = self.memory.views.get(target)
         if view is None:
-            known[target] = made
+            self.known[target] = made
             return
-        whole = jnp.asarray(known[view.root])
-        flat = jnp.ravel(whole).at[view.positions.ravel()].set(jnp.ravel(made))
-        known[view.root] = flat.reshape(whole.shape)
+        whole = jnp.asarray(self.known[view.root])
+        flat = jnp.ravel(made)
+        if not view.is_whole:
+            flat = jnp.ravel(whole).at[view.positions.ravel()].set(flat)
+        self.known[view.root] = flat.reshape(whole.shape)
 
 
 def _without_out(instruction: Instruction, kwargs: dict[str, Any]) -> Instruction:

@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from ... import writes
+from ...tensor import Tensor
 from ...tree import places
 from ..expanding import expanded
-from ..exporting import ExportError
+from ..exporting import ExportError, check_places, refuse
 from ..instruction import Guard, Value
 from ..memory import Memory
 from ..passes import cleaned, fixed, live
@@ -29,7 +30,9 @@ State = dict[str, Array]
 
 def converted(program: Program, check: str) -> JaxFunction:
     """The program as a function of ``jax.numpy``."""
-    return JaxFunction(live(expanded(fixed(cleaned(program)))), check)
+    program = live(expanded(fixed(cleaned(program))))
+    check_places(program)
+    return JaxFunction(program, check)
 
 
 class JaxFunction:
@@ -44,24 +47,29 @@ class JaxFunction:
         self.program = program
         self.check = check
         self.__name__ = self.__qualname__ = program.name
-        self._calls = Calls(Memory(program, VERB))
-        changed = {self._calls.memory.root(v) for i in program.instructions for v in i.writes}
+        self._memory = Memory(program, VERB)
+        changed = {self._memory.root(v) for i in program.instructions for v in i.writes}
         self._reads = {slot.places[0].path: slot for slot in program.reads}
         for slot in program.reads:
             if slot.value.kind is np.random.Generator:
                 self._refuse_draws(slot.value)
         self._left = {slot.places[0].path: slot for slot in program.writes if _is_number(slot.value)}
         self._inside = {path: slot for path, slot in self._reads.items() if slot.value in changed}
-        self._arguments = {v.name: v for v in program.inputs if v in changed}
-        if names := self._arguments.keys() & (self._reads.keys() | self._left.keys()):
-            raise ExportError(f"{VERB}: the argument {min(names)} is written, and state has this name; rename the one")
+        written = [v for v in program.inputs if v in changed]
+        self._arguments = {v.name: v for v in written}
+        if len(self._arguments) < len(written) or self._arguments.keys() & (self._reads.keys() | self._left.keys()):
+            raise ExportError(
+                f"{VERB}: {program.name} writes into its arguments ({', '.join(v.name for v in written)}), and one of "
+                "these names is there twice, or is one of state; give them other names"
+            )
         self.guards: tuple[str, ...] = described(program.instructions)
         """What was decided when the program was recorded, one line each."""
 
     def _refuse_draws(self, generator: Value) -> None:
         for i in self.program.instructions:
             if generator in i.writes:
-                self._calls.refuse(
+                refuse(
+                    VERB,
                     i,
                     "draws from NumPy's generator, which JAX does not have; draw outside and pass the numbers as an "
                     "argument, or export the model in evaluation, model.eval()",
@@ -86,9 +94,11 @@ class JaxFunction:
             array = slot.places[0].read()
             array[...] = np.asarray(state[path])
             writes.note(array)
+        made: dict[Any, Any] = {}  # what is in several places is one array
         for path, slot in self._left.items():
+            left = made.setdefault(slot.value, _numpy(state[path], slot.value))
             for place in slot.places:
-                place.write(_numpy(state[path], slot.value))
+                place.write(left)
 
     def __call__(self, *args: Any, state: Mapping[str, Array] | None = None) -> Any:
         """The result; and the new state, if there is any; and whether all guards hold, if that is asked for."""
@@ -100,13 +110,14 @@ class JaxFunction:
             known[value] = jnp.asarray(array, canonical(value))
         for path, slot in self._reads.items():
             known[slot.value] = jnp.asarray(self._part(state, path), canonical(slot.value))
+        calls = Calls(self._memory, known, flags)
         for instruction in program.instructions:
             if isinstance(instruction.function, Guard):
-                flags.guard(instruction.function, self._calls.operand(instruction.args[0], known), instruction)
+                flags.guard(instruction.function, calls.now(instruction.args[0]), instruction)
             else:
-                self._calls.perform(instruction, known, flags)
-        outputs = [self._calls.operand(o, known) if type(o) is Value else o for o in program.outputs]
-        left = self._state_after(known)
+                calls.perform(instruction)
+        outputs = [calls.now(o) if type(o) is Value else o for o in program.outputs]
+        left = self._state_after(calls)
         if self.check == "nan":
             outputs, left = flags.poisoned(outputs, left)
         result = program.nested([jnp.asarray(o) if isinstance(o, np.ndarray) else o for o in outputs])
@@ -126,12 +137,12 @@ class JaxFunction:
             raise KeyError(f"{name}: {path} is missing in the state; it has {', '.join(map(repr, state)) or 'nothing'}")
         return _fitted(name, state[path], slot.value, path)
 
-    def _state_after(self, known: dict[Value, Array]) -> State:
-        left = {path: known[slot.value] for path, slot in self._reads.items()}
-        left |= {name: known[value] for name, value in self._arguments.items()}
+    def _state_after(self, calls: Calls) -> State:
+        left = {path: calls.known[slot.value] for path, slot in self._reads.items()}
+        left |= {name: calls.known[value] for name, value in self._arguments.items()}
         for path, slot in self._left.items():
             is_value = type(slot.value) is Value
-            left[path] = self._calls.operand(slot.value, known) if is_value else jnp.asarray(slot.value)
+            left[path] = calls.now(slot.value) if is_value else jnp.asarray(slot.value)
         return left
 
     def _check_types(self) -> None:
@@ -154,6 +165,8 @@ class JaxFunction:
 def _fitted(name: str, array: Any, value: Value, where: str) -> Array:
     """An array that the program was captured for; ValueError for another shape or dtype."""
     shape, dtype = np.shape(array), getattr(array, "dtype", None)
+    if isinstance(array, Tensor):
+        raise ValueError(f"{name}: {where} is a Tensor; JAX computes on arrays: pass t.data")
     number = shape == () and value.kind in (float, int, bool, complex)
     if shape == value.shape and (number or dtype is None or dtype in (value.dtype, canonical(value))):
         return array

@@ -106,8 +106,10 @@ def _maximum(kind: str) -> Nodes:
         found = b.op(kind, x, y)
         if x.dtype.kind != "f":
             return found
-        found = where(b, _test(b, "IsNaN", y), y, found)
-        return where(b, _test(b, "IsNaN", x), x, found)
+        for t in (y, x):
+            if t.name not in b.arrays or np.any(np.isnan(b.arrays[t.name])):
+                found = where(b, _test(b, "IsNaN", t), t, found)
+        return found
 
     return largest
 

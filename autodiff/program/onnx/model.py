@@ -12,16 +12,16 @@ import onnx
 from ...tensor import Tensor as Variable
 from ...tree import places
 from ..expanding import expanded
-from ..exporting import LACKING, ExportError, LackingError, refuse
-from ..instruction import Attribute, Guard, Instruction, Method, PathError, Value, mapped, same
-from ..memory import Memory, View
+from ..exporting import LACKING, ExportError, LackingError, check_places, refuse
+from ..instruction import Attribute, Guard, Instruction, Method, Value, mapped
+from ..memory import Memory
 from ..passes import cleaned, fixed, live
 from ..passes.memory import owners_of
 from ..places import Place
 from ..ufuncs import IN_PLACE, OPERATORS, kind_of
 from . import elementwise as elementwise
 from . import indexing, products, reductions, shapes  # noqa: F401 - they fill the table
-from .builder import Builder, Size, Tensor, element_type, elements
+from .builder import Builder, Size, Tensor, element_type
 from .guards import Guards
 from .table import EMITTERS, Call
 
@@ -41,6 +41,7 @@ _REDUCTIONS: dict[Any, Any] = {
 def converted(program: Program, other: Program | None, batch: str, check: str) -> Any:
     """The model of a program."""
     program = live(expanded(fixed(cleaned(program))))
+    check_places(program)
     model = _Model(program, batch, check)
     if other is not None:
         model.pair(live(expanded(fixed(cleaned(other)))))
@@ -81,10 +82,6 @@ class _Model:
                 f"{VERB}: {program.name} leaves {path} changed, as a training step does, and a model of ONNX changes "
                 "nothing; export the forward pass alone, capture(model, x)"
             )
-        for slot in program.checks:
-            now = slot.places[0].read()
-            if now is not slot.initial and not same(now, slot.initial):
-                raise PathError(Guard(slot.places[0].path, slot.initial, None), now)
 
     # -- another number of examples --------------------------------------------------------------------------
 
@@ -232,11 +229,10 @@ class _Model:
         if view is None:
             return self.known[value]
         root, b = self.known[view.root], self.b
-        if _is_whole(view):
+        if view.is_whole:
             return b.reshape(root, b.dims(value))._replace(shape=value.shape)
-        if not b.is_fixed(value, view.root):
-            raise LackingError("a view that is written in place is exported for a fixed number of examples only")
-        return b.op("Gather", b.flat(root), b.constant(view.positions, np.int64), axis=0, shape=value.shape)
+        made = self._result(view.made)
+        return b.cast(made if view.part is None else made[view.part], value.dtype)._replace(shape=value.shape)
 
     def _call(self, instruction: Instruction, guards: Guards) -> None:
         try:
@@ -244,12 +240,15 @@ class _Model:
                 guards.add(instruction.function, self._tensor(instruction.args[0]))
             elif instruction.writes:
                 self._write(instruction)
-            elif not self._fold(instruction):
+            elif not (self._is_view(instruction.result) or self._fold(instruction)):
                 self._keep(instruction.result, self._result(instruction))
         except LackingError as error:
             refuse(VERB, instruction, str(error))
         except TypeError as error:  # an option that the emitter does not know
             refuse(VERB, instruction, f"an option that is not exported ({error})")
+
+    def _is_view(self, result: Any) -> bool:
+        return type(result) is Value and result in self.memory.views
 
     def _fold(self, instruction: Instruction) -> bool:
         """Make a call of constants; whether it is one."""
@@ -278,8 +277,6 @@ class _Model:
 
     def _result(self, instruction: Instruction) -> Any:
         function, args, kwargs = instruction.function, instruction.args, instruction.kwargs
-        if type(instruction.result) is Value and instruction.result in self.memory.views:
-            return None
         call = Call(self.b, instruction)
         ufunc = OPERATORS.get(function, function)
         if isinstance(ufunc, np.ufunc):
@@ -319,7 +316,7 @@ class _Model:
             self.known[target] = made
             return
         whole = self.known[view.root]
-        if _is_whole(view):
+        if view.is_whole:
             self.known[view.root] = self.b.reshape(made, self.b.dims(view.root))._replace(shape=view.root.shape)
             return
         if not self.b.is_fixed(target, view.root):
@@ -330,11 +327,6 @@ class _Model:
 def _is_variable(place: Place) -> bool:
     """Whether a place is that of a parameter's values."""
     return isinstance(place.read, functools.partial) and isinstance(place.read.args[0], Variable)
-
-
-def _is_whole(view: View) -> bool:
-    """Whether a view has all elements of its root, in their order."""
-    return np.array_equal(view.positions.ravel(), np.arange(elements(view.root.shape)))
 
 
 def _renamed(instruction: Instruction, function: Any) -> Instruction:

@@ -148,10 +148,14 @@ def _argmax(call: Call, a: Any, axis: Any = None, out: None = None, *, keepdims:
     b, t = call.b, tensor(call.b, a)
     t = b.cast(t, np.int32) if t.dtype == bool else t
     kind = "ArgMax" if call.function is np.argmax else "ArgMin"
-    if axis is None:
-        found = b.op(kind, b.flat(t), dtype=np.dtype(np.int64), axis=0, keepdims=0)
-        return b.reshape(found, call.dims)
-    return b.op(kind, t, dtype=np.dtype(np.int64), axis=int(axis), keepdims=int(keepdims is True))
+    t, along = (b.flat(t)._replace(shape=(1,)), 0) if axis is None else (t, int(axis))
+    found = b.op(kind, t, dtype=np.dtype(np.int64), axis=along, keepdims=1)
+    if t.dtype.kind == "f":  # the first NaN, if there is one, which ONNX leaves open
+        missing = b.cast(b.op("IsNaN", t, dtype=np.dtype(bool), shape=t.shape), np.int32)
+        some = b.cast(reduced(call, "ReduceMax", missing, along, True), bool)
+        first = b.op("ArgMax", missing, dtype=np.dtype(np.int64), axis=along, keepdims=1)
+        found = _where(call, some, first, found)
+    return b.reshape(found, call.dims)
 
 
 @emits(np.count_nonzero)
@@ -179,7 +183,13 @@ def _sorted(call: Call, t: Tensor, axis: Any) -> list[Tensor]:
         t, axis = b.reshape(t, (elements(t.shape or ()),)), 0
     call.fixed()
     assert t.shape is not None
-    return b.ops("TopK", 2, t, b.ints(t.shape[axis]), axis=int(axis), largest=0, sorted=1)
+    keys = t
+    if t.dtype.kind == "f":  # NaN comes last
+        missing = b.op("IsNaN", t, dtype=np.dtype(bool))
+        keys = _where(call, missing, b.constant(np.inf, t.dtype), t)
+    _, places = b.ops("TopK", 2, keys, b.ints(t.shape[axis]), axis=int(axis), largest=0, sorted=1)
+    places = places._replace(dtype=np.dtype(np.int64))
+    return [b.op("GatherElements", t, places, axis=int(axis)), places]
 
 
 @emits(np.sort)
@@ -189,7 +199,7 @@ def _sort(call: Call, a: Any, axis: Any = -1, kind: Any = None, order: None = No
 
 @emits(np.argsort)
 def _argsort(call: Call, a: Any, axis: Any = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
-    return _sorted(call, tensor(call.b, a), axis)[1]._replace(dtype=np.dtype(np.int64))
+    return _sorted(call, tensor(call.b, a), axis)[1]
 
 
 @emits(np.digitize)

@@ -14,7 +14,7 @@ import pytest
 import scipy.special
 
 import nn
-from autodiff import Tensor, capture, grad, value_and_grad
+from autodiff import PathError, Tensor, capture, grad, value_and_grad
 from autodiff.program.exporting import ExportError, called
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
@@ -130,6 +130,37 @@ def test_state_that_is_not_given():
         function(X, Y)
     with pytest.raises(KeyError, match="is missing in the state"):
         function(X, Y, state={})
+
+
+def test_the_program_of_a_first_step_is_refused():
+    _, step = network()
+    program = capture(step, X, Y)
+    with pytest.raises(PathError, match="was not there when the program was recorded.*call the function once before"):
+        program.to_jax()
+
+
+def test_options_that_have_changed():
+    model = nn.Sequential(nn.Dropout(0.5, rng=0)).eval()
+    program = capture(model, X)
+    near(program.to_jax()(X), X, 0)
+    model.train()
+    with pytest.raises(PathError, match="training"):
+        program.to_jax()
+
+
+def test_nested_arguments():
+    def f(p, pair):
+        p["w"][0] = 5.0
+        return {"sum": p["w"] + pair[0] * pair[1][0]}
+
+    given = {"w": np.ones(3), "b": 2}, (np.ones(3), [2.0])
+    function = capture(f, *given).to_jax()
+    result, state = function(*given)
+    assert (result["sum"].tolist(), state["w"].tolist()) == ([7.0, 3.0, 3.0], [5.0, 1.0, 1.0])
+    with pytest.raises(ValueError, match=r"argument \[0\]\['b'\] is 3, and was 2"):
+        function({"w": np.ones(3), "b": 3}, given[1])
+    with pytest.raises(ValueError, match="is a Tensor.*pass t.data"):
+        function({"w": Tensor(np.ones(3)), "b": 2}, given[1])
 
 
 def test_transforms_of_jax():

@@ -211,6 +211,8 @@ def test_special_values():
         return [np.maximum(x, y), np.minimum(x, y), np.fmax(x, y), np.fmin(x, y), np.hypot(x, y), np.copysign(x, y),
                 np.logaddexp(x, y), np.sign(x), np.exp(x), np.log1p(x), np.expm1(x), np.sqrt(x), np.clip(x, -1.0, 1.0),
                 np.max(x), np.where(x > 0, x, y), np.signbit(x), np.isfinite(x), np.rint(x), np.trunc(x), np.sum(x),
+                np.argmax(x), np.argmin(x, keepdims=True), np.argmax(np.reshape(x, (8, 8)), axis=0), np.nanmax(x),
+                np.sort(np.where(np.isinf(x), y, x)[:7]),
                 np.nan_to_num(x), erf(x), np.heaviside(x, y), x != y, np.isnan(x) | (x < y), np.abs(x)]  # fmt: skip
 
     special = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 2.5, -2.5, 1e-30], np.float32)
