@@ -44,7 +44,9 @@ class _Drawn:
         self.fused = self.short and program.backend != NUMPY
         self.program = program.fused() if self.fused else program.readable() if self.short else program
         self.plan = program.plan() if self.short and not self.fused else None
-        self._checked = {v for i in self._every() if _is_of_nan(i.function) for v in i.operands}
+        self._checked = {
+            v for i in self._every() if isinstance(i.function, Guard) for v in i.operands if _is_of_nan(i.function)
+        }
         self.boxes: list[Box] = []
         self.groups = [Group("root", "")]
         self.at: dict[Value, int] = {}
@@ -236,7 +238,8 @@ def _dtype(value: Value) -> str:
 
 
 def _is_of_nan(function: Any) -> bool:
-    return isinstance(function, Guard) and function.read == "NaN"
+    guard = function if isinstance(function, Guard) else getattr(function, "guard", None)  # or what looks in its place
+    return isinstance(guard, Guard) and guard.read == "NaN"
 
 
 _VIEWS = frozenset({
