@@ -204,16 +204,12 @@ def sweep(
                     else:
                         contribution = rule.apply(g, packed)
                 else:
-                    if lift is None and rule.watched and has_changed(packed):
-                        raise WrittenError(rule, packed)
-                    contribution = visit(Edge(node, parent, rule, rule.unpacked(packed)), g)
+                    contribution = _visited(visit, node, parent, rule, packed, g, lift is None)
                 if type(contribution) is not parent.kind and (
                     contribution.shape != parent.shape or contribution.dtype is not parent.dtype
                 ):
                     if type(contribution) is Scattered:
-                        if (parent in summed and type(cotangents[parent]) is np.ndarray) or _opened(parent, cotangents):
-                            summed.add(parent)
-                            contribution.add(cotangents[parent], contribution.values)
+                        if _is_added(contribution, parent, cotangents, summed):
                             continue
                         contribution = np.asarray(contribution)
                     contribution = fit(contribution, node, parent, rule)
@@ -236,15 +232,25 @@ def sweep(
     return cotangents
 
 
-def _opened(node: Node, cotangents: dict[Node, Any]) -> bool:
-    """Make the cotangent of a node an ndarray that may be added into; False if it is a foreign array."""
-    before = cotangents.get(node)
-    if before is not None and not is_plain(before):
-        return False
-    total = np.zeros(node.shape, node.dtype)
-    if before is not None:
-        total += before
-    cotangents[node] = total
+def _visited(visit: Visit, node: Node, parent: Node, rule: Rule, packed: Any, g: Any, plain: bool) -> Any:
+    """What ``visit`` makes of an edge; in a ``plain`` pass the saved values must be what they were."""
+    if plain and rule.watched and has_changed(packed):
+        raise WrittenError(rule, packed)
+    return visit(Edge(node, parent, rule, rule.unpacked(packed)), g)
+
+
+def _is_added(part: Scattered, node: Node, cotangents: dict[Node, Any], summed: set[Node]) -> bool:
+    """Add elements at their places into the cotangent of a node; False if that is a foreign array."""
+    total = cotangents.get(node)
+    if node not in summed or type(total) is not np.ndarray:
+        if total is not None and not is_plain(total):
+            return False
+        before, total = total, np.zeros(node.shape, node.dtype)
+        if before is not None:
+            total += before
+        cotangents[node] = total
+        summed.add(node)
+    part.add(total, part.values)
     return True
 
 
