@@ -38,6 +38,8 @@ class Operation(NamedTuple):
     """The function of numbers."""
     running: bool = False
     """Whether a row of such calls, each on the result of the one before, may be made by one call of ``reduce``."""
+    power: bool = False
+    """Whether it is a power of doubles, which NumPy computes one by one."""
 
 
 class Same:
@@ -71,7 +73,8 @@ def operation(function: Any, kinds: tuple[Any, ...], result: Any) -> Operation |
         return _vectorised(function, ufunc, char, kinds, result)
     numbers = function is operator.pow or isinstance(function, np.ufunc)
     if numbers and len(kinds) <= 2 and _char(result) == char and _of_one_type(function):
-        return Operation(function.__name__, None, _OneByOne(function, kinds), function)
+        power = function in (operator.pow, np.power) and char == "d"
+        return Operation(function.__name__, None, _OneByOne(function, kinds), function, power=power)
     return None
 
 

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..backends import NUMPY
 from ..instruction import READ, Guard, PathError, Value, same
 from .agreement import NEUTRAL
 from .listing import Listing
+from .machine import Machine, machine_of
 from .operations import kind_of, restoring
 from .scheduling import calls_of, depths, groups_of, needs_of, scheduled
 from .straight import Straight, as_kind, made_as
@@ -55,6 +57,11 @@ class Region:
         """How many calls of NumPy's there are for all; 0 if they are made one by one."""
         return 0 if self._plan is None else len(self._plan.steps)
 
+    def compile(self, backend: str) -> None:
+        """Let C make the calls that it can make."""
+        if self._plan is not None and backend != NUMPY:
+            self._plan.machine = machine_of(self._plan.steps, backend)
+
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         if self._plan is not None:
             try:
@@ -93,7 +100,7 @@ class Region:
         try:
             tape = plan.tapes.pop()
         except IndexError:
-            tape = Tape(plan.steps, plan.size)
+            tape = Tape(plan.steps, plan.size, plan.machine)
             tape.cells[len(self._given) : len(self._given) + len(plan.constants)] = plan.constants
         cells, at = tape.cells, 0
         singles: Any = given
@@ -145,6 +152,7 @@ class _Plan:
     def __init__(self, region: Region, layout: Layout, steps: Any, constants: Array) -> None:
         listing = region.listing
         self.steps, self.size, self.constants = steps, layout.size, constants
+        self.machine: Machine | None = None
         self.tapes: list[Tape] = []
         place = layout.place
         self._together = where(place[np.array(region.together, int)]) if region.together else None

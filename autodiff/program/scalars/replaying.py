@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def replay_of(program: Program, backend: str = NUMPY) -> Replay | LevelReplay:
     """A program, ready to be run in the way that is the fastest for it."""
     found = levelled(program, LONG)
-    return Replay(direct(program), backend) if found is None else LevelReplay(found)
+    return Replay(direct(program), backend) if found is None else LevelReplay(found, backend)
 
 
 class LevelReplay:
@@ -25,9 +25,11 @@ class LevelReplay:
 
     calls_in_c = 0
 
-    def __init__(self, found: Levelled) -> None:
+    def __init__(self, found: Levelled, backend: str = NUMPY) -> None:
+        for region in found.regions:
+            region.compile(backend)
         self._given, self._left = found.given, found.left
-        self._replay = Replay(direct(found.program))
+        self._replay = Replay(direct(found.program), backend)
         self.program = self._replay.program
         self._own = len(found.program.outputs) - len({number for number, _ in found.left})
 

@@ -15,10 +15,12 @@ import numpy as np
 from ..errstate import keywords
 from .agreement import NEUTRAL
 from .listing import Listing
+from .machine import Machine
 from .operations import Operation
 from .scheduling import Group
 
 Array = Any
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
 _SILENT = {"divide": "ignore", "over": "ignore", "under": "ignore", "invalid": "ignore"}
 
 
@@ -94,15 +96,15 @@ def strict(errors: str, around: dict[str, Any]) -> dict[str, Any]:
 
 
 class Tape:
-    """Memory for one run, with the calls that fill it."""
+    """Memory for one run, with the calls that fill it: those of a machine in C, if there is one, and NumPy's."""
 
-    def __init__(self, steps: Sequence[Step], size: int) -> None:
+    def __init__(self, steps: Sequence[Step], size: int, machine: Machine | None = None) -> None:
         self.cells = np.zeros(size)
         widths = [max(1, step.terms) * (step.stop - step.start) for step in steps]
         many = max((len(step.operands) for step in steps), default=0)
         self._scratch = [np.empty(max(widths, default=0)) for _ in range(many)]
         self.sections = [
-            (errors, [call for step in block for call in self._calls(step)])
+            (errors, list(self._made(list(block), machine)))
             for errors, block in groupby(steps, key=operator.attrgetter("errors"))
         ]
 
@@ -113,7 +115,18 @@ class Tape:
                 for function, args in calls:
                     function(*args)
 
-    def _calls(self, step: Step) -> Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]:
+    def _made(self, steps: list[Step], machine: Machine | None) -> Iterable[Call]:
+        """The calls of steps under one state of errors."""
+        at = {} if machine is None else machine.at
+        for is_in_c, row in groupby(steps, key=lambda step: step.start in at):
+            if machine is not None and is_in_c:
+                some = list(row)
+                yield machine.run, (self.cells, at[some[0].start], len(some), some[0].errors)
+            else:
+                for step in row:
+                    yield from self._calls(step)
+
+    def _calls(self, step: Step) -> Iterable[Call]:
         """The calls of one step: gathers, and the function."""
         out = self.cells[step.start : step.stop]
         arrays = []
