@@ -102,7 +102,8 @@ def record(
         parameters,
     )  # fmt: skip
     tensors = tuple(isinstance(o, Tensor) for o in outputs)
-    return Record(program, rebuild([_plain(o) for o in outputs]), state.reach, tensors)
+    given_as = {id(i.held): leaf for i, leaf in zip(inputs, leaves, strict=True) if type(i) is Recorded}
+    return Record(program, rebuild([_plain(o, given_as) for o in outputs]), state.reach, tensors)
 
 
 def _around(recording: Recording) -> list[Slot]:
@@ -112,18 +113,19 @@ def _around(recording: Recording) -> list[Slot]:
     return [Slot(NO_VALUE, [Place("np.geterr()", np.geterr, lambda _: None)], recording.errors.around)]
 
 
-def _plain(leaf: Any) -> Any:
-    """A part of the result as the function itself would have returned it, without a history."""
+def _plain(leaf: Any, given_as: dict[int, Any]) -> Any:
+    """A part of the result as the function itself would have returned it, without a history; an argument as itself."""
     value = leaf._value if isinstance(leaf, Tensor) else leaf
     if type(value) is Recorded:
-        value = value.held.view(np.ndarray) if isinstance(value.held, np.ndarray) else value.held
+        held = given_as.get(id(value.held), value.held)
+        value = held.view(np.ndarray) if isinstance(held, np.ndarray) and held is value.held else held
     return wrap(value, CONSTANT) if isinstance(leaf, Tensor) else value
 
 
 def without_graph(returned: Any) -> Any:
     """What a function has returned, as a program returns it: a Tensor has no history."""
     leaves, rebuild = flatten(returned)
-    return rebuild([_plain(leaf) for leaf in leaves]) if any(isinstance(leaf, Tensor) for leaf in leaves) else returned
+    return rebuild([_plain(leaf, {}) for leaf in leaves]) if any(isinstance(leaf, Tensor) for leaf in leaves) else returned
 
 
 def _others(leaves: list[Any]) -> dict[int, Any]:
