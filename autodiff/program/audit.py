@@ -12,6 +12,7 @@ from ..tree import flatten
 from .exclusion import OccupiedError
 from .instruction import EMPTY, same
 from .path import Path
+from .undoing import put_back
 
 Array = Any
 
@@ -32,13 +33,17 @@ class Audit:
         """Run the program, keep what it did, and take it back."""
         before = [_kept(holder) for holder in self._written]
         held = [place.now for place in self.places]
-        self._outputs = [_kept(leaf) for leaf in self._path.replay.exactly(self._given)]
-        self._left = self._state()
+        try:
+            self._outputs = [_kept(leaf) for leaf in self._path.replay.exactly(self._given)]
+            self._left = self._state()
+            self._take_back(before, held)
+        except BaseException:
+            self._take_back(before, held)
+            raise
+
+    def _take_back(self, before: list[Any], held: list[Any]) -> None:
         for holder, value in zip(self._written, before, strict=True):
-            if isinstance(holder, np.random.Generator):
-                holder.bit_generator.state = value
-            else:
-                holder[...] = value
+            put_back(holder, value)
         for place, value in zip(self.places, held, strict=True):
             place.write(value)
 

@@ -23,6 +23,7 @@ from .recorded import CaptureError, Recorded
 from .recording import Recording, being_recorded
 from .slot import Slot
 from .state import NO_VALUE, State
+from .surroundings import Snapshot
 
 Array = Any
 _PLAIN = (str, bytes, bool, int, float, complex, type(None), np.generic)
@@ -45,7 +46,17 @@ def capture(f: Callable[..., Any], *args: Any) -> Program:
     [3.0, 12.0]
     """
     check_function(f, "capture")
-    return record(f, args).program
+    leaves = flatten(args)[0]
+    with exclusion.recording():
+        reach = reached(roots_of(f, leaves))
+        before = Snapshot(reach, leaves)
+        try:
+            return record(f, args, reach=reach).program
+        except Exception:
+            raise
+        except BaseException:  # Ctrl-C: while it is recorded, a step of an optimizer is no unit
+            before.restore()
+            raise
 
 
 class Record(NamedTuple):
@@ -125,7 +136,9 @@ def _plain(leaf: Any, given_as: dict[int, Any]) -> Any:
 def without_graph(returned: Any) -> Any:
     """What a function has returned, as a program returns it: a Tensor has no history."""
     leaves, rebuild = flatten(returned)
-    return rebuild([_plain(leaf, {}) for leaf in leaves]) if any(isinstance(leaf, Tensor) for leaf in leaves) else returned
+    return (
+        rebuild([_plain(leaf, {}) for leaf in leaves]) if any(isinstance(leaf, Tensor) for leaf in leaves) else returned
+    )
 
 
 def _others(leaves: list[Any]) -> dict[int, Any]:

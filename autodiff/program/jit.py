@@ -100,6 +100,8 @@ class Jit(Generic[P, R]):
             except (ZeroDivisionError, OverflowError, OccupiedError):  # of Python's numbers, as in the function
                 raise
             except Exception as error:  # the function itself raises the same, or goes on in another way
+                if hasattr(error, "finished"):  # an error of floating point that NumPy was to raise: all is done
+                    raise
                 path.calls -= 1
                 failed = error if isinstance(error, PathError) else failed
         return self._recorded(signature, args, kwargs, failed)
@@ -150,6 +152,11 @@ class Jit(Generic[P, R]):
             except CaptureError as error:
                 before.restore()
                 signature.refusal, signature.paths = f"{error}", ()
+            except Exception:
+                raise
+            except BaseException:  # Ctrl-C: while it is recorded, a step of an optimizer is no unit
+                before.restore()
+                raise
             return None
 
     def _recorded_again(self, path: Path, signature: Signature, args: Any, kwargs: Any) -> Any:

@@ -57,10 +57,9 @@ class Lines(Writer):
             self.known[name] = thing
         return name
 
-    def body(self, instructions: Sequence[Instruction]) -> Iterator[str]:
-        """The statements, in blocks of what NumPy does about floating-point errors."""
+    def body(self, instructions: Sequence[Instruction], position: int = 0) -> Iterator[str]:
+        """The statements, in blocks of what NumPy does about floating-point errors; ``position`` is the first's."""
         starts = {block.start: block for block in self.plan.blocks}
-        position = 0
         for errors, group in groupby(instructions, key=lambda i: i.errors):
             calls, first, lines = list(group), position, list[str]()
             while position < first + len(calls):
@@ -76,6 +75,7 @@ class Lines(Writer):
         cut: dict[str, tuple[str, str]] = {}
         statements = []
         shape = target(calls[0]).shape
+        i = self.names.fresh("i")
 
         def rows(value: Any) -> str:
             """The name of an argument in the loop."""
@@ -83,9 +83,9 @@ class Lines(Writer):
                 return self.argument(value)
             name = self.named[value]
             if value in self.plan.inside and block.rows % block.step:
-                cut.setdefault(name, (self.names.fresh(name), f"{name}[:{block.rows} - i]"))
+                cut.setdefault(name, (self.names.fresh(name), f"{name}[:{block.rows} - {i}]"))
             elif value not in self.plan.inside and is_sliced(value, shape):
-                cut.setdefault(name, (self.names.fresh(name), f"{name}[i:i + {block.step}]"))
+                cut.setdefault(name, (self.names.fresh(name), f"{name}[{i}:{i} + {block.step}]"))
             return cut[name][0] if name in cut else name
 
         for call in calls:
@@ -95,7 +95,7 @@ class Lines(Writer):
             if self._room(changed.result):
                 given.append(f"{'out=' * (changed.function in ONLY_BY_NAME)}{rows(changed.result)}")
             statements.append(f"{self.bound(changed.function)}({', '.join(given)})")
-        yield f"for i in range(0, {block.rows}, {block.step}):"
+        yield f"for {i} in range(0, {block.rows}, {block.step}):"
         yield from (f"    {name} = {of}" for name, of in cut.values())
         yield from (f"    {statement}" for statement in statements)
 

@@ -76,7 +76,12 @@ class Replay:
             return OTHERWISE
 
     def __call__(self, inputs: Sequence[Array]) -> list[Array]:
-        outputs = self._run(inputs)
+        try:
+            outputs = self._run(inputs)
+        except BaseException as error:
+            if len(self.fused.instructions) <= LONG and self._straight.finish(error):
+                error.finished = True  # type: ignore[attr-defined]
+            raise
         return self._step_by_step(inputs) if outputs is OTHERWISE else outputs
 
     def exactly(self, inputs: Sequence[Array]) -> list[Array]:

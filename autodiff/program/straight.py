@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import writes
+from .finishing import Finish
 from .instruction import Value
 from .lines import STATE, Lines
 from .passes.buffers import planned
 from .passes.memory import owners_of
 from .places import Place
 from .pool import Recycled
-from .undoing import copied, put_back
+from .undoing import copied, put_back, written_late
 
 if TYPE_CHECKING:
     from .program import Program
@@ -72,12 +73,16 @@ class Straight:
         self._known |= {"idle": [], "made": lambda: [buffer.made() for buffer in plan.buffers]}
         self._known |= dict.fromkeys([*seen, "around"], self)  # which is in no place
         self._known["errors"] = STATE
-        lines = [*self._before(), *self._computed(), *self._after()]
+        computed, changed = self._computed()
+        before, after = [*self._before(), *computed], [*changed, *self._after()]
+        lines = [*before, *after]
         self.text = "\n".join(["def run(inputs):", *[f"    {line}" for line in lines]]) + "\n"
         name = f"<program {program.name} {id(self):x}>"
         linecache.cache[name] = len(self.text), None, self.text.splitlines(keepends=True), name
         exec(compile(self.text, name, "exec"), self._known)
         self.run: Callable[[Sequence[Any]], Any] = self._known["run"]
+        self.finish = Finish(self.run.__code__, after, len(before) + 2, self._known)
+        """What is done after an exception in the part of a run that changes things."""
 
     def remember(self, found: Sequence[Any]) -> None:
         """Take what is in the places that are read for what fits."""
@@ -137,11 +142,14 @@ class Straight:
 
     # -- the calls -------------------------------------------------------------------------------------------
 
-    def _computed(self) -> list[str]:
-        """The calls; what was written is put back if one fails."""
-        body = list(self._writer.body(self._program.instructions))
+    def _computed(self) -> tuple[list[str], list[str]]:
+        """The calls until none fails any more, and those after that; what was written is put back if one fails."""
+        instructions, late = self._program.instructions, written_late(self._program)
+        late = next((block.start for block in self._plan.blocks if block.start < late < block.stop), late)
+        body = list(self._writer.body(instructions[:late]))
+        rest = list(self._writer.body(instructions[late:], late))
         if not self._early:
-            return body
+            return body, rest
         return [
             *[f"before_{name} = copied({name})" for name in self._early],
             "try:",
@@ -149,7 +157,7 @@ class Straight:
             "except BaseException:",
             *[f"    put_back({name}, before_{name})" for name in self._early],
             "    raise",
-        ]
+        ], rest
 
     # -- after -----------------------------------------------------------------------------------------------
 

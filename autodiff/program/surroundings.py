@@ -142,7 +142,14 @@ class Snapshot:
         self._hidden = [(set_state, get_state()) for get_state, set_state in _hidden_streams(reach.old)]
 
     def restore(self) -> None:
-        """Put everything back."""
+        """Put everything back; from the beginning, if that is interrupted."""
+        try:
+            self._restore()
+        except BaseException:
+            self._restore()
+            raise
+
+    def _restore(self) -> None:
         for _, container, contents, _, whole in self._kept:
             if isinstance(container, dict):
                 if whole:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .instruction import OPERATORS, Attribute, Method
+from .instruction import OPERATORS, Attribute, Instruction, Method, values_in
 from .passes.memory import owners_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _SAFE = frozenset({np.asarray, np.float64, np.empty_like, np.zeros_like, np.ones
 
 def written_early(program: Program) -> list[int]:
     """Which of the given values are written before the last call that may fail: a check, or what is no ufunc."""
-    failing = [n for n, i in enumerate(program.instructions) if not _never_fails(i.function)]
+    failing = [n for n, i in enumerate(program.instructions) if not _never_fails(i)]
     early = program.instructions[: failing[-1]] if failing else ()
     owners = owners_of(early)
     written = {owner for i in early for value in i.writes for owner in owners.get(value, {value})}
@@ -26,8 +27,21 @@ def written_early(program: Program) -> list[int]:
     return [n for n, value in enumerate(values) if value in written]
 
 
-def _never_fails(function: Any) -> bool:
+def written_late(program: Program) -> int:
+    """The position of the first call after which none fails, and that changes a given value; if none, of the end."""
+    last = max((n for n, i in enumerate(program.instructions) if not _never_fails(i)), default=-1)
+    given = {*program.inputs, *[slot.value for slot in program.reads]}
+    owners = owners_of(program.instructions)
+    late = enumerate(program.instructions[last + 1 :], last + 1)
+    changing = (n for n, i in late for v in i.writes if not owners.get(v, {v}).isdisjoint(given))
+    return next(changing, len(program.instructions))
+
+
+def _never_fails(instruction: Instruction) -> bool:
     """Whether a call that was made once goes well with other elements, too: nothing of it depends on them."""
+    function = instruction.function
+    if function is operator.setitem:
+        return not any(values_in(instruction.args[1]))
     if type(function) is Method:
         return function.__name__ in _SAFE_METHODS
     return isinstance(function, np.ufunc) or type(function) is Attribute or function in _SAFE
