@@ -46,15 +46,14 @@ def capture(f: Callable[..., Any], *args: Any) -> Program:
     [3.0, 12.0]
     """
     check_function(f, "capture")
-    leaves = flatten(args)[0]
+    leaves = flatten((args, {}))[0]
     with exclusion.recording():
-        reach = reached(roots_of(f, leaves))
+        roots = roots_of(f, leaves)
+        reach = reached(roots)
         before = Snapshot(reach, leaves)
         try:
-            return record(f, args, reach=reach).program
-        except Exception:
-            raise
-        except BaseException:  # Ctrl-C: while it is recorded, a step of an optimizer is no unit
+            return record(f, args, None, roots, reach).program
+        except KeyboardInterrupt:  # while it is recorded, a step of an optimizer is no unit
             before.restore()
             raise
 
@@ -69,17 +68,20 @@ class Record(NamedTuple):
     """Which parts of the result were Tensors."""
 
 
-def roots_of(f: Callable[..., Any], leaves: list[Any]) -> list[tuple[str, Any]]:
+Roots = list[tuple[str, Any]]
+
+
+def roots_of(f: Callable[..., Any], leaves: list[Any]) -> Roots:
     """What a call can reach: the function, and the arguments that are no arrays, by position."""
     return [("", f), ("", _others(leaves))]
 
 
 def record(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, reach: Reach | None = None
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None, roots: Roots, reach: Reach
 ) -> Record:
     """Call a function and keep what it did; keywords are a part of the program's arguments.
 
-    ``reach`` is what is behind the roots of the call, if that is known.
+    ``roots`` are :func:`roots_of` the call, and ``reach`` is what is behind them.
     """
     recording = Recording(record.__code__)
     kwargs = kwargs or {}
@@ -87,8 +89,8 @@ def record(
     parameters = _parameters(f, args)
     names = _names(parameters, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
     inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
-    others = _others(leaves)
-    state = State([("", f), ("", others)], recording, reach)
+    others = roots[-1][1]
+    state = State(roots, recording, reach)
     try:
         with exclusion.recording(), rarely(), being_recorded(), state:
             given, by_name = unflatten([others.get(n, x) for n, x in enumerate(inputs)])

@@ -140,10 +140,11 @@ class Jit(Generic[P, R]):
         """A record of one call; None if there can be none, and then everything is as before it."""
         leaves = flatten((args, kwargs))[0]
         with recording():
-            reach = reached(roots_of(self.function, leaves))
+            roots = roots_of(self.function, leaves)
+            reach = reached(roots)
             before = Snapshot(reach, leaves)
             try:
-                return record(self.function, args, kwargs, reach)
+                return record(self.function, args, kwargs, roots, reach)
             except PassingError as error:
                 before.restore()
                 signature.passed[f"{error}"] += 1
@@ -152,9 +153,7 @@ class Jit(Generic[P, R]):
             except CaptureError as error:
                 before.restore()
                 signature.refusal, signature.paths = f"{error}", ()
-            except Exception:
-                raise
-            except BaseException:  # Ctrl-C: while it is recorded, a step of an optimizer is no unit
+            except KeyboardInterrupt:  # while it is recorded, a step of an optimizer is no unit
                 before.restore()
                 raise
             return None
@@ -195,10 +194,11 @@ class Jit(Generic[P, R]):
         """What the function does otherwise than the program, found by another call, which is taken back."""
         leaves = flatten((args, kwargs))[0]
         with recording():
-            reach = reached(roots_of(self.function, leaves))
+            roots = roots_of(self.function, leaves)
+            reach = reached(roots)
             before = Snapshot(reach, leaves)
             try:
-                return difference(path.program, record(self.function, args, kwargs, reach).program)
+                return difference(path.program, record(self.function, args, kwargs, roots, reach).program)
             except CaptureError as error:
                 return f"{error}"
             finally:

@@ -32,13 +32,13 @@ class State:
     those that were empty when it looked, and must be so again.
     """
 
-    def __init__(self, roots: list[tuple[str, Any]], recording: Recording, reach: Reach | None = None) -> None:
+    def __init__(self, roots: list[tuple[str, Any]], recording: Recording, reach: Reach) -> None:
         self.recording = recording
         self._roots = roots
         self._slots: list[tuple[Slot, Any, Any]] = []  # with the original and what stands for it
         self._known: set[str] = set()
         self._watch = Watch()
-        self.reach, self._known_reach = Reach([], [], {}, [], []), reach
+        self.reach = reach
         self._hidden: Any = None
         self._views: dict[int, Any] = {}
         self.inputs: list[Slot] = []
@@ -57,7 +57,7 @@ class State:
         return self
 
     def _enter(self) -> None:
-        self.reach = reach = self._known_reach or reached(self._roots)
+        reach = self.reach
         self._hidden = _hidden_states()
         for path, tensor in reach.computed:
             if tensor._node.active or isinstance(tensor._value, Examples):

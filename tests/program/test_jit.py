@@ -234,6 +234,13 @@ def test_an_error_that_the_function_catches():
     assert "an error was caught" in function.explain()
 
 
+def test_a_generator_among_the_arguments():
+    function = jit(lambda x, rng: x * rng.random(3))
+    rng, other = np.random.default_rng(0), np.random.default_rng(0)
+    for _ in range(5):
+        same(function(np.ones(3), rng), np.ones(3) * other.random(3))
+
+
 def test_ways_in_turn():
     def f(x):
         return x * 2 if np.sum(x) > 0 else x * 3

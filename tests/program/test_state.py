@@ -518,8 +518,9 @@ def test_an_error_in_the_function_leaves_no_recorded_array(error):
         return f, lambda: [w.data, w.grad, kept, rng]
 
     (f, state), (g, beside) = make(), make()
-    with contextlib.suppress(error):
-        f(np.ones(3))
+    if error is not KeyboardInterrupt:  # after which all is as before
+        with contextlib.suppress(error):
+            f(np.ones(3))
     with pytest.raises(error):
         capture(g, np.ones(3))
     assert_same(state(), beside())

@@ -14,20 +14,27 @@ if TYPE_CHECKING:
     from ..program import Program
 
 
+_GIVEN = "the memory of what is given"
+
+
 def shared(program: Program) -> Program:
     """The program with every call made once.
 
     What is written in place is an array of its own; and after a write, nothing is made use of that was computed before
-    it from an array in the same memory.
+    it from an array in the same memory.  Arrays that are given may lie in the same memory.
     """
+    given = {v for v in (*program.inputs, *[slot.value for slot in program.reads]) if v.kind is np.ndarray}
     owners = owners_of(program.instructions)
     written = {owner for i in program.instructions for value in i.writes for owner in owners.get(value, {value})}
     known: dict[Any, Any] = {}
-    readers: dict[Value, list[Any]] = {}  # by the array in whose memory an operand may lie
+    readers: dict[Any, list[Any]] = {}  # by the array in whose memory an operand may lie
     same: dict[Value, Value] = {}
 
     def first(value: Value) -> Value:
         return same.get(value, value)
+
+    def memories(value: Value) -> set[Any]:
+        return {_GIVEN if owner in given else owner for owner in owners.get(value, {value})}
 
     kept: list[Instruction] = []
     for instruction in program.instructions:
@@ -35,7 +42,7 @@ def shared(program: Program) -> Program:
         key = _key(now)
         if now.writes:
             for value in instruction.writes:
-                for owner in owners.get(value, {value}):
+                for owner in memories(value):
                     for reader in readers.pop(owner, ()):
                         known.pop(reader, None)
         elif key is not None and all(written.isdisjoint(owners[result]) for result in now.results):
@@ -45,7 +52,7 @@ def shared(program: Program) -> Program:
                 continue
             known[key] = now.result, now.errors
             for operand in instruction.operands:
-                for owner in owners.get(operand, {operand}):
+                for owner in memories(operand):
                     readers.setdefault(owner, []).append(key)
         kept.append(now)
     return program.with_instructions(kept, first)
