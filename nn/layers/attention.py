@@ -16,7 +16,7 @@ from autodiff import Tensor, softmax
 from ..random import Rng, draw, generator
 from . import init
 from .checks import data, floating, probability, whole
-from .linear import Linear
+from .linear import Linear, affine
 from .module import Module
 from .positions import RotaryPositions
 
@@ -229,8 +229,7 @@ class MultiheadAttention(Module):
         e, bias = self.embed_dim, self.in_proj_bias
         weight = self.in_proj_weight
         if weight is not None and value is key and key is query:  # one product for all three
-            joined = np.matmul(query, weight)
-            joined = joined if bias is None else joined + bias
+            joined = affine(query, weight, bias)
             size = e // self.num_heads
             parts = np.reshape(joined, (*joined.shape[:2], 3, self.num_heads, size))
             parts = np.transpose(parts, (2, 0, 3, 1, 4))
@@ -241,8 +240,7 @@ class MultiheadAttention(Module):
             weights = [getattr(self, f"{name}_proj_weight") for name in "qkv"]
         heads = []
         for i, (x, w) in enumerate(zip((query, key, value), weights, strict=True)):
-            y = np.matmul(x, w)
-            heads.append(self._heads(y if bias is None else y + bias[i * e : (i + 1) * e]))
+            heads.append(self._heads(affine(x, w, None if bias is None else bias[i * e : (i + 1) * e])))
         return heads[0], heads[1], heads[2]
 
     def _heads(self, x: Any) -> Any:

@@ -1,7 +1,7 @@
 """Initial values of parameters, as plain arrays.
 
-A layer with a weight of shape (in, out) computes x @ weight, so fan_in is shape[0] and fan_out is shape[1].  Axes
-before the last two (of a stack of filters) multiply both.
+A layer with a weight of shape (in, out) computes x @ weight, so fan_in is shape[0] and fan_out is shape[1].  Filters
+have the shape (out, in, *kernel), and the size of the kernel multiplies both.
 
 Sources: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010);
 K. He et al., "Delving deep into rectifiers" (2015).
@@ -116,8 +116,8 @@ def kaiming_normal(
 def _fans(shape: tuple[int, ...], who: str) -> tuple[int, int]:
     if not isinstance(shape, tuple | list) or len(shape) < 2:
         raise ValueError(f"{who}: a weight has at least two axes (in, out), got shape {shape}")
-    field = math.prod(shape[:-2])
-    fan_in, fan_out = field * shape[-2], field * shape[-1]
+    field = math.prod(shape[2:])  # of a filter
+    fan_in, fan_out = shape[:2] if len(shape) == 2 else (field * shape[1], field * shape[0])
     if not fan_in or not fan_out:
         raise ValueError(f"{who}: the shape {tuple(shape)} has no elements, so its scale is undefined; use zeros")
     return fan_in, fan_out

@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_numbers(make):
 
 def test_bounds_and_stacks_of_filters():
     values = init.xavier_uniform((5, 4, 3), gain=2.0, rng=0, dtype=np.float64)
-    bound = 2.0 * math.sqrt(6 / (5 * 4 + 5 * 3))
+    bound = 2.0 * math.sqrt(6 / (4 * 3 + 5 * 3))  # fan_in and fan_out of filters (out, in, kernel)
     assert 0.8 * bound < np.abs(values).max() <= bound
 
 
