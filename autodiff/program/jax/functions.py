@@ -123,6 +123,23 @@ def _wider(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _norm(i: Instruction, flags: Flags, x: Any, *options: Any, **named: Any) -> Any:
+    """The order may be a number of the state, which JAX does not know before it computes."""
+    given = (
+        {"ord": None, "axis": None, "keepdims": False}
+        | dict(zip(("ord", "axis", "keepdims"), options, strict=False))
+        | named
+    )
+    order, axis = given["ord"], given["axis"]
+    if not hasattr(order, "dtype"):
+        return jnp.linalg.norm(x, **given)
+    if isinstance(axis, tuple) or (axis is None and np.ndim(x) != 1):
+        refuse("to_jax", i, "the order of a norm of matrices is a number of the state; write it as a constant")
+    flags.note((order > 0) & jnp.isfinite(order))
+    order = jnp.asarray(order).astype(canonical(i.result))
+    return jnp.sum(jnp.abs(x) ** order, axis=axis, keepdims=given["keepdims"]) ** (1 / order)
+
+
 def _split(i: Instruction, flags: Flags, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """The positions of each part are NumPy's."""
     positions = i.function(np.arange(np.shape(ary)[axis]), np.asarray(indices_or_sections)[()])
@@ -270,6 +287,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.lib.scimath.logn: _wider(lambda n, x: jnp.log(x) / jnp.log(n)),
     np.lib.scimath.arcsin: _wider(jnp.arcsin), np.lib.scimath.arccos: _wider(jnp.arccos),
     np.lib.scimath.arctanh: _wider(jnp.arctanh),
+    np.linalg.norm: _norm,
     np.split: _split, np.array_split: _split,
     **{f: _joined(getattr(jnp, f.__name__)) for f in
        (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack)},

@@ -288,7 +288,11 @@ class _Model:
         emitter = EMITTERS.get(function)
         if emitter is None:
             raise LackingError(LACKING.format("ONNX"))
-        return emitter(call, *mapped(self._tensor, args), **mapped(self._tensor, kwargs))
+        return emitter(call, *mapped(self._argument, args), **mapped(self._argument, kwargs))
+
+    def _argument(self, value: Value) -> Any:
+        """A tensor; of an option of a layer, the number."""
+        return self.folded[value] if value in self.folded and value.kind in (bool, int, float) else self._tensor(value)
 
     def _operands(self, args: tuple[Any, ...]) -> tuple[Any, Any]:
         return mapped(self._tensor, args), tuple(map(kind_of, args))

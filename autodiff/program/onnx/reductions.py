@@ -143,6 +143,35 @@ def _var(
     return b.op("Sqrt", found) if call.function is np.std else found
 
 
+@emits(np.linalg.norm)
+def _norm(call: Call, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Tensor:  # noqa: A002
+    t = tensor(call.b, x, call.dtype)
+    axes = axes_of(t, axis)
+    matrix = len(axes) == 2 and (axis is not None or ord is not None)
+    if matrix and ord not in (None, "fro"):
+        raise LackingError(f"ord={ord!r} of matrices is not exported")
+    return _power_norm(call, t, 2 if ord is None or matrix else ord, axis, keepdims)
+
+
+@emits(np.linalg.vector_norm)
+def _vector_norm(call: Call, x: Any, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Tensor:  # noqa: A002
+    return _power_norm(call, tensor(call.b, x, call.dtype), ord, axis, keepdims)
+
+
+def _power_norm(call: Call, t: Tensor, power: Any, axis: Any, keepdims: Any) -> Tensor:
+    """The root of the sum of the powers of the absolute values."""
+    b = call.b
+    if power in (1, 2):
+        return reduced(call, f"ReduceL{int(power)}", t, axis, keepdims)
+    size = b.op("Abs", t, shape=t.shape)
+    if power in (np.inf, -np.inf):
+        return reduced(call, "ReduceMax" if power > 0 else "ReduceMin", size, axis, keepdims)
+    if not isinstance(power, int | float) or power == 0:
+        raise LackingError(f"ord={power!r} is not exported")
+    powers = b.op("Pow", size, b.constant(power, t.dtype), shape=t.shape)
+    return b.op("Pow", reduced(call, "ReduceSum", powers, axis, keepdims), b.constant(1 / power, t.dtype))
+
+
 @emits(np.argmax, np.argmin)
 def _argmax(call: Call, a: Any, axis: Any = None, out: None = None, *, keepdims: Any = False) -> Tensor:
     b, t = call.b, tensor(call.b, a)

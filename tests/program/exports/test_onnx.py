@@ -82,6 +82,7 @@ MODELS = {
     "Conv2d": (nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2, rng=0), IMAGE),
     "ConvTranspose1d": (nn.ConvTranspose1d(4, 3, 3, stride=2, rng=0), ROW),
     "ConvTranspose2d": (nn.ConvTranspose2d(4, 3, 2, stride=2, rng=0), IMAGE),
+    "CosineEmbeddingLoss": (nn.CosineEmbeddingLoss(), X, -X, np.array([1, -1, 1, 1, -1])),
     "CrossEntropyLoss": (nn.CrossEntropyLoss(), X, LABELS),
     "Dropout": (nn.Dropout(0.5, rng=0), X),
     "Dropout2d": (nn.Dropout2d(0.5, rng=0), IMAGE),
@@ -89,9 +90,14 @@ MODELS = {
     "Embedding": (nn.Embedding(6, 3, rng=0), WORDS),
     "Flatten": (nn.Flatten(), IMAGE),
     "GELU": (nn.GELU(), X),
+    "GRU": (nn.GRU(8, 3, 2, bidirectional=True, rng=0), SEQUENCE),
+    "GaussianNLLLoss": (nn.GaussianNLLLoss(), X, -X, np.abs(X)),
     "GLU": (nn.GLU(), X),
     "GroupNorm": (nn.GroupNorm(2, 4), IMAGE),
     "Hardtanh": (nn.Hardtanh(), X),
+    "HingeEmbeddingLoss": (nn.HingeEmbeddingLoss(), X, np.sign(X)),
+    "KLDivLoss": (nn.KLDivLoss(), X, np.abs(X)),
+    "LSTM": (nn.LSTM(8, 3, batch_first=True, rng=0), SEQUENCE),
     "HuberLoss": (nn.HuberLoss(), X, -X),
     "Identity": (nn.Identity(), X),
     "L1Loss": (nn.L1Loss(), X, -X),
@@ -107,6 +113,9 @@ MODELS = {
     "MultiheadAttention": (nn.MultiheadAttention(8, 2, rng=0), SEQUENCE, SEQUENCE, -SEQUENCE),
     "NLLLoss": (nn.NLLLoss(), X, LABELS),
     "PReLU": (nn.PReLU(), X),
+    "PoissonNLLLoss": (nn.PoissonNLLLoss(full=True), X, np.abs(X) + 1),
+    "RNN": (nn.RNN(8, 3, rng=0), SEQUENCE),
+    "TripletMarginLoss": (nn.TripletMarginLoss(), X, -X, X[::-1]),
     "RMSNorm": (nn.RMSNorm(6), X),
     "ReLU": (nn.ReLU(), X),
     "RotaryPositions": (nn.RotaryPositions(8), SEQUENCE),
@@ -126,7 +135,7 @@ CONTAINERS = {"Module", "ModuleDict", "ModuleList"}
 
 def test_every_layer_is_there():
     public = {n for n, c in vars(nn).items() if inspect.isclass(c) and issubclass(c, nn.Module)}
-    assert public - CONTAINERS == set(MODELS)
+    assert public - CONTAINERS == set(MODELS)  # a new layer gets a line in MODELS
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -245,7 +254,9 @@ def rearranged(x):
     return [x.T, x.reshape(-1, order="F"), np.pad(x, ((1, 0), (2, 1))), np.pad(x, 1, "edge"), np.roll(x, 1), np.tril(x),
             np.tile(x, 2), np.repeat(x, 2, 0), windows, np.stack([x, x], 1), np.diagonal(x), np.split(x, 2, axis=1)[1],
             np.einsum("ij,kj->ik", x, x), np.tensordot(x, x, ([1], [1])), np.dot(x, x[0]), np.outer(x[0], x[1]),
-            np.broadcast_to(x[0], (2, 3, 4)), np.var(x, 0, ddof=1), np.diff(x), np.linalg.det(x[:, :3])]  # fmt: skip
+            np.linalg.norm(x), np.linalg.norm(x, np.inf, 0), np.linalg.norm(x, 1, 1, True), np.linalg.norm(x, "fro"),
+            np.linalg.norm(x[0], 3), np.linalg.vector_norm(x, axis=0), np.broadcast_to(x[0], (2, 3, 4)),
+            np.var(x, 0, ddof=1), np.diff(x), np.linalg.det(x[:, :3])]  # fmt: skip
 
 
 def written(x):
