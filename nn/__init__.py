@@ -15,6 +15,7 @@ from autodiff import __version__ as __version__
 
 from . import data as data
 from . import datasets as datasets
+from . import distributions as distributions
 from . import init as init
 from . import metrics as metrics
 from . import optim as optim
