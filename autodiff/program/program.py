@@ -251,7 +251,17 @@ class Program:
             return f"{summary_of(self)}\n{error}\n"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the text to a file, whole or not at all."""
+        """Write the text to a file, whole or not at all: NumPy's, or C's if the name ends in ``.c``.
+
+        A file of C is a library without Python, with a header beside it: ``save("model.c")`` writes ``model.h``, too.
+        Parameters that the program reads are a part of it, arguments and results are arrays in C's order.  Raises
+        ValueError if C lacks something, or if the program changes a state.
+        """
+        if os.fspath(path).endswith(".c"):
+            from .c.export import save_library
+
+            save_library(self, path)
+            return
         write(path, self.source())
 
     # -- for other libraries ---------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from .elements import TYPES
 from .nests import Grouping, Places, operands_of, target_of
 from .operations import Check, Each, Fold, Operation, Pick, Product, View, is_of_numbers, operations
 from .region import Region, head
-from .storage import stored
-from .text import WORDS, is_counting, is_small
+from .storage import SMALL, stored
+from .text import WORDS, is_counting
 from .views import Place, viewed, whole
 
 if TYPE_CHECKING:
@@ -66,9 +66,11 @@ def source_of(regions: Sequence[Region], *, entry: bool = True) -> str:
 class Fusion:
     """A program taken apart."""
 
-    def __init__(self, program: Program, backend: str, names: Names | None = None) -> None:
+    def __init__(self, program: Program, backend: str, names: Names | None = None, limit: int = SMALL) -> None:
         self.program, self.backend = looked_at(program), backend
         self.names = names or Names(set(WORDS))
+        self.limit = limit
+        """Larger products of matrices are made by BLAS."""
         self.places: Places = {}
         self.steps = self._translated()
         self.regions: list[Region] = []
@@ -134,7 +136,7 @@ class Fusion:
     def _is_multiplied(self, step: Product) -> bool:
         self._place(step.result)
         (m, k), n = (1, *step.left.shape)[-2:], (*step.right.shape, 1)[1]
-        if is_small(m, n, k):
+        if m * n * k <= self.limit:
             return True
         matrices = [(v, self.places[v].strides) for v in (step.left, step.right, step.result)]
         return (
@@ -232,6 +234,7 @@ class Fusion:
         order = {v: n for n, i in enumerate(run) for v in i.results}
         results = sorted(seen, key=lambda v: order[v])
         storage = stored(grouping.kernels, self.places, set(constants), results)
+        storage.limit = self.limit
         name = self.names.fresh(self.program.name)
         region = Region(name, grouping.kernels, self.places, constants, storage)
         self.regions.append(region)

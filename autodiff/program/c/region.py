@@ -83,6 +83,7 @@ class Region:
         self.text = "\n".join(writer.lines()) + "\n"
         self.guards: list[Guard] = [check.guard for check in writer.checks]
         self.constants = [constants[v] for v in writer.given]
+        self.names = writer.named
         self.operands: list[Value] = [*storage.parameters]
         self.results: list[Value] = [*storage.results]
         self.entry = self._entry(writer.given)

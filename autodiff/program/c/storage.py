@@ -13,6 +13,8 @@ from .nests import CELL, Kernel, Nest, Places, operands_of, target_of
 from .operations import Each, Fold, Operation, Pick, Product
 
 ALIGNED = 64
+SMALL = 16_384
+"""Multiplications; a product of so few is made by loops, a larger one by BLAS."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class Storage:
     """One row of them is enough."""
     size: int = 0
     """Bytes of room."""
+    limit: int = SMALL
+    """Products of up to so many multiplications are made by loops."""
     stage: dict[Operation, int] = field(default_factory=dict)
     """In which of a row's loops an operation is."""
 

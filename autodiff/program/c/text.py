@@ -206,7 +206,7 @@ class FunctionText:
         steps_b = (*b.strides, 0) if len(step.right.shape) == 1 else b.strides
         steps_c = _result_strides(step, c)
         t = "f32" if step.result.dtype == FLOATS[0] else "f64"
-        name = "matmul" if is_small(m, n, k) else "gemm"
+        name = "matmul" if m * n * k <= self.storage.limit else "gemm"
         pointers = [self._pointer(p) for p in (a, b, c)]
         sizes = ", ".join(map(str, (m, n, k)))
         x, y, z = (f"{p}, {s[0]}, {s[1]}" for p, s in zip(pointers, (steps_a, steps_b, steps_c), strict=True))
@@ -228,15 +228,6 @@ def _result_strides(step: Product, place: Place) -> tuple[int, int]:
     if len(step.left.shape) == 1:
         return 0, place.strides[0]
     return (place.strides[0], 0) if len(step.right.shape) == 1 else place.strides  # type: ignore[return-value]
-
-
-SMALL = 16_384
-"""Multiplications; a product of so few is made by loops, a larger one by BLAS."""
-
-
-def is_small(m: int, n: int, k: int) -> bool:
-    """Whether a product is made by loops of our own."""
-    return m * n * k <= SMALL
 
 
 def bracketed(text: str) -> str:
