@@ -161,7 +161,7 @@ def _described(program: Program, named: dict[Value, str], state: list[str], path
     """A docstring with shapes and dtypes, and where the state is kept."""
     lines = [f"{named[value]}: {_form(value)}" for value in program.inputs]
     for slot, name, path in list(zip(program.reads, state, paths, strict=True))[:MANY]:
-        lines.append(f"{name}: {_form(slot.value)}, {path}")
+        lines.append(f"{name}: {_form(slot.value)}, {path.rpartition('__wrapped__.')[2]}")
     if len(program.reads) > MANY:
         lines.append(f"and {len(program.reads) - MANY:,} more")
     if not lines:

@@ -68,6 +68,10 @@ def subject_of(value: Any, arguments: argparse.Namespace) -> Subject:
     if not callable(value):
         raise CommandError(f"{arguments.target} is a {type(value).__name__}, not a function", UNUSABLE)
     called = value.forward if isinstance(value, Module) else value
+    if any(
+        kind(called) for kind in (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    ):
+        raise CommandError(f"{arguments.target} is a coroutine or a generator; name a function that returns", UNUSABLE)
     try:
         positional, keywords = plans(called, _given(called, arguments.shape))
     except InputError as error:

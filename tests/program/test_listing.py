@@ -191,3 +191,14 @@ def test_a_result_that_no_text_can_make_is_refused():
     assert "a PosixPath is nothing that a text can make" in str(program).replace("WindowsPath", "PosixPath")
     with pytest.raises(ValueError, match="return arrays and numbers"):
         program.source()
+
+
+def test_a_number_that_was_written_is_none_of_those_that_are_known():
+    def f(x):
+        room = np.zeros_like(x, shape=())
+        room += np.sum(x)
+        return room[()].item(), np.zeros_like(x, shape=())[()].item()
+
+    program = capture(f, np.ones(3))
+    assert run(program, np.arange(3.0)) == (3.0, 0.0)
+    assert str(program).endswith(".item(), 0.0\n")

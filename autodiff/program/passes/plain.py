@@ -56,7 +56,8 @@ class _Plain:
         self._numbers = {
             value: float(str(array.flat[0])) for value, array in program.constants.items() if _is_uniform(array)
         }
-        self._same: dict[Value, Value] = {}
+        self._same: dict[Value, Any] = {}
+        self._single: dict[Value, float] = {}
         self._renamed: dict[Value, Value] = {}
 
     def program(self) -> Program:
@@ -65,6 +66,8 @@ class _Plain:
         for old in self._old.instructions:
             now = old if self._same.keys().isdisjoint(old.operands) else old.map(self._first)
             now = written_by_hand(self._of_numbers(now))
+            if self._is_known(now):
+                continue
             operand = given_back(now)
             if operand is not None and self._may_stand_for(operand, now.result):
                 self._same[now.result] = operand
@@ -77,10 +80,25 @@ class _Plain:
             kept = [replace(i.map(self._named), result=mapped(self._named, i.result)) for i in kept]
         return self._old.with_instructions(kept, lambda value: self._named(self._first(value)))
 
-    def _named(self, value: Value) -> Value:
+    def _named(self, value: Any) -> Any:
         return self._renamed.get(value, value)
 
-    def _first(self, value: Value) -> Value:
+    def _is_known(self, instruction: Instruction) -> bool:
+        """Whether it makes a number of Python's of an array of one zero or one, as a gradient that is zero is made."""
+        function, args, result = instruction.function, instruction.args, instruction.result
+        if type(result) is not Value or result.dtype != np.float64 or result.shape or instruction.writes:
+            return False
+        one = self._single.get(args[0]) if args and type(args[0]) is Value else None
+        if function in (np.zeros, np.ones) and args == ((),) and result not in self._written:
+            self._single[result] = float(function is np.ones)
+        elif function is operator.getitem and args[1] == () and one is not None:
+            self._single[result] = one
+        elif function == Method("item") and len(args) == 1 and one is not None:
+            self._same[result] = one
+            return True
+        return False
+
+    def _first(self, value: Value) -> Any:
         return self._same.get(value, value)
 
     def _may_stand_for(self, operand: Value, result: Value) -> bool:

@@ -43,6 +43,12 @@ class Network(nn.Module):
     def forward(self, x):
         return self.layers(x)
 
+async def later(x: float):
+    return x
+
+def constant(x: float):
+    return 3.0
+
 number = 3
 """
 
@@ -129,6 +135,12 @@ def test_what_is_decided_is_checked(derive):
         made(-2.0)
 
 
+def test_a_gradient_that_is_zero_is_a_number(derive):
+    made = derive("constant")["constant_gradient"]
+    assert made(2.0) == 0.0
+    assert type(made(2.0)) is float
+
+
 def test_a_file_is_written(source, tmp_path, capsys):
     path = tmp_path / "gradient.py"
     assert cli.main(["derive", f"{source}::loss", "--shape", "2,3", "--shape", "x=3", "-o", str(path)]) == 0
@@ -142,6 +154,7 @@ def test_a_file_is_written(source, tmp_path, capsys):
     ("array", ["--shape", "3", "--shape", "3", "--order", "2"], 2, "the Hessian is of a single number"),
     ("two", ["--shape", "3"], 2, "returns a tuple; return a single number, or one array"),
     ("raising", ["--shape", "3"], 2, "raised SystemExit: no"),
+    ("later", [], 2, "is a coroutine or a generator"),
     ("number", [], 2, "is a int, not a function"),
     ("nothing", [], 2, "has no 'nothing'"),
     ("decided", ["--low", "3"], 2, "--low 3.0 must be less than --high 2.0"),
