@@ -67,7 +67,7 @@ def take_turns(
     for name, call in contestants.items():
         call()
         took = []
-        for _ in range(3):  # what compiles or checks itself may be slow in one of the first calls
+        for _ in range(8):  # what compiles or checks itself may be slow in most of the first calls
             start = clock()
             call()
             took.append(clock() - start)
