@@ -192,11 +192,22 @@ def note(array: Any) -> None:
 
 def note_all(arrays: Iterable[Any]) -> None:
     """Note that arrays have been written in place, now."""
-    time = _latest[get_ident()] = tick()
+    mark(places_of(arrays))
+
+
+def places_of(arrays: Iterable[Any]) -> list[_Place]:
+    """What :func:`mark` takes; it is valid as long as somebody holds the arrays."""
+    found = []
     for array in arrays:
         place = _places.get(id(array))
-        if place is None or place.array() is not array:
-            place = _placed(array)
+        found.append(place if place is not None and place.array() is array else _placed(array))
+    return found
+
+
+def mark(places: Iterable[_Place]) -> None:
+    """Note that the arrays in these places have been written in place, now."""
+    time = _latest[get_ident()] = tick()
+    for place in places:
         place.time = time
 
 

@@ -248,3 +248,14 @@ def test_a_scalar_variable_is_updated_in_every_way_of_writing_it():
     c[...] = 5.0
     with pytest.raises(GraphError, match="changed in place"):
         y.backward()
+
+
+def test_places_are_marked_as_long_as_the_arrays_live():
+    arrays = [np.ones(3), np.ones((2, 2))[1]]
+    places = writes.places_of(arrays)
+    assert all(place.array() is array for place, array in zip(places, arrays, strict=True))
+    w = Tensor(arrays[0])
+    y = np.sum(w * w)
+    writes.mark(places)
+    with pytest.raises(GraphError, match="changed in place"):
+        y.backward()

@@ -38,12 +38,15 @@ _OWN = {
     "made",
     "settle",
     "note",
+    "mark",
+    "marked",
     "before",
     "errors",
     "own",
     "copied",
     "put_back",
     "apart",
+    "around",
     "i",
 }
 
@@ -69,7 +72,13 @@ class Straight:
         self._recycled = {room: Recycled(buffer.made) for room, buffer in zip(rooms, plan.given.values(), strict=True)}
         self._known = writer.known
         self._known |= {writer.target(value).text: array for value, array in program.constants.items()}
-        self._known |= {"settle": settle, "note": writes.note_all, "copied": copied, "put_back": put_back}
+        self._known |= {
+            "settle": settle,
+            "note": writes.note_all,
+            "mark": writes.mark,
+            "copied": copied,
+            "put_back": put_back,
+        }
         self._known |= {"idle": [], "made": lambda: [buffer.made() for buffer in plan.buffers]}
         self._known |= dict.fromkeys([*seen, "around"], self)  # which is in no place
         self._known["errors"] = STATE
@@ -89,6 +98,8 @@ class Straight:
         self._known |= {f"s{i}": now for i, now in enumerate(found)}
         self._known["around"] = None if STATE is None else STATE.get()
         held = dict(zip([slot.value for slot in self._program.reads], found, strict=True))
+        written = {v for i in self._program.instructions for v in i.writes if v.kind is np.ndarray and v in held}
+        self._known["marked"] = writes.places_of(held[value] for value in written)
         pairs = {pair for block in self._plan.blocks for pair in block.apart}
         self._known["apart"] = not any(np.may_share_memory(*[held[value] for value in pair]) for pair in pairs)
 
@@ -168,9 +179,11 @@ class Straight:
         lines += [f"{writer.bound(r.give)}({room})" for room, r in self._recycled.items()]
         owners = owners_of(program.instructions)
         written = dict.fromkeys(v for i in program.instructions for v in i.writes if v.kind is np.ndarray)
-        outside = [writer.named[v] for v in written if not owners.get(v, {v}).isdisjoint(self._given)]
+        held = {slot.value for slot in program.reads}
+        outside = [v for v in written if v not in held and not owners.get(v, {v}).isdisjoint(self._given)]
         if outside:
-            lines.append(f"note(({''.join(f'{name}, ' for name in outside)}))")
+            lines.append(f"note(({''.join(f'{writer.named[v]}, ' for v in outside)}))")
+        lines += ["mark(marked)"] * (not held.isdisjoint(written))
         for slot in program.writes:
             value = self._result(slot.value, owners)
             for place in slot.places:

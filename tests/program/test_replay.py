@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import PathError, capture
+from autodiff import PathError, Tensor, capture
 from autodiff.ops import special
 from autodiff.primitive import registry
 from autodiff.program import lines, straight
@@ -292,3 +292,21 @@ def test_factors_that_are_larger_or_lie_otherwise_are_not_looked_at():
     assert checked(capture(grad_of, np.ones((4, 3)), np.ones((40, 4)))) == 0
     assert checked(capture(grad_of, np.ones((40, 30)), np.ones((4, 80))[:, ::2])) == 0
     assert checked(capture(grad_of, np.ones((40, 30), np.float16), np.ones((4, 40), np.float16))) == 0
+
+
+def test_what_each_run_writes_is_found_by_a_graph_that_has_saved_it():
+    w, x = Tensor(np.ones(3)), np.ones(3)
+
+    def step(a):
+        w.data -= 0.5
+        a[1:] += 1.0
+
+    program = capture(step, x)
+    for _ in range(3):
+        program(x)
+        squares, products = np.sum(w * w), np.sum(Tensor(np.ones(3)) * x)
+        program(x)
+        for graph in (squares, products):
+            with pytest.raises(ad.GraphError, match="changed in place"):
+                graph.backward()
+        w.data = w.data.copy()  # another array in the place
