@@ -38,6 +38,16 @@ class StaleError(RuntimeError):
     """A function gives another program than before, though nothing has changed that is looked at before each call."""
 
 
+class _Notes:
+    """How often the function itself was called, by reason: an object of ours, into which a capture does not look.
+
+    What wraps the function has the same attributes: ``functools.wraps`` copies them.
+    """
+
+    def __init__(self) -> None:
+        self.aside: Counter[str] = Counter()
+
+
 class Jit(Generic[P, R]):
     """A function and its programs: what :func:`jit` makes."""
 
@@ -51,7 +61,7 @@ class Jit(Generic[P, R]):
         self.function: Callable[P, R] = function
         self._signatures: dict[Any, Signature] = {}
         self._lock = Lock()
-        self._aside: Counter[str] = Counter()
+        self._notes = _Notes()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """The function's result, from a program if there is one for such arguments."""
@@ -120,7 +130,7 @@ class Jit(Generic[P, R]):
 
     def _itself(self, reason: str, args: Any, kwargs: Any) -> Any:
         """The function's own result, and a note of why."""
-        self._aside[reason] += 1
+        self._notes.aside[reason] += 1
         return self.function(*args, **kwargs)
 
     def _recorded(self, signature: Signature, args: Any, kwargs: Any, failed: PathError | None) -> Any:
@@ -217,7 +227,7 @@ class Jit(Generic[P, R]):
 
     def explain(self) -> str:
         """What was recorded for which arguments, what is checked before and in each run, and what was not recorded."""
-        return explained(self.__name__, self._signatures.values(), self._aside)
+        return explained(self.__name__, self._signatures.values(), self._notes.aside)
 
     def __repr__(self) -> str:
         return f"<jit {self.function!r}>"

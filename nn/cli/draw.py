@@ -54,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _draw(subject: Any, variables: dict[str, Any], arguments: argparse.Namespace) -> None:
-    inputs = _inputs(subject, arguments) if callable(subject) else []
+    kept = not arguments.shape and bool(getattr(subject, "programs", None))  # by jit, which has recorded a call
+    inputs = _inputs(subject, arguments) if callable(subject) and not kept else []
     options: dict[str, Any] = {
         name: getattr(arguments, name) for name in ("values", "gradients", "memory", "times", "backward")
     }

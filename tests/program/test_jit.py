@@ -297,3 +297,13 @@ def test_many_arguments_are_counted():
     fast = jit(lambda x: x[0] + x[-1])
     fast([1.0] * 40)
     assert "float, float and 28 more)" in fast.explain()
+
+
+def test_the_derivative_of_a_recorded_function_can_be_captured():
+    def f(x):
+        return np.sum(np.tanh(x) ** 2)
+
+    fast = jit(f)
+    x = np.array([0.5, 1.0])
+    fast(x)
+    same(ad.capture(ad.grad(fast), x)(x), ad.grad(f)(x))

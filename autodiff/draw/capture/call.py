@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -74,7 +75,7 @@ def _kind(value: Any) -> str:
 def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: bool) -> list[Any]:
     """The arguments with Tensors instead of floating-point arrays and numbers, each with a name."""
     kind = type(function)
-    candidates = [function, getattr(kind, "forward", None), kind.__dict__.get("__call__")]
+    candidates = [inspect.unwrap(function), getattr(kind, "forward", None), kind.__dict__.get("__call__")]
     code = next((c.__code__ for c in candidates[is_module(function) :] if hasattr(c, "__code__")), None)
     called = code.co_varnames[: code.co_argcount] if code is not None else ()
     called = called[1:] if called[:1] == ("self",) else called

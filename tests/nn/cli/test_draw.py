@@ -9,7 +9,7 @@ from nn import cli
 
 SOURCE = """
 import numpy as np
-from autodiff import Tensor
+from autodiff import Tensor, jit
 import nn
 
 def loss(x, w, scale=2.0):
@@ -33,6 +33,9 @@ class Needy(Small):
     def __init__(self, size):
         super().__init__()
 
+recorded = jit(loss)
+recorded(np.ones((2, 3)), np.ones((3, 4)))
+program = recorded.programs[0]
 network = nn.Sequential(nn.Linear(4, 3, rng=0), nn.ReLU())
 value = np.cos(Tensor(2.0))
 text = "no graph"
@@ -104,7 +107,7 @@ def test_what_was_computed_before_a_failure_is_shown(source, capsys, tmp_path):
         (["{}"], 2, "is no target"),
         (["nowhere.py::f"], 2, "there is no file nowhere.py"),
         (["no_such_module:f"], 2, "cannot import no_such_module"),
-        (["{}::nothing"], 2, "has no 'nothing'; it has np, Tensor, nn, loss"),
+        (["{}::nothing"], 2, "has no 'nothing'; it has np, Tensor, jit, nn, loss"),
         (["{}::loss"], 2, "give a shape for x, w: --shape x=3,4"),
         (["{}::loss", "--shape", "2,x"], 2, "'2,x' is no shape"),
         (["{}::made", "--shape", "q=2"], 2, "no parameter for --shape q"),
@@ -120,3 +123,14 @@ def test_each_mistake_gets_one_line(source, capsys, arguments, code, says):
     error = capsys.readouterr().err
     assert says in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["recorded", "program"])
+def test_a_program_and_a_function_that_keeps_one(source, capsys, name):
+    assert cli.main(["draw", f"{source}::{name}"]) == 0
+    assert "tanh(%1)" in capsys.readouterr().out
+
+
+def test_a_function_that_keeps_programs_with_shapes(source, capsys):
+    assert cli.main(["draw", f"{source}::recorded", "--shape", "2,3", "--shape", "3,4"]) == 0
+    assert "matmul(x, w)" in capsys.readouterr().out
