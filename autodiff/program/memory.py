@@ -90,6 +90,22 @@ def view_positions(verb: str, instruction: Instruction, owner: Value) -> Array:
     return positions
 
 
+def overlapping(arrays: dict[str, Array], written: set[str]) -> tuple[str, str] | None:
+    """The names of two arrays that lie in the same memory, of which one is written; None if there are none."""
+    bounds = sorted((*np.lib.array_utils.byte_bounds(a), name) for name, a in arrays.items() if a.size)
+    near: list[str] = []
+    end = 0
+    for low, high, name in bounds:
+        if low >= end:
+            near = []
+        for other in near:
+            if (name in written or other in written) and np.may_share_memory(arrays[name], arrays[other], -1):
+                return other, name
+        near.append(name)
+        end = max(end, high)
+    return None
+
+
 class Memory:
     """The views in the memory of what a program writes in place."""
 

@@ -15,7 +15,7 @@ from ...tree import places
 from ..expanding import expanded
 from ..exporting import ExportError, check_places, refuse
 from ..instruction import Guard, Value
-from ..memory import Memory
+from ..memory import Memory, overlapping
 from ..passes import cleaned, fixed, live
 from .calls import VERB, Calls
 from .guards import Flags, described
@@ -55,6 +55,12 @@ class JaxFunction:
                 self._refuse_draws(slot.value)
         self._left = {slot.places[0].path: slot for slot in program.writes if _is_number(slot.value)}
         self._inside = {path: slot for path, slot in self._reads.items() if slot.value in changed}
+        arrays = {path: slot.places[0].read() for path, slot in self._reads.items() if slot.value.kind is np.ndarray}
+        if pair := overlapping(arrays, set(self._inside)):
+            raise ExportError(
+                f"{VERB}: {pair[0]} and {pair[1]} lie in the same memory, and {program.name} writes into it; arrays of "
+                "JAX share none: make one of them a copy, or compute it from the other inside of the function"
+            )
         written = [v for v in program.inputs if v in changed]
         self._arguments = {v.name: v for v in written}
         if len(self._arguments) < len(written) or self._arguments.keys() & (self._reads.keys() | self._left.keys()):

@@ -151,6 +151,25 @@ def test_options_that_have_changed():
         program.to_jax()
 
 
+def test_state_that_shares_memory():
+    whole = np.arange(6.0)
+    columns, odd, even = whole.reshape(2, 3)[:, 1], whole[1::2], whole[::2]
+
+    def apart(x):
+        odd[...] = x
+        return np.sum(even * x)
+
+    def together(x):
+        whole[...] = 2.0
+        return np.sum(columns * x[:2])
+
+    x = np.ones(3)
+    result, state = capture(apart, x).to_jax()(x, state={"odd": odd, "even": even})
+    assert (float(result), state["odd"].tolist()) == (6.0, [1.0, 1.0, 1.0])
+    with pytest.raises(ExportError, match="whole and columns|columns and whole.*lie in the same memory"):
+        capture(together, x).to_jax()
+
+
 def test_nested_arguments():
     def f(p, pair):
         p["w"][0] = 5.0
