@@ -1,7 +1,7 @@
 """The numbers that decide a verdict, each with its reason: one table.
 
-A step is ``t = 2^-k`` along a direction whose largest component is about as large as the largest element of its array;
-steps are listed by k.  "Noise" is what rounding may do to a slope at a step.
+A step is ``t = 2^-k``; steps are listed by k.  The largest component of a direction is about as large as the largest
+element of its array.  The *noise* of a slope is the error that rounding may cause at its step.
 """
 
 from __future__ import annotations
@@ -11,125 +11,125 @@ from __future__ import annotations
 EPSILON = 2.0**-52
 """The precision in which values and gradients are compared."""
 RESOLVED = 0.01
-"""A fault of this relative size must be visible in every element that matters."""
+"""A relative fault of this size must be detectable in each element that matters."""
 SEVERAL = 5.0
-"""Wrong is what misses its numerical value by more than this many times the estimated error."""
+"""A gradient is wrong if it differs from the numeric slope by more than this many times the estimated error."""
 AGREE = 4.0
-"""How many standard deviations of noise two numbers may be apart and still agree."""
+"""Two numbers agree if they differ by at most this many standard deviations of the noise."""
 OWN_ROUNDINGS = 4.0
-"""How many roundings of its terms the analytic value of a slope may be away from itself."""
+"""The rounding error of the analytic slope, in roundings of its terms."""
 SHARPER = 20.0
-"""How much larger than what is no fault a difference must be, for the complex step alone to settle it."""
+"""The complex step alone decides if the difference is this many times the allowed one."""
 NEGLIGIBLE = 1 / 8
-"""What is less than this part of a difference does not decide about it."""
+"""What is smaller than this part of a difference does not decide about it."""
 THREE_DIGITS = 1e-3
-"""A slope that is known to this relative error is known."""
+"""A slope counts as known if its relative error is at most this."""
 CLEARLY = 64.0
-"""How many times its noise a difference must be, to be seen in every row; and"""
+"""A difference of this many times its noise shows in each row; and"""
 CERTAIN = 1000.0
-"""to be a jump or a bend of the function, whatever the noise is."""
+"""of this many times, it is a jump or a bend of the function."""
 AGAIN = 2
-"""How many more passes must give the same gradient: two may be equal by chance."""
+"""The number of further passes that must give the same gradient: two may be equal by chance."""
 
 # -- steps -----------------------------------------------------------------------------------------------------------
 
 QUICK = (6, 8, 10, 12)
-"""The first look: from 1/64 of the size of x on, where most functions are smooth, and four rows for extrapolation."""
+"""The first steps: at 1/64 of the size of x most functions are smooth, and extrapolation needs four rows."""
 FINER = tuple(range(14, 41, 2))
-"""Down to where a direction of ten bits still moves x without rounding."""
+"""Down to the step at which a direction of ten bits still moves x without rounding."""
 FINER_GROUPS = FINER[:3], FINER[3:6], FINER[6:9], FINER[9:]
 FINEST = (42, 43, 44, 45)
-"""Here x is rounded, and known to be: only for functions that change over all other steps."""
+"""At these x is rounded, by a known amount.  They are for functions that change over all other steps."""
 COARSER = tuple(range(4, -43, -2))
-"""Up to where a step moves the last digit of the largest number that is added to a small one."""
+"""Up to the step that moves the last digit of the largest number that is added to a small one."""
 STRIDE = 8
-"""How far apart steps are that look for the first one that moves a function."""
+"""The distance of the steps that search for the first one at which a function changes."""
 LARGER = (2, 4)
-"""Measured as well where larger steps may tell more than fine ones."""
+"""Also measured where larger steps may show another slope than fine ones."""
 FINE = 30
-"""Where the slope of the first look must still be there: that of a staircase is not."""
+"""At this step the slope of the first steps must still be there.  That of a staircase is not."""
 BETWEEN = 0.75
-"""The steps of a second look, as a part of those of the first: two orders that agree by luck do not agree again."""
+"""The factor of the steps of a second look: two orders that agree by chance do not agree again."""
 COMPLEX_STEP = 2.0**-80
-"""Nothing is subtracted, so the step may be so small that what it leaves out is less than the last digit."""
+"""Nothing is subtracted, so the step may be so small that the truncation error is below the last digit."""
 
 # -- noise -----------------------------------------------------------------------------------------------------------
 
 QUANTUM = 2.0**16
-"""How much larger than its arguments and its values the numbers inside of a function may be."""
+"""The numbers inside of a function may be this much larger than its arguments and values."""
 TRUNCATION_GONE = 2.0**-28
-"""From this step on slopes of a smooth function differ by rounding alone."""
+"""From this step on, slopes of a smooth function differ by rounding alone."""
 TRUNCATION_LONG_GONE, ROWS = 2.0**-32, 4
-"""How many rows from this step on say how large rounding is seen to be."""
+"""This many rows from this step on show how large the rounding is."""
 SEEN_FROM = 2.0**-20
-"""At larger steps rounding may do more than the finest rows show: the values are other ones."""
+"""At larger steps the rounding may be larger than in the finest rows, because the values are different."""
 TOO_LARGE = 1e4
-"""How many times larger than what operations explain noise must be, to be no noise."""
+"""Scatter of this many times the rounding of the operations is not rounding."""
 INSIDE = 4.0
-"""How many roundings an operation that is not elementwise stands for: it adds up many terms."""
+"""An operation that is not elementwise counts as this many roundings, because it adds many terms."""
 
 # -- kinks -----------------------------------------------------------------------------------------------------------
 
 BENT = 32.0
-"""How many times its noise the difference of the slopes to both sides must be."""
+"""The one-sided slopes at a kink differ by at least this many times their noise."""
 KINK_STEP = 2.0**-12
-"""At this step or a finer one a kink must show: larger ones reach others."""
+"""A kink must show at this step or a finer one: larger steps reach other kinks."""
 KINK_SIZE = 1e-5
-"""How small, beside the slopes, their difference may be: less is a second derivative that is large."""
+"""The smallest difference relative to the slopes.  Below this it is a large second derivative."""
 STAYS = 0.5
-"""How much the difference may shrink from step to step: of a smooth function it shrinks to a quarter."""
+"""The difference may shrink to this part from step to step.  That of a smooth function shrinks to a quarter."""
 GROWS = 1.15, 4.5
-"""By how much slopes that grow without end grow from step to step: those of |x|^p for p from 0.1 up; a jump's by 4."""
+"""Slopes that grow without end grow by such a factor from step to step: |x|^p for p >= 0.1, a jump by 4."""
 AWAY = 2.0**-14
-"""How far away the points around x are: far enough that elements that tied no longer do."""
+"""The distance of the points around x: far enough that equal elements become different."""
 AROUND = 2.0**-26
-"""The step at these points: small beside their distance, so that it does not cross the kink again."""
+"""The step at these points: small beside their distance, so it does not cross the kink again."""
 POINTS = 32
-"""How many of them: enough to meet each side of a kink of several elements."""
+"""The number of points: enough to reach each side of a kink of several elements."""
 BESIDE = 2.0**-44
-"""How near to x a gradient must jump: where one that only changes fast has not changed yet."""
+"""The distance over which a gradient must jump.  One that only changes fast has not changed yet."""
 SAME = 0.1
-"""How much a gradient may change over that, relatively, and be continuous."""
+"""The largest relative change over that distance of a continuous gradient."""
 MOST_KINKS = 24
-"""How many elements at a kink are looked at one by one."""
+"""At most this many elements at a kink are examined one by one."""
 NEAR = 2.0**-20
-"""Elements smaller than this part of their array are small beside most steps: a kink may be near, and not at them."""
+"""An element smaller than this part of its array is smaller than most steps: the kink may be beside it."""
 
 # -- artifacts -------------------------------------------------------------------------------------------------------
 
 STEEPEST = 2.0**-16
-"""How large a jump may be, beside the values, that is taken for the rounding of single precision."""
+"""The largest jump, relative to the values, that may be the rounding of single precision."""
 CIRCLE = 2.0**-3
 """The radius on which a function is tested for being analytic."""
 STALE_STEP = 12
-"""The step to the point beside x where a gradient must still be right: it must bend f, and be near."""
+"""The step to the point beside x at which the gradient is tested again: f must bend over it."""
 
 # -- which directions, which outputs ---------------------------------------------------------------------------------
 
 MOST_BLOCKS = 16
-"""How many directions of elements that were not resolved: they shrink by a thousand from one to the next."""
+"""The most directions of elements that were not resolved.  Sizes shrink by a thousand from one to the next."""
 TINY = 2.0**-10
-"""Of elements that are smaller than this part of their array, steps of their own size tell more."""
+"""Elements smaller than this part of their array also need steps of their own size."""
 ATTEMPTS = 2
-"""How often to look for the guilty element: along its own direction rounding may hide by chance what it did."""
+"""The number of searches for the wrong element: along its own direction rounding may hide the fault by chance."""
 QUIET = 1e-6
-"""Outputs that are smaller than this part of the largest are looked at by themselves in any case."""
+"""Outputs smaller than this part of the largest are always examined by themselves."""
 CLEAR = 10.0
-"""How much larger than what is no fault a fault in an output must be, to be seen among others."""
+"""A fault in one output shows among the others if it is this many times the allowed difference."""
 MOST_PARTS = 4
-"""How many groups of outputs that were not heard are looked at; the last holds all that are left."""
+"""The most groups of small outputs that are examined; the last holds all that are left."""
 TOGETHER = 1e-6
-"""How much smaller than the largest of them the outputs may be that are looked at together."""
+"""Outputs are examined together down to this part of the largest of them."""
 SMALL_FAULT = 1e-4
-"""How small a fault must be, beside the gradient of all outputs, to be looked for in small ones."""
+"""A fault smaller than this part of the gradient of all outputs is searched in the small ones."""
 
 # -- the precision of the arguments ----------------------------------------------------------------------------------
 
 PLENTY = 8.0
-"""Rounding errors of the gradient itself that need no explanation, in units of the precision."""
+"""Rounding errors of the gradient that need no explanation, in units of the precision."""
 MATTERS = 0.05
-"""How large an element must be, beside the largest of its array, to matter where rounding hides what is wrong."""
+"""Elements down to this part of the largest of their array matter where rounding may hide a fault."""
 SAMPLES = 4
-"""How often rounding is drawn at first, and"""
+"""The number of samples of random rounding at first, and"""
 MORE_SAMPLES = 48
-"""where that does not explain a difference."""
+"""if these do not explain a difference."""

@@ -1,1 +1,1 @@
-"""How far does rounding move values and gradients?"""
+"""The rounding errors of values and gradients."""

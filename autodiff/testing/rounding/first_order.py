@@ -1,7 +1,7 @@
-"""How far does the rounding inside of a function move its values?
+"""The error of a function's values by the rounding of its operations, to first order.
 
-Each operation's result is rounded by a unit of its own size and precision; what that does to the output is the
-cotangent of the result times this.  So one backward pass tells it for the whole function.
+The result of each operation has a relative error of one unit of its precision.  The effect on the output is this error
+times the cotangent of the result.  So one backward pass gives the error of the whole function.
 
 Source: M. Iri, "Simultaneous computation of functions, partial derivatives and estimates of rounding errors", 1984.
 """
@@ -25,7 +25,7 @@ Array = Any
 
 
 class _Results(Trace):
-    """What each operation gave, as a list of outputs."""
+    """The outputs of each operation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class _Results(Trace):
 
 
 class Rounding(NamedTuple):
-    """How far rounding moves <weights, F>, and whether some of it is that of single precision or less."""
+    """The rounding error of <weights, F>, and whether single precision or less takes part."""
 
     size: float
     narrow: bool
@@ -70,7 +70,7 @@ def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
 
 
 def _weighed(function: Any, node: Any, values: list[Any], sizes: dict[Any, float]) -> Any:
-    """A rule, and a look at the rounding of its operation's result times the cotangent."""
+    """The rule, which also notes the rounding of its operation's result times the cotangent."""
     units = [float(np.finfo(v.dtype).eps) if v.dtype.kind in "fc" else 0.0 for v in values]
 
     def weighed(g: Any, *saved: Any) -> Any:

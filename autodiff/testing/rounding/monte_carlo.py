@@ -1,7 +1,7 @@
-"""Random rounding: what the rounding of each operation does to values and gradients (Monte Carlo arithmetic).
+"""Random rounding: the effect of the rounding of each operation on values and gradients (Monte Carlo arithmetic).
 
-Every result, forward and backward, is moved by one unit of a precision at random.  The rules run on Tensors for this,
-so that their own operations are moved as well.
+Each result, forward and backward, changes at random by one unit of a precision.  The rules run on Tensors, so that
+the results of their own operations change as well.
 
 Source: D. S. Parker, "Monte Carlo arithmetic: exploiting randomness in floating-point arithmetic", 1997.
 """
@@ -28,11 +28,11 @@ Array = Any
 
 
 def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random.Generator, kind: Any = None) -> Array:
-    """The gradient with the arguments, and the result of every operation that computes, moved by one unit.
+    """The gradient with the arguments, and the result of each operation that computes, changed by one unit.
 
-    Modes around see none of it: to them, values would have been written.
-    Of a ``kind`` of number (``np.finfo``) the range is observed too: what is too large is infinite, and what is too
-    small is rounded to a multiple of the smallest there is.
+    Modes around it do not see this: for them, it would be a write into values.
+    A ``kind`` of number (``np.finfo``) also limits the range: numbers that are too large become infinite, and numbers
+    that are too small become a multiple of the smallest one.
     """
     with entered(unwatched()), _Moving(unit, rng, kind):
         x = _moved_array(problem.x, unit, rng)
@@ -40,7 +40,7 @@ def noisy_gradient(problem: Problem, weights: Array, unit: float, rng: np.random
 
 
 def noisy_values(problem: Problem, kind: Any, rng: np.random.Generator) -> Array:
-    """The values, moved in the same way."""
+    """The values, with the same changes."""
     unit = float(kind.eps)
     with entered(unwatched()), _Moving(unit, rng, kind):
         leaves, _ = flatten(problem.call([Tensor(a) for a in problem.arrays(_moved_array(problem.x, unit, rng))]))
@@ -55,9 +55,9 @@ def _recorded_gradient(problem: Problem, x: Array, weights: Array) -> Array:
 
 
 class _Moving(Trace):
-    """A mode that moves results.  A number that was only copied from an argument stays: the two must be equal.
+    """A mode that changes results.  A number that is a copy of an argument stays, because the two must be equal.
 
-    What is computed twice is moved alike, as rounding does: a checkpoint computes everything twice.
+    Equal results change equally, as by real rounding: a checkpoint computes everything twice.
     """
 
     def __init__(self, unit: float, rng: np.random.Generator, kind: Any) -> None:
@@ -123,7 +123,7 @@ def _in_range(value: Any, kind: Any, rng: np.random.Generator) -> Any:
 
 
 def _mixed(value: Any, unit: float, rng: np.random.Generator) -> Any:
-    """As :func:`_moved_array` for an operation that mixes elements: a small one has the rounding of the large ones."""
+    """As :func:`_moved_array`, for an operation that mixes elements: small ones have the rounding of the large ones."""
     if value.dtype.kind not in "fc" or not value.size:
         return value
     with np.errstate(all="ignore"):

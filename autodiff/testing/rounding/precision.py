@@ -1,6 +1,6 @@
-"""Does a gradient in the arguments' own precision agree with the one in double precision, up to rounding?
+"""The gradient in the arguments' own precision, compared with the one in double precision.
 
-How far rounding may move each element is measured by random rounding (:mod:`autodiff.testing.rounding.monte_carlo`).
+The rounding error of each element is measured by random rounding (:mod:`autodiff.testing.rounding.monte_carlo`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ANOTHER = (
 
 
 def compare_precision(problem: Problem, weights: Array, exact: Array, rng: np.random.Generator) -> Fault | None:
-    """None if the gradient in the given precision is as good as that precision allows; otherwise what is wrong."""
+    """None if the gradient in the given precision is right up to rounding; otherwise the fault."""
     if problem.given_gradient is not None or not any(np.finfo(i.dtype).eps > EPSILON for i in problem.inputs):
         return None
     outputs, found, widened = _given_precision(problem, weights)
@@ -60,7 +60,7 @@ def compare_precision(problem: Problem, weights: Array, exact: Array, rng: np.ra
 
 
 def _hidden(problem: Problem, exact: Array, error: Array, kind: Any) -> Fault | None:
-    """What to say where the gradient is 1 % off in an element that matters, though rounding may explain it."""
+    """The fault to report if an element that matters is off by 1 %, and rounding may explain it."""
     for place in problem.inputs:
         mine = slice(place.start, place.stop)
         size = np.abs(exact[mine])
@@ -76,7 +76,7 @@ def _hidden(problem: Problem, exact: Array, error: Array, kind: Any) -> Fault | 
 
 
 class _Compared(NamedTuple):
-    """Two gradients: their difference, what rounding may explain of it, and where that is not enough."""
+    """The difference of two gradients, the part that rounding may explain, and where that is not enough."""
 
     error: Array
     limit: Array
@@ -121,7 +121,7 @@ def _scatter(
 
 
 def _coarsest(kinds: list[Any]) -> Any:
-    """What NumPy says of the coarsest precision that takes part."""
+    """``np.finfo`` of the coarsest precision that takes part."""
     return max(map(np.finfo, kinds), key=lambda kind: float(kind.eps))
 
 
@@ -140,7 +140,7 @@ def _is_another_function(problem: Problem, values: Array, kind: Any, rng: np.ran
 
 
 def _rules_differ(problem: Problem, weights: Array, size: float) -> bool:
-    """Whether a rule itself gives another result in double precision, by so much that it explains a relative error."""
+    """Whether a rule gives another result in double precision, different enough to explain a relative error."""
     differences: list[float] = []
 
     def twice(function: Any, edge: Any) -> Any:
@@ -161,7 +161,7 @@ def _rules_differ(problem: Problem, weights: Array, size: float) -> bool:
 
 
 def _in_double(value: Any) -> Any:
-    """Numbers, and arrays and tuples of them, in double precision; what is no such number as it is."""
+    """Numbers, arrays and tuples of them in double precision; anything else unchanged."""
     if isinstance(value, tuple):
         return same_tuple(value, [_in_double(v) for v in value])
     kind = getattr(getattr(value, "dtype", None), "kind", "")
@@ -174,7 +174,7 @@ def _in_double(value: Any) -> Any:
 
 
 def _given_precision(problem: Problem, weights: Array) -> tuple[list[Array], Array, str]:
-    """The outputs and the gradient in the arguments' own precision, and what is wrong with a rule that leaves it."""
+    """The outputs and the gradient in the arguments' own precision, and the fault of a rule that leaves it."""
     widened: list[str] = []
 
     def watch(function: Any, edge: Any) -> Any:
@@ -191,7 +191,7 @@ def _given_precision(problem: Problem, weights: Array) -> tuple[list[Array], Arr
 
 
 def _widened(kind: Any, edge: Any, saved: Any) -> str:
-    """What to say of a rule whose result is more precise than everything that it is made of."""
+    """The message for a rule whose result is more precise than all that it is computed from."""
     if getattr(kind, "kind", None) not in ("f", "c"):  # a checkpoint has many results
         return ""
     node = edge.node

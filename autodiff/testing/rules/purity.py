@@ -1,8 +1,8 @@
-"""Is every rule a pure function, and linear in its cotangent?  One more backward pass tells.
+"""Whether each rule is a pure function, and linear in its cotangent.
 
-The pass starts from the weights times -2, which costs no digit, so it must give -2 times the gradient.  A rule that
-remembers, draws random numbers, forgets its cotangent or squares it does not.  What each rule is given is compared with
-what it was before: the same array may belong to other rules, or to the user.
+A further backward pass starts from -2 times the weights, which is exact, so it must give -2 times the gradient.  It
+does not if a rule keeps state, draws random numbers, or is not linear in its cotangent.  The arguments of each rule are
+compared before and after: an array may also belong to other rules, or to the user.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NONLINEAR = (
 
 
 def examine_rules(problem: Problem, weights: Array, gradient: Array) -> Fault | None:
-    """None if the rules behind a gradient keep their hands off what they are given, and are pure and linear."""
+    """None if the rules of a gradient are pure and linear, and do not write into their arguments."""
     if not problem.size or not weights.size:
         return None
     again, written = _pulled(problem, FACTORS[0] * weights, _watched)
@@ -64,7 +64,7 @@ def _is_rounding(problem: Problem, weights: Array, found: Array) -> bool:
 
 
 def refused_to_write(error: Exception) -> bool:
-    """Whether this is NumPy's refusal to let a rule write into an array that is read-only, as a broadcast one is."""
+    """Whether this is NumPy's error for a rule that writes into a read-only array, as a broadcast one is."""
     return "read-only" in str(error) and any("in the rule of" in note for note in getattr(error, "__notes__", ()))
 
 
@@ -97,7 +97,7 @@ def _same(problem: Problem, found: Array, expected: Array) -> bool:
 
 
 def _pulled(problem: Problem, weights: Array, watch: Callable[..., Any]) -> tuple[Array, list[str]]:
-    """The gradient by a pass each rule of which is watched, and what was noticed."""
+    """The gradient by a pass in which each rule is watched, and the messages of that."""
     if problem.given_gradient is not None:
         return problem.pullback(problem.x)[1](weights), []
     noticed: list[str] = []
@@ -119,7 +119,7 @@ def _arrays_of(g: Any) -> list[Any]:
 
 
 def _watched(function: Any, name: str, noticed: list[str]) -> Any:
-    """A rule, and a look at what it was given before and after."""
+    """The rule, with its arguments compared before and after."""
 
     def watched(g: Any, *saved: Any) -> Any:
         groups = ("its cotangent", _arrays_of(g)), ("an array that was saved for it", values_in(saved))
@@ -136,7 +136,7 @@ def _watched(function: Any, name: str, noticed: list[str]) -> Any:
 
 
 def _probed(function: Any, name: str, noticed: list[str]) -> Any:
-    """A rule, and a look at whether it gives the same twice, and -2 times as much for -2 g."""
+    """The rule, which must give the same twice, and -2 times as much for -2 g."""
 
     def probed(g: Any, *saved: Any) -> Any:
         result = function(g, *saved)

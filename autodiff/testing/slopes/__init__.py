@@ -1,1 +1,1 @@
-"""What slope does the function have along a direction, and does the gradient agree with it?"""
+"""The slope of a function along a direction, and whether the gradient agrees with it."""

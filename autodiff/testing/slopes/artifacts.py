@@ -1,4 +1,4 @@
-"""Differences that are artifacts and no evidence: staircases, jumps near x, waves shorter than the steps."""
+"""Differences that do not count as evidence: staircases, jumps near x, waves shorter than the steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .line import Row
 TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
 TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
 SMALL = 2.0 ** -QUICK[0]
-"""Beside the size of x: steps that are larger may be larger than what f does around x."""
+"""Relative to x.  Larger steps may be larger than the features of f around x."""
 HIDDEN = (
     "noise floor: rounding hides the slope at every step up to the size of x, and larger ones may leave what f "
     "does there"
@@ -18,11 +18,11 @@ STAIRS = (
     "at fine steps the values stand still, and move in small jumps: single precision inside of f, an iteration that "
     "stops early, or a staircase"
 )
-"""The slope of a staircase is 0; of the others it is that of larger steps.  From outside they look the same."""
+"""A staircase has slope 0; the others have the slope of larger steps.  Their values look the same."""
 
 
 def artifact(rows: list[Row], finer: list[Row], found: Estimate, analytic: float, terms: float) -> str:
-    """Why a slope that speaks against a gradient says nothing; empty if it does.
+    """The reason why a numeric slope is no evidence against a gradient; empty if it is.
 
     ``finer`` are rows of steps beyond those of the table, ``terms`` is the size of gradient times direction.
     """
@@ -37,8 +37,8 @@ def artifact(rows: list[Row], finer: list[Row], found: Estimate, analytic: float
 def stands_on_stairs(rows: list[Row], size: float, fine: Estimate, analytic: float | None = None) -> bool:
     """Whether larger steps show another slope than the ``fine`` ones, over jumps so small that they may be rounding.
 
-    Apart from the fine slope the values stand still there.  The other slope must be what the gradient says, where that
-    is given.  ``size`` is that of the values.
+    Between the jumps the values change with the fine slope alone.  If the ``analytic`` slope is given, the larger steps
+    must show it.  ``size`` is the size of the values.
     """
     apart = [max(abs(row.left - fine.value), abs(row.right - fine.value)) for row in rows]
     moving = [i for i in range(len(rows)) if apart[i] > 4 * rows[i].noise + fine.bound]
@@ -59,9 +59,9 @@ def stands_on_stairs(rows: list[Row], size: float, fine: Estimate, analytic: flo
 
 
 def _jumps_beside(rows: list[Row], found: Estimate, analytic: float) -> bool:
-    """Whether f jumps between x and the points that gave the slope, by as much as is in question.
+    """Whether f jumps between x and the points that gave the slope, by enough to explain the difference.
 
-    The second difference of a function that does not jump shrinks with the step.
+    The second difference of a continuous function shrinks with the step.
     """
     near = [row for row in rows if row.step <= found.step]
     second = [(abs(row.right - row.left) * row.step, row.noise * row.step) for row in near]
@@ -73,7 +73,7 @@ def _jumps_beside(rows: list[Row], found: Estimate, analytic: float) -> bool:
 
 
 def _contradicted(finest: list[Row], value: float, analytic: float) -> bool:
-    """Whether the finest rows are for the gradient and against the slope that the coarser ones gave."""
+    """Whether the finest rows agree with the gradient, and not with the slope of the coarser ones."""
     return all(
         abs(row.central - analytic) <= max(AGREE * row.noise, abs(row.central - value) * NEGLIGIBLE)
         and AGREE * row.noise < abs(row.central - value) / 2
@@ -82,12 +82,12 @@ def _contradicted(finest: list[Row], value: float, analytic: float) -> bool:
 
 
 def _varies_too_fast(rows: list[Row], terms: float) -> bool:
-    """Whether what looks like noise, far above rounding, may be the change of f over the finest of the steps."""
+    """Whether scatter far above rounding may be a change of f over the finest step."""
     seen = seen_noise(rows) or 0.0
     rounding = min(row.noise * row.step for row in rows)
     return TOO_LARGE * rounding < seen < AGREE * rows[-1].step * terms
 
 
 def hidden(rows: list[Row], found: Estimate, analytic: float) -> bool:
-    """Whether the slope was found at steps beyond the size of x alone, and small ones cannot tell the two apart."""
+    """Whether only steps larger than x gave the slope, and smaller ones cannot tell it from the gradient."""
     return found.step > 1.0 and all(abs(r.central - analytic) <= AGREE * r.noise for r in rows if r.step <= SMALL)

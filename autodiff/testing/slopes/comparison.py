@@ -1,7 +1,7 @@
-"""A gradient at a point, the function along lines through it, and what is known so far.
+"""A gradient at a point, the function along lines through it, and the results so far.
 
-One direction with no component near zero sees every element at once: a fault of 1 % in one element of 100,000 moves the
-directional derivative by far more than the error of the slope.
+One direction without a component near zero tests all elements at once.  A fault of 1 % in one of 100,000 elements
+changes the directional derivative by far more than the error of the numeric slope.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Array = Any
 
 
 class Comparison:
-    """A gradient at a point, beside the function around it."""
+    """A gradient at a point, and the function around it."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Comparison:
         tolerance: float | None,
         outputs: Array | None = None,
     ) -> None:
-        """``outputs`` are those to look at, if not all."""
+        """``outputs`` selects the outputs to examine; None for all."""
         self.problem, self.pull, self.rng = problem, pull, rng
         self.tolerance = tolerance or 0.0
         # eleven bits: enough that sums of them do not cancel by chance, and the same number in every precision
@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def size(self) -> float:
-        """The size of the numbers at work."""
+        """The size of the numbers that take part."""
         return max(self.inner, norm(self.weights * self.base))
 
     def part(self, outputs: Array) -> Comparison:
@@ -73,7 +73,7 @@ class Comparison:
         return Comparison(self.problem, self.base, self.pull, self.rng, self.tolerance, outputs)
 
     def values(self, x: Array) -> Array:
-        """F(x): NaN beyond the domain, and 0 in the outputs that are not looked at."""
+        """F(x): NaN outside of the domain, and 0 in outputs that are not examined."""
         values = self.problem.value_or_nan(x, self.base)
         return values if self.outputs is None else np.where(self.outputs, values, 0.0)
 
@@ -124,19 +124,19 @@ class Comparison:
 
     @cached_property
     def inside(self) -> Rounding | None:
-        """How far rounding inside of the function moves the weighted sum of its values, if it is known."""
+        """The error of the weighted sum of the values by rounding inside of the function, if it is known."""
         return rounding_inside(self.problem, self.weights)
 
     def along(self, u: Array) -> float:
-        """What the gradient says of the slope along ``u``; summed pairwise, for equal terms round to the same side."""
+        """The analytic slope along ``u``.  It is summed pairwise, because equal terms round to the same side."""
         return float(np.sum(self.safe * u))
 
     def own_error(self, u: Array) -> float:
-        """How far rounding may have moved the analytic value itself."""
+        """The rounding error of the analytic slope."""
         return OWN_ROUNDINGS * EPSILON * float(np.abs(self.safe) @ np.abs(u))
 
     def finding(self, line: Line, u: Array, found: Estimate, own: float) -> Finding:
-        """What an estimate says of the gradient; ``own`` is how far rounding may have moved that itself."""
+        """The finding of an estimate; ``own`` is the rounding error of the analytic slope."""
         return Finding(u, self.along(u), found, SEVERAL * found.bound + own, line)
 
     def at(self, x: Array) -> Comparison:
@@ -152,7 +152,7 @@ class Comparison:
         return np.where(self.finite, pull(self.weights), 0.0)
 
     def slope_at(self, shift: Array, u: Array) -> float:
-        """What the gradient at x + shift says of the slope along ``u``."""
+        """The analytic slope along ``u`` at x + shift."""
         return float(self.gradient_at(self.problem.x + shift) @ u)
 
     def complex_slope(self, u: Array) -> float | None:

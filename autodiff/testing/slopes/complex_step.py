@@ -22,10 +22,10 @@ _filtering = threading.RLock()
 
 
 def value_at(problem: Problem, x: Array, size: int) -> Array | None:
-    """The values at a complex point, or None if the function does not take it: whatever it says, it means no.
+    """The values at a complex point, or None if the function does not take complex numbers.
 
-    NumPy says it with a warning where an imaginary part is dropped.  Another number of values than ``size`` says it
-    too: outputs that are complex at real points count twice there.
+    Any exception means that it does not.  So does NumPy's warning that an imaginary part is dropped, and another number
+    of values than ``size``: outputs that are complex at real points count twice there.
     """
     with _filtering, warnings.catch_warnings():
         warnings.simplefilter("error", ComplexWarning)

@@ -1,6 +1,6 @@
-"""What the complex step has to say: it knows a slope to 14 digits, of a function that is analytic, and of no other.
+"""Confirmation by the complex step, which has 14 digits of the slope of an analytic function, and of no other.
 
-It counts where the real steps bear it out.  A difference that only it sees must survive a test of analyticity.
+It counts where the real steps agree with it.  A difference that it alone shows must pass a test of analyticity.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Array = Any
 
 
 def confirmed(comparison: Comparison, finding: Finding, own: float, thorough: bool) -> Finding | None:
-    """The difference as the complex step sees it, if that gives the slope of the real ones; None if it does not."""
+    """The difference by the complex step, if its slope is that of the real steps; None if it is not."""
     u, found = finding.direction, finding.found
     if comparison.analytic_function is False or finding.error < SHARPER * finding.limit:
         return None
@@ -34,7 +34,7 @@ def confirmed(comparison: Comparison, finding: Finding, own: float, thorough: bo
 
 
 def agrees(comparison: Comparison, u: Array) -> Finding | None:
-    """The finding of the complex step alone, if it is known to be legitimate and agrees; None to look closer."""
+    """The finding of the complex step alone, if f is known to be analytic and they agree; None otherwise."""
     if not comparison.analytic_function:
         return None
     slope = comparison.complex_slope(u)
@@ -47,7 +47,7 @@ def agrees(comparison: Comparison, u: Array) -> Finding | None:
 
 
 def sharpened(comparison: Comparison, finding: Finding, own: float) -> Finding:
-    """The finding with the complex step's slope, if the real steps bear it out."""
+    """The finding with the slope of the complex step, if the real steps agree with it."""
     if comparison.analytic_function is False:
         return finding
     own += (
@@ -71,8 +71,11 @@ def sharpened(comparison: Comparison, finding: Finding, own: float) -> Finding:
 
 
 def _is_fault(comparison: Comparison, finding: Finding, own: float) -> bool:
-    """Whether a difference that only the complex step sees is real: the function is analytic around x (no negative
-    powers on a circle), its derivative by Cauchy's integral agrees, and rounding does not explain it."""
+    """Whether a difference that the complex step alone shows is a fault.
+
+    The function must be analytic around x (no negative powers on a circle), its derivative by Cauchy's integral must
+    agree, and rounding must not explain the difference.
+    """
     u = finding.direction
     circle = around(comparison.problem, comparison.weights, comparison.base, u, CIRCLE)
     if circle is None:

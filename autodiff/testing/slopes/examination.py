@@ -1,4 +1,4 @@
-"""One direction: does the gradient agree with the slope of the function, as far as that can be known?"""
+"""One direction: does the gradient agree with the slope of the function, as far as the slope is known?"""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ Array = Any
 
 
 def examine(comparison: Comparison, u: Array, thorough: bool = False) -> Finding:
-    """Compare along one direction.  A kink or a difference is looked at again over all decades of the step, unless
-    the complex step confirms the difference; if ``thorough``, the rounding of the gradient itself must allow it."""
+    """Compare the two slopes along one direction.
+
+    A kink or a difference is examined again over all decades of the step, unless the complex step confirms the
+    difference.  If ``thorough``, the difference must also exceed the rounding of the gradient.
+    """
     line = comparison.line(u)
     terms = np.abs(comparison.safe * u)
     own = comparison.own_error(u) + comparison.tolerance * norm(terms)
@@ -48,7 +51,7 @@ def examine(comparison: Comparison, u: Array, thorough: bool = False) -> Finding
 
 
 def _scrutinised(comparison: Comparison, line: Line, u: Array, own: float) -> Finding:
-    """The finding after a sweep over all decades of the step, with what is known of rounding inside of f."""
+    """The finding from all decades of the step, with the known rounding inside of f."""
     finding = comparison.finding(line, u, scrutinise(line), own)
     if line.inside or (finding.settled and all(row.moved for row in line.table)) or comparison.inside is None:
         return finding
@@ -57,9 +60,9 @@ def _scrutinised(comparison: Comparison, line: Line, u: Array, own: float) -> Fi
 
 
 def _may_be_stairs(comparison: Comparison, finding: Finding) -> bool:
-    """Whether larger steps show another slope, and fine ones may be lost in rounding that nobody sees.
+    """Whether larger steps show another slope, and the fine ones may be hidden by rounding inside of f.
 
-    Of a function whose operations are all declared to be constant, as floor is, a slope of 0 is believed.
+    A function whose operations are all declared constant, as floor is, has slope 0.
     """
     if comparison.inside is not None and not comparison.inside.size:
         return False
@@ -73,7 +76,7 @@ def _on_stairs(comparison: Comparison, finding: Finding, analytic: float | None 
 
 
 def _goes_on(comparison: Comparison, finding: Finding) -> bool:
-    """Whether the slope of the first steps is there at a fine one as well: that of a staircase is not."""
+    """Whether a fine step shows the slope of the first steps, as it does not on a staircase."""
     if not finding.settled or finding.found.step == np.inf:
         return True
     line, found = finding.line, finding.found
@@ -86,7 +89,7 @@ def _goes_on(comparison: Comparison, finding: Finding) -> bool:
 
 
 def _difference(comparison: Comparison, finding: Finding, own: float) -> Finding:
-    """A difference, after a look at whether the gradient itself may be that uncertain."""
+    """The finding of a difference, with artifacts, kinks and the rounding of the gradient taken into account."""
     u, found, line = finding.direction, finding.found, finding.line
     reason = artifact(comparison, finding)
     if reason:
@@ -107,7 +110,7 @@ def _difference(comparison: Comparison, finding: Finding, own: float) -> Finding
 
 
 def artifact(comparison: Comparison, finding: Finding) -> str:
-    """Why the table of steps says nothing against the gradient; empty if it does."""
+    """The reason why the table of steps is no evidence against the gradient; empty if it is."""
     finer = comparison.line(finding.direction)
     finer.measure(FINEST)
     if _on_stairs(comparison, finding, finding.analytic):
@@ -117,7 +120,7 @@ def artifact(comparison: Comparison, finding: Finding) -> str:
 
 
 def _generalized(comparison: Comparison, finding: Finding) -> Finding:
-    """A difference, after a look at whether x is at a kink where the slopes around it allow for the gradient."""
+    """The finding of a difference, or of a kink at x if the slopes around it include the gradient."""
     interval = around(comparison, finding.direction)
     if interval is None or not interval.holds(finding.analytic):
         return finding
@@ -152,7 +155,7 @@ def _other_digits(comparison: Comparison, u: Array) -> float:
 
 
 def _remember(comparison: Comparison, finding: Finding) -> None:
-    """Begin the next line with the steps at which this slope was found, if they are not those of the first look."""
+    """Begin the next line with the steps that gave this slope, if they are not the first ones."""
     last = -int(np.log2(finding.found.step)) if np.isfinite(finding.found.step) else QUICK[-1]
     if not QUICK[0] < last <= QUICK[-1]:
         comparison.steps = tuple(range(last - 6, last + 1, 2))

@@ -58,11 +58,11 @@ class Estimate(NamedTuple):
 
 
 def seen_noise(rows: list[Row]) -> float | None:
-    """How much the values are seen to move by rounding, or None where there are too few rows to tell.
+    """The rounding error of the values as the finest rows show it; None if there are too few rows.
 
-    In the finest rows the slopes differ by rounding alone: truncation shrinks their differences by 16 from row to row,
-    rounding makes them grow.  An output that stands still there, and moves in another row, is held by its own
-    rounding, which does not show.
+    In the finest rows slopes differ by rounding alone.  Truncation makes their differences 16 times smaller from row to
+    row, rounding makes them grow.  An output that does not change there, and changes in another row, is held by its
+    own rounding, which does not show.
     """
     most = max((row.moved for row in rows), default=0)
     fine = [row for row in rows if row.step <= TRUNCATION_GONE and row.moved == most > 0]
@@ -72,15 +72,15 @@ def seen_noise(rows: list[Row]) -> float | None:
 
 
 def noise_of(rows: list[Row]) -> list[float]:
-    """The noise of each row's slope: what rounding may do at most, or more where the finest rows show more."""
+    """The noise of each row's slope: the bound of the rounding, or more if the finest rows show more."""
     seen = seen_noise(rows) or 0.0
     return [max(r.noise, seen / r.step) for r in rows]
 
 
 def believed_noise(rows: list[Row]) -> list[float]:
-    """The noise of each row's slope as it is seen, also where rounding may do more.
+    """The noise of each row's slope as the finest rows show it, even where the bound is larger.
 
-    A step that is too large for the function cannot hide behind noise that is not there.
+    So the truncation error of a step that is too large cannot pass for noise.
     """
     seen = seen_noise(rows)
     return [
@@ -148,8 +148,8 @@ def estimate(rows: list[Row]) -> Estimate:
 def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     """(low, high, error) if the slopes to the left and to the right stay apart as the step shrinks.
 
-    Of a smooth function they come together in proportion to the step.  The interval holds, for each output, any
-    value between its two slopes.
+    For a smooth function their difference is proportional to the step.  The interval contains, for each output, all
+    values between its two slopes.
     """
     if len(rows) < 3:
         return None
@@ -186,15 +186,15 @@ def jumps(rows: list[Row]) -> bool:
 
 
 def diverges(rows: list[Row]) -> bool:
-    """Whether the slopes grow without end as the step shrinks, as those of a cube root at 0 do."""
+    """Whether the slopes grow without end as the step shrinks, as for a cube root at 0."""
     clear = [max(abs(r.left), abs(r.right)) for r in rows if max(abs(r.left), abs(r.right)) > CLEARLY * r.noise]
     return len(clear) >= 8 and all(GROWS[0] < fine / coarse < GROWS[1] for coarse, fine in pairwise(clear[-8:]))
 
 
 def look(line: Line, wanted: float, first: tuple[int, ...] = QUICK) -> Estimate:
-    """A first look: a few rows, coarser ones where rounding hides what is wanted, finer ones where they do not settle.
+    """A first estimate from a few rows: with coarser ones if rounding dominates, with finer ones if it does not settle.
 
-    ``wanted`` is the error that would be small enough, ``first`` the steps to begin with.
+    ``wanted`` is the error that is small enough, ``first`` the steps to begin with.
     """
     line.measure(first)
     found = estimate(line.table)
@@ -212,12 +212,12 @@ def look(line: Line, wanted: float, first: tuple[int, ...] = QUICK) -> Estimate:
 
 
 def _is_noisy(line: Line, found: Estimate) -> bool:
-    """Whether rounding is what limits this estimate, so that larger steps would know it better."""
+    """Whether rounding limits this estimate, so that larger steps give a better one."""
     return AGREE * min((row.noise for row in line.table), default=0.0) > found.bound * NEGLIGIBLE
 
 
 def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
-    """The estimate with larger steps, as long as they tell more, or have not moved a function that should move."""
+    """The estimate with larger steps, as long as they improve it, or f does not change and should."""
     worse = 0
     for k in chain(COARSER, _farther(line, wanted)):
         if line.measure((k,)) == [None]:
@@ -232,7 +232,7 @@ def _coarser(line: Line, found: Estimate, wanted: float) -> Estimate:
 
 
 def _farther(line: Line, wanted: float) -> Iterator[int]:
-    """Steps beyond the coarser ones, up to a change by 1: a small argument may have to go far to move the function."""
+    """Steps beyond the coarser ones, up to a change by 1, at which a function of a small argument may change."""
     k = COARSER[-1]
     while wanted > 0.0 and 2.0**-k * line.reach < 1.0 and not any(row.moved for row in line.table):
         k -= STRIDE
@@ -243,7 +243,7 @@ def _farther(line: Line, wanted: float) -> Iterator[int]:
 
 
 def scrutinise(line: Line) -> Estimate:
-    """The slope after a sweep over all decades of the step, for a line where something seems wrong."""
+    """The slope from all decades of the step, for a line on which something seems wrong."""
     line.measure((*QUICK, *FINER))
     if line.measure(FINER_GROUPS[-1]) == [None] * len(FINER_GROUPS[-1]):
         return Estimate(np.nan, np.inf, np.nan, EDGE)

@@ -1,4 +1,4 @@
-"""What is known of one direction: the slope that the gradient claims, and the one that the function has."""
+"""The result of one direction: the analytic slope, and the numeric one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array = Any
 
 
 class Finding(NamedTuple):
-    """One direction: what the gradient says, what the function does."""
+    """One direction: the analytic slope, the estimate of the numeric one, the allowed difference."""
 
     direction: Array
     analytic: float
@@ -42,5 +42,5 @@ class Finding(NamedTuple):
 
     @property
     def settled(self) -> bool:
-        """Whether there is nothing to look into: no difference, no kink, and a slope that can be trusted."""
+        """Whether nothing is open: no difference, no kink, and a reliable slope."""
         return not (self.wrong or self.found.reason or self.found.kink is not None)

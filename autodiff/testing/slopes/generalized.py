@@ -1,7 +1,6 @@
-"""A function whose operations are at kinks: what its gradient and its slopes are at points around x.
+"""Gradients at kinks: a right one is a generalized gradient.
 
-A gradient at a kink is right if it is a generalized one: along every direction it lies between the slopes that the
-function has along that direction at points around x.
+Along each direction it lies between the slopes that the function has along this direction at points around x.
 
 Source: F. H. Clarke, "Optimization and Nonsmooth Analysis", 1983.
 """
@@ -19,14 +18,14 @@ Array = Any
 
 
 class Around(NamedTuple):
-    """The slopes along a direction at points around x: between them lies what a generalized gradient says."""
+    """The range of the slopes along a direction at points around x."""
 
     low: float
     high: float
     error: float  # what rounding may have made of that
 
     def holds(self, analytic: float) -> bool:
-        """Whether a value lies between them; the slopes of a function that bends do change over that distance."""
+        """Whether an analytic slope lies in the range; a second derivative widens it over that distance."""
         allowed = self.error + 4 * AWAY * max(abs(self.low), abs(self.high))
         return self.low - allowed <= analytic <= self.high + allowed and self.high - self.low > 2 * allowed
 

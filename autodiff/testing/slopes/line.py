@@ -1,4 +1,4 @@
-"""The values of a function along a line, and what each step shows: slopes to both sides, and their noise."""
+"""The values of a function along a line; for each step the slopes to both sides, and their noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNK = 2**17
 
 
 class Row(NamedTuple):
-    """What one step showed: slopes to both sides, their noise, and the sums of the one-sided slopes of each output."""
+    """The results of one step: slopes to both sides, their noise, and the range of the slopes of the outputs."""
 
     step: float
     left: float
@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
 
 class Line:
-    """The values of a function along a line.  Rows are computed once, several at a time, when they are asked for."""
+    """The values of a function along a line.  A row is computed once, when it is asked for."""
 
     def __init__(self, move: Callable[[Array], tuple[Array, Array]], weights: Array, base: Array, inner: float) -> None:
         self.move = move  # steps t -> (F at each x + t u, how far rounding each x + t u may have moved phi)
@@ -82,14 +82,14 @@ class Line:
         return np.logical_or.reduce([*self.changed.values(), np.zeros(self.base.shape, dtype=bool)])
 
     def know(self, inside: float) -> None:
-        """Take into account how far rounding inside of the function moves phi."""
+        """Set the error of phi by rounding inside of the function."""
         self.inside, self._table = inside, None
 
     @property
     def table(self) -> list[Row]:
         """The finite rows measured so far, largest step first.
 
-        An output that stood still at one step and moved at another was held by its own rounding: it counts as noise.
+        An output that changes at one step and not at another is held by its own rounding, which counts as noise.
         """
         if self._table is None:
             rows = [row for _, row in sorted(self.rows.items()) if row is not None]
@@ -105,9 +105,9 @@ class Line:
         return self._table
 
     def _quantum(self, rows: list[Row]) -> float:
-        """The least change that was seen, if finer steps change nothing and it may be rounding inside of the function.
+        """The smallest change, if finer steps change nothing and it may be rounding inside of the function.
 
-        Larger ones are steps of the function itself, as those of a staircase.
+        A larger one is a step of the function itself, as of a staircase.
         """
         finest = next((row for row in reversed(rows) if row.moved), None)
         if finest is None or finest is rows[-1]:

@@ -1,7 +1,7 @@
-"""Which directions to look along: all elements at once, those too small to be seen there, kinks, the guilty element.
+"""The choice of directions: all elements at once, those that are too small for that, kinks, the wrong element.
 
-Elements that are too small beside the others to be seen in a direction of all are gathered and looked at in directions
-of their own, largest first, until all that matter are resolved.  The guilty element is found by halving.
+Elements that are too small beside the others to be resolved in a direction of all have directions of their own, largest
+first, until all that matter are resolved.  The wrong element is found by halving.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Array = Any
 
 
 def note_resolution(comparison: Comparison, finding: Finding) -> None:
-    """Remember, for each element, the smallest relative fault that would have been seen; and the outputs heard."""
+    """Note for each element the smallest relative fault that this direction would have shown; and the outputs heard."""
     slopes = finding.line.slopes
     if slopes is not None:
         loudness = np.abs(comparison.weights * slopes)
@@ -54,16 +54,16 @@ def note_resolution(comparison: Comparison, finding: Finding) -> None:
 
 
 def unresolved(comparison: Comparison, members: Array) -> Array:
-    """Those of ``members`` in which a fault of 1 % would not have been seen, largest first."""
+    """Those of ``members`` in which a fault of 1 % would not have shown, largest first."""
     open_ones = members[(comparison.resolution[members] > RESOLVED) & (comparison.safe[members] != 0)]
     sizes = np.abs(comparison.safe[open_ones] * comparison.scales[open_ones])
     return open_ones[np.argsort(-sizes, kind="stable")]
 
 
 def sweep(comparison: Comparison, members: Array) -> Finding | None:
-    """Look at all ``members`` in a few directions, then at those that were too small to see; the first fault.
+    """Examine all ``members`` in a few directions, then those that were too small to resolve; the first fault.
 
-    A fault that is wrong is about a single element, or about a direction in which no element is wrong by itself.
+    A wrong one is about a single element, or about a direction in which no element is wrong by itself.
     """
     tiny = _has_tiny(comparison, members)
     for relative in (False, True, False):
@@ -107,7 +107,7 @@ def _has_tiny(comparison: Comparison, members: Array) -> bool:
 
 
 def _of_still(comparison: Comparison, u: Array) -> Finding:
-    """What is found along a direction of elements whose gradient is zero, which no sum with others would show."""
+    """The finding along a direction of elements whose gradient is zero: a sum with others hides their faults."""
     line = comparison.line(u)
     line.measure(QUICK)
     finding = comparison.finding(line, u, estimate(line.table), 0.0)
@@ -115,7 +115,7 @@ def _of_still(comparison: Comparison, u: Array) -> Finding:
 
 
 def _examined(comparison: Comparison, u: Array) -> Finding:
-    """What is found along a direction; of a difference, the element that is guilty."""
+    """The finding along a direction; for a difference, that of the wrong element."""
     finding = examine(comparison, u)
     if not finding.wrong or finding.found.kink is not None:
         return finding
@@ -154,7 +154,7 @@ def separate_kinks(comparison: Comparison, members: Array) -> tuple[Array, Array
 
 
 def _near_by(comparison: Comparison, element: int) -> Finding | None:
-    """What steps of the element's own size say, if it is so small that the kink may be near it, and not at it."""
+    """The finding by steps of the element's own size, if it is so small that the kink may be beside it."""
     if not 0 < abs(comparison.problem.x[element]) < NEAR * comparison.scales[element]:
         return None
     finding = examine(comparison, comparison.direction(np.array([element]), relative=True), thorough=True)
@@ -179,9 +179,9 @@ def _halved(comparison: Comparison, members: Array) -> tuple[list[int], list[Arr
 
 
 def together(comparison: Comparison, members: Array) -> Finding | None:
-    """Kinks that are wrong together, though each value lies between its own slopes: those of elements that tie.
+    """The finding of equal elements whose gradients are wrong together, though each lies between its own slopes.
 
-    What moves all elements at once leaves ties as they are, so along it the slopes around x tell more.
+    A change of all of them keeps them equal, so along it the slopes around x are known better.
     """
     if len(members) < 2:
         return None
@@ -208,7 +208,7 @@ def _has_kink(comparison: Comparison, block: Array) -> bool:
 
 
 def locate(comparison: Comparison, finding: Finding) -> Finding:
-    """The element that is most likely to be wrong by itself, looked at thoroughly."""
+    """The finding of the element that is most likely wrong by itself."""
     members = np.flatnonzero(finding.direction)
     groups = [members[(members >= p.start) & (members < p.stop)] for p in comparison.problem.inputs]
     groups = [group for group in groups if group.size]
@@ -227,7 +227,7 @@ def locate(comparison: Comparison, finding: Finding) -> Finding:
 
 
 class _Probe:
-    """Cheap looks at some of the elements, by the means that saw the fault."""
+    """Quick estimates for some of the elements, by the method and steps that showed the fault."""
 
     def __init__(self, comparison: Comparison, finding: Finding) -> None:
         self.comparison = comparison
@@ -243,7 +243,7 @@ class _Probe:
         return self.comparison.direction(members, scales=self.scales[members])
 
     def look_at(self, members: Array) -> tuple[float, float]:
-        """How far slope and gradient are apart along a direction, and how far they may be."""
+        """The difference of the two slopes along a direction, and the allowed one."""
         comparison, u = self.comparison, self.direction(members)
         own = comparison.own_error(u)
         slope = comparison.complex_slope(u) if self.sharp else None
@@ -255,6 +255,6 @@ class _Probe:
         return abs(found.value - comparison.along(u)), SEVERAL * found.bound + own + 1e-300
 
     def badness(self, members: Array) -> float:
-        """The same in units of what would be no fault."""
+        """The difference divided by the allowed one."""
         error, allowed = self.look_at(members)
         return error / allowed

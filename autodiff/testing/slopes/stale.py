@@ -14,9 +14,9 @@ STALE = (
 
 
 def is_stale(comparison: Comparison, finding: Finding) -> bool:
-    """Whether the gradient does not follow the slopes to a point beside x, as one from a cache that is stale does not.
+    """Whether the gradient at a point beside x is wrong, as one from a stale cache is.
 
-    The change of the slope along a direction shows in the difference of the slopes to both sides.
+    The difference of the one-sided slopes shows how much the slope changes along a direction.
     """
     if comparison.problem.given_gradient is not None:  # it may be a number, right at x alone
         return False

@@ -1,4 +1,4 @@
-"""How far rounding may have moved the gradient itself: what is measured before a difference is called a fault."""
+"""The rounding error of the gradient itself, measured before a difference is called a fault."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ Array = Any
 
 
 def moved(comparison: Comparison, samples: int) -> Iterator[Array]:
-    """How much the gradient changes with rounding, again and again: when the arguments change by a rounding error,
-    and when the result of every operation, forward and backward, does."""
+    """Samples of the change of the gradient by rounding.
+
+    In turn, the arguments change by a rounding error, and the result of each operation, forward and backward, does.
+    """
     problem, rng = comparison.problem, comparison.rng
     for _ in range(samples):
         beside = problem.x * (1 + EPSILON * rng.choice([-2.0, -1.0, 1.0, 2.0], problem.size))
@@ -27,9 +29,9 @@ def moved(comparison: Comparison, samples: int) -> Iterator[Array]:
 
 
 def scatter(comparison: Comparison, u: Array, error: float) -> float:
-    """How much the analytic value along ``u`` changes with rounding.
+    """The largest change of the analytic slope along ``u`` by rounding, in a few samples.
 
-    A small ``error`` needs many samples: that none of a few shows it may be luck.
+    A small ``error`` takes more samples: a few may miss it by chance.
     """
     samples = 3 if error > THREE_DIGITS * float(np.abs(comparison.safe) @ np.abs(u)) else 16
     seen = [abs(float(change @ u)) for change in moved(comparison, samples)]
@@ -37,10 +39,10 @@ def scatter(comparison: Comparison, u: Array, error: float) -> float:
 
 
 def vanishing(comparison: Comparison) -> Array:
-    """Which elements of the gradient are zero up to its own rounding, and are seen to be.
+    """Which elements of the gradient are zero up to rounding, and are known well enough to say so.
 
-    Such a number is the rest of terms that cancelled, and has no digit of its own: what must be visible is not 1 %
-    of it but 1 % of the terms, whose size shows in their rounding.
+    Such an element is what is left of terms that cancel, and has no correct digit.  So a fault of 1 % of the terms must
+    be detectable, and not of 1 % of the element.  The rounding shows the size of the terms.
     """
     changes = list(moved(comparison, 8))
     rounding = np.max([np.where(np.isfinite(change), np.abs(change), 0.0) for change in changes], axis=0)

@@ -1,1 +1,1 @@
-"""Watching operations as they are recorded: arguments, results, lines of the user, backward passes."""
+"""Operations as they are recorded: their arguments, results and lines of code, and the backward passes."""

@@ -1,4 +1,4 @@
-"""Backward passes that can be watched: from a flat vector of weights, rule by rule."""
+"""Backward passes from a flat vector of weights, in which each rule can be watched."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Watch = Callable[[Any, Edge], Any]
 def watched_pass(
     problem: Problem, weights: Array, watch: Watch, look_at: Callable[[Any], Any] | None = None, dtype: Any = None
 ) -> tuple[list[Array], Array]:
-    """The outputs and the gradient by a pass in which ``watch(rule, edge)`` stands in the place of each rule.
+    """The outputs and the gradient by a pass in which ``watch(rule, edge)`` replaces each rule.
 
-    ``look_at`` sees each operation's node first.  ``dtype`` "given" is the arguments' own precision.  What a checkpoint
-    computes again is watched as well.
+    ``look_at`` is called with the node of each operation first.  ``dtype`` "given" is the arguments' own precision.
+    The rules inside of a checkpoint are replaced as well.
     """
     tensors = [Tensor(a) for a in problem.arrays(problem.x, dtype)]
     outputs, seeds = seeded(problem, tensors, weights)
@@ -36,17 +36,17 @@ def watched_pass(
 
 
 class _Watched(Trace):
-    """A mode in whose backward passes another function stands in the place of each rule."""
+    """A mode in whose backward passes another function replaces each rule."""
 
     def __init__(self, watch: Watch, look_at: Callable[[Any], Any] | None) -> None:
         super().__init__()
         self._watch, self._look_at = watch, look_at
 
     def saw(self, primitive: Any, args: Any, kwargs: Any, result: Any) -> None:
-        """Operations are left alone."""
+        """Do nothing with an operation."""
 
     def visiting(self) -> Visit:
-        """Substitutes of the rules."""
+        """The function that replaces the rules."""
         watch = self._watch
 
         def visit(edge: Edge, g: Any) -> Any:
@@ -57,7 +57,7 @@ class _Watched(Trace):
         return visit
 
     def backward(self, proceed: Callable[[], Any], seeds: dict[Node, Any], targets: Any) -> Any:
-        """A pass through the substitutes; each node is looked at first."""
+        """A pass through the replacements, after a look at each node."""
         look_at = self._look_at
         if look_at is not None:
             for node in topological_order(seeds, targets or ()):

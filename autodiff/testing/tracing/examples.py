@@ -1,4 +1,4 @@
-"""Arrays that stand for many examples, as vmap makes them: the one place where the checks look inside of them."""
+"""The arrays of many examples that vmap makes.  The checks look inside of them here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Array = Any
 
 
 def numbers(value: Any) -> Array:
-    """The numbers of an array or a Tensor, of all its examples, in one plain array."""
+    """The numbers of an array or a Tensor, for all examples, in one plain array."""
     return np.asarray(every(value_of(value))).view(np.ndarray)
 
 
 def with_numbers(value: Any, change: Callable[[Array], Array]) -> Any:
-    """The same array, with its examples, of the numbers that ``change`` makes of its numbers."""
+    """An array of the same kind and examples, with its numbers replaced by ``change(numbers)``."""
     return on_every(change, value)
 
 
 def is_array(value: Any) -> bool:
-    """Whether this is an array, or a number of NumPy's, or stands for many of them."""
+    """Whether this is an array, a NumPy number, or one of these for many examples."""
     return isinstance(every(value), np.ndarray | np.generic)
 
 
@@ -45,10 +45,10 @@ def levels_in(values: Any) -> set[Level]:
 
 
 class Mapped:
-    """An operation that was done inside of mappings, as a function of all examples at once.
+    """An operation inside of mappings, as a function of all examples at once.
 
-    ``enter`` makes examples of a plain array that holds them along its first axes, ``leave`` is the way back, and
-    ``stacked`` gives such an array of a value.
+    ``enter`` takes a plain array with the examples along its first axes, and returns the examples.  ``leave`` is the
+    inverse.  ``stacked`` returns such an array for a value.
     """
 
     def __init__(self, primitive: Primitive, args: list[Any]) -> None:
@@ -61,7 +61,7 @@ class Mapped:
         return bool(self._before or self._after)
 
     def stacked(self, value: Any) -> Array:
-        """The numbers of a value in each example, those that are the same in all repeated."""
+        """The numbers of a value for each example; a value that is the same for all is repeated."""
         for level in reversed(self._before):
             value = scatter(value, 0, level)
         return np.array(value)

@@ -1,8 +1,8 @@
-"""Does the graph of a function hold all that the function does with its arguments?
+"""Whether the graph of a function contains all that the function does with its arguments.
 
-The operations of one call are done again, in order, at another point.  What was computed outside of the graph, from
-``.data``, ``.item()``, ``stop_gradient`` or under ``no_grad``, stays as it was; so the result differs from that of the
-function, and a wrong gradient is explained by what was cut and not by a rule.
+The operations of one call are repeated in order at another point.  Values from outside of the graph (``.data``,
+``.item()``, ``stop_gradient``, ``no_grad``) keep their old value.  If the result differs from that of the function, a
+detached part explains a wrong gradient, and not a rule.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STEP = 2.0**-12
 
 
 class _UnseenError(Exception):
-    """A value whose origin was not seen."""
+    """A value whose origin is not known."""
 
 
 class _Log(Trace):
@@ -71,9 +71,9 @@ def _replaced_in(kwargs: dict[str, Any], known: dict[Node, Array]) -> dict[str, 
 
 
 def leaves_the_graph(problem: Problem, direction: Array) -> bool:
-    """Whether the function depends on its arguments in ways that its graph does not hold.
+    """Whether the function depends on its arguments in ways that its graph does not contain.
 
-    False also where that cannot be told, as for complex functions.
+    False also where that is not known, as for complex functions.
     """
     if not problem.real or problem.given_gradient is not None:
         return False

@@ -1,4 +1,4 @@
-"""A mode that watches operations as they are recorded: what they were given, what they gave, and who asked for them."""
+"""A mode that watches operations as they are recorded: their arguments, results and lines of code."""
 
 from __future__ import annotations
 
