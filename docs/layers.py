@@ -10,7 +10,8 @@ from typing import Any
 import nn
 
 FAMILIES = {
-    "nn.layers.linear": "Dense", "nn.layers.convolution": "Convolution", "nn.layers.pooling": "Pooling and size",
+    "nn.layers.linear": "Dense", "nn.layers.convolution": "Convolution",
+    "nn.layers.pooling": "Pooling and size", "nn.layers.resizing": "Pooling and size",
     "nn.layers.normalization": "Normalisation", "nn.layers.recurrent": "Recurrence", "nn.layers.attention": "Attention",
     "nn.layers.transformer": "Transformers", "nn.layers.positions": "Positions", "nn.layers.embedding": "Tables",
     "nn.layers.activation": "Nonlinear functions", "nn.layers.dropout": "Dropout",

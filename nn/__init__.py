@@ -34,6 +34,7 @@ from .layers.normalization import *
 from .layers.pooling import *
 from .layers.positions import *
 from .layers.recurrent import *
+from .layers.resizing import *
 from .layers.sequential import *
 from .layers.transformer import *
 from .losses.binary import *

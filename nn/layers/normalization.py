@@ -251,7 +251,8 @@ class BatchNorm1d(_BatchNorm):
     x has shape (n, num_features) or (n, num_features, length), ``weight`` and ``bias`` (num_features,).  In evaluation
     the mean and the variance are the running ones, which follow those of the batches in training: running = (1 -
     momentum) running + momentum batch, with the variance divided by n - 1; with ``momentum=None`` they are averages of
-    all batches.  Raises ValueError for a batch of one number a channel in training.  Source: S. Ioffe, C. Szegedy,
+    all batches.  (Under ``checkpoint`` a batch is computed twice, and they move twice.)  Raises ValueError for a batch
+    of one number a channel in training.  Source: S. Ioffe, C. Szegedy,
     "Batch normalization" (2015).
 
     >>> import numpy as np
