@@ -15,7 +15,7 @@ from ..tensor import Tensor, wrap
 from ..transforms.calling import check_function, teach
 from ..tree import flatten, places
 from . import exclusion
-from .instruction import Value
+from .instruction import EMPTY, Value
 from .places import Place, Reach
 from .program import Program
 from .reach import reached
@@ -52,7 +52,8 @@ def capture(f: Callable[..., Any], *args: Any) -> Program:
         reach = reached(roots)
         before = Snapshot(reach, leaves)
         try:
-            return record(f, args, None, roots, reach).program
+            made = record(f, args, None, roots, reach)
+            return (_made_again(f, args, made) or made).program
         except KeyboardInterrupt:  # while it is recorded, a step of an optimizer is no unit
             before.restore()
             raise
@@ -66,6 +67,27 @@ class Record(NamedTuple):
     reach: Reach
     tensors: tuple[bool, ...]
     """Which parts of the result were Tensors."""
+
+
+def _made_again(f: Callable[..., Any], args: tuple[Any, ...], made: Record) -> Record | None:
+    """What the next call does, if this one has made a state, as the first step of an optimizer; else None.
+
+    The next call is taken back.
+    """
+    made_here = [slot.places[0].path for slot in made.program.checks if slot.initial is EMPTY]
+    if all(path.endswith(".grad") for path in made_here):
+        return None
+    leaves = flatten((args, {}))[0]
+    roots = roots_of(f, leaves)
+    reach = reached(roots)
+    before = Snapshot(reach, leaves)
+    try:
+        again = record(f, args, None, roots, reach)
+    except Exception:  # which the next call will raise, too
+        return None
+    finally:
+        before.restore()
+    return None if any(slot.initial is EMPTY for slot in again.program.checks) else again
 
 
 Roots = list[tuple[str, Any]]

@@ -22,6 +22,8 @@ _ENGINE = ("autodiff", "numpy")
 _CLOSED = sys.stdlib_module_names | set(_ENGINE)
 """The packages into whose objects nobody looks."""
 _NUMBERS = (int, float, complex)
+CACHE = type(functools.lru_cache(lambda: None))
+"""A function that keeps its results."""
 
 
 def children(value: Any) -> Iterator[Child]:
@@ -52,6 +54,8 @@ def _slots(value: Any) -> Iterator[Child]:
     elif isinstance(value, tuple | set | frozenset):
         for i, child in enumerate(value):
             yield f"[{i}]", child, functools.partial(_item, value, i), None
+    elif isinstance(value, CACHE):
+        yield "", value.__wrapped__, _nothing, None
     elif isinstance(value, weakref.ref):
         yield "", value(), _nothing, None
     elif isinstance(value, MethodType):

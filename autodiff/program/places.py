@@ -86,6 +86,8 @@ class Reach(NamedTuple):
     """Tensors that are no variables, and their paths."""
     old: list[Any]
     """Generators of the old kind."""
+    caches: list[Any]
+    """Functions that keep their results."""
 
 
 def look(container: Any, key: Any) -> Any:

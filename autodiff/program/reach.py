@@ -17,7 +17,7 @@ import numpy as np
 from ..examples import Examples
 from ..graph import is_variable
 from ..tensor import Tensor
-from .children import LAYERS, children, is_open, is_ours, put_own
+from .children import CACHE, LAYERS, children, is_open, is_ours, put_own
 from .places import ELEMENTS, Kept, Place, Reach, Stream
 
 _NUMBERS = (int, float, complex)
@@ -82,7 +82,8 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
         for container, contents, live in holders.values():
             if container is not None:
                 kept.append(Kept(path, container, contents, frozenset(live), whole=container is own))
-    return Reach(found, kept, plain, computed, old)
+    caches = [value for value in alive.values() if isinstance(value, CACHE)]
+    return Reach(found, kept, plain, computed, old, caches)
 
 
 def _has_attributes(value: Any) -> bool:

@@ -16,7 +16,7 @@ from .drawing import RecordedGenerator
 from .instruction import EMPTY, Value
 from .places import Place, Reach, Stream, look
 from .reach import reached, state_of
-from .recorded import CaptureError, Recorded
+from .recorded import CaptureError, PassingError, Recorded
 from .recording import Recording
 from .slot import Slot
 
@@ -38,6 +38,7 @@ class State:
         self._slots: list[tuple[Slot, Any, Any]] = []  # with the original and what stands for it
         self._known: set[str] = set()
         self._watch = Watch()
+        self._kept: list[tuple[Any, int]] = []
         self.reach = reach
         self._hidden: Any = None
         self._views: dict[int, Any] = {}
@@ -58,6 +59,7 @@ class State:
 
     def _enter(self) -> None:
         reach = self.reach
+        self._kept = [(cache, cache.cache_info().misses) for cache in reach.caches]
         self._hidden = _hidden_states()
         for path, tensor in reach.computed:
             if tensor._node.active or isinstance(tensor._value, Examples):
@@ -122,7 +124,15 @@ class State:
             if type(tensor._value) is Recorded:
                 tensor._value = tensor._value.held
                 wrong.append((path, "something else", tensor))
+        filled_caches = [cache for cache, misses in self._kept if cache.cache_info().misses != misses]
+        for cache in filled_caches:  # with recorded arrays
+            cache.cache_clear()
         self.checks = [Slot(NO_VALUE, [p._replace(read=functools.partial(_emptiness, p))], EMPTY) for p in filled]
+        if error is None and filled_caches:
+            raise PassingError(
+                f"capture: {filled_caches[0].__name__} keeps results (lru_cache), and has made a new one; call the "
+                "function once before it is captured"
+            )
         if error is None:
             self._complain(wrong, reach.plain)
 

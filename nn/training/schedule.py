@@ -73,7 +73,7 @@ class StepLR(Scheduler):
         super().__init__(optimizer)
 
     def rate(self, steps: int) -> float:
-        return float(self.base_lr * self.gamma ** (steps // self.step_size))
+        return self.base_lr * self.gamma ** (steps // self.step_size)
 
 
 class CosineAnnealingLR(Scheduler):
@@ -95,7 +95,8 @@ class CosineAnnealingLR(Scheduler):
         super().__init__(optimizer)
 
     def rate(self, steps: int) -> float:
-        return self.eta_min + (self.base_lr - self.eta_min) * (1.0 + math.cos(math.pi * steps / self.T_max)) / 2.0
+        cosine: float = np.cos(math.pi * steps / self.T_max).item()  # NumPy's, which a program can hold
+        return self.eta_min + (self.base_lr - self.eta_min) * (1.0 + cosine) / 2.0
 
 
 class LinearWarmup(Scheduler):

@@ -427,13 +427,15 @@ def test_steps_with_dropout(optimizer, options):
 
 
 @pytest.mark.parametrize(("optimizer", "options"), OPTIMIZERS[1:])
-def test_a_first_step_is_not_repeated(optimizer, options):
+def test_after_a_first_step_comes_the_second(optimizer, options):
     f, state = network(optimizer, 0, **options)()
+    twin, beside = network(optimizer, 0, **options)()
     program = capture(f, *BATCHES[0])
-    before = [p.copy() for p in state()[0]]
-    with pytest.raises(PathError, match="call the function once before"):
-        program(*BATCHES[1])
-    assert_same(state()[0], before)
+    twin(*BATCHES[0])
+    assert_same(state(), beside())
+    for batch in BATCHES[1:]:
+        assert_same(program(*batch), twin(*batch))
+        assert_same(state(), beside())
 
 
 def test_a_learning_rate_is_live():
@@ -587,12 +589,64 @@ def test_what_a_program_would_not_leave_is_refused(leave):
     assert type(state["object"].a) is not Recorded
 
 
-@pytest.mark.parametrize("append", [lambda o, x: o.append(x * 2), lambda o, x: o.__setitem__(0, x * 2)])
-def test_a_place_that_was_empty_must_be_empty_again(append):
-    kept = [None]
-    program = capture(lambda x: append(kept, x), np.ones(3))
+def test_a_place_that_was_empty_must_be_empty_again():
+    kept = []
+    program = capture(lambda x: kept.append(x * 2), np.ones(3))
     with pytest.raises(PathError, match="was not there"):
         program(np.ones(3))
+
+
+def test_a_place_that_is_filled_once_is_written_again():
+    kept = [None]
+    program = capture(lambda x: kept.__setitem__(0, x * 2), np.ones(3))
+    program(np.full(3, 2.0))
+    assert kept[0].tolist() == [4.0] * 3
+
+
+@pytest.mark.parametrize("schedule", [
+    lambda o: nn.schedule.StepLR(o, 3), lambda o: nn.schedule.CosineAnnealingLR(o, 9),
+    lambda o: nn.schedule.LinearWarmup(o, 4),
+])  # fmt: skip
+def test_a_schedule_that_steps_inside(schedule):
+    def make():
+        w = Tensor(np.ones(3))
+        optimizer = SGD([w], lr=0.5)
+        rates = schedule(optimizer)
+
+        def f(x):
+            optimizer.zero_grad()
+            np.sum(w * w * x).backward()
+            optimizer.step()
+            rates.step()
+            return w.data.copy()
+
+        return f, lambda: [optimizer.lr, rates.steps]
+
+    (f, state), (twin, beside) = make(), make()
+    function = ad.jit(f)
+    for call in range(12):
+        assert_same(function(normal(3, seed=call)), twin(normal(3, seed=call)))
+        assert_same(state(), beside())
+    assert len(function.programs) <= 6
+
+
+def test_a_cache_is_not_filled_with_recorded_arrays():
+    w = np.ones(3)
+
+    @functools.lru_cache
+    def table(n):
+        return w * n
+
+    def f(x):
+        return x * table(2)
+
+    with pytest.raises(CaptureError, match="table keeps results"):
+        capture(f, np.ones(3))
+    function = ad.jit(f)
+    for _ in range(5):
+        assert_same(function(np.ones(3)), np.full(3, 2.0))
+        assert type(table(2)) is np.ndarray
+    assert len(function.programs) == 1
 
 
 @pytest.mark.parametrize("draw", [
