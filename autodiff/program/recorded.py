@@ -135,7 +135,7 @@ class Recorded(Examples):
     # -- NumPy's protocols -----------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and not kwargs:
+        if method == "__call__" and not kwargs and ufunc.nout == 1:
             made = _of_numbers(ufunc, inputs, sys._getframe(1))
             if made is not _NONE:
                 return made

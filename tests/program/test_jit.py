@@ -2,6 +2,7 @@
 
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import autodiff as ad
 import nn
 from autodiff import CaptureError, PathError, Tensor, jit, no_grad, value_and_grad
 from tests.program.test_replay import same
+
+X = np.array([0.25, 0.5, 1.0])
 
 
 def paths(function):
@@ -188,6 +191,75 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_threads_that_train_one_model_and_threads_that_look_at_it():
+    def trainer():
+        model = nn.Sequential(nn.Linear(4, 8, rng=0, dtype=float), nn.Tanh(), nn.Linear(8, 1, rng=1, dtype=float))
+        chosen = nn.optim.Adam(model.parameters(), lr=0.05)
+
+        def step(x, y):
+            chosen.zero_grad()
+            loss = nn.mse_loss(model(x), y)
+            loss.backward()
+            chosen.step()
+            return loss.data
+
+        return model, step
+
+    (model, step), (twin, eager) = trainer(), trainer()
+    x, y, train = np.ones((5, 4)), np.zeros((5, 1)), jit(step)
+    look = jit(lambda x: model(x).data * 1.0)
+    wrong = []
+
+    def run(act, count):
+        try:
+            for n in range(count):
+                found = act(np.ones((3 + n % 5, 4)))
+                if type(found) not in (np.ndarray, np.float64) or not np.isfinite(found).all():
+                    wrong.append(found)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=run, args=(lambda _: train(x, y), 30)) for _ in range(3)]
+    threads += [threading.Thread(target=run, args=(look, 60)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    for _ in range(90):
+        eager(x, y)
+    for one, two in zip(model.parameters(), twin.parameters(), strict=True):
+        assert one.data.tobytes() == two.data.tobytes()  # each step was made as a whole, one after another
+
+
+def test_a_function_that_calls_itself_and_others():
+    @jit
+    def inner(x):
+        return np.sin(x)
+
+    @jit
+    def f(x, n):
+        return inner(x) if n == 0 else f(x * 0.5, n - 1) + inner(x)
+
+    def g(x, n):
+        return np.sin(x) if n == 0 else g(x * 0.5, n - 1) + np.sin(x)
+
+    for _ in range(5):
+        for n in (0, 3):
+            same(f(X, n), g(X, n))
+
+
+def test_a_thread_that_the_function_starts_is_refused():
+    def f(x):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(np.sin, x).result() * 2
+
+    function = jit(f)
+    for _ in range(3):
+        same(function(X), np.sin(X) * 2)
+    assert "another thread" in function.explain()
 
 
 def test_a_decorated_method():

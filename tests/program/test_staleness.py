@@ -533,7 +533,7 @@ def bytes_that_change():
     return lambda x: np.sum(x * data[0]), lambda: data.__setitem__(0, 9)
 
 
-@audited
+@found
 def a_result_that_was_kept():
     rate = 0.5
 
