@@ -19,7 +19,7 @@ from .fuse import Fusion
 from .prelude import prelude
 from .region import Region
 from .storage import is_array
-from .text import WORDS
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ..program import Program

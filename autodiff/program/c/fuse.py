@@ -20,8 +20,9 @@ from .nests import Grouping, Places, operands_of, target_of
 from .operations import Check, Each, Fold, Operation, Pick, Product, View, is_of_numbers, operations
 from .region import Region, head
 from .storage import SMALL, stored
-from .text import WORDS, is_counting
 from .views import Place, viewed, whole
+from .words import WORDS
+from .writing import is_counting
 
 if TYPE_CHECKING:
     from ..program import Program

@@ -7,7 +7,7 @@ import numpy as np
 from autodiff import capture
 from autodiff.program.c.compiler import library
 from autodiff.program.c.fuse import Fusion, source_of
-from autodiff.program.c.text import WORDS
+from autodiff.program.c.words import WORDS
 from autodiff.program.naming import Names
 from autodiff.program.passes import direct
 from autodiff.program.replay import Replay
