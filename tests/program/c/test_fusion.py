@@ -112,6 +112,16 @@ def test_arithmetic_alone_keeps_its_bits(cases):
     assert compiled(*args).tobytes() == program(*args).tobytes()
 
 
+def test_large_products_of_every_shape_and_order():
+    def products(x, y):
+        return x @ y, x.T @ x, y.T @ x.T, x[:, :1] @ y[:1], x[:1] @ y, x @ y[:, 0], x[::2] @ y[:, ::-1], x[0] @ y
+
+    for dtype in (np.float32, np.float64):
+        x, y = RNG.normal(size=(130, 150)).astype(dtype), RNG.normal(size=(150, 140)).astype(dtype)
+        program = capture(products, x, y)
+        assert ulps(program.compiled("c")(x, y), products(x, y), of=256.0) <= 4
+
+
 # -- what is written -------------------------------------------------------------------------------------------------
 
 
