@@ -16,7 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-PEERS = {"PyTorch": "torch", "JAX": "jax", "autograd": "autograd", "MyGrad": "mygrad", "micrograd": "micrograd"}
+PEERS = {
+    "PyTorch": "torch",
+    "JAX": "jax",
+    "autograd": "autograd",
+    "MyGrad": "mygrad",
+    "micrograd": "micrograd",
+    "CasADi": "casadi",
+}
 """The libraries measured beside pullback, and the distributions that they come in."""
 
 NOT_INSTALLED = "not installed"

@@ -1,4 +1,4 @@
-"""Scalar graphs, where every number is a node, beside a plain Python class and micrograd.
+"""Scalar graphs, where every number is a node, beside a plain Python class, micrograd, and CasADi's virtual machine.
 
 A GPT (see :mod:`.scalar_gpt`), and the demo that micrograd is known for: an MLP 2-16-16-1 with ReLU on 100 points of
 two moons, hinge loss with an L2 term, one step of gradient descent.  Each program is written once, over whatever makes
@@ -18,12 +18,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autodiff import Tensor, relu
+from autodiff import Tensor, capture, relu
 from autodiff.graph import topological_order
+from autodiff.program import Program
+from autodiff.program.scalars import levelled
 
-from .measuring import NOT_INSTALLED, Table, Timing, against, installed, number, print_tables, take_turns, verdict
+from .measuring import NOT_INSTALLED, Table, Timing, installed, number, print_tables, take_turns, verdict
 from .plain_value import Value
-from .scalar_gpt import Model
+from .scalar_gpt import Model, in_numpy
+from .scalars_casadi import Machine, Symbol, largest, variable
 
 POINTS, LAYERS, RATE, WEIGHT_DECAY = 100, (2, 16, 16, 1), 0.05, 1e-4
 Number = Callable[[float], Any]
@@ -140,23 +143,44 @@ def _micrograd() -> Any:
     return Micro
 
 
+def _recorded(make: Callable[[], tuple[Callable[[], Any], Callable[[], list[float]]]]) -> Contestants:
+    """A step that is recorded, and replayed in NumPy and in C."""
+    found = {}
+    for name, backend in (("pullback, recorded", "numpy"), ("pullback, recorded, in C", "c")):
+        step, numbers = make()
+        step()
+        program = capture(step).compiled(backend)
+        found[name] = Contestant(program, numbers, len(program.instructions))
+    return found
+
+
 def gpt() -> Contestants:
     """Every contestant on the GPT, at the same weights in every step."""
     plain, ours = Model(Value, 0.0), Model(Tensor, None)
+
+    def recorded() -> Any:
+        model = Model(Tensor, None, in_numpy)
+        return model.step, model.gradients
+
     found = {
         "plain Python": Contestant(plain.step, plain.gradients, len(plain.loss().order())),
         "pullback": Contestant(ours.step, ours.gradients, len(topological_order([ours.loss()._node]))),
+        **_recorded(recorded),
     }
     if installed("micrograd"):
         theirs = Model(_micrograd(), 0)
         found["micrograd"] = Contestant(theirs.step, theirs.gradients)
+    if installed("CasADi"):
+        symbols = Model(variable, None, largest)
+        machine = Machine(symbols.loss(), symbols.flat, [value.data for value in plain.flat])
+        found["CasADi"] = Contestant(machine.step, machine.made.tolist, machine.instructions)
     expected, reference = plain.step(), plain.gradients()
-    largest = max(map(abs, reference))
+    greatest = max(map(abs, reference))
     for name, contestant in found.items():
-        assert contestant.step() == expected, f"{name}: another loss"
+        assert abs(contestant.step() - expected) <= 1e-14 * expected, f"{name}: another loss"
         for one, two in zip(contestant.numbers(), reference, strict=True):
             # g / x and g * (1 / x), and the order in which a number's gradients are added, differ in the last bits
-            assert abs(one - two) <= 1e-14 * largest, f"{name}: {one} for {two}"
+            assert abs(one - two) <= 1e-14 * greatest, f"{name}: {one} for {two}"
     return found
 
 
@@ -172,54 +196,121 @@ def moons_network() -> Contestants:
     for name, maker in makers.items():
         step, network = training(*maker)
         found[name] = Contestant(step, lambda network=network: [float(p.data) for p in network.parameters])
+        step()
+
+    def recorded() -> Any:
+        step, network = training(Tensor, relu, None)
+        return step, lambda: [float(p.data) for p in network.parameters]
+
+    found |= {name: Contestant(c.step, c.numbers, c.nodes) for name, c in _recorded(recorded).items()}
+    if installed("CasADi"):
+        found["CasADi"] = _moons_in_casadi()
+        found["CasADi"].step()
+    for name, contestant in found.items():
+        if "recorded" not in name:  # these have made one step more when they were recorded
+            contestant.step()
     for _ in range(3):
-        losses = [contestant.step() for contestant in found.values()]
+        losses = [float(contestant.step()) for contestant in found.values()]
         assert max(losses) - min(losses) <= 1e-9 * max(losses), losses
     for values in zip(*[contestant.numbers() for contestant in found.values()], strict=True):
         assert max(values) - min(values) <= 1e-9, values
     return found
 
 
-def measured(contestants: Contestants, rounds: int) -> list[list[str]]:
+def _moons_in_casadi() -> Contestant:
+    values = [value.data for value in training(Value, lambda v: v.relu(), 0.0)[1].parameters]
+    network = Network(variable, lambda v: v.relu(), random.Random(1))
+    loss = loss_of(network, moons(random.Random(0)), lambda number: number)
+    machine = Machine(loss if isinstance(loss, Symbol) else Symbol(loss), network.parameters, values, RATE)
+    return Contestant(machine.step, machine.weights.tolist, machine.instructions)
+
+
+def measured(contestants: Contestants, base: str, targets: dict[str, float], rounds: int) -> list[list[str]]:
     """A row for each contestant: its step as it is, and with the garbage collector off."""
     steps = {name: contestant.step for name, contestant in contestants.items()}
     off = {f"{name}, off": _paused(step) for name, step in steps.items()}
-    timings = take_turns(steps | off, rounds=rounds, seconds=0.0, freeze=False, clock=time.process_time)
-    rows = [row(name, contestants[name], timings) for name in contestants]
-    return rows if installed("micrograd") else [*rows, ["micrograd", NOT_INSTALLED, "", "", "", "", ""]]
+    timings = take_turns(steps | off, rounds=rounds, seconds=0.02, freeze=False, clock=time.process_time)
+    rows = [row(name, contestants[name], timings, base, targets.get(name)) for name in contestants]
+    missing = [name for name in ("micrograd", "CasADi") if not installed(name)]
+    return [*rows, *[[name, NOT_INSTALLED, *[""] * (len(COLUMNS) - 2)] for name in missing]]
 
 
-def row(name: str, contestant: Contestant, timings: dict[str, Timing]) -> list[str]:
+def row(name: str, contestant: Contestant, timings: dict[str, Timing], base: str, target: float | None) -> list[str]:
     """One contestant in the table."""
-    ratio, of_medians = against(timings, "pullback", name)
+    mine, usual = timings[name], timings.get(base)
+    times = "" if usual is None else f"{usual.best / mine.best:,.3g}"
     return [
         name,
-        number(timings[name].best * 1e6),
+        number(mine.best * 1e6),
+        number(mine.median * 1e6),
         "" if contestant.nodes is None else f"{contestant.nodes:,}",
-        f"{ratio:.3g}",
-        f"{of_medians:.3g}",
-        "" if name == "pullback" else f"1: {verdict(ratio, 1.0)}",
+        times,
+        "" if usual is None else f"{usual.median / mine.median:,.3g}",
+        "" if target is None or usual is None else f"{target:,.0f}: {verdict(target, usual.best / mine.best)}",
         number(timings[f"{name}, off"].best * 1e6),
     ]
 
 
-COLUMNS = ["", "µs per step", "nodes", "pullback takes", "by medians", "at most", "collector off, µs"]
+def recording_seconds() -> list[list[str]]:
+    """How long it takes to record and to schedule a step, for each 200,000 instructions."""
+    model = Model(Tensor, None, in_numpy)
+    steps = {"GPT": model.step, "moons": training(Tensor, relu, None)[0]}
+    rows = []
+    for name, step in steps.items():
+        step()
+        rounds = []
+        for _ in range(3):
+            eager = _seconds(step)
+            program, recording = _timed(lambda step=step: capture(step))
+            scale = 200_000 / len(program.instructions)
+            scheduling = _seconds(lambda program=program: levelled(program, 0))
+            rounds.append([part * scale for part in (recording + scheduling, recording, scheduling, eager)])
+        best = min(rounds)
+        words = [f"{part:.2f}" for part in best]
+        rows.append([name, f"{len(program.instructions):,}", *words, f"1: {verdict(best[0], 1.0)}"])
+    return rows
+
+
+def _timed(make: Callable[[], Program]) -> tuple[Program, float]:
+    gc.collect()
+    start = time.process_time()
+    made = make()
+    return made, time.process_time() - start
+
+
+def _seconds(call: Callable[[], Any]) -> float:
+    return _timed(call)[1]
+
+
+COLUMNS = ["", "µs per step", "median", "nodes or instructions", "times as fast as {}", "by medians", "at least",
+           "collector off, µs"]  # fmt: skip
 ABOUT = """
 Microseconds of processor time, best of the rounds, with the garbage collector as Python has it; in the last column
-with the collector off. The ratios are pullback's time over the row's, by best rounds and by medians.
+with the collector off. A recorded step reads the weights where they are, and leaves gradients and weights there.
 """
 
 
 def tables() -> list[Table]:
     """The GPT, and the moons."""
-    gpt_rows, moons_rows = measured(gpt(), rounds=7), measured(moons_network(), rounds=7)
-    agreed = "All compute the same loss to the last bit, and gradients that differ in their last bits only."
+    plain, micrograd = "plain Python", "micrograd"
+    gpt_rows = measured(gpt(), plain, {"pullback, recorded": 100, "pullback, recorded, in C": 200}, rounds=4)
+    moons_rows = measured(moons_network(), micrograd, {"pullback, recorded": 1000}, rounds=4)
+    agreed = "All compute the same loss but for its last bits, and such gradients."
     gpt_heading = "A GPT of width 16 on a word of 6 letters, every number a node: forward and backward"
     moons_heading = f"An MLP 2-16-16-1 on {POINTS} moons points, every number a node: a training step"
+    seconds = ["", "instructions", "both", "recording", "scheduling", "the function itself", "at most"]
     return [
-        Table(gpt_heading, f"{ABOUT.strip()}\n{agreed}", COLUMNS, gpt_rows),
-        Table(moons_heading, f"Hinge loss, L2, gradient descent.\n{ABOUT.strip()}", COLUMNS, moons_rows),
-    ]
+        Table(gpt_heading, f"{ABOUT.strip()}\n{agreed}", [c.format(plain) for c in COLUMNS], gpt_rows),
+        Table(
+            moons_heading, f"Hinge loss, L2, gradient descent.\n{ABOUT.strip()}",
+            [c.format(micrograd) for c in COLUMNS], moons_rows,
+        ),
+        Table(
+            "Recording and scheduling",
+            "Seconds of processor time for each 200,000 instructions; recording runs the function itself, too.",
+            seconds, recording_seconds(),
+        ),
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

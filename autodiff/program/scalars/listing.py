@@ -79,10 +79,13 @@ class Listing:
             if len(args) == 2 and not instruction.kwargs and not instruction.writes:
                 a, b = args
                 result = instruction.result
-                if type(a) is Value and type(b) is Value and type(result) is Value:
-                    code = usual.get((instruction.function, a.kind, b.kind, result.kind))
+                if type(result) is Value:
+                    one, two = type(a), type(b)
+                    one, two = a.kind if one is Value else one, b.kind if two is Value else two
+                    code = usual.get((instruction.function, one, two, result.kind))
                     if code is not None:
-                        left, right = cell(a), cell(b)
+                        left = cell(a) if type(a) is Value else None
+                        right = cell(b) if type(b) is Value else None
                         if left is None or right is None:
                             left, right = self.cell(a), self.cell(b)
                         pair = left, right
