@@ -8,7 +8,7 @@ from autodiff import Tensor, no_grad, vmap
 from autodiff.draw.capture.names import Names
 from autodiff.draw.capture.tracer import Tracer
 from autodiff.mode import current, entered, unwatched
-from autodiff.testing import detect_anomaly, record
+from autodiff.testing import detect_anomaly, detect_upcast, record
 from autodiff.testing.rounding.first_order import _Results
 from autodiff.testing.rounding.monte_carlo import _Moving
 from autodiff.testing.tracing.backward import _Watched
@@ -55,6 +55,7 @@ MAKERS = {
     no_grad: no_grad,
     record: record,
     detect_anomaly: detect_anomaly,
+    detect_upcast: detect_upcast,
     Tracer: lambda: Tracer(Names(), values=True),
     _Log: _Log,
     _Results: _Results,
