@@ -159,9 +159,9 @@ def _on_the_line(frame: FrameType) -> Asker:
     """What the current instruction of a user's frame does."""
     code = frame.f_code
     operation = opcode.opname[code.co_code[frame.f_lasti]]
-    if operation == "STORE_SUBSCR":
+    if operation in ("STORE_SUBSCR", "STORE_SLICE"):
         return Asker(deed="setitem")
-    if operation == "BINARY_SUBSCR":
+    if operation in ("BINARY_SUBSCR", "BINARY_SLICE"):
         return Asker(deed="index")
     text = _segment(frame)
     try:

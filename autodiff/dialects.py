@@ -195,7 +195,6 @@ NAMES = {
     "pmap": "vmap(f)",
     "Variable": "Tensor(x)",
     "hessian_vector_product": "hvp(f, args, tangents)",
-    "softmax": "nn.softmax",
     "log_softmax": "nn.log_softmax",
     "set_grad_enabled": "with no_grad(): around what is not to be recorded",
     "value_and_gradient": "value_and_grad(f)",

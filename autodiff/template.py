@@ -9,6 +9,7 @@ each such pattern.  It is compiled at the first call of such a callable, and rep
 
 from __future__ import annotations
 
+import builtins
 import functools
 import linecache
 import operator
@@ -156,7 +157,8 @@ def _cases(asked: dict[str, tuple[int, ...]], owned: Any) -> str:
     return "\n".join(" " * 12 + line for line in lines)
 
 
-_globals: dict[str, Any] = {"__name__": "autodiff.recording"}
+# a warning of NumPy's imports a module from here, for which Python 3.13 asks for the builtins
+_globals: dict[str, Any] = {"__name__": "autodiff.recording", "__builtins__": builtins}
 
 
 def provide(**names: Any) -> None:
