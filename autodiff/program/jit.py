@@ -155,14 +155,15 @@ class Jit(Generic[P, R]):
             before = Snapshot(reach, leaves)
             try:
                 return record(self.function, args, kwargs, roots, reach)
-            except PassingError as error:
+            except Exception as error:  # the function itself may do better, or raises the same
                 before.restore()
-                signature.passed[f"{error}"] += 1
+                if isinstance(error, CaptureError) and not isinstance(error, PassingError):
+                    signature.refusal, signature.paths = f"{error}", ()
+                    return None
+                said = f"{error}" if isinstance(error, CaptureError) else f"{type(error).__name__}: {error}"
+                signature.passed[said] += 1
                 if signature.passed.total() > max(PATHS, sum(path.calls for path in signature.paths)):
-                    signature.refusal = f"{error}"
-            except CaptureError as error:
-                before.restore()
-                signature.refusal, signature.paths = f"{error}", ()
+                    signature.refusal = said
             except KeyboardInterrupt:  # while it is recorded, a step of an optimizer is no unit
                 before.restore()
                 raise

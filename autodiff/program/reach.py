@@ -119,8 +119,8 @@ def _whose(value: Any) -> int:
     return _LAYER if any(m.startswith(_SIZED) for m in modules - _MODULES) else _OURS
 
 
-_SIZED = f"{LAYERS}.layers."
-_MODULES = {f"{_SIZED}module", f"{_SIZED}structure"}
+_SIZED = (f"{LAYERS}.layers.", f"{LAYERS}.losses.")
+_MODULES = {f"{_SIZED[0]}module", f"{_SIZED[0]}structure"}
 
 
 def is_live(child: Any, whose: int) -> bool:

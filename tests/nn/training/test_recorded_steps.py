@@ -49,6 +49,29 @@ def runs(learner):
     return sum(path.calls for s in learner._recorded._signatures.values() for path in s.paths)
 
 
+@pytest.mark.parametrize("make", [
+    lambda: nn.CrossEntropyLoss(label_smoothing=0.1),
+    lambda: nn.NLLLoss(axis=-1), lambda: nn.CrossEntropyLoss(axis=1, label_smoothing=0.2, reduction="mean"),
+])  # fmt: skip
+def test_options_of_losses(make):
+    assert runs(agree(loss=make())) == 9
+
+
+def test_weights_of_classes():
+    assert "signature" in agree(loss=nn.CrossEntropyLoss(weight=[1.0, 2.0, 0.5])).explain()
+
+
+def test_an_error_of_the_recording_alone_is_no_error():
+    def loss(outputs, y):
+        return np.sum(outputs * outputs) / {1.0: 2.0}.get(it.model.layers[2].p * 2.0, 3.0)
+
+    it = learner(True, loss=loss)
+    other = learner(False, loss=loss)
+    for _ in range(3):
+        assert it.update(X, LABELS)[0] == other.update(X, LABELS)[0]
+    assert "unhashable type" in it.explain()
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_losses(loss):
     assert runs(agree(loss=loss, targets=TARGETS[loss])) == 9
