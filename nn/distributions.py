@@ -100,9 +100,9 @@ class Normal(Distribution):
     """
 
     def __init__(self, loc: Any, scale: Any) -> None:
-        self.loc = _parameter("Normal", "loc", loc)
-        self.scale = _parameter("Normal", "scale", scale, 0.0)
-        self.shape = self._broadcast("Normal", self.loc, self.scale)
+        self.loc: Any = _parameter("Normal", "loc", loc)
+        self.scale: Any = _parameter("Normal", "scale", scale, 0.0)
+        self.shape: tuple[int, ...] = self._broadcast("Normal", self.loc, self.scale)
 
     def log_prob(self, x: Any) -> Any:
         z = (x - self.loc) / self.scale
@@ -128,8 +128,9 @@ class Uniform(Distribution):
     """
 
     def __init__(self, low: Any, high: Any) -> None:
-        self.low, self.high = _parameter("Uniform", "low", low), _parameter("Uniform", "high", high)
-        self.shape = self._broadcast("Uniform", self.low, self.high)
+        self.low: Any = _parameter("Uniform", "low", low)
+        self.high: Any = _parameter("Uniform", "high", high)
+        self.shape: tuple[int, ...] = self._broadcast("Uniform", self.low, self.high)
         if bool(np.any(_values(self.high) <= _values(self.low))):
             raise ValueError("Uniform: high must be larger than low, everywhere")
 
@@ -160,6 +161,8 @@ class Bernoulli(Distribution):
     def __init__(self, probs: Any = None, logits: Any = None) -> None:
         if (probs is None) == (logits is None):
             raise ValueError("Bernoulli: give either probs or logits")
+        self.probs: Any
+        self.logits: Any
         if probs is not None:
             self.probs = _parameter("Bernoulli", "probs", probs, 0.0, 1.0)
             with np.errstate(divide="ignore"):
@@ -167,7 +170,7 @@ class Bernoulli(Distribution):
         else:
             self.logits = _parameter("Bernoulli", "logits", logits)
             self.probs = sigmoid(self.logits)
-        self.shape = np.shape(self.probs)
+        self.shape: tuple[int, ...] = np.shape(self.probs)
 
     def log_prob(self, x: Any) -> Any:
         return np.where(_values(x) == 1, 0.0 - softplus(-self.logits), 0.0 - softplus(self.logits))
@@ -193,6 +196,8 @@ class Categorical(Distribution):
     def __init__(self, probs: Any = None, logits: Any = None) -> None:
         if (probs is None) == (logits is None):
             raise ValueError("Categorical: give either probs or logits")
+        self.probs: Any
+        self.logits: Any
         if probs is not None:
             given = _parameter("Categorical", "probs", probs, 0.0, np.finfo(float).max)
             self.probs = given / np.sum(given, axis=-1, keepdims=True)
@@ -203,7 +208,7 @@ class Categorical(Distribution):
             self.logits, self.probs = log_softmax(given), softmax(given)
         if not np.ndim(given):
             raise ValueError("Categorical: one number is no distribution; give an axis of classes")
-        self.shape = np.shape(given)[:-1]
+        self.shape: tuple[int, ...] = np.shape(given)[:-1]
 
     def log_prob(self, x: Any) -> Any:
         x = positions("Categorical", x, np.shape(self.logits)[-1], "classes")
@@ -236,8 +241,8 @@ class Dirichlet(Distribution):
     event = 1
 
     def __init__(self, concentration: Any) -> None:
-        self.concentration = _parameter("Dirichlet", "concentration", concentration, 0.0)
-        self.shape = np.shape(self.concentration)
+        self.concentration: Any = _parameter("Dirichlet", "concentration", concentration, 0.0)
+        self.shape: tuple[int, ...] = np.shape(self.concentration)
         if not self.shape:
             raise ValueError("Dirichlet: one number is no distribution; give an axis of classes")
 
@@ -268,9 +273,9 @@ class Beta(Distribution):
     """
 
     def __init__(self, concentration1: Any, concentration0: Any) -> None:
-        self.concentration1 = _parameter("Beta", "concentration1", concentration1, 0.0)
-        self.concentration0 = _parameter("Beta", "concentration0", concentration0, 0.0)
-        self.shape = self._broadcast("Beta", self.concentration1, self.concentration0)
+        self.concentration1: Any = _parameter("Beta", "concentration1", concentration1, 0.0)
+        self.concentration0: Any = _parameter("Beta", "concentration0", concentration0, 0.0)
+        self.shape: tuple[int, ...] = self._broadcast("Beta", self.concentration1, self.concentration0)
 
     def _pair(self) -> Dirichlet:
         """The distribution of (x, 1 - x)."""

@@ -310,7 +310,7 @@ class PReLU(Module):
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = np.float32) -> None:
-        self.num_parameters = whole("PReLU", "num_parameters", num_parameters)
+        self.num_parameters: int = whole("PReLU", "num_parameters", num_parameters)
         start = finite("PReLU", "init", init)
         self.weight: Tensor = Tensor(np.full((self.num_parameters,), start, floating("PReLU", dtype)))
 

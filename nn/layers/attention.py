@@ -162,10 +162,10 @@ class MultiheadAttention(Module):
         self.in_proj_weight: Tensor | None = None
         self._draw(floating(who, dtype))
         self.in_proj_bias: Tensor | None = Tensor(np.zeros(3 * embed_dim, dtype)) if bias else None
-        self.out_proj = Linear(embed_dim, embed_dim, bias, rng=self.rng, dtype=dtype)
+        self.out_proj: Linear = Linear(embed_dim, embed_dim, bias, rng=self.rng, dtype=dtype)
         if self.out_proj.bias is not None:
             self.out_proj.bias.data = np.zeros(embed_dim, dtype)
-        self.rotary = rotary
+        self.rotary: RotaryPositions | None = rotary
 
     def _draw(self, dtype: Any) -> None:
         """Projections of queries, keys and values: one matrix where they have one length."""

@@ -50,7 +50,7 @@ class _Recurrent(Module):
         self.bidirectional: bool = bool(bidirectional)
         floating(who, dtype)
         rng = generator(rng)
-        self.dropout = Dropout(probability(who, dropout), rng=rng)
+        self.dropout: Dropout = Dropout(probability(who, dropout), rng=rng)
         self._directions: tuple[str, ...] = ("", "_reverse") if bidirectional else ("",)
         bound, gates = 1.0 / math.sqrt(self.hidden_size), self._gates * self.hidden_size
         for name, size in self._names():

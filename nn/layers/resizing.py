@@ -38,8 +38,10 @@ class Upsample(Module):
             raise ValueError(f"Upsample: mode is {mode!r}; it must be 'nearest', 'linear' or 'bilinear'")
         if mode == "nearest" and align_corners is not None:
             raise ValueError("Upsample: align_corners is for 'linear' and 'bilinear'; 'nearest' does not interpolate")
-        self.size, self.scale_factor, self.mode = size, scale_factor, mode
-        self.align_corners = align_corners
+        self.size: Size | None = size
+        self.scale_factor: Any = scale_factor
+        self.mode: str = mode
+        self.align_corners: bool | None = align_corners
 
     def forward(self, x: Any) -> Any:
         shape = np.shape(x)

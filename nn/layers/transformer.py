@@ -74,16 +74,16 @@ class TransformerEncoderLayer(_Block):
     ) -> None:  # fmt: skip
         self._prepare(d_model, nhead, activation, norm_first)
         rng = generator(rng)
-        self.self_attn = MultiheadAttention(
+        self.self_attn: MultiheadAttention = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, rotary=rotary, rng=rng, dtype=dtype
         )
-        self.linear1 = Linear(d_model, dim_feedforward, bias, rng=rng, dtype=dtype)
-        self.dropout = Dropout(dropout, rng=rng)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, rng=rng, dtype=dtype)
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1 = Dropout(dropout, rng=rng)
-        self.dropout2 = Dropout(dropout, rng=rng)
+        self.linear1: Linear = Linear(d_model, dim_feedforward, bias, rng=rng, dtype=dtype)
+        self.dropout: Dropout = Dropout(dropout, rng=rng)
+        self.linear2: Linear = Linear(dim_feedforward, d_model, bias, rng=rng, dtype=dtype)
+        self.norm1: LayerNorm = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+        self.norm2: LayerNorm = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+        self.dropout1: Dropout = Dropout(dropout, rng=rng)
+        self.dropout2: Dropout = Dropout(dropout, rng=rng)
 
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
         def attended(x: Any) -> Any:
@@ -120,15 +120,15 @@ class TransformerDecoderLayer(_Block):
     ) -> None:  # fmt: skip
         self._prepare(d_model, nhead, activation, norm_first)
         rng = generator(rng)
-        self.self_attn = MultiheadAttention(
+        self.self_attn: MultiheadAttention = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, rotary=rotary, rng=rng, dtype=dtype
         )
-        self.multihead_attn = MultiheadAttention(
+        self.multihead_attn: MultiheadAttention = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng, dtype=dtype
         )
-        self.linear1 = Linear(d_model, dim_feedforward, bias, rng=rng, dtype=dtype)
-        self.dropout = Dropout(dropout, rng=rng)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, rng=rng, dtype=dtype)
+        self.linear1: Linear = Linear(d_model, dim_feedforward, bias, rng=rng, dtype=dtype)
+        self.dropout: Dropout = Dropout(dropout, rng=rng)
+        self.linear2: Linear = Linear(dim_feedforward, d_model, bias, rng=rng, dtype=dtype)
         for i in (1, 2, 3):
             setattr(self, f"norm{i}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
             setattr(self, f"dropout{i}", Dropout(dropout, rng=rng))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class KLDivLoss(Loss, function=kl_div):
     0.0
     """
 
-    reductions = (*REDUCTIONS, "batchmean")
+    reductions: ClassVar[tuple[str, ...]] = (*REDUCTIONS, "batchmean")
     log_target: bool = False
 
 
