@@ -57,9 +57,9 @@ def _fields(cls: type[Loss], function: Callable[..., Any]) -> dict[str, inspect.
     """The options of the function.  Raises TypeError if the class declares others, or other defaults."""
     parameters = inspect.signature(function).parameters
     fields = {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
-    declared = {
-        name: getattr(cls, name, inspect.Parameter.empty) for name in (*inspect.get_annotations(cls), "reduction")
-    }
+    annotations = inspect.get_annotations(cls)
+    names = [name for name, kind in annotations.items() if not str(kind).startswith(("ClassVar", "typing.ClassVar"))]
+    declared = {name: getattr(cls, name, inspect.Parameter.empty) for name in (*names, "reduction")}
     wanted = {name: p.default for name, p in fields.items()}
     if declared != wanted:
         raise TypeError(f"{cls.__name__}: the fields are {declared}, the options of {function.__name__} {wanted}")
