@@ -72,3 +72,8 @@ def every(value: Any) -> Any:
 def on_every(function: Callable[[Any], Any], value: Any) -> Any:
     """A function of arrays applied to all examples; the result is examples again."""
     return value.holding(on_every(function, value.held)) if isinstance(value, Examples) else function(value)
+
+
+def is_one(array: Any) -> bool:
+    """Whether it looks like the one array that it holds, so that it is written as that one: a recorded array."""
+    return isinstance(array, Examples) and not array.many

@@ -19,7 +19,7 @@ from .cotangents import Parts as Parts
 from .cotangents import Scattered as Scattered
 from .cotangents import fit
 from .cotangents import unbroadcast as unbroadcast
-from .examples import Examples, every
+from .examples import Examples, every, is_one
 from .node import CONSTANT as CONSTANT
 from .node import DOUBLE as DOUBLE
 from .node import FREED
@@ -241,16 +241,17 @@ def _visited(visit: Visit, node: Node, parent: Node, rule: Rule, packed: Any, g:
 
 def _is_added(part: Scattered, node: Node, cotangents: dict[Node, Any], summed: set[Node]) -> bool:
     """Add elements at their places into the cotangent of a node; False if that is a foreign array."""
-    total = cotangents.get(node)
-    if node not in summed or type(total) is not np.ndarray:
-        if total is not None and not is_plain(total):
+    total, values = cotangents.get(node), part.values
+    if node not in summed or not (type(total) is np.ndarray or is_one(total)):
+        if total is not None and not (is_plain(total) or is_one(total)):
             return False
-        before, total = total, np.zeros(node.shape, node.dtype)
+        like = total if is_one(total) else values  # room that is recorded where one of them is
+        before, total = total, np.zeros_like(like, dtype=node.dtype, order="C", shape=node.shape)
         if before is not None:
             total += before
         cotangents[node] = total
         summed.add(node)
-    part.add(total, part.values)
+    part.add(total, values)
     return True
 
 

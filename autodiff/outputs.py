@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .examples import Examples
+from .examples import is_one
 from .graph import CONSTANT, Node, Parts, Several, tick
 from .mode import innermost
 from .primitive import Primitive
@@ -90,7 +90,7 @@ def unstacked(t: Tensor) -> Iterator[Tensor]:
     """The elements along the first axis, one at a time."""
     value, whole = t._value, None  # not born before somebody asks for an element
     for i in range(value.shape[0]):
-        one = type(value) is np.ndarray or (isinstance(value, Examples) and not value.many)
+        one = type(value) is np.ndarray or is_one(value)
         if innermost() is not None or not t._node.active or not one:
             yield t[i]
             continue

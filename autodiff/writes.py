@@ -23,7 +23,7 @@ from weakref import KeyedRef, ref
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from .examples import Examples
+from .examples import is_one
 
 tick = itertools.count(1).__next__
 """The clock: of nodes, whose age is their topological order, and of writes."""
@@ -227,7 +227,7 @@ def mark_written(array: Any) -> None:
     Traceback (most recent call last):
     autodiff.node.GraphError: backward: 'multiply' saved an array of shape (10000,) that was changed in place ...
     """
-    if isinstance(array, Examples) and not array.many:
+    if is_one(array):
         return  # recorded: the program knows what it writes
     if not isinstance(array, np.ndarray):
         raise TypeError(

@@ -15,12 +15,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..arrays import as_array, is_foreign
 from ..cotangents import Scattered, into, unbroadcast
-from ..examples import Examples
+from ..examples import is_one
 from ..primitive import example, sample
 from ..registering import composite, primitive
 from ..structural import blank, settled
 from ..tensor import Tensor
-from .accumulation import add_at, names_once
+from .accumulation import add_at, names_once, names_once_by_kind, parts_of
 from .placing import added, names_foreign, picked
 
 Array = Any
@@ -35,10 +35,16 @@ def _add_into(index: Any, total: Array, values: Array) -> None:
 
 
 def _scattered(g: Array, a_shape: tuple[int, ...], index: Any) -> Any:
-    """The cotangent, to be added at the index; an array of the index's own kind if that notes what is computed."""
-    for part in index if type(index) is tuple else (index,):
-        if isinstance(part, Examples) and not part.many:
-            return _to_places(part.beside(g), a_shape, index)
+    """The cotangent, to be added at the index; an array of the index's own kind if that notes what is computed.
+
+    Where the index may name an element twice, the order of additions is seen in the last bit, so a recorded cotangent
+    is added as any other.
+    """
+    noting = next((part for part in (g, *parts_of(index)) if is_one(part)), None)
+    if noting is not None:
+        g = g if is_one(g) else noting.beside(g)
+        if names_once_by_kind(index):
+            return _to_places(g, a_shape, index)
     return Scattered(functools.partial(_add_into, index), g, a_shape)
 
 

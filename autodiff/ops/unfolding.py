@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..examples import Examples
+from ..examples import is_one
 from ..primitive import example, sample
 from ..registering import primitive
 from ..structural import begin, blank, is_tracking, settled
@@ -124,7 +124,7 @@ def windows(x: Array, where: Grid, first: int) -> Array:
 
 def can_write(a: Array) -> bool:
     """Whether an array that is made like this one can be written into: NumPy's own, or a recorded one."""
-    held = a.held if isinstance(a, Examples) and not a.many else a
+    held = a.held if is_one(a) else a
     return isinstance(held, np.ndarray)
 
 

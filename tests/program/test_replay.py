@@ -310,3 +310,17 @@ def test_what_each_run_writes_is_found_by_a_graph_that_has_saved_it():
             with pytest.raises(ad.GraphError, match="changed in place"):
                 graph.backward()
         w.data = w.data.copy()  # another array in the place
+
+
+def test_the_order_of_additions_where_an_index_names_an_element_twice():
+    rng = np.random.default_rng(0)
+
+    def uses(w, i, j):
+        once, twice = np.sum(np.tanh(w[i])), np.sum(np.sin(w[j])[..., :2])
+        return once * twice + np.sum((w @ w.T) ** 2) + np.sum(np.exp(w[1:]) * w[:-1]) + np.sum(w[i + 0] ** 3)
+
+    w, i, j = rng.normal(size=(5, 4)), rng.integers(0, 5, 12), rng.integers(0, 5, (3, 4))
+    program = capture(ad.grad(uses), w, i, j)
+    for _ in range(20):
+        w, i, j = rng.normal(size=(5, 4)), rng.permutation(i), rng.integers(0, 5, (3, 4))
+        assert program(w, i, j).tobytes() == ad.grad(uses)(w, i, j).tobytes()
