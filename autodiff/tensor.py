@@ -18,7 +18,7 @@ from . import writes
 from .arrays import cast, is_foreign, to_hold
 from .conversion import Conversion, array_of, made_by
 from .dialects import Absent, unknown
-from .examples import Examples
+from .examples import Examples, is_one
 from .graph import CONSTANT, GraphError, Node, is_variable, variable_node
 from .primitive import registry, supplied
 from .protocol import ANSWERED, has_own_rules, unsupported
@@ -248,7 +248,8 @@ class Tensor(Conversion, Methods):
 
 def scalar(value: Any) -> Any:
     """A 0-d array as a NumPy scalar: the same number, and ten times as fast to compute with."""
-    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    held = value.held if is_one(value) else value
+    return value[()] if isinstance(held, np.ndarray) and held.ndim == 0 else value
 
 
 def _variable(value: Any) -> Tensor:

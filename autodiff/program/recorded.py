@@ -263,8 +263,9 @@ def _index(index: Any) -> Any:
 
 def _one_axis(total: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
     """The arguments of ``ufunc.at``, with one axis each where the array has one: NumPy 2.4 reads beyond the values."""
-    if len(total.shape) == 1 and hasattr(index, "ndim") and index.ndim > 1 and index.dtype.kind in "iu":
-        return total, np.ravel(index), np.ravel(np.broadcast_to(values, index.shape))
+    one = index[0] if type(index) is tuple and len(index) == 1 else index
+    if len(total.shape) == 1 and hasattr(one, "ndim") and one.ndim > 1 and one.dtype.kind in "iu":
+        return total, np.ravel(one), np.ravel(np.broadcast_to(values, one.shape))
     return total, index, values
 
 

@@ -324,3 +324,24 @@ def test_the_order_of_additions_where_an_index_names_an_element_twice():
     for _ in range(20):
         w, i, j = rng.normal(size=(5, 4)), rng.permutation(i), rng.integers(0, 5, (3, 4))
         assert program(w, i, j).tobytes() == ad.grad(uses)(w, i, j).tobytes()
+
+
+def test_an_index_of_several_axes_into_one_axis():
+    """NumPy 2.4 reads beyond the end of the values in ``ufunc.at``, with the index in a tuple as without it."""
+    x, index = np.array([-3.0, 2.0]), np.array([[1, -2], [-1, 1], [-2, 1]])
+    for key in (index, (index,)):
+        program = capture(ad.value_and_grad(lambda x, key=key: np.sum(ad.index_add(x, key, np.sin(x)) ** 2)), x)
+        for z in (x, x / 2):
+            value, slope = ad.value_and_grad(lambda x: np.sum(ad.index_add(x, index, np.sin(x)) ** 2))(z)
+            assert program(z)[0] == value
+            assert program(z)[1].tobytes() == slope.tobytes()
+
+
+def test_a_variable_of_no_axes_is_a_number():
+    """A power of numbers and one of arrays differ in the last bit on some processors."""
+    rng = np.random.default_rng(0)
+    f = ad.value_and_grad(lambda a, c: c**a, argnums=(0, 1))
+    program = capture(f, np.array(0.17), np.array(1.78))
+    for _ in range(30):
+        a, c = np.array(rng.normal()), np.array(rng.uniform(0.1, 3.0))
+        assert program(a, c) == f(a, c)

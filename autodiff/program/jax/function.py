@@ -44,9 +44,10 @@ class JaxFunction:
     """
 
     def __init__(self, program: Program, check: str) -> None:
-        self.program = program
-        self.check = check
-        self.__name__ = self.__qualname__ = program.name
+        self.program: Program = program
+        self.check: str = check
+        self.__name__: str = program.name
+        self.__qualname__: str = program.name
         self._memory = Memory(program, VERB)
         changed = {self._memory.root(v) for i in program.instructions for v in i.writes}
         self._reads = {slot.places[0].path: slot for slot in program.reads}

@@ -36,15 +36,13 @@ class Chromium:
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
 
-        def connect() -> None:  # the browser reads from 3 and writes to 4
-            held = os.dup(to_browser), os.dup(from_browser)
-            os.dup2(held[0], 3)
-            os.dup2(held[1], 4)
-
+        # a shell connects 3 and 4, which the browser reads from and writes to: the process itself does not fork
+        connected = 'from=$1 to=$2; shift 2; exec "$@" 3<&"$from" 4>&"$to"'
+        command = [program, *OPTIONS, f"--user-data-dir={self._profile}", "about:blank"]
         with open(os.devnull, "wb") as nowhere:
             self._process = subprocess.Popen(
-                [program, *OPTIONS, f"--user-data-dir={self._profile}", "about:blank"],
-                close_fds=False, preexec_fn=connect, stdout=nowhere, stderr=nowhere,
+                ["bash", "-c", connected, "bash", str(to_browser), str(from_browser), *command],
+                pass_fds=(to_browser, from_browser), stdout=nowhere, stderr=nowhere,
             )  # fmt: skip
         os.close(to_browser)
         os.close(from_browser)
