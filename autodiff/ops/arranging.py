@@ -6,6 +6,7 @@ instead.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,7 @@ def flipud(m: Array) -> Array:
 @composite(np.rot90, examples=[example(sample(2, 3), k) for k in range(4)] + [example(sample(2, 2, 3), 1, axes=(1, 2))])
 def rot90(m: Array, k: int = 1, axes: Any = (0, 1)) -> Array:
     """A quarter turn, ``k`` times, from the first axis towards the second."""
+    k = operator.index(k)
     first, second = normalize_axis_tuple(axes, np.ndim(m))  # NumPy's flip would take one axis for two
     if k % 2 == 0:
         return np.positive(m) if k % 4 == 0 else np.flip(m, (first, second))

@@ -151,7 +151,11 @@ def roots(p: Array) -> Array:
 
 
 def _companion(p: Array) -> Array:
-    """The companion matrix, whose eigenvalues are the roots if p[0] is not 0.  NumPy's ``roots`` uses no protocol."""
+    """The companion matrix, whose eigenvalues are the roots if p[0] is not 0.
+
+    NumPy's ``roots`` asks for values: which coefficients are 0, and whether all roots are real.  Here roots have the
+    dtype of the eigenvalues.
+    """
     n = np.shape(p)[0] - 1
     return np.concatenate([(-p[1:] / p[0])[None], owned(np.eye(n, dtype=p.dtype)[:-1], p)], axis=0)
 

@@ -31,6 +31,7 @@ from ..switching import switched
 from ..tensor import Tensor, wrap
 from ..tree import flatten
 from .calling import check_function, now
+from .signatures import Called, Several
 
 Array = Any
 P = ParamSpec("P")
@@ -54,7 +55,7 @@ _PICK = Rule("inputs of checkpoint", lambda g, i: g[i], 0, (_EXTRA,))
 
 
 @overload
-def checkpoint(f: np.ufunc, *, rng: Any = ()) -> Callable[..., Any]: ...
+def checkpoint(f: Several, *, rng: Any = ()) -> Called[Any]: ...
 @overload
 def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]: ...
 def checkpoint(f: Callable[P, R], *, rng: Any = ()) -> Callable[P, R]:

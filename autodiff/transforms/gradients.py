@@ -12,6 +12,7 @@ from ..dialects import TRANSFORMS, answering
 from ..graph import GraphError
 from ..tensor import Tensor
 from .calling import Call, check_argnums, check_function, constant, number, numbers, one_or_all, seeds_like
+from .signatures import Called, Several
 
 P = ParamSpec("P")
 
@@ -37,8 +38,8 @@ def _scalar_output(y: Any, who: str) -> Any:
 
 @overload
 def value_and_grad(
-    f: np.ufunc, argnums: int | Sequence[int] = 0, *, has_aux: bool = False
-) -> Callable[..., tuple[Any, Any]]: ...
+    f: Several, argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Called[tuple[Any, Any]]: ...
 @overload
 def value_and_grad(
     f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
@@ -76,7 +77,7 @@ def value_and_grad(
 
 
 @overload
-def grad(f: np.ufunc, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]: ...
+def grad(f: Several, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Called[Any]: ...
 @overload
 def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)

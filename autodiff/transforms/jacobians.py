@@ -17,6 +17,7 @@ from .batching import BatchingError
 from .calling import Call, check_argnums, check_function, close, number, numbers, one_or_all, pull, recording
 from .mapping import vmap
 from .products import is_active, nan_with, pullback
+from .signatures import Called, Several
 
 Array = Any
 P = ParamSpec("P")
@@ -41,7 +42,7 @@ def _check_options(who: str, mode: str, chunk_size: int | None) -> None:
 
 
 @overload
-def jacobian(f: np.ufunc, argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[..., Any]: ...
+def jacobian(f: Several, argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Called[Any]: ...
 @overload
 def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)
@@ -238,7 +239,7 @@ def _joined(parts: Sequence[Any], join: Callable[..., Any], shape: tuple[int, ..
 
 
 @overload
-def hessian(f: np.ufunc, argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[..., Any]: ...
+def hessian(f: Several, argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Called[Any]: ...
 @overload
 def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0, **options: Unpack[Options]) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)

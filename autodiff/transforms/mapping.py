@@ -27,6 +27,7 @@ from ..tensor import Tensor, wrap
 from ..tree import flatten, flatten_like
 from .batching import Batched, BatchingError, Level, RaggedError, innermost, is_of, spread
 from .calling import check_function, teach
+from .signatures import Called, Several
 
 Array = Any
 P = ParamSpec("P")
@@ -193,7 +194,7 @@ def _value(argument: Any) -> Any:
 
 
 @overload
-def vmap(f: np.ufunc, in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]: ...
+def vmap(f: Several, in_axes: Any = 0, out_axes: Any = 0) -> Called[Any]: ...
 @overload
 def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Any]: ...
 @answering(TRANSFORMS)

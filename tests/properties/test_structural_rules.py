@@ -24,6 +24,7 @@ RULES = [e for e in registry.values() if not (isinstance(e, Primitive) and e.fla
 BY_VALUE = {
     "imag", "angle",  # of a real number: i times something, of which the engine keeps the real part
     "qr", "cholesky", "corrcoef",  # some outputs are constants: triangles of zeros, a diagonal of ones
+    "poly",  # of a matrix: the second coefficient is its trace, whose derivative is the product of V^-1 and V
     "divmod", "linspace", "logspace", "geomspace",  # products with a constant that is 0
     "histogram_bin_edges", "histogram",
 }  # fmt: skip

@@ -49,6 +49,9 @@ grad(grad(lambda x: x**3))(2.0)
 vmap(grad(np.sin))(w)
 jacobian(np.tanh)(w)
 grad(np.sum)(w)
+grad(np.prod)(w)
+value_and_grad(np.mean)(w)
+jacobian(np.cumsum)(w)
 
 
 class Model:
