@@ -16,7 +16,8 @@ for _library in ("OMP", "OPENBLAS"):
 
 import numpy as np
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from autodiff.dispatch import restored
 from autodiff.primitive import registry
@@ -49,6 +50,12 @@ def _is_borrowed(item: pytest.Item) -> bool:
     return item.dtest is not None and item.dtest.docstring == getattr(getattr(np, name, None), "__doc__", None)
 
 
+@given(st.none())
+@settings(max_examples=1, database=None)
+def _hypothesis_finds_numpys_generator(nothing: None) -> None:
+    """At its first run Hypothesis asks the collector who holds NumPy's generator, so that must be before a freeze."""
+
+
 def pytest_collection(session: pytest.Session) -> None:
     gc.disable()  # thousands of tests are made and none is dropped: there is nothing to find
 
@@ -56,6 +63,7 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep the collector away from the tests themselves: many a test calls it, and would wait for it to visit all."""
     gc.enable()
+    _hypothesis_finds_numpys_generator()
     gc.freeze()
 
 
