@@ -345,3 +345,41 @@ def test_a_variable_of_no_axes_is_a_number():
     for _ in range(30):
         a, c = np.array(rng.normal()), np.array(rng.uniform(0.1, 3.0))
         assert program(a, c) == f(a, c)
+
+
+VIEWS = {
+    "diagonal by einsum": lambda a: np.einsum("ii->i", a),
+    "transpose by einsum": lambda a: np.einsum("ij->ji", a),
+    "diagonal": np.diagonal,
+    "diag": np.diag,
+    "transpose": np.transpose,
+    "swapaxes": lambda a: np.swapaxes(a, 0, 1),
+    "moveaxis": lambda a: np.moveaxis(a, 0, 1),
+    "matrix_transpose": np.matrix_transpose,
+    "reshape": lambda a: np.reshape(a, (-1,)),
+    "ravel": np.ravel,
+    "squeeze": lambda a: np.squeeze(a[None]),
+    "expand_dims": lambda a: np.expand_dims(a, 0),
+    "atleast_3d": np.atleast_3d,
+    "broadcast_to": lambda a: np.broadcast_to(a, (2, 3, 3)),
+    "split": lambda a: np.split(a, 3)[1],
+    "unstack": lambda a: np.unstack(a)[1],
+    "flip": np.flip,
+    "rot90": np.rot90,
+    "real": np.real,
+    "windows": lambda a: np.lib.stride_tricks.sliding_window_view(a, 2, axis=0),
+    "index": lambda a: a[1:, ::2],
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_of_an_intermediate_array_is_not_written_over(name):
+    def f(x):
+        seen = VIEWS[name](2.0 * np.tanh(x))
+        later = np.exp(3.0 * x) + np.sin(np.cos(x) * 2.0)
+        return seen, later * later
+
+    x = np.linspace(-1.0, 1.0, 9).reshape(3, 3)
+    program = capture(f, x)
+    for z in (x, x / 3):
+        assert [part.tobytes() for part in program(z)] == [part.tobytes() for part in f(z)]

@@ -9,7 +9,7 @@ import numpy as np
 from ..instruction import OPERATORS, Instruction, Value
 
 _FRESH = frozenset({np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.minimum.reduce, np.where, np.dot, np.vdot,
-                    np.einsum, np.concatenate, np.stack, np.ones_like, np.zeros_like, np.empty_like, np.mean, np.sum,
+                    np.concatenate, np.stack, np.ones_like, np.zeros_like, np.empty_like, np.mean, np.sum,
                     np.max, np.min, np.prod})  # fmt: skip
 
 
@@ -18,6 +18,8 @@ def is_fresh(instruction: Instruction) -> bool:
     function, result = instruction.function, instruction.result
     if (type(result) is Value and result.kind is not np.ndarray) or getattr(function, "never_shares", False):
         return True
+    if function is np.einsum:  # of one operand it may be a view: a transpose, a diagonal
+        return isinstance(instruction.args[0], str) and len(instruction.args) > 2
     return (isinstance(function, np.ufunc) and not instruction.kwargs) or function in _FRESH or function in OPERATORS
 
 
