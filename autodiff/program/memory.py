@@ -1,19 +1,19 @@
 """Which values of a program are views of others, and where: for libraries whose arrays cannot be written.
 
-NumPy itself is asked: the calls that may give a view are made on empty arrays that lie in memory as the program's did.
+NumPy itself is asked: the calls that may give a view (:mod:`autodiff.program.passes.memory`) are made on empty arrays
+that lie in memory as the program's did.
 """
 
 from __future__ import annotations
 
 import functools
-import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .exporting import refuse
-from .instruction import Attribute, Instruction, Method, Value, mapped, values_in
-from .passes.memory import owners_of
+from .instruction import Instruction, Value, mapped, values_in
+from .passes.memory import is_fresh, owners_of
 
 if TYPE_CHECKING:
     from .program import Program
@@ -132,7 +132,7 @@ class Memory:
     def _follow(self, instruction: Instruction, results: list[Value]) -> None:
         """Find out whether the results of a call are views."""
         known = [value for value in instruction.operands if value in self._dummies]
-        if not known or not _may_be_view(instruction):
+        if not known or is_fresh(instruction):
             self._dummies |= {r: empty_like(r) for r in results if r.kind is np.ndarray}
             return
         made = _made(self._verb, instruction, lambda v: self._dummies[v] if v in self._dummies else empty_like(v))
@@ -150,25 +150,6 @@ class Memory:
                 )  # fmt: skip
             self._dummies[result] = array
             self.views[result] = View(root, instruction, None if len(parts) == 1 else part, array, self._dummies[root])
-
-
-_COPIES = frozenset(
-    {"copy", "flatten", "item", "sum", "mean", "max", "min", "argmax", "argmin", "cumsum", "all", "any"}
-)
-
-
-def _may_be_view(instruction: Instruction) -> bool:
-    """Whether it has to be tried."""
-    function = instruction.function
-    if isinstance(function, np.ufunc) or isinstance(getattr(function, "__self__", None), np.ufunc):
-        return False
-    if type(function) is Method:
-        return function.__name__ not in _COPIES
-    return (
-        type(function) is Attribute
-        or function is operator.getitem
-        or getattr(function, "__module__", "") != "_operator"
-    )
 
 
 def _made(verb: str, instruction: Instruction, dummy: Any) -> Any:
