@@ -10,23 +10,14 @@ import autodiff as ad
 import nn
 from autodiff import capture
 from autodiff.program.naming import short_names
+from tests.program.samples import normal, run, step_of
 from tests.program.test_replay import same
-
-
-def normal(*shape, dtype=float):
-    return np.random.default_rng(sum(shape)).normal(size=shape).astype(dtype)
 
 
 def made_anew(array):
     """A function that makes an array of bytes: one that it held would be an argument of the program."""
     raw, kind, shape = array.tobytes(), array.dtype, array.shape
     return lambda: np.frombuffer(raw, kind).reshape(shape)
-
-
-def run(program, *args, **state):
-    space = {}
-    exec(program.source(), space)
-    return space[program.name](*args, **state)
 
 
 def test_the_gradient_of_a_layer_reads_as_by_hand():
@@ -68,15 +59,8 @@ def test_a_step_names_parameters_by_the_ends_of_their_paths():
     model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh(), nn.Linear(4, 1, rng=1))
     optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
 
-    def step(x, y):
-        error = nn.mse_loss(model(x), y)
-        optimizer.zero_grad()
-        error.backward()
-        optimizer.step()
-        return error.data
-
     args = normal(5, 3, dtype=np.float32), normal(5, 1, dtype=np.float32)
-    text = str(capture(step, *args))
+    text = str(capture(step_of(model, optimizer), *args))
     assert "def step(x, y, *, lr, layers_0_weight, layers_0_bias, layers_2_weight, layers_2_bias):\n" in text
     assert "    layers_0_weight: float32[3, 4], model.layers[0].weight\n" in text
     assert "    # -- update --\n    layers_0_weight -= d_layers_0_weight * lr\n" in text

@@ -13,13 +13,8 @@ from autodiff.primitive import registry
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
 from tests.blocks import of_each
+from tests.program.samples import run
 from tests.program.test_replay import ENTRIES, pulled, same
-
-
-def run(program, *args, **state):
-    space = {}
-    exec(program.source(), space)
-    return space[program.name](*args, **state)
 
 
 def plain(value):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import operator
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...program.backends import NUMPY
-from ...program.instruction import UPDATE, Attribute, Guard, Instruction, Value, mapped
+from ...program.c.views import is_view, viewed, whole
+from ...program.instruction import UPDATE, Guard, Instruction, Value, mapped
 from ...program.listing import left_names
 from ...program.naming import Names, short_names
 from ...program.passes.plain import written_by_hand
@@ -242,15 +242,7 @@ def _is_of_nan(function: Any) -> bool:
     return isinstance(guard, Guard) and guard.read == "NaN"
 
 
-_VIEWS = frozenset({
-    np.broadcast_to, np.swapaxes, np.transpose, np.moveaxis, np.expand_dims, np.squeeze, np.diagonal,
-    np.matrix_transpose, np.lib.stride_tricks.sliding_window_view,
-})  # fmt: skip
-
-
 def _is_view(instruction: Instruction) -> bool:
     """Whether the result surely lies in the memory of the operand."""
-    if instruction.function is operator.getitem:
-        index = instruction.args[1] if type(instruction.args[1]) is tuple else (instruction.args[1],)
-        return all(part is None or part is Ellipsis or type(part) in (int, slice) for part in index)
-    return type(instruction.function) is Attribute or instruction.function in _VIEWS
+    place = whole(instruction.args[0]) if is_view(instruction) else None
+    return place is not None and viewed(instruction, place) is not None

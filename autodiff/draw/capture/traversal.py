@@ -88,6 +88,11 @@ def _saved_label(node: Node) -> str:
 
 @functools.cache
 def dtype_text(dtype: Any) -> str:
+    """A dtype as it is written in a box; several for an operation with several outputs.
+
+    >>> dtype_text((np.dtype("float32"), np.dtype(bool)))
+    'float32 bool'
+    """
     return " ".join(map(str, dtype)) if isinstance(dtype, tuple) else str(dtype)
 
 
@@ -214,4 +219,9 @@ def keep_totals(picture: Picture) -> None:
 
 
 def counted(number: int, what: str) -> str:
+    """A number of things, in words.
+
+    >>> counted(1, "call"), counted(2000, "call")
+    ('1 call', '2,000 calls')
+    """
     return f"{number:,} {what}{'s' * (number != 1)}"

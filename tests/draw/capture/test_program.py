@@ -10,6 +10,7 @@ import autodiff as ad
 import nn
 from autodiff import capture, jit
 from autodiff.draw import draw
+from tests.program.samples import normal, step_of
 
 
 def loss(w, b, x, y):
@@ -17,23 +18,12 @@ def loss(w, b, x, y):
     return np.mean((h - y) ** 2)
 
 
-def normal(*shape, dtype=float):
-    return np.random.default_rng(sum(shape)).normal(size=shape).astype(dtype)
-
-
 def training():
     """A step, and its arguments."""
     model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Dropout(0.5, rng=2), nn.Linear(4, 1, rng=1))
     optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
 
-    def step(x, y):
-        error = nn.mse_loss(model(x), y)
-        optimizer.zero_grad()
-        error.backward()
-        optimizer.step()
-        return error.data
-
-    return step, (normal(5, 3, dtype=np.float32), normal(5, 1, dtype=np.float32))
+    return step_of(model, optimizer), (normal(5, 3, dtype=np.float32), normal(5, 1, dtype=np.float32))
 
 
 def boxes(drawing):
@@ -84,7 +74,7 @@ def test_what_a_step_reads_writes_and_draws_is_named_with_its_place():
     assert "left in model.layers[2].bias.grad" in found["d_layers_2_bias = sum(·, axis=0)"].message
     written = found["layers_0_weight -= ·"]
     assert drawing.picture.boxes[written.parents[0]].title == "layers_0_weight"
-    assert written.line.partition(":")[0].endswith("test_program.py")
+    assert written.line.partition(":")[0].endswith("samples.py")
     assert [group.name for group in drawing.picture.groups if group.kind == "pass"] == ["forward", "backward", "update"]
 
 

@@ -20,6 +20,7 @@ from autodiff.program.exporting import ExportError
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
 from tests.program.exports.tables import OF_SCIPY, OTHERS, call_of
+from tests.program.samples import step_of
 from tests.program.test_replay import pulled
 
 GROUPS = 16
@@ -94,15 +95,7 @@ def test_the_page_says_which_of_scipys_functions_jax_lacks():
 def network(optimizer=None):
     model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.GELU(), nn.Linear(4, 2, rng=1))
     optimizer = (optimizer or functools.partial(nn.optim.Adam, lr=0.01))(model.parameters())
-
-    def step(x, y):
-        loss = nn.cross_entropy(model(x), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.data
-
-    return model, step
+    return model, step_of(model, optimizer, nn.cross_entropy)
 
 
 X = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)

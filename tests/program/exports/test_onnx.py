@@ -15,6 +15,7 @@ from autodiff import PathError, Tensor, capture, erf
 from autodiff.program.exporting import ExportError
 from autodiff.tree import flatten
 from tests.program.exports.tables import OTHERS, call_of
+from tests.program.samples import step_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "programs.md"
 QUIET = onnxruntime.SessionOptions()
@@ -326,16 +327,8 @@ def test_a_result_that_cannot_be_nan():
 def test_a_training_step_is_refused():
     model = nn.Linear(6, 3, rng=0)
     optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
-
-    def step(x):
-        loss = nn.mse_loss(model(x), x[:, :3])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.data
-
     with pytest.raises(ExportError, match="state, which a model of ONNX does not change; export the forward pass"):
-        capture(step, X).to_onnx()
+        capture(step_of(model, optimizer), X, X[:, :3]).to_onnx()
 
 
 def test_a_draw_is_refused():
