@@ -131,18 +131,30 @@ class Grouping:
     def _is_of_rows(self, nest: Nest, operation: Each | Fold, inside: list[Value]) -> bool:
         """Whether an operation runs over the rows, with what is known of each."""
         rows = nest.shape[:-1], (*nest.shape[:-1], 1)
-        over = shape_of(operation)
+        over, values = shape_of(operation), operands_of(operation)
         return (
             over in rows
-            and all(self._base(v) in nest.rows and v.shape in rows for v in inside)
-            and all(len(v.shape) <= len(over) for v in operands_of(operation))
+            and all(self._base(v) in nest.rows and self._is_row(nest, v) for v in inside)
+            and all(len(v.shape) in (0, len(over)) or len(v.shape) < len(over) < len(nest.shape) for v in values)
+        )
+
+    def _is_row(self, nest: Nest, value: Value) -> bool:
+        """Whether a value, or a look at it, has at each row what is known of that row."""
+        lead = nest.shape[:-1]
+        place = self.places[value]
+        own = self.places[place.base]
+        steps = zip(lead, place.strides, own.strides, strict=False)
+        return (
+            value.shape in (lead, (*lead, 1))
+            and place.offset == own.offset
+            and all(length == 1 or step == other for length, step, other in steps)
         )
 
     def _is_here(self, nest: Nest, value: Value) -> bool:
         """Whether a value that the nest makes is known at the cell whose indices are those of the nest."""
         base = self._base(value)
         if base in nest.rows:
-            return value.shape == (*nest.shape[:-1], 1) or (len(nest.shape) == 1 and value.shape in ((), (1,)))
+            return (value.shape == (*nest.shape[:-1], 1) or value.shape == ()) and self._is_row(nest, value)
         return value.shape == nest.shape and self.places[value] == self.places[base]
 
     def _picked(self, nest: Nest, operation: Pick) -> str:
