@@ -77,8 +77,7 @@ def viewed(instruction: Instruction, base: Place) -> Place | None:
     kwargs = dict(instruction.kwargs)
     args = instruction.args[1:]
     if function in (np.ravel, np.reshape) or (type(function) is Method and function.__name__ in ("ravel", "reshape")):
-        order = kwargs.pop("order", "C")
-        if order != "C" or kwargs.keys() - {"shape", "copy"}:
+        if not _keeps_order(instruction):
             return None
         function, args, kwargs = np.reshape, (instruction.result.shape,), {"copy": False}
     try:
@@ -93,6 +92,15 @@ def viewed(instruction: Instruction, base: Place) -> Place | None:
     if start % size or any(stride % size for stride in found.strides):
         return None
     return Place(base.base, base.offset + start // size, tuple(stride // size for stride in found.strides))
+
+
+def _keeps_order(instruction: Instruction) -> bool:
+    """Whether a call of reshape or ravel has the elements in C's order, and need not copy them."""
+    function: Any = instruction.function
+    kwargs = dict(instruction.kwargs)
+    if function is np.reshape or function.__name__ == "ravel":  # the method reshape has lengths in every place
+        kwargs |= zip(("order",), instruction.args[2 if function is np.reshape else 1 :], strict=False)
+    return kwargs.get("order", "C") == "C" and not kwargs.get("copy") and kwargs.keys() <= {"shape", "order", "copy"}
 
 
 def broadcast(place: Place, shape: tuple[int, ...], over: tuple[int, ...]) -> tuple[int, ...]:
