@@ -6,6 +6,7 @@ import ctypes
 import functools
 import glob
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,15 @@ class Blas(NamedTuple):
 
     single: int
     double: int
+
+
+def is_for_blas(shape: Sequence[int], strides: Sequence[int]) -> bool:
+    """Whether BLAS can be told how a matrix lies: the elements of a row, or of a column, side by side, and no others.
+
+    The rows of a sliding window overlap.
+    """
+    (rows, columns), (down, along) = shape, strides
+    return (rows == 1 or down >= columns) if along == 1 else down == 1 and (columns == 1 or along >= rows)
 
 
 @functools.cache

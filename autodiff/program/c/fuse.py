@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +11,13 @@ import numpy as np
 from ..backends import AUTO, C
 from ..instruction import Instruction, Value
 from ..naming import Names
-from ..passes.memory import owners_of
-from .blas import blas
+from .blas import blas, is_for_blas
 from .checks import looked_at
 from .compiler import CompileError, library, warn
 from .elements import TYPES
 from .nests import Grouping, Places, operands_of, target_of
-from .operations import Check, Each, Fold, Operation, Pick, Product, View, is_of_numbers, operations
+from .operations import Each, Fold, Operation, Pick, Product, View, is_of_numbers, operations
+from .order import dependencies, may_fail, used
 from .region import Region, head
 from .storage import SMALL, stored
 from .views import Place, viewed, whole
@@ -142,7 +142,7 @@ class Fusion:
         matrices = [(v, self.places[v].strides) for v in (step.left, step.right, step.result)]
         return (
             blas() is not None
-            and all(len(v.shape) == 2 and 1 in strides and min(strides) > 0 for v, strides in matrices)
+            and all(len(v.shape) == 2 and is_for_blas(v.shape, strides) for v, strides in matrices)
             and self.places[step.result].strides[1] == 1
         )
 
@@ -151,7 +151,7 @@ class Fusion:
     def _arranged(self) -> list[Instruction]:
         """Calls of NumPy's as early as they can be, those of C together; a view is looked at by both."""
         instructions = list(self.program.instructions)
-        waiting, after = _dependencies(instructions, self._fails)
+        waiting, after = dependencies(instructions, self._fails, self._given())
         kind = [self._kind(i) for i in instructions]
         ready: dict[str, list[int]] = {_VIEW: [], _C: [], _NUMPY: []}
         for n, count in enumerate(waiting):
@@ -166,7 +166,7 @@ class Fusion:
                 self._close(run, arranged)
                 run = []
             n = heapq.heappop(ready[_VIEW] or ready[now])
-            if now == _C and any(i.writes for i in run) and _may_fail(self.steps[instructions[n]]):
+            if now == _C and any(i.writes for i in run) and may_fail(self.steps[instructions[n]]):
                 self._close(run, arranged)
                 run = []
             (run if now == _C else arranged).append(instructions[n])
@@ -175,7 +175,7 @@ class Fusion:
                 if not waiting[later]:
                     heapq.heappush(ready[kind[later]], later)
         self._close(run, arranged)
-        kept = _used(arranged, self.program.results, {i for i in instructions if self._kind(i) == _VIEW})
+        kept = used(arranged, self.program.results, {i for i in instructions if self._kind(i) == _VIEW})
         left = set(arranged).difference(kept)
         for view in reversed([i for i in arranged if i in left]):  # at which C alone looks
             for region in self.regions:
@@ -184,6 +184,11 @@ class Fusion:
                     break
         return kept
 
+    def _given(self) -> set[Value]:
+        """The arrays that come from outside."""
+        given = (*self.program.inputs, *[slot.value for slot in self.program.reads])
+        return {value for value in given if value.kind is np.ndarray}
+
     def _kind(self, instruction: Instruction) -> str:
         steps = self.steps[instruction]
         return _NUMPY if not steps else _VIEW if isinstance(steps[-1], View) else _C
@@ -191,7 +196,7 @@ class Fusion:
     def _fails(self, instruction: Instruction) -> bool:
         """Whether a call may raise an error."""
         steps = self.steps[instruction]
-        return _may_fail(steps) if steps else not isinstance(instruction.function, np.ufunc)
+        return may_fail(steps) if steps else not isinstance(instruction.function, np.ufunc)
 
     def _close(self, run: list[Instruction], arranged: list[Instruction]) -> None:
         """Make a region of some calls, if that is worth it."""
@@ -244,58 +249,3 @@ class Fusion:
 
 def _size(value: Value) -> int:
     return int(np.prod(value.shape, dtype=np.int64))
-
-
-def _may_fail(steps: Sequence[Operation]) -> bool:
-    return any(isinstance(step, Check | Pick) for step in steps)
-
-
-def _dependencies(
-    instructions: list[Instruction], fails: Callable[[Instruction], bool]
-) -> tuple[list[int], list[list[int]]]:
-    """How many others each call waits for, and which ones wait for it.
-
-    A write waits for those that read or write the same memory, for the write before it, and for all that may fail.
-    """
-    owners = owners_of(instructions)
-    waits: list[set[int]] = [set() for _ in instructions]
-    maker: dict[Value, int] = {}
-    written: dict[Value, int] = {}
-    read: dict[Value, list[int]] = {}
-    ever = {o for i in instructions for v in i.writes for o in owners.get(v, {v})}
-    before_write: list[int] = []
-    for n, instruction in enumerate(instructions):
-        touched = {o for v in instruction.operands for o in owners.get(v, {v})} & ever
-        waits[n] |= {maker[v] for v in instruction.operands if v in maker}
-        waits[n] |= {written[o] for o in touched if o in written}
-        if instruction.writes:
-            mine = {o for v in instruction.writes for o in owners.get(v, {v})}
-            waits[n] |= {k for o in mine for k in read.get(o, ())} | {written[o] for o in mine if o in written}
-            waits[n] |= set(before_write)
-            before_write = [n]
-            for owner in mine:
-                written[owner], read[owner] = n, []
-        elif fails(instruction):
-            before_write.append(n)
-        for owner in touched:
-            read.setdefault(owner, []).append(n)
-        for value in instruction.results:
-            maker[value] = n
-    after: list[list[int]] = [[] for _ in instructions]
-    for n, others in enumerate(waits):
-        others.discard(n)
-        for other in others:
-            after[other].append(n)
-    return [len(w) for w in waits], after
-
-
-def _used(instructions: list[Instruction], results: set[Value], views: set[Instruction]) -> list[Instruction]:
-    """The calls without the views at which only C looks."""
-    needed = set(results)
-    kept = []
-    for instruction in reversed(instructions):
-        if instruction in views and instruction.result not in needed:
-            continue
-        needed.update(instruction.operands)
-        kept.append(instruction)
-    return kept[::-1]
