@@ -24,10 +24,15 @@ def local_type(dtype: Any) -> str:
     return "int" if dtype == BOOL else TYPES[dtype]
 
 
+def unsigned(dtype: Any) -> str:
+    """The type in which sums of whole numbers are made, not smaller than an int."""
+    return "uint64_t" if dtype.itemsize == 8 else "uint32_t"
+
+
 def number(value: Any, dtype: Any) -> str:
     """A number as C reads it, to the last bit."""
     if dtype.kind != "f":
-        text = str(int(value))
+        text = str(int(bool(value) if dtype == BOOL else value))
         if dtype == np.dtype(np.int64) and int(value) == np.iinfo(np.int64).min:
             return "INT64_MIN"
         return f"{text}ull" if dtype == np.dtype(np.uint64) else text if abs(int(value)) < 2**31 else f"{text}ll"
@@ -85,10 +90,14 @@ OF_ALL: dict[Any, str] = {
     np.logical_xor: "({0} != 0) ^ ({1} != 0)", np.logical_not: "{0} == 0",
 }  # fmt: skip
 OF_WHOLE: dict[Any, str] = {
+    np.add: "({c})(({u}){0} + ({u}){1})", np.subtract: "({c})(({u}){0} - ({u}){1})",
+    np.multiply: "({c})(({u}){0} * ({u}){1})", np.negative: "({c})(0 - ({u}){0})",
     np.bitwise_and: "{0} & {1}", np.bitwise_or: "{0} | {1}", np.bitwise_xor: "{0} ^ {1}",
-    np.maximum: "{0} > {1} ? {0} : {1}", np.minimum: "{0} < {1} ? {0} : {1}", np.square: "{0} * {0}",
-    np.absolute: "{0} < 0 ? -{0} : {0}", np.sign: "({0} > 0) - ({0} < 0)",
+    np.maximum: "{0} > {1} ? {0} : {1}", np.minimum: "{0} < {1} ? {0} : {1}",
+    np.square: "({c})(({u}){0} * ({u}){0})", np.absolute: "{0} < 0 ? ({c})(0 - ({u}){0}) : {0}",
+    np.sign: "({0} > 0) - ({0} < 0)",
 }  # fmt: skip
+"""Beyond their range they go on at its other end, which C promises of unsigned numbers alone: ``{u}`` is that type."""
 OF_TRUTHS: dict[Any, str] = {
     np.invert: "!{0}", np.add: "{0} | {1}", np.multiply: "{0} & {1}", np.maximum: "{0} | {1}",
     np.minimum: "{0} & {1}", np.bitwise_and: "{0} & {1}", np.bitwise_or: "{0} | {1}", np.bitwise_xor: "{0} ^ {1}",
@@ -118,7 +127,7 @@ def template(function: Any, dtype: Any) -> str | None:
     if found is None:
         return None
     single = dtype == FLOATS[0]
-    named = {"t": "f32" if single else "f64", "f": "f" if single else "",
+    named = {"t": "f32" if single else "f64", "f": "f" if single else "", "c": TYPES[dtype], "u": unsigned(dtype),
              "radian": number(np.pi / 180, dtype) if dtype.kind == "f" else "",
              "degree": number(180 / np.pi, dtype) if dtype.kind == "f" else ""}  # fmt: skip
     return found.format("{0}", "{1}", **named)

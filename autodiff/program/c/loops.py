@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..instruction import Value
-from .elements import FLOATS, TYPES, cast, local_type, number
+from .elements import FLOATS, TYPES, cast, local_type, number, unsigned
 from .nests import CELL, ROW, Nest, is_of_row
 from .operations import Each, Fold, Operation, Pick
 from .storage import is_array
@@ -342,6 +342,9 @@ def _start(fold: Fold) -> str:
 
 def _joined(fold: Fold, target: str, text: str, *, plain: bool = False) -> str:
     """A reduction so far, with one more element."""
+    if fold.how in ("sum", "prod") and fold.loop.kind in "iu":
+        kind, wide = TYPES[fold.loop], unsigned(fold.loop)
+        return f"({kind})(({wide}){target} {_JOIN[fold.how]} ({wide}){text})"
     if fold.how in _JOIN:
         return f"{target} {_JOIN[fold.how]} {text}"
     if plain or fold.loop.kind != "f":

@@ -199,19 +199,30 @@ def _ufunc(instruction: Instruction, function: np.ufunc) -> list[Operation]:
     loop = loops[0]
     if any(other != loop for other in loops) or loop not in TYPES or made not in TYPES:
         return []
-    if loop.kind != "f" and any(type(a) is Value and a.kind in (int, float, bool) for a in args):
-        return []  # a number comes as a double
+    if loop.kind != "f" and not all(_is_whole(a, loop) for a in args):
+        return []
     text = elements.template(function, loop)
     slow = function in elements.SLOW
     if function in (np.power, np.float_power) and loop.kind == "f":
+        is_root = function is np.power and (instruction.function is np.power or target.kind is np.ndarray)
+        if args[1] == 0.5 and not is_root:
+            return []  # it is inf at -inf, where compilers make a root of pow
         products = elements.power(args[1])
         if products is not None:
             text, args, slow = products.format("{0}", f="f" if loop == FLOATS[0] else ""), args[:1], False
     if text is None or (into is not None and into.dtype != made and into.dtype.kind != "f"):
         return []
-    if slow and function in (np.power,) and loop.kind != "f":
-        return []
     return [Each(target, text, (loop,) * len(args), tuple(args), made, into, slow)]
+
+
+def _is_whole(operand: Operand, loop: Any) -> bool:
+    """Whether C has an operand as one of the loop's whole numbers.
+
+    A number that is given comes as a double; one that is written may be beyond the dtype, where NumPy compares still.
+    """
+    if type(operand) is Value:
+        return operand.kind not in (int, float, bool)
+    return bool(loop == BOOL or np.iinfo(loop).min <= operand <= np.iinfo(loop).max)
 
 
 _INPLACE: dict[Any, np.ufunc] = {
@@ -229,7 +240,7 @@ def _filled_view(instruction: Instruction) -> list[Operation]:
     view = Value(part.shape, x.dtype, np.ndarray, "", _dense(part.shape, x.dtype))
     look = Instruction(operator.getitem, (x, index), result=view)
     loop = value.dtype if type(value) is Value and value.kind not in (int, float, bool) else x.dtype
-    if loop.kind == "f" and x.dtype.kind != "f":
+    if x.dtype.kind != "f" and (loop.kind == "f" or not _is_whole(value, x.dtype)):
         return []
     shape = np.broadcast_shapes(part.shape, value.shape if type(value) is Value else ())
     if shape != part.shape:

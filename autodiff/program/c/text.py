@@ -161,7 +161,9 @@ class FunctionText:
         result = step.result
         if isinstance(step, Fold):
             texts = [self.typed(o, self._local(o), step.loop) for o in step.operands]
-            text = f"{texts[0]} != {texts[0]}" if step.how == "nan" else " * ".join(texts)
+            text = " * ".join(texts)
+            if step.how in ("any", "all", "nan"):
+                text = f"{text} != {text if step.how == 'nan' else 0}"
         else:
             texts = [
                 bracketed(number(o, loop)) if type(o) is not Value else self.typed(o, self._local(o), loop)

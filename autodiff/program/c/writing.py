@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .elements import BOOL, cast
+from .elements import cast
 
 OUTSIDE = -1
 """What the function returns if an index is out of bounds."""
@@ -19,9 +19,7 @@ def bracketed(text: str) -> str:
 
 def cast_expression(text: str, have: Any, want: Any) -> str:
     """A whole expression as another dtype."""
-    if have == want or (have == BOOL and want.kind in "iuf" and want == BOOL):
-        return text
-    return cast(f"({text})", have, want)
+    return text if have == want else cast(f"({text})", have, want)
 
 
 def is_uniform(array: Any) -> bool:
