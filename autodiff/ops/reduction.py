@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import OWN
+from ..arrays import OWN, cast
 from ..primitive import exactly, example, sample
 from ..registering import primitive
 from .complexes import to_complex
@@ -228,6 +228,13 @@ def floating(a: Array, dtype: Any) -> Any:
     return dtype
 
 
+def _accumulated(function: Any, a: Array, dtype: Any, **kwargs: Any) -> Array:
+    """A sum over a count in the dtype; of float16 in single precision, since NumPy's own sum may overflow."""
+    if dtype is not None or a.dtype.char != "e":
+        return function(a, dtype=floating(a, dtype), **kwargs)
+    return cast(function(a, dtype=np.float32, **kwargs), a.dtype)
+
+
 def _times_centred(g: Array, a: Array, axis: Any, where: Any) -> Array:
     """``g`` times the offsets from the mean, conjugated: the derivative of the sum of their squares."""
     centred = a - np.mean(a, axis=axis, keepdims=True, **_given(where=where))
@@ -271,7 +278,7 @@ def var(
 ) -> Array:  # fmt: skip
     """sum |a - mean|² / (n - ddof): d y / d a = 2 (a - mean) / (n - ddof), conjugated for complex numbers."""
     ddof = spent(ddof, correction)
-    return np.var(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, **_given(where=where))
+    return _accumulated(np.var, a, dtype, axis=axis, ddof=ddof, keepdims=keepdims, **_given(where=where))
 
 
 @primitive(
@@ -291,7 +298,7 @@ def std(
 ) -> Array:  # fmt: skip
     """sqrt(var): d y / d a = (a - mean) / ((n - ddof) y), and 0 where all elements are equal."""
     ddof = spent(ddof, correction)
-    return np.std(a, axis=axis, dtype=floating(a, dtype), ddof=ddof, keepdims=keepdims, **_given(where=where))
+    return _accumulated(np.std, a, dtype, axis=axis, ddof=ddof, keepdims=keepdims, **_given(where=where))
 
 
 def _inverse(y: Array) -> Array:

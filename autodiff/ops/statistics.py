@@ -102,8 +102,9 @@ def _typed(a: Array, dtype: Any) -> Array:
 def nanmean(a: Array, axis: Any = None, keepdims: bool = False, where: Any = True, dtype: Any = None) -> Array:
     """The mean of the elements that are not NaN."""
     a = _typed(a, dtype)
-    total = np.nansum(a, axis=axis, keepdims=True, where=where)
-    return _squeezed(_over_count(total, a, axis, where, 0, "Mean of empty slice"), axis, keepdims)
+    total = np.nansum(wide(a), axis=axis, keepdims=True, where=where)
+    mean = _over_count(total, a, axis, where, 0, "Mean of empty slice")
+    return _squeezed(cast(mean, a.dtype), axis, keepdims)
 
 
 SPREAD = [*MISSING, example(sample(3, 4, make=some_nan), axis=1, ddof=1),
@@ -117,11 +118,12 @@ def nanvar(
 ) -> Array:  # fmt: skip
     """The variance of the elements that are not NaN."""
     a, ddof = _typed(a, dtype), spent(ddof, correction)
-    centre = np.nanmean(a, axis=axis, keepdims=True, where=where)
-    offset = np.where(_kept(a, where), a - centre, 0.0)
+    exact = wide(a)
+    centre = np.nanmean(exact, axis=axis, keepdims=True, where=where)
+    offset = np.where(_kept(a, where), exact - centre, 0.0)
     squares = np.sum(np.real(offset * conjugate(offset)), axis=axis, keepdims=True)
     variance = _over_count(squares, a, axis, where, ddof, "Degrees of freedom <= 0 for slice.")
-    return _squeezed(variance, axis, keepdims)
+    return _squeezed(variance if exact is a else cast(variance, a.dtype), axis, keepdims)
 
 
 @composite(np.nanstd, examples=SPREAD)

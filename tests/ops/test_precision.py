@@ -116,3 +116,18 @@ def test_a_mean_of_losses_over_70000_rows():
     found = grad(lambda x: softmax_cross_entropy(x, labels, True))(logits.astype(np.float16))
     np.testing.assert_allclose(found.astype(float), expected, rtol=1e-2)
     assert softmax_cross_entropy(logits.astype(np.float16), labels, True) == np.float16(np.log(2.0))
+
+
+SPREAD_OUT = ["mean", "average", "std", "var", "median", "nanmean", "nanstd", "nanvar", "nanmedian", "logsumexp"]
+
+
+@pytest.mark.parametrize("name", SPREAD_OUT)
+def test_what_a_sum_is_only_on_the_way_to_does_not_overflow(name):
+    """NumPy's own value is infinite here for a variance, and for the mean that leaves NaN out."""
+    entry = next(e for e in REDUCTIONS if e.name == name)
+    x = np.linspace(1.0, 2.0, MANY).astype(np.float16)
+    wide = x.astype(float)
+    found, expected = value(entry.call, Tensor(x)), value(entry.call, Tensor(wide))
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(float(found.data), float(expected.data), rtol=2e-3)
+    np.testing.assert_allclose(slope(entry, x).astype(float), slope(entry, wide), rtol=1e-2, atol=1e-7)
