@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from autodiff import __version__ as __version__
 
+from . import callbacks as callbacks
 from . import data as data
 from . import datasets as datasets
 from . import distributions as distributions
@@ -43,10 +44,12 @@ from .losses.distance import *
 from .losses.likelihood import *
 from .losses.regression import *
 from .reports.history import *
+from .training.callbacks import *
 from .training.data import batches as batches
 from .training.data import train_test_split as train_test_split
 from .training.divergence import *
 from .training.learner import *
+from .training.run import *
 from .training.step import *
 
 if not TYPE_CHECKING:  # to a type checker every name is public that is imported in this way

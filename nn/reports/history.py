@@ -46,6 +46,19 @@ class History(Sequence[float]):
         """Add the measurements of one more epoch."""
         self.rows.append(dict(row))
 
+    def best(self, name: str = "loss", *, mode: str = "min") -> dict[str, float]:
+        """The row with the smallest (``mode="max"``: largest) value of a column, the first of equal ones.
+
+        NaN is never the best.  Raises KeyError for a column that is not there, ValueError for one of NaN alone.
+        """
+        if mode not in ("min", "max"):
+            raise ValueError(f"history: mode is {mode!r}; it must be 'min' or 'max'")
+        values = self[name]
+        known = [i for i, value in enumerate(values) if not math.isnan(value)]
+        if not known:
+            raise ValueError(f"history: every value of '{name}' is NaN, so none is the best")
+        return self.rows[(min if mode == "min" else max)(known, key=values.__getitem__)]
+
     def __len__(self) -> int:
         return len(self.rows)
 

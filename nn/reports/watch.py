@@ -37,7 +37,7 @@ class Watch:
     ``Learner.fit`` does that.  The page is written at once, after each epoch, and every few seconds in between.  It
     reloads itself until ``close``.  As a context manager it closes itself, and shows the exception that ended a run.
     ``example`` is an input of the model for the picture of its graph.  The model is drawn in evaluation mode, so no
-    random number of the training is used.
+    random number of the training is used.  ``state`` is the ``state_dict()`` of a page to go on with.
 
     >>> import numpy as np, os, tempfile
     >>> from nn import Learner, Linear, mse_loss, optim
@@ -53,8 +53,9 @@ class Watch:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], model: Module, *, example: Array = None, title: str = "training"
-    ) -> None:
+        self, path: str | os.PathLike[str], model: Module, *, example: Array = None, title: str = "training",
+        state: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         self.path = Path(path)
         self.title = title
         self.rows: list[dict[str, float]] = []
@@ -68,15 +69,15 @@ class Watch:
         self._example = example
         self._graph: str | None = None
         self._ended = ""
+        if state:
+            self._load(state)
         self.write(running=True)
 
     def __enter__(self) -> Watch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
-        if error is not None:
-            self._ended = f"{type(error).__name__}: {error}".rstrip(": ")
-        self.close()
+        self.close(error)
 
     # -- what a training calls -----------------------------------------------------------------------------------
 
@@ -102,9 +103,28 @@ class Watch:
         self.rows.append(dict(row))
         self.write(running=True)
 
-    def close(self) -> Path:
-        """Write the page for the last time, without reloading.  Returns its path."""
+    def close(self, error: BaseException | None = None) -> Path:
+        """Write the page for the last time, without reloading, with the exception that ended the training, if there
+        was one.  Returns its path."""
+        if error is not None:
+            self._ended = f"{type(error).__name__}: {error}".rstrip(": ")
         return self.write(running=False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the page shows, for the argument ``state`` of another one that goes on with it."""
+        columns = {"weights": self.weights, "gradients": self.gradients}
+        return {
+            "stride": self._stride, "rows": [dict(row) for row in self.rows], "steps": list(self.steps),
+            "losses": list(self.losses), **{k: {n: list(v) for n, v in c.items()} for k, c in columns.items()},
+        }  # fmt: skip
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        if set(state["weights"]) != set(self.weights):
+            raise ValueError("Watch: the state is that of a model with other parameters")
+        self._stride, self.rows = int(state["stride"]), [dict(row) for row in state["rows"]]
+        self.steps, self.losses = list(state["steps"]), list(state["losses"])
+        self.weights = {name: list(state["weights"][name]) for name in self.weights}
+        self.gradients = {name: list(state["gradients"][name]) for name in self.gradients}
 
     # -- the page --------------------------------------------------------------------------------------------------
 

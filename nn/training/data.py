@@ -5,7 +5,7 @@ The first axis counts examples.  Arrays that belong together have equal lengths 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,21 +29,58 @@ class Batches:
         self.batch_size = batch_size
         self.rng = rng
         self.drop_last = drop_last
+        self._position = 0
+        self._before: Any = None
+        self._resumed: Mapping[str, Any] | None = None
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.arrays[0]), self.batch_size)
         return whole if self.drop_last or not rest else whole + 1
 
     def __iter__(self) -> Iterator[Any]:
-        size, total = self.batch_size, len(self.arrays[0])
-        order = None if self.rng is None else self.rng.permutation(total)
-        for start in range(0, len(self) * size, size):
+        size, (first, order) = self.batch_size, self._begin()
+        for i in range(first, len(self)):
+            start = i * size
             if order is None:  # slices are views: nothing is copied
                 batch = tuple(a[start : start + size] for a in self.arrays)
             else:
                 chosen = order[start : start + size]
                 batch = tuple(a.take(chosen, axis=0) for a in self.arrays)
+            self._position = i + 1
             yield batch if len(batch) > 1 else batch[0]
+        self._position, self._before = 0, None
+
+    def _begin(self) -> tuple[int, Array | None]:
+        """The number of batches to leave out, and the order of the examples."""
+        state, self._resumed = self._resumed, None
+        self._position = 0 if state is None else int(state["position"])
+        if self.rng is None:
+            return self._position, None
+        if state is not None and state["before"] is not None:
+            self.rng.bit_generator.state = state["before"]
+        self._before = self.rng.bit_generator.state
+        order = self.rng.permutation(len(self.arrays[0]))
+        if state is not None and state["before"] is not None:
+            self.rng.bit_generator.state = state["now"]
+        return self._position, order
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where a pass is: ``position``, the batches that it has given (0 between passes), and the generator's states
+        ``before`` it (None between passes) and ``now``."""
+        now = None if self.rng is None else self.rng.bit_generator.state
+        return {"position": self._position, "before": self._before, "now": now}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Let the next pass go on from a :meth:`state_dict`: the rest of that pass, then others as they would come."""
+        if not isinstance(state, Mapping) or set(state) != {"position", "before", "now"}:
+            raise ValueError("batches: expected the entries 'position', 'before' and 'now' of a state_dict")
+        if (self.rng is None) != (state["now"] is None):
+            raise ValueError("batches: of this data and that of the state, one is shuffled and the other is not")
+        if not 0 <= state["position"] <= len(self):
+            raise ValueError(f"batches: the state is at batch {state['position']}, and this data has {len(self)}")
+        if self.rng is not None:
+            self.rng.bit_generator.state = state["now"]
+        self._resumed = dict(state)
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(a.shape) for a in self.arrays)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .measures import Metric, measured
+from .measures import Metric, joined, measured
 
 Array = Any
 
@@ -14,9 +14,10 @@ Array = Any
 class Epoch:
     """The measurements of one pass over the data: the loss over its examples, and the data for metrics."""
 
-    def __init__(self, epoch: int, epochs: int, metrics: Mapping[str, Metric]) -> None:
-        self.epoch, self.epochs = epoch, epochs
+    def __init__(self, metrics: Mapping[str, Metric], rate: float) -> None:
         self.metrics = metrics
+        self.rate = rate
+        """The learning rate at its beginning."""
         self.started = time.perf_counter()
         self.seen, self.total = 0, 0.0
         self.outputs: list[Array] = []
@@ -31,12 +32,34 @@ class Epoch:
             self.outputs.append(outputs)
             self.targets.append(targets)
 
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return max(time.perf_counter() - self.started, 1e-9)
+
     def measured(self) -> dict[str, float]:
         """The loss and the metrics so far."""
         return {"loss": self.total / self.seen, **measured(self.metrics, self.outputs, self.targets)}
 
-    def describe(self) -> tuple[str, str]:
+    def describe(self, epoch: int, epochs: int) -> tuple[str, str]:
         """The texts before and after a progress bar."""
         words = [f"{name} {value:.4f}" for name, value in self.measured().items()]
-        rate = self.seen / max(time.perf_counter() - self.started, 1e-9)
-        return f"epoch {self.epoch}/{self.epochs}", "  ".join([*words, f"{rate:,.0f} examples/s"])
+        return f"epoch {epoch}/{epochs}", "  ".join([*words, f"{self.seen / self.seconds:,.0f} examples/s"])
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must be kept to go on with it; the outputs and targets so far are there if metrics need them."""
+        return {
+            "rate": self.rate,
+            "seconds": self.seconds,
+            "seen": self.seen,
+            "total": self.total,
+            "outputs": joined(self.outputs) if self.outputs else None,
+            "targets": joined(self.targets) if self.targets else None,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a :meth:`state_dict`."""
+        self.rate, self.total, self.seen = float(state["rate"]), float(state["total"]), int(state["seen"])
+        self.started = time.perf_counter() - float(state["seconds"])
+        self.outputs = [] if state["outputs"] is None else [state["outputs"]]
+        self.targets = [] if state["targets"] is None else [state["targets"]]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,12 +17,13 @@ from ..layers.structure import dtype_of, values_of
 from ..losses.binary import BCEWithLogitsLoss, binary_cross_entropy_with_logits
 from ..random import Rng, generator
 from ..reports.history import VALIDATION, History
-from ..reports.progress import Progress
 from . import metrics as metrics_module
+from .callbacks import Callback, Callbacks, OnEpoch, OnStep
 from .checks import array_of_examples, count_of, pairs_of_examples, validation_pair, what_is
-from .data import Batches, batches
-from .epoch import Epoch
+from .data import batches
+from .displays import ProgressBar, WatchPage
 from .measures import Metric, joined, measured, number, taken
+from .run import Run
 from .step import Position, TrainingStep
 
 __all__ = ["Learner"]
@@ -98,19 +97,27 @@ class Learner(TrainingStep):
         validation: tuple[Array, Array] | None = None,
         rng: Rng = None,
         shuffle: bool = True,
+        callbacks: Iterable[Callback] = (),
         progress: bool | None = None,
         on_step: Callable[[int, float], object] | None = None,
         on_epoch: Callable[[dict[str, float]], object] | None = None,
         watch: str | os.PathLike[str] | None = None,
+        resume: Mapping[str, Any] | None = None,
     ) -> History:
         """Train for a number of epochs on X (n, ...) and Y (n, ...), and return the history.
 
         The history is a sequence of the epochs' losses.  ``validation`` (X, Y) is evaluated after every epoch.  ``rng``
         (a Generator or a seed) determines the order of the examples: the same seed gives the same run, bit for bit on
-        one machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).  ``progress`` shows a bar on standard
-        error; the default is to do so if that is a terminal.  ``on_step(step, loss)`` is called after every update,
-        before the gradients are cleared, ``on_epoch(row)`` with each row of the history.  ``watch`` is the path of an
-        HTML page with curves, the norms of every layer and the graph, which is written during the training.
+        one machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).
+
+        ``callbacks`` are :class:`nn.Callback` objects.  ``progress`` shows a bar on standard error; the default is to
+        do so if that is a terminal.  ``on_step(step, loss)`` is called after every update, before the gradients are
+        cleared, ``on_epoch(row)`` with each row of the history.  ``watch`` is the path of an HTML page with curves, the
+        norms of every layer and the graph, which is written during the training.
+
+        ``resume`` is the ``state_dict()`` of the :class:`nn.Run` of a training to go on with, up to ``epochs`` in all.
+        The model, the optimizer and the scheduler must have the states that they had then, and the data and the
+        callbacks be the same.
 
         Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which
         names the step and the first operation that made it, if the loss or a gradient is NaN or infinite.
@@ -119,56 +126,47 @@ class Learner(TrainingStep):
         epochs = count_of("fit", "epochs", epochs, 0)
         batch_size = count_of("fit", "batch_size", batch_size, 1)
         validation = None if validation is None else validation_pair("fit, validation", validation)
+        own: list[Callback] = [ProgressBar(progress)]
         if watch is not None:
-            from ..reports.watch import Watch  # pictures are not needed to train
-
-            with Watch(watch, self.model, example=taken("Learner", X[:batch_size], dtype_of(self.model))) as report:
-                return self.fit(
-                    X, Y, epochs, batch_size, validation=validation, rng=rng, shuffle=shuffle, progress=progress,
-                    on_step=_both(report.step, on_step), on_epoch=_both(report.epoch, on_epoch),
-                )  # fmt: skip
-        history = History()
-        pairs = batches(X, Y, batch_size, rng=generator(rng), shuffle=shuffle)
-        with self._mode(training=True), Progress(epochs * len(pairs), show=progress) as bar:
-            for epoch in range(1, epochs + 1):
-                row = self._epoch(Epoch(epoch, epochs, self.metrics), pairs, bar, on_step, validation)
-                history.append(row)
-                if on_epoch is not None:
-                    bar.clear()
-                    on_epoch(row)
+            own.append(WatchPage(watch))
+        own += [hook for hook in (on_step and OnStep(on_step), on_epoch and OnEpoch(on_epoch)) if hook]
+        data = batches(X, Y, batch_size, rng=generator(rng), shuffle=shuffle)
+        run = Run(self, epochs, data, Callbacks(callbacks, own), X[:batch_size])
+        if resume is not None:
+            run.load_state_dict(resume)
+        with self._mode(training=True), run.told():
+            while (run.epoch < epochs or run.sums is not None) and not run.stop:
+                self._epoch(run, validation)
         self._release()
-        return history
+        return run.history
 
-    def _epoch(
-        self,
-        epoch: Epoch,
-        pairs: Batches,
-        bar: Progress,
-        on_step: Callable[[int, float], object] | None,
-        validation: tuple[Array, Array] | None,
-    ) -> dict[str, float]:
-        """Train for one epoch, and measure it."""
-        rate, refresh = float(getattr(self.optimizer, "lr", math.nan)), True
-        for step, (x, y) in enumerate(pairs, 1 + (epoch.epoch - 1) * len(pairs)):
-            position = Position("fit", step, epoch.epoch, not epoch.seen)
+    def _epoch(self, run: Run, validation: tuple[Array, Array] | None) -> None:
+        """Train for one epoch, or for the rest of one, and measure it."""
+        epoch, refresh = run.begin_epoch(), True
+        to_come = run.epochs * (run.steps_per_epoch or 0)
+        for x, y in run.data:
+            position = Position("fit", run.step + 1, run.epoch, not epoch.seen)
             update, refresh = self._calculation(refresh=refresh), False
-            loss, outputs = self._step(x, y, update, position, epoch.epochs * len(pairs))
-            epoch.add(loss, outputs, y)
+            run.loss, outputs = self._step(x, y, update, position, to_come)
+            run.step += 1
+            run.batch += 1
+            epoch.add(run.loss, outputs, y)
             if self.scheduler is not None and self.schedule == "step":
                 self.scheduler.step()
-            if on_step is not None:
-                on_step(step, loss)
-            bar.update(step, epoch.describe)
-        row = {"epoch": epoch.epoch, **epoch.measured(), "learning_rate": rate}
-        seconds = time.perf_counter() - epoch.started
+            run.callbacks.step(run)
+            if run.stop:
+                return
+        row = {**epoch.measured(), "learning_rate": epoch.rate}
+        seconds = epoch.seconds
         if validation is not None:
             found = self._measure(*validation, PREDICTION_BATCH)
             row.update({VALIDATION + name: value for name, value in found.items()})
-        row["seconds"] = time.perf_counter() - epoch.started
-        row["rate"] = epoch.seen / max(seconds, 1e-9)
+        row["seconds"] = epoch.seconds
+        row["rate"] = epoch.seen / seconds
         if self.scheduler is not None and self.schedule == "epoch":
             self.scheduler.step()
-        return row
+        run.end_epoch(row)
+        run.callbacks.epoch(run)
 
     @contextlib.contextmanager
     def _mode(self, *, training: bool) -> Iterator[None]:
@@ -214,17 +212,6 @@ class Learner(TrainingStep):
             total += loss * len(output)
             outputs.append(output)
         return {"loss": total / len(X), **measured(self.metrics, outputs, [Y])}
-
-
-def _both(first: Callable[..., object], second: Callable[..., object] | None) -> Callable[..., object]:
-    """A hook that calls two hooks."""
-
-    def hook(*args: Any) -> None:
-        first(*args)
-        if second is not None:
-            second(*args)
-
-    return hook
 
 
 # -- checking what comes in ----------------------------------------------------------------------------------------

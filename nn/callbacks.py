@@ -1,0 +1,5 @@
+"""Callbacks of a training, and the state that they see.  The code is in :mod:`nn.training.callbacks`."""
+
+from .training.callbacks import *  # noqa: F403
+from .training.displays import *  # noqa: F403
+from .training.run import *  # noqa: F403

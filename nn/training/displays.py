@@ -1,0 +1,84 @@
+"""Callbacks that show how a training goes: the progress bar and the page to watch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..layers.structure import dtype_of
+from ..reports.progress import Progress
+from .callbacks import Callback
+from .measures import taken
+
+if TYPE_CHECKING:
+    from ..reports.watch import Watch
+    from .run import Run
+
+__all__ = ["ProgressBar", "WatchPage"]
+
+
+class ProgressBar(Callback):
+    """A bar on standard error, with the loss and the metrics; ``show`` None: if that is a terminal.
+
+    ``Learner.fit`` makes one itself: its argument ``progress`` is ``show``.
+    """
+
+    def __init__(self, show: bool | None = None) -> None:
+        self.show = show
+        self._bar = Progress(0, show=False)
+
+    def on_fit_begin(self, run: Run) -> None:
+        self._bar = Progress(run.epochs * (run.steps_per_epoch or 0), show=self.show)
+
+    def on_step(self, run: Run) -> None:
+        self._bar.update(run.step, run.describe)
+
+    def on_epoch(self, run: Run) -> None:
+        self._bar.clear()
+
+    def on_fit_end(self, run: Run) -> None:
+        self._bar.clear()
+
+
+class WatchPage(Callback):
+    """An HTML page with curves, the norms of every layer and the graph, written while the training runs.
+
+    ``Learner.fit(watch=path)`` makes one itself.  Raises OSError, before the first step, where the page cannot be
+    written.
+
+    >>> WatchPage("run.html").path
+    'run.html'
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, title: str = "training") -> None:
+        self.path = path
+        self.title = title
+        self._page: Watch | None = None
+        self._state: Mapping[str, Any] = {}
+
+    def on_fit_begin(self, run: Run) -> None:
+        from ..reports.watch import Watch  # pictures are not needed to train
+
+        model = run.learner.model
+        example = None if run.example is None else taken("Learner", run.example, dtype_of(model))
+        self._page = Watch(self.path, model, example=example, title=self.title, state=self._state)
+
+    def on_step(self, run: Run) -> None:
+        if self._page is not None:
+            self._page.step(run.step, run.loss)
+
+    def on_epoch(self, run: Run) -> None:
+        if self._page is not None:
+            self._page.epoch(run.row)
+
+    def on_fit_end(self, run: Run) -> None:
+        if self._page is not None:
+            page, self._page = self._page, None
+            page.close(run.error)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._page is None else self._page.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._state = state

@@ -1,0 +1,135 @@
+"""The state of a training: where it is, and what it has measured."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..reports.history import VALIDATION, History
+from .callbacks import Callbacks
+from .data import Batches
+from .epoch import Epoch
+
+if TYPE_CHECKING:
+    from .learner import Learner
+
+__all__ = ["Run"]
+
+Array = Any
+_ENTRIES = {"epoch", "step", "loss", "history", "sums", "data", "callbacks"}
+
+
+class Run:
+    """The state of one :meth:`nn.Learner.fit`, as its callbacks see it.
+
+    ``learner`` holds the model and the optimizer; ``epoch`` counts from 1 up to ``epochs``, ``step`` from 1 over all
+    epochs, ``batch`` from 1 within the epoch up to ``steps_per_epoch`` (None where the data has no length); ``loss`` is
+    that of the last step.  ``row`` holds what the last epoch measured, and is the last entry of ``history``.
+
+    A callback ends the training by ``run.stop = True``.  Set in ``on_epoch``, the epoch is the last.  Set in
+    ``on_step``, the epoch remains unfinished: it gets no row, and ``state_dict`` says how far it is.
+
+    ``state_dict`` is all that the loop knows.  With it, and the states of the model, the optimizer and the scheduler,
+    ``fit(..., resume=state)`` goes on in the middle of an epoch as if it had never stopped, to the last bit.
+    """
+
+    def __init__(self, learner: Learner, epochs: int, data: Batches, callbacks: Callbacks, example: Array) -> None:
+        self.learner = learner
+        self.epochs = epochs
+        self.data = data
+        self.callbacks = callbacks
+        self.example = example
+        """A batch of inputs from before the first step, for pictures of the model; or None."""
+        self.history = History()
+        self.epoch = self.step = self.batch = 0
+        self.loss = math.nan
+        self.stop = False
+        self.resumed = False
+        self.error: BaseException | None = None
+        self.sums: Epoch | None = None
+        """What the unfinished epoch has measured so far; None between two epochs."""
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        return len(self.data)
+
+    @property
+    def row(self) -> dict[str, float]:
+        """What the last finished epoch measured; empty before."""
+        return self.history.rows[-1] if len(self.history) else {}
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The row with the least validation loss (without validation: training loss) so far; empty before."""
+        name = VALIDATION + "loss"
+        return self.history.best(name if name in self.row else "loss") if len(self.history) else {}
+
+    def describe(self) -> tuple[str, str]:
+        """The texts before and after a progress bar."""
+        return ("", "") if self.sums is None else self.sums.describe(self.epoch, self.epochs)
+
+    # -- what the loop does ------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """The callbacks hear of the begin and of the end, whatever it is."""
+        try:
+            with contextlib.ExitStack() as begun:
+                try:
+                    self.callbacks.begin(self, begun)
+                    yield
+                except BaseException as error:
+                    self.error = error
+                    raise
+        finally:
+            self.error = None  # its traceback leads back to this object
+
+    def begin_epoch(self) -> Epoch:
+        """The sums of a new epoch, or of the one that was left unfinished."""
+        if self.sums is None:
+            self.epoch += 1
+            self.batch = 0
+            self.sums = Epoch(self.learner.metrics, float(getattr(self.learner.optimizer, "lr", math.nan)))
+        return self.sums
+
+    def end_epoch(self, measured: Mapping[str, float]) -> None:
+        """Add the row of an epoch to the history."""
+        self.history.append({"epoch": self.epoch, **measured})
+        self.sums = None
+
+    # -- keeping it --------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the training is: numbers, strings, arrays, and lists and dicts of them.
+
+        ``epoch`` and ``step``; ``loss``; ``history``, a list of rows; ``sums``, those of the unfinished epoch or None;
+        ``data``, the position in the data and the state of its generator; ``callbacks``, their states by name.
+        It is consistent inside of ``on_step`` and ``on_epoch``, and in ``on_fit_end`` if ``run.error`` is None.
+        """
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "loss": self.loss,
+            "history": [dict(row) for row in self.history.rows],
+            "sums": None if self.sums is None else self.sums.state_dict(),
+            "data": self.data.state_dict(),
+            "callbacks": self.callbacks.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a :meth:`state_dict`."""
+        if not isinstance(state, Mapping) or set(state) != _ENTRIES:
+            got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
+            raise ValueError(f"fit: resume is no state_dict() of an nn.Run, which has {sorted(_ENTRIES)}; got {got}")
+        self.callbacks.load_state_dict(state["callbacks"])
+        self.data.load_state_dict(state["data"])
+        self.history = History(state["history"])
+        self.epoch, self.step, self.loss = int(state["epoch"]), int(state["step"]), float(state["loss"])
+        self.batch = int(state["data"]["position"])
+        self.sums = None
+        if state["sums"] is not None:
+            self.sums = Epoch(self.learner.metrics, math.nan)
+            self.sums.load_state_dict(state["sums"])
+        self.resumed = True
