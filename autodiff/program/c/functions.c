@@ -39,95 +39,109 @@ PURE double remainder_f64(double a, double b) {
     return m == 0 ? copysign(0, b) : ((m < 0) != (b < 0)) ? m + b : m;
 }
 
-/* exp(x) = 2^k exp(r), |r| <= log(2) / 2; 2^k in two steps, for results that are subnormal. */
-PURE float scaled_f32(float p, int32_t k) {
-    int32_t half = k >> 1;
-    return p * from_bits_f32((half + 127) << 23) * from_bits_f32((k - half + 127) << 23);
-}
-PURE double scaled_f64(double p, int64_t k) {
-    int64_t half = (int32_t)k >> 1;
-    return p * from_bits_f64((half + 1023) << 52) * from_bits_f64((k - half + 1023) << 52);
-}
-/* (exp(r) - 1 - r) / r^2 */
-PURE float tail_f32(float r) {
-    float p = 1.9875691500e-4f;
-    p = FMA_f32(p, r, 1.3981999507e-3f);
-    p = FMA_f32(p, r, 8.3334519073e-3f);
-    p = FMA_f32(p, r, 4.1665795894e-2f);
-    p = FMA_f32(p, r, 1.6666665459e-1f);
-    return FMA_f32(p, r, 5.0000001201e-1f);
-}
-PURE double tail_f64(double r) {
-    double p = 1.0 / 6227020800;
-    p = FMA_f64(p, r, 1.0 / 479001600);
-    p = FMA_f64(p, r, 1.0 / 39916800);
-    p = FMA_f64(p, r, 1.0 / 3628800);
-    p = FMA_f64(p, r, 1.0 / 362880);
-    p = FMA_f64(p, r, 1.0 / 40320);
-    p = FMA_f64(p, r, 1.0 / 5040);
-    p = FMA_f64(p, r, 1.0 / 720);
-    p = FMA_f64(p, r, 1.0 / 120);
-    p = FMA_f64(p, r, 1.0 / 24);
-    p = FMA_f64(p, r, 1.0 / 6);
-    return FMA_f64(p, r, 0.5);
-}
+/* exp(x) = 4^k exp(r), |r| <= log(2): x / log(4), added to a large number, is rounded to k in the last bits of the sum,
+   where k + 127 (or 1023) stands, the exponent of 2^k.  Multiplied by twice, it gives subnormal results, and infinity. */
+PURE float power_of_two_f32(int32_t k) { return from_bits_f32((int32_t)((uint32_t)k << 23)); }
+PURE double power_of_two_f64(int64_t k) { return from_bits_f64((int64_t)((uint64_t)k << 52)); }
 PURE float exp_f32(float x) {
     x = x < -104.0f ? -104.0f : x;
-    x = x > 89.0f ? 89.0f : x;
-    float shifted = FMA_f32(x, 1.44269504f, 0x1.8p23f), n = shifted - 0x1.8p23f;
-    float r = FMA_f32(n, -0.693359375f, x);
-    r = FMA_f32(n, 2.12194440e-4f, r);
-    float p = FMA_f32(tail_f32(r) * r, r, r) + 1.0f;
-    return scaled_f32(p, bits_f32(shifted) - 0x4b400000);
+    int32_t k = bits_f32(FMA_f32(x, 0.72134752f, 0x1.8p23f + 127));
+    k = k > 0x4b4000bf ? 0x4b4000bf : k; /* of whole numbers: a compiler makes two of x one, which is slower */
+    float n = from_bits_f32(k) - (0x1.8p23f + 127), r = FMA_f32(n, -1.38671875f, x);
+    r = FMA_f32(n, 4.24388880e-4f, r);
+    float p = 1.96103249e-4f;
+    p = FMA_f32(p, r, 1.41055050e-3f);
+    p = FMA_f32(p, r, 8.33613163e-3f);
+    p = FMA_f32(p, r, 4.16612174e-2f);
+    p = FMA_f32(p, r, 1.66666134e-1f);
+    p = FMA_f32(p, r, 5.00000351e-1f);
+    p = FMA_f32(p, r, 1.0f);
+    p = FMA_f32(p, r, 1.0f);
+    return p * power_of_two_f32(k) * power_of_two_f32(k);
 }
 PURE double exp_f64(double x) {
     x = x < -746.0 ? -746.0 : x;
-    x = x > 710.0 ? 710.0 : x;
-    double shifted = FMA_f64(x, 1.4426950408889634, 0x1.8p52), n = shifted - 0x1.8p52;
-    double r = FMA_f64(n, -0x1.62e42fefa0000p-1, x);
-    r = FMA_f64(n, -0x1.cf79abc9e3b3ap-40, r);
-    double p = FMA_f64(tail_f64(r) * r, r, r) + 1.0;
-    return scaled_f64(p, bits_f64(shifted) - 0x4338000000000000);
+    int64_t k = bits_f64(FMA_f64(x, 0.7213475204444817, 0x1.8p52 + 1023));
+    k = k > 0x43380000000005ff ? 0x43380000000005ff : k;
+    double n = from_bits_f64(k) - (0x1.8p52 + 1023), r = FMA_f64(n, -0x1.62e42fefa0000p+0, x);
+    r = FMA_f64(n, -0x1.cf79abc9e3b3ap-39, r);
+    double p = 1.616985477526355e-10;
+    p = FMA_f64(p, r, 2.1043047011165e-09);
+    p = FMA_f64(p, r, 2.5051507599056558e-08);
+    p = FMA_f64(p, r, 2.755641751648755e-07);
+    p = FMA_f64(p, r, 2.7557320724436276e-06);
+    p = FMA_f64(p, r, 2.4801589553731987e-05);
+    p = FMA_f64(p, r, 0.00019841269839576415);
+    p = FMA_f64(p, r, 0.0013888888886347003);
+    p = FMA_f64(p, r, 0.008333333333334032);
+    p = FMA_f64(p, r, 0.041666666666677156);
+    p = FMA_f64(p, r, 0.16666666666666666);
+    p = FMA_f64(p, r, 0.5);
+    p = FMA_f64(p * r, r, r) + 1.0;
+    return p * power_of_two_f64(k) * power_of_two_f64(k);
 }
+
+/* exp(r) - 1, |r| <= log(2) / 2 */
+PURE float near_f32(float r) {
+    float p = 1.38825e-3f;
+    p = FMA_f32(p, r, 8.36671e-3f);
+    p = FMA_f32(p, r, 4.166721e-2f);
+    p = FMA_f32(p, r, 1.6666542e-1f);
+    p = FMA_f32(p, r, 0.5f);
+    return FMA_f32(p * r, r, r);
+}
+PURE double near_f64(double r) {
+    double p = 2.5100472505694996e-08;
+    p = FMA_f64(p, r, 2.7620201591031547e-07);
+    p = FMA_f64(p, r, 2.7557268276905696e-06);
+    p = FMA_f64(p, r, 2.4801521057868204e-05);
+    p = FMA_f64(p, r, 0.00019841269863171557);
+    p = FMA_f64(p, r, 0.0013888888917367081);
+    p = FMA_f64(p, r, 0.008333333333330039);
+    p = FMA_f64(p, r, 0.041666666666623824);
+    p = FMA_f64(p, r, 0.16666666666666669);
+    p = FMA_f64(p, r, 0.5);
+    return FMA_f64(p * r, r, r);
+}
+/* exp(x) - 1 = 2^k (exp(r) - 1) + (2^k - 1), of half of it: 2^1024 is no number */
 PURE float expm1_f32(float x) {
     float y = x < -30.0f ? -30.0f : x;
-    y = y > 89.0f ? 89.0f : y;
-    float shifted = FMA_f32(y, 1.44269504f, 0x1.8p23f), n = shifted - 0x1.8p23f;
-    float r = FMA_f32(n, -0.693359375f, y);
+    int32_t k = bits_f32(FMA_f32(y, 1.44269504f, 0x1.8p23f + 126));
+    k = k > 0x4b4000fe ? 0x4b4000fe : k;
+    float n = from_bits_f32(k) - (0x1.8p23f + 126), r = FMA_f32(n, -0.693359375f, y);
     r = FMA_f32(n, 2.12194440e-4f, r);
-    float p = FMA_f32(tail_f32(r) * r, r, r);
-    int32_t k = bits_f32(shifted) - 0x4b400000;
-    float half = from_bits_f32((k - 1 + 127) << 23);
-    float result = (FMA_f32(half, p, half - 0.5f)) * 2.0f;
+    float half = power_of_two_f32(k), result = FMA_f32(half, near_f32(r), half - 0.5f) * 2.0f;
     return x == 0.0f ? x : result;
 }
 PURE double expm1_f64(double x) {
     double y = x < -60.0 ? -60.0 : x;
-    y = y > 710.0 ? 710.0 : y;
-    double shifted = FMA_f64(y, 1.4426950408889634, 0x1.8p52), n = shifted - 0x1.8p52;
-    double r = FMA_f64(n, -0x1.62e42fefa0000p-1, y);
+    int64_t k = bits_f64(FMA_f64(y, 1.4426950408889634, 0x1.8p52 + 1022));
+    k = k > 0x43380000000007fe ? 0x43380000000007fe : k;
+    double n = from_bits_f64(k) - (0x1.8p52 + 1022), r = FMA_f64(n, -0x1.62e42fefa0000p-1, y);
     r = FMA_f64(n, -0x1.cf79abc9e3b3ap-40, r);
-    double p = FMA_f64(tail_f64(r) * r, r, r);
-    int64_t k = bits_f64(shifted) - 0x4338000000000000;
-    double half = from_bits_f64((k - 1 + 1023) << 52);
-    double result = (FMA_f64(half, p, half - 0.5)) * 2.0;
+    double half = power_of_two_f64(k), result = FMA_f64(half, near_f64(r), half - 0.5) * 2.0;
     return x == 0.0 ? x : result;
 }
 
-/* log(2^k (1 + f)), sqrt(1/2) <= 1 + f < sqrt(2), after FreeBSD's e_log.c: no branch but selections. */
+/* log(2^k (1 + f)), sqrt(1/2) <= 1 + f < sqrt(2), after Cephes' logf.c and FreeBSD's e_log.c: no branch but selections. */
 PURE float log_f32(float x) {
-    float y = x < 0x1p-126f ? x * 0x1p23f : x;
-    int32_t shift = x < 0x1p-126f ? 23 : 0;
-    int32_t k = bits_f32(y) + (0x3f800000 - 0x3f3504f3);
-    float n = (float)((k >> 23) - 127 - shift);
-    float f = from_bits_f32((k & 0x007fffff) + 0x3f3504f3) - 1.0f;
-    float s = f / (2.0f + f), z = s * s, w = z * z;
-    float t = w * FMA_f32(w, 0.24279078841f, 0.40000972152f) + z * FMA_f32(w, 0.28498786688f, 0.66666662693f);
-    float square = 0.5f * f * f;
-    float result = FMA_f32(n, 9.0580006145e-06f, s * (square + t)) - square + f + n * 6.9313812256e-01f;
-    result = x == INFINITY ? x : result;
-    result = x == 0.0f ? -INFINITY : result;
-    return x < 0.0f ? NAN : x != x ? x : result;
+    int is_tiny = x < 0x1p-126f;
+    float y = is_tiny ? x * 0x1p23f : x;
+    int32_t k = bits_f32(y) - 0x3f3504f3;
+    float n = (float)((k >> 23) - (is_tiny ? 23 : 0));
+    float f = from_bits_f32((k & 0x007fffff) + 0x3f3504f3) - 1.0f, z = f * f, p = 7.0376836292e-2f;
+    p = FMA_f32(p, f, -1.1514610310e-1f);
+    p = FMA_f32(p, f, 1.1676998740e-1f);
+    p = FMA_f32(p, f, -1.2420140846e-1f);
+    p = FMA_f32(p, f, 1.4249322787e-1f);
+    p = FMA_f32(p, f, -1.6668057665e-1f);
+    p = FMA_f32(p, f, 2.0000714765e-1f);
+    p = FMA_f32(p, f, -2.4999993993e-1f);
+    p = FMA_f32(p, f, 3.3333331174e-1f);
+    float low = FMA_f32(z, -0.5f, FMA_f32(n, -2.12194440e-4f, p * (z * f)));
+    float result = FMA_f32(n, 0.693359375f, f + low);
+    result = x < INFINITY ? result : x;
+    return x > 0.0f ? result : x == 0.0f ? -INFINITY : NAN;
 }
 PURE double log_f64(double x) {
     double y = x < 0x1p-1022 ? x * 0x1p54 : x;
@@ -150,35 +164,33 @@ PURE double log_f64(double x) {
 /* log(1 + x): what was lost in 1 + x = u comes back as x / (u - 1) */
 PURE float log1p_f32(float x) {
     float u = 1.0f + x, d = u - 1.0f;
-    float result = log_f32(u) * (x / d);
-    result = d == 0.0f ? x : result;
-    return u == INFINITY ? u : x < -1.0f ? NAN : x == -1.0f ? -INFINITY : result;
+    float result = d == 0.0f ? x : log_f32(u) * (x / d);
+    return u == INFINITY ? u : result;
 }
 PURE double log1p_f64(double x) {
     double u = 1.0 + x, d = u - 1.0;
-    double result = log_f64(u) * (x / d);
-    result = d == 0.0 ? x : result;
-    return u == INFINITY ? u : x < -1.0 ? NAN : x == -1.0 ? -INFINITY : result;
+    double result = d == 0.0 ? x : log_f64(u) * (x / d);
+    return u == INFINITY ? u : result;
 }
 
-/* tanh(x): a polynomial, or a quotient of two, near 0; else 1 - 2 / (exp(2 |x|) + 1) */
+/* tanh(|x|) = t / (t + 2), t = exp(2 |x|) - 1 */
 PURE float tanh_f32(float x) {
-    float z = x * x, p = -5.70498872745e-3f;
-    p = FMA_f32(p, z, 2.06390887954e-2f);
-    p = FMA_f32(p, z, -5.37397155531e-2f);
-    p = FMA_f32(p, z, 1.33314422036e-1f);
-    p = FMA_f32(p, z, -3.33332819422e-1f);
-    float a = fabsf(x), near = FMA_f32(p * z, a, a);
-    float far = 1.0f - 2.0f / (exp_f32(2.0f * a) + 1.0f);
-    return copysignf(a < 0.625f ? near : far, x);
+    float a = fabsf(x);
+    a = a > 10.0f ? 10.0f : a;
+    float shifted = FMA_f32(a, 2.88539008f, 0x1.8p23f + 127), n = shifted - (0x1.8p23f + 127);
+    float r = FMA_f32(n, -0.3466796875f, a);
+    r = FMA_f32(n, 1.06097220e-4f, r);
+    float power = power_of_two_f32(bits_f32(shifted)), t = FMA_f32(power, near_f32(r + r), power - 1.0f);
+    return copysignf(t / (t + 2.0f), x);
 }
 PURE double tanh_f64(double x) {
-    double z = x * x;
-    double p = FMA_f64(FMA_f64(-9.64399179425052238628e-1, z, -9.92877231001918586564e1), z, -1.61468768441708447952e3);
-    double q = FMA_f64(FMA_f64(z + 1.12811678491632931402e2, z, 2.23548839060100448583e3), z, 4.84406305325125486048e3);
-    double a = fabs(x), near = FMA_f64(a * z, p / q, a);
-    double far = 1.0 - 2.0 / (exp_f64(2.0 * a) + 1.0);
-    return copysign(a < 0.625 ? near : far, x);
+    double a = fabs(x);
+    a = a > 20.0 ? 20.0 : a;
+    double shifted = FMA_f64(a, 2.8853900817779268, 0x1.8p52 + 1023), n = shifted - (0x1.8p52 + 1023);
+    double r = FMA_f64(n, -0x1.62e42fefa0000p-2, a);
+    r = FMA_f64(n, -0x1.cf79abc9e3b3ap-41, r);
+    double power = power_of_two_f64(bits_f64(shifted)), t = FMA_f64(power, near_f64(r + r), power - 1.0);
+    return copysign(t / (t + 2.0), x);
 }
 
 PURE double logaddexp_f64(double a, double b) {
