@@ -15,7 +15,7 @@ from autodiff import Tensor, softmax
 
 from ..random import Rng, draw, generator
 from . import init
-from .checks import data, floating, probability, whole
+from .checks import data, described, floating, probability, whole
 from .linear import Linear, affine
 from .module import Module
 from .positions import RotaryPositions
@@ -278,9 +278,7 @@ class MultiheadAttention(Module):
 
     def extra_repr(self) -> str:
         e = self.embed_dim
-        options = {
-            "dropout": (self.dropout, 0.0), "bias": (self.in_proj_bias is not None, True), "kdim": (self.kdim, e),
-            "vdim": (self.vdim, e), "batch_first": (self.batch_first, False),
-        }  # fmt: skip
-        said = [f"{name}={value!r}" for name, (value, default) in options.items() if value != default]
-        return ", ".join([f"{e}, {self.num_heads}", *said])
+        return described(
+            e, self.num_heads, dropout=(self.dropout, 0.0), bias=(self.in_proj_bias is not None, True),
+            kdim=(self.kdim, e), vdim=(self.vdim, e), batch_first=(self.batch_first, False),
+        )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Common parts of layers: checks of their arguments and inputs, and the dtype of data."""
+"""Common parts of layers: checks of their arguments and inputs, the dtype of data, and options in text."""
 
 from __future__ import annotations
 
@@ -66,3 +66,18 @@ def data(who: str, x: Any, parameter: Any) -> Any:
     if given is None or not hasattr(x, "shape"):
         raise TypeError(f"{who}: the input is a {type(x).__name__}; it must be an array or a Tensor")
     return x.astype(wanted) if given.kind in "biuf" else x
+
+
+def described(*first: Any, **options: tuple[Any, Any]) -> str:
+    """Arguments of a layer in text: the first ones, then each option (value, default) that is not its default.
+
+    >>> described(3, (2, 2), stride=((2, 1), (1, 1)), bias=(True, True))
+    '3, 2, stride=(2, 1)'
+    """
+    said = [f"{name}={_short(value)}" for name, (value, default) in options.items() if value != default]
+    return ", ".join([*map(_short, first), *said])
+
+
+def _short(value: Any) -> str:
+    """One number for a tuple of equal ones."""
+    return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value)

@@ -15,7 +15,7 @@ from autodiff import Tensor, convolution, convolution_transpose
 
 from ..random import Rng, generator
 from . import init
-from .checks import data, each, floating, whole
+from .checks import data, described, each, floating, whole
 from .module import Module
 
 __all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
@@ -85,13 +85,7 @@ class _Convolution(Module):
         }  # fmt: skip
 
     def extra_repr(self) -> str:
-        said = [f"{name}={_short(value)}" for name, (value, default) in self._options().items() if value != default]
-        return ", ".join([f"{self.in_channels}, {self.out_channels}, {_short(self.kernel_size)}", *said])
-
-
-def _short(value: Any) -> str:
-    """One number for a tuple of equal ones."""
-    return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value)
+        return described(self.in_channels, self.out_channels, self.kernel_size, **self._options())
 
 
 class _Forward(_Convolution):

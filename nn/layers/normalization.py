@@ -13,7 +13,7 @@ import numpy as np
 
 from autodiff import BatchingError, Tensor, mark_written
 
-from .checks import data, finite, floating, positive_eps, whole
+from .checks import data, described, finite, floating, positive_eps, whole
 from .module import Module
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "LayerNorm", "RMSNorm"]
@@ -232,13 +232,10 @@ class _BatchNorm(Module):
         self.num_batches_tracked += 1
 
     def extra_repr(self) -> str:
-        options = {
-            "eps": (self.eps, 1e-5), "momentum": (self.momentum, 0.1), "affine": (self.weight is not None, True),
-            "track_running_stats": (self.running_mean is not None, True),
-        }  # fmt: skip
-        return ", ".join(
-            [str(self.num_features), *[f"{k}={v!r}" for k, (v, default) in options.items() if v != default]]
-        )
+        return described(
+            self.num_features, eps=(self.eps, 1e-5), momentum=(self.momentum, 0.1),
+            affine=(self.weight is not None, True), track_running_stats=(self.running_mean is not None, True),
+        )  # fmt: skip
 
 
 def _values(x: Any) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autodiff import max_pool, unfold
 
-from .checks import each, whole
+from .checks import described, each, whole
 from .module import Module
 
 __all__ = [
@@ -73,25 +73,13 @@ class _Pool(Module):
 
     def extra_repr(self) -> str:
         ones, zeros = (1,) * self._axes, (0,) * self._axes
-        options = {
-            "stride": (self.stride, self.kernel_size), "padding": (self.padding, zeros),
-            "dilation": (self.dilation, ones), "ceil_mode": (self.ceil_mode, False), **self._more(),
-        }  # fmt: skip
-        said = [f"{name}={_short(value)}" for name, (value, default) in options.items() if value != default]
-        return ", ".join([_short(self.kernel_size), *said])
+        return described(
+            self.kernel_size, stride=(self.stride, self.kernel_size), padding=(self.padding, zeros),
+            dilation=(self.dilation, ones), ceil_mode=(self.ceil_mode, False), **self._more(),
+        )  # fmt: skip
 
     def _more(self) -> dict[str, tuple[Any, Any]]:
         return {}
-
-
-def _short(value: Any) -> str:
-    """One number for a tuple of equal ones."""
-    return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value)
-
-
-def _window_axes(rank: int, axes: int) -> tuple[int, ...]:
-    """The axes of the windows that ``unfold`` makes."""
-    return tuple(range(rank - axes, rank))
 
 
 class _MaxPool(_Pool):
@@ -123,7 +111,8 @@ class _AvgPool(_Pool):
     def forward(self, x: Any) -> Any:
         shape, axes = _image(type(self).__name__, x, self._axes), self._axes
         borders = self._borders(shape[-axes:])
-        total = np.sum(unfold(x, self.kernel_size, self.stride, borders), axis=_window_axes(len(shape), axes))
+        windows = unfold(x, self.kernel_size, self.stride, borders)
+        total = np.sum(windows, axis=tuple(range(len(shape) - axes, len(shape))))
         return total * self._share(shape[-axes:], borders, x.dtype)
 
     def _share(self, sizes: tuple[int, ...], borders: list[tuple[int, int]], dtype: Any) -> Any:
@@ -217,7 +206,7 @@ class _AdaptiveAvgPool(Module):
         return x
 
     def extra_repr(self) -> str:
-        return _short(self.output_size)
+        return described(self.output_size)
 
 
 def _averaged(x: Any, axis: int, size: int) -> Any:

@@ -21,7 +21,7 @@ from autodiff import Tensor, lstm_cell, relu, sigmoid
 
 from ..random import Rng, generator
 from . import init
-from .checks import data, floating, probability, whole
+from .checks import data, described, floating, probability, whole
 from .dropout import Dropout
 from .module import Module
 
@@ -154,13 +154,11 @@ class _Recurrent(Module):
         raise NotImplementedError
 
     def extra_repr(self) -> str:
-        options = {
-            "num_layers": (self.num_layers, 1), **self._more(), "bias": (self.bias, True),
-            "batch_first": (self.batch_first, False), "dropout": (self.dropout.p, 0.0),
-            "bidirectional": (self.bidirectional, False),
-        }  # fmt: skip
-        said = [f"{name}={value!r}" for name, (value, default) in options.items() if value != default]
-        return ", ".join([f"{self.input_size}, {self.hidden_size}", *said])
+        return described(
+            self.input_size, self.hidden_size, num_layers=(self.num_layers, 1), **self._more(), bias=(self.bias, True),
+            batch_first=(self.batch_first, False), dropout=(self.dropout.p, 0.0),
+            bidirectional=(self.bidirectional, False),
+        )  # fmt: skip
 
     def _more(self) -> dict[str, tuple[Any, Any]]:
         return {}
