@@ -13,9 +13,10 @@ import numpy as np
 
 from autodiff import Tensor, softmax
 
-from ..random import Rng, draw, generator
+from ..random import Rng, generator
 from . import init
 from .checks import data, described, floating, probability, whole
+from .dropout import dropped
 from .linear import Linear, affine
 from .module import Module
 from .positions import RotaryPositions
@@ -50,7 +51,7 @@ def scaled_dot_product_attention(
         key, value = _repeated(who, query, key), _repeated(who, query, value)
     _check_shapes(who, query, key, value)
     weights = _weights(who, query, key, attn_mask, is_causal, scale)
-    return np.matmul(_dropped(weights, probability(who, dropout_p), rng), value)
+    return np.matmul(dropped(weights, probability(who, dropout_p), rng, np.shape(weights)), value)
 
 
 def _check_shapes(who: str, query: Any, key: Any, value: Any) -> None:
@@ -110,16 +111,6 @@ def _added(who: str, mask: Any, scores: Any) -> tuple[Any, Any]:
     if bool(np.all(seeing)):
         return np.where(mask, 0.0, -np.inf).astype(scores.dtype), None
     return np.where(mask | ~seeing, 0.0, -np.inf).astype(scores.dtype), seeing
-
-
-def _dropped(weights: Any, p: float, rng: Rng) -> Any:
-    """Weights with some of them set to 0, and the others divided by 1 - p."""
-    if p == 0:
-        return weights
-    if p == 1:
-        return weights * 0.0
-    kept = draw(generator(rng), "random", np.shape(weights)) >= p
-    return weights * (kept.astype(weights.dtype) * (1.0 / (1.0 - p)))
 
 
 class MultiheadAttention(Module):
@@ -192,7 +183,7 @@ class MultiheadAttention(Module):
             q, k = self.rotary(q), self.rotary(k)
         mask = self._mask(q.shape[:-1], k.shape[-2], key_padding_mask, attn_mask, is_causal)
         weights = _weights("MultiheadAttention", q, k, mask, False, None)
-        kept = _dropped(weights, self.dropout if self.training else 0.0, self.rng)
+        kept = dropped(weights, self.dropout if self.training else 0.0, self.rng, np.shape(weights))
         y = np.moveaxis(np.matmul(kept, v), 1, 2)  # (n, L, heads, size)
         y = self.out_proj(np.reshape(y, (*y.shape[:2], self.embed_dim)))
         if not self.batch_first and not single:

@@ -13,6 +13,21 @@ from .module import Module
 __all__ = ["Dropout", "Dropout2d"]
 
 
+def dropped(x: Any, p: float, rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Elements set to 0 with probability p, and the others divided by 1 - p; ``shape`` is that of what is drawn.
+
+    >>> import numpy as np
+    >>> dropped(np.ones((2, 2)), 0.5, 1, (2, 1)).tolist()
+    [[0.0, 0.0], [2.0, 2.0]]
+    """
+    if p == 0:
+        return x
+    if p == 1:
+        return x * 0.0
+    kept = draw(generator(rng), "random", shape) >= p
+    return x * (kept.astype(x.dtype) * (1.0 / (1.0 - p)))
+
+
 class Dropout(Module):
     """Set each element to 0 with probability p in training, and divide the others by 1 - p.
 
@@ -39,10 +54,7 @@ class Dropout(Module):
             raise TypeError(
                 f"{type(self).__name__}: the input is {what}, and what is kept is scaled; pass a floating-point array"
             )
-        if self.p == 1:
-            return x * 0.0
-        kept = draw(self.rng, "random", self._drawn(np.shape(x))) >= self.p
-        return x * (kept.astype(x.dtype) * (1.0 / (1.0 - self.p)))
+        return dropped(x, self.p, self.rng, self._drawn(np.shape(x)))
 
     def _drawn(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of what is drawn, for an input of this shape."""
