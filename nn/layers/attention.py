@@ -6,7 +6,9 @@ heads of keys and values.
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -50,7 +52,9 @@ def scaled_dot_product_attention(
     if enable_gqa:
         key, value = _repeated(who, query, key), _repeated(who, query, value)
     _check_shapes(who, query, key, value)
-    weights = _weights(who, query, key, attn_mask, is_causal, scale)
+    if is_causal:
+        attn_mask = _causal(query.shape[-2], key.shape[-2])
+    weights = _weights(who, query, key, attn_mask, scale)
     return np.matmul(dropped(weights, probability(who, dropout_p), rng, np.shape(weights)), value)
 
 
@@ -79,12 +83,15 @@ def _repeated(who: str, query: Any, key: Any) -> Any:
     return key if heads == fewer else np.repeat(key, heads // fewer, axis=-3)
 
 
-def _weights(who: str, query: Any, key: Any, mask: Any, is_causal: bool, scale: float | None) -> Any:
+def _causal(queries: int, keys: int) -> Array:
+    """True where a query may see a key: query i sees the keys 0 to i."""
+    return np.tri(queries, keys, dtype=bool)
+
+
+def _weights(who: str, query: Any, key: Any, mask: Any, scale: float | None) -> Any:
     """softmax(query keyᵀ scale + mask)."""
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = np.matmul(query * scale, np.swapaxes(key, -1, -2))
-    if is_causal:
-        mask = np.tri(*scores.shape[-2:], dtype=bool)
     if mask is None:
         return softmax(scores)
     added, seeing = _added(who, mask, scores)
@@ -108,9 +115,8 @@ def _added(who: str, mask: Any, scores: Any) -> tuple[Any, Any]:
     if mask.dtype.kind != "b":
         raise TypeError(f"{who}: the mask is {mask.dtype}; give truth values, or floating-point numbers to add")
     seeing = np.any(mask, axis=-1, keepdims=True)
-    if bool(np.all(seeing)):
-        return np.where(mask, 0.0, -np.inf).astype(scores.dtype), None
-    return np.where(mask | ~seeing, 0.0, -np.inf).astype(scores.dtype), seeing
+    added = np.where(mask | ~seeing, 0.0, -np.inf).astype(scores.dtype)
+    return added, None if bool(np.all(seeing)) else seeing
 
 
 class MultiheadAttention(Module):
@@ -123,9 +129,10 @@ class MultiheadAttention(Module):
 
     ``key_padding_mask`` (n, S) is True for keys that nobody may see, ``attn_mask`` (L, S) or (n heads, L, S) where a
     query may not see a key; floating-point masks are added.  (In :func:`scaled_dot_product_attention` True is the
-    opposite, as in PyTorch.)  With ``is_causal`` query i sees the keys 0 to i.  ``rotary`` turns queries and keys by
-    their positions.  Parameters: ``in_proj_weight`` (embed_dim, 3 embed_dim), or ``q_proj_weight``, ``k_proj_weight``
-    and ``v_proj_weight`` if kdim or vdim differ, ``in_proj_bias``, and ``out_proj``, a Linear layer.
+    opposite, as in PyTorch.)  With ``is_causal`` query i sees the keys 0 to i, as far as the masks allow.  ``rotary``
+    turns queries and keys by their positions.  Parameters: ``in_proj_weight`` (embed_dim, 3 embed_dim), or
+    ``q_proj_weight``, ``k_proj_weight`` and ``v_proj_weight`` if kdim or vdim differ, ``in_proj_bias``, and
+    ``out_proj``, a Linear layer.
 
     >>> import numpy as np
     >>> layer = MultiheadAttention(8, 2, batch_first=True, rng=0)
@@ -182,7 +189,7 @@ class MultiheadAttention(Module):
         if self.rotary is not None:
             q, k = self.rotary(q), self.rotary(k)
         mask = self._mask(q.shape[:-1], k.shape[-2], key_padding_mask, attn_mask, is_causal)
-        weights = _weights("MultiheadAttention", q, k, mask, False, None)
+        weights = _weights("MultiheadAttention", q, k, mask, None)
         kept = dropped(weights, self.dropout if self.training else 0.0, self.rng, np.shape(weights))
         y = np.moveaxis(np.matmul(kept, v), 1, 2)  # (n, L, heads, size)
         y = self.out_proj(np.reshape(y, (*y.shape[:2], self.embed_dim)))
@@ -241,9 +248,7 @@ class MultiheadAttention(Module):
     def _mask(self, queries: tuple[int, ...], keys: int, padding: Any, mask: Any, is_causal: bool) -> Any:
         """All masks as one for (n, heads, L, S): True where a query may see a key, or numbers; or None."""
         n, heads, length = queries
-        allowed: list[Any] = []
-        if is_causal and mask is None:
-            allowed.append(np.tri(length, keys, dtype=bool))
+        allowed: list[Any] = [_causal(length, keys)] if is_causal else []
         if mask is not None:
             mask = self._mask_of("attn_mask", mask, ((length, keys), (n * heads, length, keys)))
             allowed.append(np.reshape(mask, (n, heads, length, keys)) if mask.ndim == 3 else mask)
@@ -251,9 +256,9 @@ class MultiheadAttention(Module):
             padding = self._mask_of("key_padding_mask", padding, ((n, keys), (keys,)) if n == 1 else ((n, keys),))
             allowed.append(np.reshape(padding, (n, 1, 1, keys)))
         if any(m.dtype.kind == "f" for m in allowed):
-            allowed = [m if m.dtype.kind == "f" else np.where(m, 0.0, -np.inf) for m in allowed]
-            return allowed[0] if len(allowed) == 1 else allowed[0] + allowed[1]
-        return None if not allowed else allowed[0] if len(allowed) == 1 else allowed[0] & allowed[1]
+            numbers = (m if m.dtype.kind == "f" else np.where(m, 0.0, -np.inf) for m in allowed)
+            return functools.reduce(operator.add, numbers)
+        return functools.reduce(operator.and_, allowed) if allowed else None
 
     @staticmethod
     def _mask_of(name: str, mask: Any, shapes: tuple[tuple[int, ...], ...]) -> Any:

@@ -60,6 +60,21 @@ def test_a_causal_block_does_not_see_what_comes_later():
     np.testing.assert_allclose(mapped, one, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [bool, float])
+def test_causal_and_other_masks_hold_together(dtype):
+    layer = nn.MultiheadAttention(4, 2, batch_first=True, rng=0, dtype=np.float64)
+    x, later = normal(2, 4, 4), ~np.tri(4, dtype=bool)
+    hidden = np.zeros((4, 4), bool)
+    hidden[:, 1] = [False, True, False, True]
+    padding = np.array([[False, False, True, False], [False, False, False, False]])
+    mask = hidden if dtype is bool else np.where(hidden, -np.inf, 0.0)
+    _, weights = layer(x, x, x, padding, attn_mask=mask, is_causal=True)
+    unseen = hidden | later | padding[:, None]
+    np.testing.assert_array_equal(weights.data == 0, unseen)
+    expected = layer(x, x, x, padding, attn_mask=hidden | later)[1]
+    np.testing.assert_array_equal(weights.data, expected.data)
+
+
 def test_dropout_draws_from_the_generator_that_was_given():
     x = normal(3, 4, 8).astype(np.float32)
     one, two = (nn.MultiheadAttention(8, 2, dropout=0.5, rng=3) for _ in range(2))
