@@ -38,8 +38,8 @@ class _Recurrent(Module):
     _states = 1
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int, bias: bool, batch_first: bool, dropout: float,
-        bidirectional: bool, rng: Rng, dtype: Any,
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: Any = np.float32,
     ) -> None:  # fmt: skip
         who = type(self).__name__
         self.input_size: int = whole(who, "input_size", input_size)
@@ -69,6 +69,10 @@ class _Recurrent(Module):
             for k in range(self.num_layers)
             for direction in self._directions
         ]
+
+    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
+        y, states = self._run(x, hx, lengths)
+        return y, (states if self._states > 1 else states[0])
 
     def _run(self, x: Any, before: Any, lengths: Any) -> tuple[Any, State]:
         """The output, and the states at the end."""
@@ -184,11 +188,9 @@ class RNN(_Recurrent):
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"RNN: nonlinearity is {nonlinearity!r}; it must be 'tanh' or 'relu'")
         self.nonlinearity: str = nonlinearity
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng, dtype)
-
-    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
-        y, (h,) = self._run(x, hx, lengths)
-        return y, h
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng, dtype=dtype
+        )
 
     def _stepper(self, rows: Any, weight: Any, bias: tuple[Any, Any]) -> tuple[Any, Any]:
         bound: Any = np.tanh if self.nonlinearity == "tanh" else relu
@@ -214,16 +216,6 @@ class GRU(_Recurrent):
     """
 
     _gates = 3
-
-    def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-        dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: Any = np.float32,
-    ) -> None:  # fmt: skip
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng, dtype)
-
-    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
-        y, (h,) = self._run(x, hx, lengths)
-        return y, h
 
     def _stepper(self, rows: Any, weight: Any, bias: tuple[Any, Any]) -> tuple[Any, Any]:
         n = self.hidden_size
@@ -256,16 +248,6 @@ class LSTM(_Recurrent):
 
     _gates = 4
     _states = 2
-
-    def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-        dropout: float = 0.0, bidirectional: bool = False, *, rng: Rng = None, dtype: Any = np.float32,
-    ) -> None:  # fmt: skip
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng, dtype)
-
-    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, tuple[Any, Any]]:
-        y, (h, c) = self._run(x, hx, lengths)
-        return y, (h, c)
 
     def _stepper(self, rows: Any, weight: Any, bias: tuple[Any, Any]) -> tuple[Any, Any]:
         given = rows if bias[0] is None else rows + (bias[0] + bias[1])

@@ -14,7 +14,7 @@ import numpy as np
 from ..random import Rng, generator
 from .activation import GELU, ReLU
 from .attention import MultiheadAttention
-from .checks import data, whole
+from .checks import data, described, whole
 from .dropout import Dropout
 from .linear import Linear
 from .module import Module
@@ -29,7 +29,19 @@ Activation = str | Callable[[Any], Any]
 class _Block(Module):
     """What both kinds of blocks have in common."""
 
-    def _prepare(self, d_model: int, nhead: int, activation: Activation, norm_first: bool) -> None:
+    _parts = 2
+    """Attentions and the network: each has a normalisation and a dropout."""
+    norm1: LayerNorm
+    norm2: LayerNorm
+    dropout1: Dropout
+    dropout2: Dropout
+
+    def __init__(
+        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
+        activation: Activation = "relu", layer_norm_eps: float = 1e-5, batch_first: bool = False,
+        norm_first: bool = False, bias: bool = True, *, rotary: RotaryPositions | None = None, rng: Rng = None,
+        dtype: Any = np.float32,
+    ) -> None:  # fmt: skip
         who = type(self).__name__
         self.d_model: int = whole(who, "d_model", d_model)
         self.nhead: int = whole(who, "nhead", nhead)
@@ -39,17 +51,39 @@ class _Block(Module):
             {"relu": ReLU(), "gelu": GELU()}[activation] if isinstance(activation, str) else activation
         )
         self.norm_first: bool = bool(norm_first)
+        rng = generator(rng)
+
+        def attention(rotary: RotaryPositions | None) -> MultiheadAttention:
+            return MultiheadAttention(
+                d_model, nhead, dropout, bias, batch_first=batch_first, rotary=rotary, rng=rng, dtype=dtype
+            )
+
+        self.self_attn: MultiheadAttention = attention(rotary)
+        if self._parts == 3:
+            self.multihead_attn: MultiheadAttention = attention(None)
+        self.linear1: Linear = Linear(d_model, dim_feedforward, bias, rng=rng, dtype=dtype)
+        self.dropout: Dropout = Dropout(dropout, rng=rng)
+        self.linear2: Linear = Linear(dim_feedforward, d_model, bias, rng=rng, dtype=dtype)
+        for i in range(1, self._parts + 1):
+            setattr(self, f"norm{i}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
+            setattr(self, f"dropout{i}", Dropout(dropout, rng=rng))
+
+    def _through(self, x: Any, *attentions: Callable[[Any], Any]) -> Any:
+        """Attentions, then the network, each added to its input and normalised."""
+        x = data(type(self).__name__, x, self.linear1.weight)
+        for i, part in enumerate((*attentions, self._feed_forward), 1):
+            norm, dropout = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
+            x = x + dropout(part(norm(x))) if self.norm_first else norm(x + dropout(part(x)))
+        return x
 
     def _feed_forward(self, x: Any) -> Any:
-        block: Any = self
-        return block.linear2(block.dropout(block.activation(block.linear1(x))))
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
     def extra_repr(self) -> str:
-        block: Any = self
-        said = [f"{self.d_model}, {self.nhead}, {block.linear1.out_features}"]
-        if block.self_attn.batch_first:
-            said.append("batch_first=True")
-        return ", ".join(said + ["norm_first=True"] * self.norm_first)
+        return described(
+            self.d_model, self.nhead, self.linear1.out_features, batch_first=(self.self_attn.batch_first, False),
+            norm_first=(self.norm_first, False),
+        )  # fmt: skip
 
 
 class TransformerEncoderLayer(_Block):
@@ -66,36 +100,11 @@ class TransformerEncoderLayer(_Block):
     (3, 5, 8)
     """
 
-    def __init__(
-        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
-        activation: Activation = "relu", layer_norm_eps: float = 1e-5, batch_first: bool = False,
-        norm_first: bool = False, bias: bool = True, *, rotary: RotaryPositions | None = None, rng: Rng = None,
-        dtype: Any = np.float32,
-    ) -> None:  # fmt: skip
-        self._prepare(d_model, nhead, activation, norm_first)
-        rng = generator(rng)
-        self.self_attn: MultiheadAttention = MultiheadAttention(
-            d_model, nhead, dropout, bias, batch_first=batch_first, rotary=rotary, rng=rng, dtype=dtype
-        )
-        self.linear1: Linear = Linear(d_model, dim_feedforward, bias, rng=rng, dtype=dtype)
-        self.dropout: Dropout = Dropout(dropout, rng=rng)
-        self.linear2: Linear = Linear(dim_feedforward, d_model, bias, rng=rng, dtype=dtype)
-        self.norm1: LayerNorm = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2: LayerNorm = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1: Dropout = Dropout(dropout, rng=rng)
-        self.dropout2: Dropout = Dropout(dropout, rng=rng)
-
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
         def attended(x: Any) -> Any:
-            y, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
-            return self.dropout1(y)
+            return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
 
-        src = data("TransformerEncoderLayer", src, self.linear1.weight)
-        if self.norm_first:
-            x = src + attended(self.norm1(src))
-            return x + self.dropout2(self._feed_forward(self.norm2(x)))
-        x = self.norm1(src + attended(src))
-        return self.norm2(x + self.dropout2(self._feed_forward(x)))
+        return self._through(src, attended)
 
 
 class TransformerDecoderLayer(_Block):
@@ -112,26 +121,9 @@ class TransformerDecoderLayer(_Block):
     (3, 5, 8)
     """
 
-    def __init__(
-        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
-        activation: Activation = "relu", layer_norm_eps: float = 1e-5, batch_first: bool = False,
-        norm_first: bool = False, bias: bool = True, *, rotary: RotaryPositions | None = None, rng: Rng = None,
-        dtype: Any = np.float32,
-    ) -> None:  # fmt: skip
-        self._prepare(d_model, nhead, activation, norm_first)
-        rng = generator(rng)
-        self.self_attn: MultiheadAttention = MultiheadAttention(
-            d_model, nhead, dropout, bias, batch_first=batch_first, rotary=rotary, rng=rng, dtype=dtype
-        )
-        self.multihead_attn: MultiheadAttention = MultiheadAttention(
-            d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng, dtype=dtype
-        )
-        self.linear1: Linear = Linear(d_model, dim_feedforward, bias, rng=rng, dtype=dtype)
-        self.dropout: Dropout = Dropout(dropout, rng=rng)
-        self.linear2: Linear = Linear(dim_feedforward, d_model, bias, rng=rng, dtype=dtype)
-        for i in (1, 2, 3):
-            setattr(self, f"norm{i}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
-            setattr(self, f"dropout{i}", Dropout(dropout, rng=rng))
+    _parts = 3
+    norm3: LayerNorm
+    dropout3: Dropout
 
     def forward(
         self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
@@ -145,8 +137,4 @@ class TransformerDecoderLayer(_Block):
                 x, memory, memory, memory_key_padding_mask, False, memory_mask, is_causal=memory_is_causal
             )[0]
 
-        x = data("TransformerDecoderLayer", tgt, self.linear1.weight)
-        for i, part in enumerate((attended, remembered, self._feed_forward), 1):
-            norm, dropout = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
-            x = x + dropout(part(norm(x))) if self.norm_first else norm(x + dropout(part(x)))
-        return x
+        return self._through(tgt, attended, remembered)
