@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor, sigmoid, softplus
+from autodiff import sigmoid, softplus
 
 from .layers.activation import log_softmax, softmax
+from .layers.checks import as_array
 from .layers.embedding import positions
+from .layers.structure import values_of
 from .random import Rng, draw, generator
 
 __all__ = ["Bernoulli", "Beta", "Categorical", "Dirichlet", "Distribution", "Normal", "Uniform", "kl"]
@@ -27,17 +29,12 @@ Array = Any
 Shape = int | tuple[int, ...]
 
 
-def _values(x: Any) -> Array:
-    return x.data if isinstance(x, Tensor) else x
-
-
 def _parameter(who: str, name: str, value: Any, least: float = -math.inf, most: float = math.inf) -> Any:
     """A parameter as an array or a Tensor of numbers, larger than ``least``, or in [least, most] if that is finite."""
-    if not isinstance(value, Tensor) and not hasattr(value, "__array_function__"):
-        value = np.asarray(value)
+    value = as_array(value)
     if value.dtype.kind in "biu":
         value = value.astype(float)
-    array = _values(value)
+    array = values_of(value)
     closed = most < math.inf
     wrong = np.isnan(array) | ((array < least) | (array > most) if closed else array <= least)
     if bool(np.any(wrong)):
@@ -116,7 +113,7 @@ class Normal(Distribution):
         return self.loc + self.scale * draw(generator(rng), "standard_normal", self._drawn(shape), self.loc.dtype)
 
     def sample(self, shape: Shape = (), *, rng: Rng = None) -> Array:
-        return _values(Normal(_values(self.loc), _values(self.scale)).rsample(shape, rng=rng))
+        return Normal(values_of(self.loc), values_of(self.scale)).rsample(shape, rng=rng)
 
 
 class Uniform(Distribution):
@@ -131,11 +128,11 @@ class Uniform(Distribution):
         self.low: Any = _parameter("Uniform", "low", low)
         self.high: Any = _parameter("Uniform", "high", high)
         self.shape: tuple[int, ...] = self._broadcast("Uniform", self.low, self.high)
-        if bool(np.any(_values(self.high) <= _values(self.low))):
+        if bool(np.any(values_of(self.high) <= values_of(self.low))):
             raise ValueError("Uniform: high must be larger than low, everywhere")
 
     def log_prob(self, x: Any) -> Any:
-        inside = (_values(x) >= _values(self.low)) & (_values(x) < _values(self.high))
+        inside = (values_of(x) >= values_of(self.low)) & (values_of(x) < values_of(self.high))
         return np.where(inside, 0.0 - np.log(self.high - self.low), -math.inf)
 
     def entropy(self) -> Any:
@@ -146,7 +143,7 @@ class Uniform(Distribution):
         return self.low + (self.high - self.low) * draw(generator(rng), "random", self._drawn(shape), self.low.dtype)
 
     def sample(self, shape: Shape = (), *, rng: Rng = None) -> Array:
-        return Uniform(_values(self.low), _values(self.high)).rsample(shape, rng=rng)
+        return Uniform(values_of(self.low), values_of(self.high)).rsample(shape, rng=rng)
 
 
 class Bernoulli(Distribution):
@@ -173,15 +170,15 @@ class Bernoulli(Distribution):
         self.shape: tuple[int, ...] = np.shape(self.probs)
 
     def log_prob(self, x: Any) -> Any:
-        return np.where(_values(x) == 1, 0.0 - softplus(-self.logits), 0.0 - softplus(self.logits))
+        return np.where(values_of(x) == 1, 0.0 - softplus(-self.logits), 0.0 - softplus(self.logits))
 
     def entropy(self) -> Any:
         p = self.probs
-        yes = p * np.where(_values(p) > 0, softplus(-self.logits), 0.0)
-        return yes + (1.0 - p) * np.where(_values(p) < 1, softplus(self.logits), 0.0)
+        yes = p * np.where(values_of(p) > 0, softplus(-self.logits), 0.0)
+        return yes + (1.0 - p) * np.where(values_of(p) < 1, softplus(self.logits), 0.0)
 
     def sample(self, shape: Shape = (), *, rng: Rng = None) -> Array:
-        return (draw(generator(rng), "random", self._drawn(shape), float) < _values(self.probs)).astype(int)
+        return (draw(generator(rng), "random", self._drawn(shape), float) < values_of(self.probs)).astype(int)
 
 
 class Categorical(Distribution):
@@ -220,13 +217,13 @@ class Categorical(Distribution):
         return 0.0 - np.sum(self.probs * _where_possible(self, self.logits), axis=-1)
 
     def sample(self, shape: Shape = (), *, rng: Rng = None) -> Array:
-        bounds = np.cumsum(_values(self.probs).astype(float), axis=-1)[..., :-1]
+        bounds = np.cumsum(values_of(self.probs).astype(float), axis=-1)[..., :-1]
         return np.sum(draw(generator(rng), "random", self._drawn(shape), float)[..., None] >= bounds, axis=-1)
 
 
 def _where_possible(p: Categorical, logits: Any) -> Any:
     """Logits of the classes that can be drawn, 0 for the others."""
-    return np.where(_values(p.probs) > 0, logits, 0.0)
+    return np.where(values_of(p.probs) > 0, logits, 0.0)
 
 
 class Dirichlet(Distribution):
@@ -260,7 +257,7 @@ class Dirichlet(Distribution):
         return self._log_norm() + spread
 
     def sample(self, shape: Shape = (), *, rng: Rng = None) -> Array:
-        drawn = generator(rng).standard_gamma(_values(self.concentration), self._drawn(shape))
+        drawn = generator(rng).standard_gamma(values_of(self.concentration), self._drawn(shape))
         return drawn / np.sum(drawn, axis=-1, keepdims=True)
 
 
@@ -290,7 +287,7 @@ class Beta(Distribution):
         return self._pair().entropy()
 
     def sample(self, shape: Shape = (), *, rng: Rng = None) -> Array:
-        return generator(rng).beta(_values(self.concentration1), _values(self.concentration0), self._drawn(shape))
+        return generator(rng).beta(values_of(self.concentration1), values_of(self.concentration0), self._drawn(shape))
 
 
 def kl(p: Distribution, q: Distribution) -> Any:
@@ -306,12 +303,12 @@ def kl(p: Distribution, q: Distribution) -> Any:
         ratio, shift = p.scale / q.scale, (p.loc - q.loc) / q.scale
         return 0.5 * (ratio * ratio + shift * shift - 1.0) - np.log(ratio)
     if isinstance(p, Uniform) and isinstance(q, Uniform):
-        inside = (_values(q.low) <= _values(p.low)) & (_values(p.high) <= _values(q.high))
+        inside = (values_of(q.low) <= values_of(p.low)) & (values_of(p.high) <= values_of(q.high))
         return np.where(inside, np.log((q.high - q.low) / (p.high - p.low)), math.inf)
     if isinstance(p, Bernoulli) and isinstance(q, Bernoulli):
         pairs = ((p.probs, p.logits, q.logits), (1.0 - p.probs, -p.logits, -q.logits))
         # log(p / q) = softplus(-q's logit) - softplus(-p's)
-        yes, no = (a * np.where(_values(a) > 0, softplus(-y) - softplus(-x), 0.0) for a, x, y in pairs)
+        yes, no = (a * np.where(values_of(a) > 0, softplus(-y) - softplus(-x), 0.0) for a, x, y in pairs)
         return yes + no
     if isinstance(p, Categorical) and isinstance(q, Categorical):
         return np.sum(p.probs * (_where_possible(p, p.logits) - _where_possible(p, q.logits)), axis=-1)

@@ -17,7 +17,7 @@ from autodiff import Tensor, softmax
 
 from ..random import Rng, generator
 from . import init
-from .checks import data, described, floating, probability, whole
+from .checks import as_array, data, described, floating, probability, whole
 from .dropout import dropped
 from .linear import Linear, affine
 from .module import Module
@@ -101,7 +101,7 @@ def _weights(who: str, query: Any, key: Any, mask: Any, scale: float | None) -> 
 
 def _added(who: str, mask: Any, scores: Any) -> tuple[Any, Any]:
     """A mask as numbers that are added, and which queries see anything, or None if all do."""
-    mask = mask if hasattr(mask, "__array_function__") else np.asarray(mask)
+    mask = as_array(mask)
     try:
         fits = np.broadcast_shapes(mask.shape, scores.shape) == scores.shape
     except ValueError:
@@ -263,7 +263,7 @@ class MultiheadAttention(Module):
     @staticmethod
     def _mask_of(name: str, mask: Any, shapes: tuple[tuple[int, ...], ...]) -> Any:
         """A mask of this class, True where a key may not be seen, as one that is True where it may."""
-        mask = mask if hasattr(mask, "__array_function__") else np.asarray(mask)
+        mask = as_array(mask)
         if mask.shape not in shapes:
             raise ValueError(
                 f"MultiheadAttention: {name} has shape {mask.shape}; it must be {' or '.join(map(str, shapes))}"

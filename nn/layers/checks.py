@@ -55,17 +55,27 @@ def positive_eps(who: str, value: Any) -> float:
     return float(value)
 
 
+def check_array(who: str, what: str, values: Any) -> None:
+    """Raise TypeError for anything but an array or a Tensor."""
+    if not (hasattr(values, "dtype") and hasattr(values, "shape")):
+        raise TypeError(f"{who}: the {what} is a {type(values).__name__}; it must be an array or a Tensor")
+
+
+def as_array(values: Any) -> Any:
+    """Any library's array as it is, everything else as an ndarray."""
+    return values if hasattr(values, "__array_function__") else np.asarray(values)
+
+
 def data(who: str, x: Any, parameter: Any) -> Any:
     """An input in the dtype of a parameter, so that a model computes in one dtype whatever it is given.
 
     Complex numbers stay complex.  Raises TypeError for what is neither an array nor a Tensor.
     """
-    given, wanted = getattr(x, "dtype", None), parameter.dtype
-    if given is wanted or given == wanted:
+    wanted = parameter.dtype
+    if getattr(x, "dtype", None) is wanted:
         return x
-    if given is None or not hasattr(x, "shape"):
-        raise TypeError(f"{who}: the input is a {type(x).__name__}; it must be an array or a Tensor")
-    return x.astype(wanted) if given.kind in "biuf" else x
+    check_array(who, "input", x)
+    return x.astype(wanted) if x.dtype != wanted and x.dtype.kind in "biuf" else x
 
 
 def described(*first: Any, **options: tuple[Any, Any]) -> str:

@@ -10,7 +10,7 @@ from autodiff import Tensor, stop_gradient
 
 from ..random import Rng, generator
 from . import init
-from .checks import floating, whole
+from .checks import as_array, floating, whole
 from .module import Module
 
 __all__ = ["Embedding", "one_hot"]
@@ -62,7 +62,7 @@ def positions(who: str, x: Any, count: int, what: str = "rows") -> Array:
     """Integers from 0 to count - 1, checked."""
     if isinstance(x, Tensor):
         raise TypeError(f"{who}: the input is a Tensor; positions are a plain integer array")
-    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    x = as_array(x)
     if x.dtype.kind not in "iu" and x.size:
         raise TypeError(f"{who}: positions must be integers, got {x.dtype}; write x.astype(int)")
     if x.size and bool((np.min(x) < 0) | (np.max(x) >= count)):

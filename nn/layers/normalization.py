@@ -13,8 +13,9 @@ import numpy as np
 
 from autodiff import BatchingError, Tensor, mark_written
 
-from .checks import data, described, finite, floating, positive_eps, whole
+from .checks import check_array, data, described, finite, floating, positive_eps, whole
 from .module import Module
+from .structure import values_of
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "LayerNorm", "RMSNorm"]
 
@@ -40,8 +41,7 @@ def _taken(who: str, x: Any, weight: Any) -> Any:
     """The input, in the dtype of the weight if there is one."""
     if weight is not None:
         return data(who, x, weight)
-    if not hasattr(x, "dtype"):
-        raise TypeError(f"{who}: the input is a {type(x).__name__}; it must be an array or a Tensor")
+    check_array(who, "input", x)
     return x.astype(np.float32) if x.dtype.kind in "biu" else x
 
 
@@ -214,7 +214,7 @@ class _BatchNorm(Module):
             )
         y, mean, variance = _standardized(x, (0, *range(2, x.ndim)), self.eps)
         if self.training and self.running_mean is not None:
-            self._follow(_values(mean), _values(variance) * (count / (count - 1)))
+            self._follow(values_of(mean), values_of(variance) * (count / (count - 1)))
         return y
 
     def _follow(self, mean: Array, variance: Array) -> None:
@@ -236,10 +236,6 @@ class _BatchNorm(Module):
             self.num_features, eps=(self.eps, 1e-5), momentum=(self.momentum, 0.1),
             affine=(self.weight is not None, True), track_running_stats=(self.running_mean is not None, True),
         )  # fmt: skip
-
-
-def _values(x: Any) -> Array:
-    return x.data if isinstance(x, Tensor) else x
 
 
 class BatchNorm1d(_BatchNorm):

@@ -13,7 +13,7 @@ import numpy as np
 
 from autodiff import max_pool, unfold
 
-from .checks import described, each, whole
+from .checks import check_array, described, each, whole
 from .module import Module
 
 __all__ = [
@@ -31,9 +31,8 @@ Size = int | tuple[int, ...]
 
 def _image(who: str, x: Any, axes: int) -> tuple[int, ...]:
     """The shape of an input whose last axes have windows."""
-    shape = getattr(x, "shape", None)
-    if shape is None:
-        raise TypeError(f"{who}: the input is a {type(x).__name__}; it must be an array or a Tensor")
+    check_array(who, "input", x)
+    shape = x.shape
     if len(shape) <= axes or x.dtype.kind not in "fc":
         what = f"is {x.dtype}; cast it to floating-point" if len(shape) > axes else f"has shape {shape}"
         raise ValueError(f"{who}: the input {what}; it must be (n, channels, {('length', 'height, width')[axes - 1]})")

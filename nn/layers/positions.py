@@ -10,7 +10,7 @@ from autodiff import Tensor
 
 from ..random import Rng, generator
 from . import init
-from .checks import data, floating, whole
+from .checks import check_array, data, floating, whole
 from .module import Module
 
 __all__ = ["LearnedPositions", "RotaryPositions", "SinusoidalPositions"]
@@ -20,12 +20,13 @@ Array = Any
 
 def _sequence(who: str, x: Any, size: int, longest: int | None, start: int) -> int:
     """The length of a sequence (..., length, size), checked."""
-    shape = getattr(x, "shape", None)
-    if shape is None:
-        raise TypeError(f"{who}: the input is a {type(x).__name__}; it must be an array or a Tensor")
+    check_array(who, "input", x)
+    shape = x.shape
     if len(shape) < 2 or shape[-1] != size:
         raise ValueError(f"{who}: the input has shape {shape}; it must be (..., length, {size})")
-    if start < 0 or (longest is not None and shape[-2] + start > longest):
+    if start < 0:
+        raise ValueError(f"{who}: start is {start}; positions begin at 0")
+    if longest is not None and shape[-2] + start > longest:
         beginning = f" from position {start}" if start else ""
         raise ValueError(
             f"{who}: the input has shape {shape}, a sequence of {shape[-2]}{beginning}; there are {longest} positions: "

@@ -21,7 +21,7 @@ from autodiff import Tensor, lstm_cell, relu, sigmoid
 
 from ..random import Rng, generator
 from . import init
-from .checks import data, described, floating, probability, whole
+from .checks import as_array, data, described, floating, probability, whole
 from .dropout import Dropout
 from .module import Module
 
@@ -124,7 +124,7 @@ class _Recurrent(Module):
 
     def _alive(self, lengths: Any, longest: int, n: int) -> Any:
         """Which elements are in their sequence: (L, n, 1)."""
-        lengths = lengths if hasattr(lengths, "__array_function__") else np.asarray(lengths)
+        lengths = as_array(lengths)
         who = type(self).__name__
         if lengths.shape != (n,) or lengths.dtype.kind not in "iu":
             raise ValueError(f"{who}: lengths are {lengths.dtype} of shape {lengths.shape}; give {n} integers, ({n},)")

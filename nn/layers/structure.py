@@ -204,7 +204,7 @@ def is_copied(slot: Slot) -> bool:
 
 
 def values_of(value: Any) -> Any:
-    """The array in a slot."""
+    """The array of a Tensor; everything else as it is."""
     return value.data if isinstance(value, Tensor) else value
 
 

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autodiff import Tensor
+
+from ..layers.checks import as_array, check_array
+from ..layers.structure import values_of
 
 __all__: list[str] = []  # a user calls the losses
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def check_array(who: str, what: str, values: Any) -> None:
-    """Raise TypeError for anything but an array or a Tensor."""
-    if not hasattr(values, "dtype"):
-        raise TypeError(f"{who}: the {what} is a {type(values).__name__}; it must be an array or a Tensor")
-
-
 def cast(who: str, what: str, target: Any, prediction: Any) -> Any:
     """A target as an array of the prediction's dtype; a Tensor is returned unchanged."""
     if isinstance(target, Tensor):
         return target
-    target = target if hasattr(target, "__array_function__") else np.asarray(target)
+    target = as_array(target)
     dtype = prediction.dtype
     if target.dtype == dtype:
         return target
@@ -68,7 +63,7 @@ def check_reduction(who: str, reduction: str, known: tuple[str, ...] = REDUCTION
 
 def in_unit_interval(who: str, what: str, values: Any) -> Any:
     """The values, if all are in [0, 1]; NaN is allowed, and makes the loss NaN."""
-    array = values.data if isinstance(values, Tensor) else values
+    array = values_of(values)
     if array.size and (array.min() < 0 or array.max() > 1):
         raise ValueError(
             f"{who}: a {what} lies outside [0, 1] (smallest {array.min():.6g}, largest {array.max():.6g})"

@@ -9,7 +9,8 @@ import numpy as np
 from autodiff import Tensor, softmax_cross_entropy, stop_gradient
 
 from ..layers.activation import log_softmax
-from .checks import cast, check_array, in_unit_interval, reduced
+from ..layers.checks import check_array
+from .checks import cast, in_unit_interval, reduced
 from .labels import along, class_weights, divided, no_such_class, picked_at, rows_and_labels, weighted
 from .loss import Loss
 

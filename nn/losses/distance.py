@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor, relu
+from autodiff import relu
 
-from .checks import aligned, cast, check_array, reduced
+from ..layers.checks import check_array
+from ..layers.structure import values_of
+from .checks import aligned, cast, reduced
 from .loss import Loss
 
 __all__ = [
@@ -53,16 +55,9 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
             f"cosine_similarity: the arguments have shapes {np.shape(x1)} and {np.shape(x2)}; they must broadcast, and "
             f"have an axis {axis}"
         )
-    lengths = [np.clip(np.linalg.norm(x, axis=axis, keepdims=True), eps, None) for x in _same_rank(x1, x2)]
-    one, two = _same_rank(x1, x2)
-    return np.sum((one / lengths[0]) * (two / lengths[1]), axis=axis)
-
-
-def _same_rank(x1: Any, x2: Any) -> tuple[Any, Any]:
-    """Both with the same number of axes."""
-    rank = max(np.ndim(x1), np.ndim(x2))
-    one, two = (np.reshape(x, (1,) * (rank - np.ndim(x)) + np.shape(x)) for x in (x1, x2))
-    return one, two
+    # with as many axes, so that the axis is that of both
+    one, two = (np.reshape(x, (1,) * (len(shape) - np.ndim(x)) + np.shape(x)) for x in (x1, x2))
+    return np.sum(normalize(one, axis=axis, eps=eps) * normalize(two, axis=axis, eps=eps), axis=axis)
 
 
 def _signs(who: str, target: Any, like: Any, shape: tuple[int, ...]) -> Any:
@@ -70,7 +65,7 @@ def _signs(who: str, target: Any, like: Any, shape: tuple[int, ...]) -> Any:
     target = cast(who, "target", target, like)
     if np.shape(target) != shape:
         raise ValueError(f"{who}: the target has shape {np.shape(target)}; it must be {shape}, 1 or -1 for each")
-    values = target.data if isinstance(target, Tensor) else target
+    values = values_of(target)
     if values.size and bool(np.any((values != 1) & (values != -1))):
         raise ValueError(f"{who}: the target must be 1 or -1; it reaches from {values.min():.6g} to {values.max():.6g}")
     return target

@@ -8,6 +8,7 @@ import numpy as np
 
 from autodiff import Tensor
 
+from ..layers.checks import as_array
 from .checks import reduced
 
 __all__: list[str] = []  # a user calls the losses
@@ -48,7 +49,7 @@ def _labels(who: str, target: Any) -> Array:
     if isinstance(target, Tensor):
         raise TypeError(f"{who}: the target is a Tensor; class indices are a plain integer array")
     # the labels of a mapping stand for many examples, and are handed on as they are
-    return target if hasattr(target, "__array_function__") else np.asarray(target)
+    return as_array(target)
 
 
 def no_such_class(who: str, labels: Array, classes: int) -> IndexError:

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autodiff import Tensor, stop_gradient
+from autodiff import stop_gradient
 
-from .checks import REDUCTIONS, aligned, cast, check_array, reduced
+from ..layers.checks import check_array
+from ..layers.structure import values_of
+from .checks import REDUCTIONS, aligned, cast, reduced
 from .loss import Loss
 
 __all__ = [
@@ -119,7 +121,7 @@ def gaussian_nll_loss(
         var = np.reshape(var, (*var.shape, 1))
     elif var.shape not in (shape, (*shape[:-1], 1)):
         raise ValueError(f"{who}: var has shape {var.shape}; for a prediction of {shape} it must be that, or one a row")
-    values = var.data if isinstance(var, Tensor) else var
+    values = values_of(var)
     if values.size and bool(np.any(values < 0)):
         raise ValueError(f"{who}: a variance is negative ({values.min():.6g}); pass np.exp(x) or nn.softplus(x)")
     var = var + np.maximum(eps - stop_gradient(var), 0.0)  # its derivative is that of var, as in PyTorch

@@ -102,3 +102,5 @@ def test_positions_are_added_from_a_start():
         assert layer(x[:, :2], 4).tolist() == whole[:, 4:].tolist()
     with pytest.raises(ValueError, match="a sequence of 6 from position 3; there are 8 positions"):
         nn.LearnedPositions(8, 4)(x, start=3)
+    with pytest.raises(ValueError, match="SinusoidalPositions: start is -1; positions begin at 0"):
+        nn.SinusoidalPositions(4)(x, start=-1)

@@ -76,6 +76,7 @@ CALLED = [
     (nn.Dropout2d(), ones(2, 3), r"Dropout2d: the input has shape (2, 3); it must be (n, channels, height, width)"),
     (nn.Conv2d(3, 4, 3), "text", "Conv2d: the input is a str; it must be an array or a Tensor"),
     (nn.LayerNorm(3), [1.0], "LayerNorm: the input is a list; it must be an array or a Tensor"),
+    (nn.Linear(1, 2, dtype=np.float64), [1.0], "Linear: the input is a list; it must be an array or a Tensor"),
     (nn.MaxPool2d(2), None, "MaxPool2d: the input is a NoneType; it must be an array or a Tensor"),
     (nn.Embedding(3, 2), np.array([0, 3]), "Embedding: positions reach from 0 to 3, but there are 3 rows (0 to 2)"),
     (nn.Embedding(3, 2), np.array([-1, 0]), "Embedding: positions reach from -1 to 0, but there are 3 rows (0 to 2)"),
