@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor, erf, logsumexp, relu, sigmoid, softplus, stop_gradient
-from autodiff import softmax as _softmax
+from autodiff import Tensor, erf, logsumexp, relu, sigmoid, softmax, softplus, stop_gradient
 
 from .checks import data, finite, floating, whole
 from .module import Module
@@ -52,16 +51,6 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     except np.exceptions.AxisError:
         raise np.exceptions.AxisError(f"log_softmax: axis {axis} is out of bounds for shape {np.shape(x)}") from None
     return shifted - logsumexp(shifted, axis=axis, keepdims=True)
-
-
-def softmax(x: Any, axis: int = -1) -> Any:
-    """exp(x) / sum(exp(x)) along ``axis``: positive numbers that sum to 1.
-
-    >>> import numpy as np
-    >>> softmax(np.array([1e4, 1e4])).tolist()
-    [0.5, 0.5]
-    """
-    return _softmax(x, axis)
 
 
 class ReLU(Module):
