@@ -10,7 +10,7 @@ import autodiff as ad
 import nn
 from autodiff import capture
 from autodiff.program.naming import short_names
-from tests.program.samples import normal, run, step_of
+from tests.program.samples import normal, run, small_step
 from tests.program.test_replay import same
 
 
@@ -56,11 +56,8 @@ def loss(w, b, x, y):
 
 
 def test_a_step_names_parameters_by_the_ends_of_their_paths():
-    model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh(), nn.Linear(4, 1, rng=1))
-    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
-
-    args = normal(5, 3, dtype=np.float32), normal(5, 1, dtype=np.float32)
-    text = str(capture(step_of(model, optimizer), *args))
+    step, args = small_step(nn.Tanh())
+    text = str(capture(step, *args))
     assert "def step(x, y, *, lr, layers_0_weight, layers_0_bias, layers_2_weight, layers_2_bias):\n" in text
     assert "    layers_0_weight: float32[3, 4], model.layers[0].weight\n" in text
     assert "    # -- update --\n    layers_0_weight -= d_layers_0_weight * lr\n" in text

@@ -18,6 +18,7 @@ from autodiff.program.straight import Straight
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
 from tests.blocks import of_each
+from tests.program.samples import check_threads, gradient
 
 special.load()
 INTEGERS = ("bitwise_and", "bitwise_or", "bitwise_xor", "invert")  # whose arguments are no variables
@@ -208,22 +209,7 @@ def test_a_number_beside_an_array_gives_the_same_bits(number):
 
 
 def test_threads_share_a_program():
-    f = ad.grad(lambda x: np.sum(np.exp(np.sin(x)) * np.cos(x)))
-    program = capture(f, np.ones(2000))
-    inputs = [np.random.default_rng(seed).normal(size=2000) for seed in range(8)]
-    expected, failed = [f(x) for x in inputs], []
-
-    def run(i):
-        for _ in range(50):
-            if program(inputs[i]).tobytes() != expected[i].tobytes():
-                failed.append(i)
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failed
+    check_threads(capture(gradient, np.ones(3000)), gradient)
 
 
 def test_a_long_program():

@@ -1,6 +1,5 @@
 """Regions: what is fused, what stays in order, and what happens where C cannot go on."""
 
-import threading
 import warnings
 
 import numpy as np
@@ -12,6 +11,7 @@ from autodiff.program.c import compiler
 from autodiff.program.c.fuse import Fusion
 from autodiff.program.passes import direct
 
+from ..samples import check_threads, gradient
 from .together import in_c, ulps
 
 RNG = np.random.default_rng(0)
@@ -261,22 +261,8 @@ def test_errors_that_somebody_waits_for():
 
 
 def test_threads():
-    f = ad.grad(lambda x: np.sum(np.exp(np.sin(x)) * np.cos(x)))
-    program = capture(f, np.ones(3000)).compiled("c")
-    inputs = [np.random.default_rng(seed).normal(size=3000) for seed in range(8)]
-    expected, failed = [program(x) for x in inputs], []
-
-    def run(i):
-        for _ in range(50):
-            if program(inputs[i]).tobytes() != expected[i].tobytes():
-                failed.append(i)
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    program = capture(gradient, np.ones(3000)).compiled("c")
+    check_threads(program, program)
 
 
 @pytest.fixture
