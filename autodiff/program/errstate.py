@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 from types import MethodWrapperType
 from typing import Any
@@ -79,9 +81,8 @@ def _variable() -> ContextVar[Any]:
 _get = _variable().get
 
 
-def token() -> Any:
-    """An object that is another one in each block of ``np.errstate``; None outside of all."""
-    return _get(None)
+token: Callable[[], Any] = functools.partial(_get, None)
+"""An object that is another one in each block of ``np.errstate``; None outside of all."""
 
 
 def is_asked_to_act() -> bool:

@@ -132,7 +132,8 @@ class Lines(Writer):
         else:
             given = [self.argument(a) for a in instruction.args]
             given += [f"{name}={self.argument(value)}" for name, value in instruction.kwargs.items()]
-            text = f"{self.bound(function)}({', '.join(given)})"
+            call = getattr(function, "run_in_c", None) or function  # a region's own function, without a layer of Python
+            text = f"{self.bound(call)}({', '.join(given)})"
         if result is None:
             return text
         made = mapped(self.target, result)

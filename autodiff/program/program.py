@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from ..tensor import Tensor
 from ..tree import flatten_like, places
 from .backends import AUTO, NUMPY, check_backend
 from .exporting import imported
+from .fitting import quick_look
 from .instruction import UPDATE, Guard, Instruction, Value
 from .listing import text_of
 from .passes import cleaned, direct, fixed, plain
@@ -160,9 +162,14 @@ class Program:
 
     def __call__(self, *args: Any) -> Any:
         """The result for other arguments, and what the function would leave in the places that it reaches."""
-        if self._replay is None:
-            self._replay = replay_of(self, self.backend)
-        return self.nested(self._replay(self._given(args)))
+        replay = self._replay
+        if replay is None:
+            replay = self._replay = replay_of(self, self.backend)
+        return self.nested(replay(args if self._fits(args) else self._given(args)))
+
+    @functools.cached_property
+    def _fits(self) -> Callable[[tuple[Any, ...]], bool]:
+        return quick_look(self.inputs) if self.arguments == self.inputs else lambda args: False
 
     def _given(self, args: tuple[Any, ...]) -> Sequence[Any]:
         """The arrays of a call, in the order of ``inputs``; an error if it does not fit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +41,6 @@ class Replay:
         self._early = written_early(program)
         if self.fused is not program:
             self._early = sorted({*self._early, *written_early(self.fused)})
-        self._block: Any = self
 
     @property
     def calls_in_c(self) -> int:
@@ -61,19 +60,7 @@ class Replay:
         """The function, if there is to be one."""
         if len(self.fused.instructions) > LONG:
             return lambda inputs: OTHERWISE
-        return self._straight.run if self.fused is self.program else self._run_in_c
-
-    def _run_in_c(self, inputs: Sequence[Array]) -> Any:
-        """The outputs, if what is given lies in memory as C needs it, and nobody waits for NumPy's errors."""
-        now = token()
-        if now is not self._block:
-            if is_asked_to_act():
-                return OTHERWISE
-            self._block = now
-        try:
-            return self._straight.run(inputs)
-        except Elsewhere:
-            return OTHERWISE
+        return self._straight.run if self.fused is self.program else _watched(self._straight.run)
 
     def __call__(self, inputs: Sequence[Array]) -> list[Array]:
         try:
@@ -135,6 +122,25 @@ class Replay:
                 f"{name}: {slot.places[0].path} is now a {type(now).__name__} of shape {np.shape(now)}; the program "
                 f"was captured for shape {value.shape}, {value.dtype}: capture it again"
             )
+
+
+def _watched(run: Callable[[Sequence[Array]], Any]) -> Callable[[Sequence[Array]], Any]:
+    """The outputs, if what is given lies in memory as C needs it, and nobody waits for NumPy's errors."""
+    block: Any = run  # which is no block
+
+    def watched(inputs: Sequence[Array]) -> Any:
+        nonlocal block
+        now = token()
+        if now is not block:
+            if is_asked_to_act():
+                return OTHERWISE
+            block = now
+        try:
+            return run(inputs)
+        except Elsewhere:
+            return OTHERWISE
+
+    return watched
 
 
 def _in_c(program: Program, backend: str) -> Program:

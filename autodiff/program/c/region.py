@@ -89,11 +89,12 @@ class Region:
         self.entry = self._entry(writer.given)
         self.uses_blas = "gemm_f" in self.text
         self.work = sum(map(_work, kernels))
-        self._run: Callable[..., Any] | None = None
+        self.run_in_c: Callable[..., Any] | None = None
+        """What calls C, once it is compiled."""
 
     def __call__(self, *operands: Any) -> Any:
-        assert self._run is not None
-        return self._run(*operands)
+        assert self.run_in_c is not None
+        return self.run_in_c(*operands)
 
     # -- what Python calls ---------------------------------------------------------------------------------------
 
@@ -116,7 +117,7 @@ class Region:
         test = [f"    if ({' || '.join(checks)}) return -1;"] if checks else []
         room = ["room"] * bool(self.storage.size)
         return "\n".join([
-            f"int call_{self.__name__}(void *given, char *room) {{", "    (void)given, (void)room;", *test,
+            f"int call_{self.__name__}(void *given{', char *room' * bool(room)}) {{", "    (void)given;", *test,
             f"    return {self.__name__}({', '.join([*arguments, *room])});", "}", "",
         ])  # fmt: skip
 
@@ -128,7 +129,8 @@ class Region:
         kind = ctypes.CFUNCTYPE if self.work > LONG else ctypes.PYFUNCTYPE
         address = ctypes.cast(getattr(library, f"call_{self.__name__}"), ctypes.c_void_p).value
         assert address is not None
-        self._run = self._called(kind(ctypes.c_int, ctypes.py_object, ctypes.c_void_p)(address))
+        room = [ctypes.c_void_p] * bool(self.storage.size)
+        self.run_in_c = self._called(kind(ctypes.c_int, ctypes.py_object, *room)(address))
 
     def _called(self, function: Any) -> Callable[..., Any]:
         """A function of Python that makes room and results, calls C, and says what went wrong."""
@@ -158,7 +160,7 @@ class Region:
         given = ", ".join([*names, *[f"c{n}" for n in range(len(self.constants))], *made])
         if self.storage.size:
             lines += ["    try:", "        r = room.pop()", "    except IndexError:", "        r = room.made()"]
-        lines += [f"    code = function(({given}{',' * bool(given)}), {'r[1]' if self.storage.size else 'None'})"]
+        lines += [f"    code = function(({given}{',' * bool(given)}){', r[1]' if self.storage.size else ''})"]
         lines += ["    room.append(r)"] * bool(self.storage.size)
         lines += given_away
         lines += ["    if code: failed(code)", f"    return {', '.join(returned)}{',' * (len(returned) == 1)}"]
