@@ -22,6 +22,7 @@ from . import metrics as metrics
 from . import optim as optim
 from . import safetensors as safetensors
 from . import schedule as schedule
+from .io.model_file import *
 from .layers.activation import *
 from .layers.attention import *
 from .layers.containers import *

@@ -187,6 +187,10 @@ class Optimizer:
                 raise ValueError(f"{who}: '{name}' is {np.asarray(value).dtype}, the parameter {parameter.dtype}")
         return {k: np.array(v, parameter.dtype) if k in self.buffers else v for k, v in entries.items()}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a file has: room to compute in belongs to the object."""
+        return {**vars(self), "_scratch": []}
+
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={getattr(self, name)}" for name in self.options)
         return f"{type(self).__name__}({len(self.parameters)} parameters, {options})"

@@ -1,0 +1,87 @@
+"""Random generators as data: the class of the bit generator, its state, and from what it was seeded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator, SeedSequence
+
+KINDS = {name: getattr(np.random, name) for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")}
+"""The bit generators of NumPy."""
+_LARGEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1}
+"""Numbers of a state that are places in its arrays, which NumPy does not check."""
+
+
+def described(generator: Generator) -> dict[str, Any]:
+    """The state of a generator, as data.  Raises TypeError for a bit generator that is not NumPy's.
+
+    >>> described(np.random.default_rng(0))["state"]["bit_generator"]
+    'PCG64'
+    """
+    source = generator.bit_generator
+    if type(source) not in KINDS.values():
+        raise TypeError(f"its bit generator is a {type(source).__name__}, and only those of NumPy can be written")
+    seeds: Any = source.seed_seq
+    names = ("entropy", "spawn_key", "pool_size", "n_children_spawned")
+    seeded = {name: _plain(getattr(seeds, name)) for name in names} if isinstance(seeds, SeedSequence) else None
+    return {"state": _plain(source.state), "seed": seeded}
+
+
+def set_state(generator: Generator, description: Any) -> None:
+    """Set a generator to a state.  Raises ValueError if the state is not one of such a generator."""
+    source = generator.bit_generator
+    try:
+        source.state = _state(source, description["state"])
+    except (TypeError, ValueError, KeyError, OverflowError, IndexError, AttributeError) as error:
+        raise ValueError(f"the state of a {type(source).__name__} is damaged ({error})") from None
+
+
+def made(description: Any) -> Generator:
+    """The generator of a description.  Raises ValueError if it is damaged."""
+    try:
+        kind = KINDS[description["state"]["bit_generator"]]
+        seeded = description["seed"]
+        seeds = None if seeded is None else SeedSequence(**{**seeded, "spawn_key": tuple(seeded["spawn_key"])})
+        generator = Generator(kind(0 if seeds is None else seeds))
+    except (TypeError, ValueError, KeyError, OverflowError, AttributeError, MemoryError) as error:
+        raise ValueError(f"a random generator is damaged ({error!r})") from None
+    set_state(generator, description)
+    return generator
+
+
+def _plain(value: Any) -> Any:
+    """Arrays as lists, NumPy's integers as Python's."""
+    if isinstance(value, dict):
+        return {name: _plain(inside) for name, inside in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(inside) for inside in value]
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def _state(source: Any, given: Any) -> Any:
+    """A state with arrays where the source has them; its entries must be those of the source."""
+    here = source.state
+    if isinstance(given, dict) and given.get("bit_generator") != here["bit_generator"]:
+        raise ValueError(f"it is of {given.get('bit_generator')!r}")
+    return _like(here, given)
+
+
+def _like(here: Any, given: Any) -> Any:
+    if isinstance(here, dict):
+        if not isinstance(given, dict) or set(given) != set(here):
+            raise ValueError(f"it must have {', '.join(here)}")
+        for name in _LARGEST.keys() & here.keys():
+            if type(given[name]) is not int or not 0 <= given[name] <= _LARGEST[name]:
+                raise ValueError(f"its '{name}' is {str(given[name])[:20]}")
+        return {name: _like(inside, given[name]) for name, inside in here.items()}
+    if isinstance(here, np.ndarray):
+        array = np.array(given, here.dtype)
+        if array.shape != here.shape:
+            raise ValueError(f"{array.size} numbers in the place of {here.size}")
+        return array
+    if type(given) is not (str if isinstance(here, str) else int):
+        raise ValueError(f"a {type(given).__name__} in the place of a number")
+    return given
