@@ -62,12 +62,16 @@ RECIPES = {
 TEST_SHARE = 0.2
 """The part of the embedded digits that is held out; MNIST comes with its own test set."""
 
-_PUBLIC = [getattr(optim, name) for name in optim.__all__]
 OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
     "momentum": functools.partial(optim.SGD, momentum=0.9),
-    **{kind.__name__.lower(): kind for kind in _PUBLIC if isinstance(kind, type) and kind is not optim.Optimizer},
+    **{
+        name.lower(): kind
+        for name, kind in vars(optim).items()
+        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind.for_any_model
+        if kind is not optim.Optimizer
+    },
 }
-"""Every optimizer under its name in small letters, with its defaults."""
+"""Every optimizer for any model under its name in small letters, with its defaults."""
 
 _DESCRIPTION = """\
 Train a network of fully connected layers on handwritten digits, and measure it on images it has not seen.

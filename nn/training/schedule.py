@@ -1,7 +1,8 @@
 """Schedules of the learning rate, as functions of the number of steps taken.
 
-Each sets ``optimizer.lr`` when it is made, and at each call of ``step()``: once for each epoch or each batch, in
-whichever unit its lengths are.  The rate is a function of the step number only, so any schedules can be joined.
+Each sets the rates of an optimizer's groups when it is made, and at each call of ``step()``: once for each epoch or
+each batch, in whichever unit its lengths are.  A rate is a function of the step number and of the group's own first
+rate, so any schedules can be joined.
 """
 
 from __future__ import annotations
@@ -13,45 +14,66 @@ from typing import Any
 import numpy as np
 
 from .checks import in_range
-from .optim import Optimizer
+from .groups import Group
+from .optimizer import Optimizer
 
 __all__ = ["CosineAnnealingLR", "LinearWarmup", "Scheduler", "SequentialLR", "StepLR"]
 
 
 class Scheduler:
-    """Sets ``optimizer.lr`` to ``rate(steps)``; ``base_lr`` is the optimizer's rate when this was made."""
+    """Sets the rate of each group of an optimizer to ``curve(steps, base)``.
+
+    ``base_lrs`` are the rates that the groups had when this was made; a group that is added later begins with its own.
+    A subclass defines ``curve``.
+    """
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{type(self).__name__}: expected an optimizer, got {type(optimizer).__name__}")
         self.optimizer = optimizer
-        self.base_lr: float = optimizer.lr
+        self.base_lrs: list[float] = [group.lr for group in optimizer.groups]
         self.steps: int = 0
-        optimizer.lr = self.rate(0)
+        self._set()
 
-    def rate(self, steps: int) -> float:
-        """The learning rate after this many steps."""
+    def curve(self, steps: int, base: float) -> float:
+        """The learning rate after this many steps, of a group whose rate was ``base``."""
         raise NotImplementedError
 
+    def rate(self, steps: int) -> float:
+        """The learning rate of the first group after this many steps."""
+        return self.curve(steps, self.base_lrs[0])
+
+    def apply(self, group: Group, steps: int, base: float) -> None:
+        """Set what this schedule changes in a group."""
+        group.lr = self.curve(steps, base)
+
     def step(self) -> None:
-        """Count a step and set the learning rate."""
+        """Count a step and set the learning rates."""
         self.steps += 1
-        self.optimizer.lr = self.rate(self.steps)
+        self._set()
+
+    def _set(self) -> None:
+        groups = self.optimizer.groups
+        self.base_lrs += [group.lr for group in groups[len(self.base_lrs) :]]
+        for group, base in zip(groups, self.base_lrs, strict=True):
+            self.apply(group, self.steps, base)
 
     def state_dict(self) -> dict[str, Any]:
-        """The state to continue from: the number of steps and the base rate."""
-        return {"steps": self.steps, "base_lr": self.base_lr}
+        """The state to continue from: the number of steps and the base rates."""
+        return {"steps": self.steps, "base_lrs": list(self.base_lrs)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from a :meth:`state_dict`, and set the learning rate of that step."""
-        if not isinstance(state, Mapping) or set(state) != {"steps", "base_lr"}:
-            raise ValueError(f"{type(self).__name__}: expected the entries 'steps' and 'base_lr' of a state_dict")
-        who, steps = f"{type(self).__name__}.load_state_dict", state["steps"]
-        if not isinstance(steps, int | np.integer) or steps < 0:
-            raise ValueError(f"{who}: steps is {steps!r}; it must be an integer of at least 0")
-        self.base_lr = in_range(who, "base_lr", state["base_lr"], 0.0)
-        self.steps = int(steps)
-        self.optimizer.lr = self.rate(self.steps)
+        """Continue from a :meth:`state_dict`, and set the learning rates of that step."""
+        who, mine = f"{type(self).__name__}.load_state_dict", len(self.optimizer.groups)
+        if not isinstance(state, Mapping) or set(state) not in ({"steps", "base_lrs"}, {"steps", "base_lr"}):
+            raise ValueError(f"{type(self).__name__}: expected the entries 'steps' and 'base_lrs' of a state_dict")
+        rates = state["base_lrs"] if "base_lrs" in state else [state["base_lr"]] * mine  # which had one group
+        if not isinstance(rates, list | tuple) or len(rates) != mine:
+            raise ValueError(f"{who}: base_lrs are {rates!r}; the optimizer has {mine} groups")
+        steps = count_of_steps(who, state["steps"])
+        self.base_lrs = [in_range(who, "base_lr", rate, 0.0) for rate in rates]
+        self.steps = steps
+        self._set()
 
 
 class StepLR(Scheduler):
@@ -68,12 +90,12 @@ class StepLR(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size: int = _count("StepLR", "step_size", step_size)
+        self.step_size: int = count("StepLR", "step_size", step_size)
         self.gamma: float = in_range("StepLR", "gamma", gamma, 0.0)
         super().__init__(optimizer)
 
-    def rate(self, steps: int) -> float:
-        return self.base_lr * self.gamma ** (steps // self.step_size)
+    def curve(self, steps: int, base: float) -> float:
+        return base * self.gamma ** (steps // self.step_size)
 
 
 class CosineAnnealingLR(Scheduler):
@@ -90,13 +112,13 @@ class CosineAnnealingLR(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max: int = _count("CosineAnnealingLR", "T_max", T_max)
+        self.T_max: int = count("CosineAnnealingLR", "T_max", T_max)
         self.eta_min: float = in_range("CosineAnnealingLR", "eta_min", eta_min, 0.0)
         super().__init__(optimizer)
 
-    def rate(self, steps: int) -> float:
+    def curve(self, steps: int, base: float) -> float:
         cosine: float = np.cos(math.pi * steps / self.T_max).item()  # NumPy's, which a program can hold
-        return self.eta_min + (self.base_lr - self.eta_min) * (1.0 + cosine) / 2.0
+        return self.eta_min + (base - self.eta_min) * (1.0 + cosine) / 2.0
 
 
 class LinearWarmup(Scheduler):
@@ -110,15 +132,15 @@ class LinearWarmup(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int, start_factor: float = 1.0 / 3.0) -> None:
-        self.total_iters: int = _count("LinearWarmup", "total_iters", total_iters)
+        self.total_iters: int = count("LinearWarmup", "total_iters", total_iters)
         if not 0 <= start_factor <= 1:
             raise ValueError(f"LinearWarmup: start_factor is {start_factor}; it must lie in [0, 1]")
         self.start_factor = start_factor
         super().__init__(optimizer)
 
-    def rate(self, steps: int) -> float:
+    def curve(self, steps: int, base: float) -> float:
         part = min(steps, self.total_iters) / self.total_iters
-        return self.base_lr * (self.start_factor + (1.0 - self.start_factor) * part)
+        return base * (self.start_factor + (1.0 - self.start_factor) * part)
 
 
 class SequentialLR(Scheduler):
@@ -148,25 +170,34 @@ class SequentialLR(Scheduler):
         if any(s.optimizer is not optimizer for s in self.schedulers):
             raise ValueError("SequentialLR: all schedulers must be made with this optimizer")
         # each was made while those before it had already set the rate: the first one knows what it was
-        base = self.schedulers[0].base_lr
-        for scheduler in self.schedulers:
-            scheduler.base_lr = base
-        optimizer.lr = base
+        for group, base in zip(optimizer.groups, self.schedulers[0].base_lrs, strict=True):
+            group.lr = base
         super().__init__(optimizer)
 
-    def rate(self, steps: int) -> float:
+    def _now(self, steps: int) -> tuple[Scheduler, int]:
+        """The schedule whose turn it is, and its own number of steps."""
         starts = [0, *self.milestones]
         which = sum(steps >= start for start in starts) - 1
-        return self.schedulers[which].rate(steps - starts[which])
+        return self.schedulers[which], steps - starts[which]
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        super().load_state_dict(state)
-        for scheduler in self.schedulers:
-            scheduler.base_lr = self.base_lr
-        self.optimizer.lr = self.rate(self.steps)
+    def curve(self, steps: int, base: float) -> float:
+        scheduler, steps = self._now(steps)
+        return scheduler.curve(steps, base)
+
+    def apply(self, group: Group, steps: int, base: float) -> None:
+        scheduler, steps = self._now(steps)
+        scheduler.apply(group, steps, base)
 
 
-def _count(who: str, what: str, value: int) -> int:
+def count_of_steps(who: str, steps: Any) -> int:
+    """A number of steps that were made, of a saved state."""
+    if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 0:
+        raise ValueError(f"{who}: steps is {steps!r}; it must be an integer of at least 0")
+    return int(steps)
+
+
+def count(who: str, what: str, value: Any) -> int:
+    """A number of steps of at least 1."""
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{who}: {what} is {value!r}; it must be an integer of at least 1")
     return int(value)

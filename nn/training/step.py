@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from ..layers.module import Module
 from .checks import in_range, pairs_of_examples, what_is
 from .divergence import DivergenceError, cause
 from .measures import taken
+from .optimizer import rate_of
 from .update import PAYS, Done, Update
 
 __all__ = ["TrainingStep"]
@@ -186,7 +186,7 @@ class TrainingStep:
         why = cause((x, y), update.parameters, again, position.step - 1)
         self.optimizer.zero_grad()
         where = f"step {position.step}" + (f" (epoch {position.epoch})" if position.epoch else "")
-        rate = float(getattr(self.optimizer, "lr", math.nan))
+        rate = rate_of(self.optimizer)
         return DivergenceError(
             f"{position.who}: {what} at {where}; {why}\nThe parameters are those before this step. "
             f"Try a smaller learning rate (now {rate:g}), clip_norm=1.0, or look at the data",

@@ -218,7 +218,7 @@ def test_a_state_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="expected the three entries"):
         other.load_state_dict({})
     with pytest.raises(ValueError, match="options"):
-        other.load_state_dict({**state, "options": {}})
+        other.load_state_dict({**{k: v for k, v in state.items() if k != "groups"}, "options": {}})
 
 
 def test_wrong_arguments():
@@ -254,22 +254,26 @@ def test_wrong_arguments():
     optimizer = optim.SGD([w], lr=0.1)
     with pytest.raises(ValueError, match="SGD: lr is -1"):
         optimizer.lr = -1
-    assert repr(optimizer) == "SGD(1 parameters, lr=0.1, momentum=0.0, weight_decay=0.0, nesterov=False)"
+    assert (
+        repr(optimizer)
+        == "SGD(1 parameters, lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False)"
+    )
 
 
 def test_a_state_that_does_not_fit_changes_nothing():
     optimizer = optim.Adam([Tensor(np.ones(2))], lr=0.5)
     state = optimizer.state_dict()
+    options = state["groups"][0]
     wrong = [
-        ({**state["options"], "lr": -1}, state["state"], "Adam: lr is -1"),
-        ({**state["options"], "betas": 5}, state["state"], "Adam: betas are 5; they must be two numbers"),
-        (state["options"], None, "state of 0 parameters, this has 1"),
-        (state["options"], [{"momentum": 1.0}], r"parameter 0 has the entries \['momentum'\]; of this optimizer are"),
-        (state["options"], [{"step": 1, "exp_avg": 0.0}], r"'exp_avg' has shape \(\), the parameter \(2,\)"),
+        ({**options, "lr": -1}, state["state"], "Adam: lr is -1"),
+        ({**options, "betas": 5}, state["state"], "Adam: betas are 5; they must be two numbers"),
+        (options, None, "state of 0 parameters, this has 1"),
+        (options, [{"momentum": 1.0}], r"parameter 0 has the entries \['momentum'\]; of this optimizer are"),
+        (options, [{"step": 1, "exp_avg": 0.0}], r"'exp_avg' has shape \(\), the parameter \(2,\)"),
     ]
-    for options, entries, message in wrong:
+    for group, entries, message in wrong:
         with pytest.raises(ValueError, match=message):
-            optimizer.load_state_dict({**state, "options": options, "state": entries})
+            optimizer.load_state_dict({**state, "groups": [group], "state": entries})
         assert optimizer.state_dict() == state
 
 
@@ -283,3 +287,114 @@ def test_numbers_may_be_of_numpy():
     assert optim.SGD([Tensor(1.0)], lr=np.int64(1), momentum=np.float32(0.5)).lr == 1.0
     with pytest.raises(ValueError, match="clip_grad_norm_: norm_type is 'fro'"):
         optim.clip_grad_norm_([Tensor(1.0)], 1.0, norm_type="fro")
+
+
+def two_groups(kind=optim.SGD, **options):
+    weight, bias = Tensor(np.ones((2, 3))), Tensor(np.ones(3))
+    return weight, bias, kind([{"params": weight, "lr": 0.5}, {"params": [bias]}], lr=0.25, **options)
+
+
+def test_groups_have_options_of_their_own():
+    weight, bias, optimizer = two_groups(momentum=0.5)
+    assert optimizer.param_groups is optimizer.groups
+    assert optimizer.parameters == [weight, bias]
+    assert [group["lr"] for group in optimizer.groups] == [0.5, 0.25]
+    assert optimizer.momentum == 0.5  # equal in both
+    with pytest.raises(AttributeError, match=r"SGD: lr differs between the groups; ask for optimizer.groups\[0\].lr"):
+        optimizer.lr  # noqa: B018
+    with pytest.raises(ValueError, match="SGD: lr differs between the groups"):
+        optimizer.lr = 1.0
+    optimizer.groups[0]["lr"] = optimizer.groups[1].lr
+    optimizer.lr = 1.0
+    assert [dict(group)["lr"] for group in optimizer.groups] == [1.0, 1.0]
+    weight.grad, bias.grad = np.ones((2, 3)), np.ones(3)
+    assert optimizer.step(lambda: "loss") == "loss"
+    assert bias.data.tolist() == [0.0] * 3
+    assert repr(optimizer).startswith("SGD(Group(1 parameters, lr=1.0, momentum=0.5")
+    copied = copy.deepcopy(optimizer)
+    assert copied.groups[0].params[0] is not weight
+    assert copied.groups[0].state[0].keys() == {"momentum_buffer"}
+
+
+def test_a_group_is_added_with_its_state_to_come():
+    weight, _, optimizer = two_groups(optim.Adam)
+    late = Tensor(np.ones(2))
+    weight.grad = np.ones((2, 3))
+    optimizer.step()
+    optimizer.add_param_group({"params": [late], "lr": 1.0})
+    late.grad = np.ones(2)
+    optimizer.step()
+    np.testing.assert_allclose(late.data, 0.0, atol=1e-7)
+    assert [state.get("step") for state in optimizer.state] == [2, None, 1]
+    assert optimizer.parameters[2] is late
+
+
+def test_states_of_groups_and_states_from_before_there_were_groups():
+    weight, bias, optimizer = two_groups(optim.Adam, weight_decay=0.1)
+    weight.grad, bias.grad = np.ones((2, 3)), np.ones(3)
+    optimizer.step()
+    state = optimizer.state_dict()
+    assert [group["params"] for group in state["groups"]] == [[0], [1]]
+    other = optim.Adam([{"params": [Tensor(np.ones((2, 3)))]}, {"params": [Tensor(np.ones(3))]}])
+    other.load_state_dict(state)
+    assert [group.lr for group in other.groups] == [0.5, 0.25]
+    assert repr(other.state_dict()) == repr(state)
+    with pytest.raises(ValueError, match=r"the state has 2 groups, of other sizes than those here: \[2\]"):
+        optim.Adam([Tensor(np.ones((2, 3))), Tensor(np.ones(3))]).load_state_dict(state)
+    one = optim.Adam([Tensor(np.ones((2, 3)))])
+    options = {"lr": 0.5, "betas": (0.5, 0.9), "eps": 1e-6, "weight_decay": 0.0}
+    one.load_state_dict({"optimizer": "Adam", "options": options, "state": state["state"][:1]})
+    assert (one.lr, one.betas, one.amsgrad) == (0.5, (0.5, 0.9), False)
+    with pytest.raises(ValueError, match="the state has the options of one group, this has 2 groups"):
+        other.load_state_dict({"optimizer": "Adam", "options": options, "state": state["state"]})
+
+
+def test_groups_that_are_none():
+    w = Tensor(np.ones(2))
+    for groups, error, match in [
+        ([{"lr": 1.0}], TypeError, "SGD: a group of parameters is a dict"),
+        ([{"params": [w]}, w], TypeError, "SGD: a group of parameters is a dict"),
+        ([{"params": [w], "rate": 1.0}], ValueError, "SGD: a group has the option 'rate'; this optimizer has lr, mom"),
+        ([{"params": [w], "lr": -1.0}], ValueError, "SGD: lr is -1.0"),
+        ([{"params": [w]}, {"params": [w]}], ValueError, "parameters 0 and 1 are the same Tensor"),
+        ([{"params": []}], ValueError, "SGD: there are no parameters"),
+        ([{"params": [w], "nesterov": True}], ValueError, "SGD: nesterov needs a momentum above 0"),
+        ([{"params": [w], "maximize": "no"}], TypeError, "SGD: maximize is 'no'; it must be True or False"),
+    ]:
+        with pytest.raises(error, match=match):
+            optim.SGD(groups)
+    optimizer = optim.SGD([w])
+    with pytest.raises(ValueError, match="are the same Tensor"):
+        optimizer.add_param_group({"params": [w]})
+    group = optimizer.groups[0]
+    for act, error in [
+        (lambda: group.update(rate=1.0), ValueError), (lambda: setattr(group, "lr", "fast"), ValueError),
+        (lambda: group.update(params=[]), ValueError), (lambda: group.pop("lr"), TypeError),
+        (lambda: group["state"], KeyError),
+    ]:  # fmt: skip
+        with pytest.raises(error):
+            act()
+    assert len(optimizer.groups) == 1
+    assert optimizer.parameters == [w]
+    assert len(group) == len(list(group)) == 7
+
+
+def test_muon_is_for_matrices():
+    with pytest.raises(ValueError, match=r"Muon: parameter 1 has shape \(2,\) and dtype float64; Muon is for real mat"):
+        optim.Muon([Tensor(np.ones((2, 2))), Tensor(np.ones(2))])
+    for shape in ((0, 3), (1, 1), (4, 2)):
+        w = Tensor(np.zeros(shape, np.float32))
+        w.grad = np.zeros(shape, np.float32)
+        optim.Muon([w]).step()
+        assert np.all(w.data == 0)
+
+
+def test_lion_steps_are_signs():
+    w = Tensor(START.copy())
+    optimizer = optim.Lion([w], lr=0.1, betas=(0.8, 0.9), weight_decay=0.3)
+    p, m = START, np.zeros_like(START)
+    for g in GRADIENTS:
+        w.grad = g
+        optimizer.step()
+        p, m = p * (1 - 0.1 * 0.3) - 0.1 * np.sign(0.8 * m + 0.2 * g), 0.9 * m + 0.1 * g
+    np.testing.assert_allclose(w.data, p, rtol=1e-12)

@@ -5,7 +5,7 @@ import pytest
 
 from autodiff import Tensor
 from nn import optim
-from nn.schedule import CosineAnnealingLR, LinearWarmup, SequentialLR, StepLR
+from nn.schedule import CosineAnnealingLR, LinearWarmup, OneCycleLR, ReduceLROnPlateau, SequentialLR, StepLR
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_going_on_from_a_state(optimizer):
     both = SequentialLR(fresh, [LinearWarmup(fresh, 2, 0.5), StepLR(fresh, 1, 0.5)], [2])
     both.load_state_dict({"steps": 4, "base_lr": 0.4})
     assert fresh.lr == pytest.approx(0.1)
-    with pytest.raises(ValueError, match="StepLR: expected the entries 'steps' and 'base_lr'"):
+    with pytest.raises(ValueError, match="StepLR: expected the entries 'steps' and 'base_lrs'"):
         other.load_state_dict({"step": 1})
 
 
@@ -92,3 +92,59 @@ def test_a_state_that_does_not_fit_changes_nothing(optimizer):
         with pytest.raises(ValueError, match=r"StepLR.load_state_dict: (steps|base_lr) is"):
             schedule.load_state_dict(state)
         assert schedule.state_dict() == before
+
+
+def test_each_group_follows_from_its_own_rate():
+    groups = [{"params": [Tensor(1.0)], "lr": 0.4}, {"params": [Tensor(1.0)]}]
+    optimizer = optim.SGD(groups, lr=0.1)
+    both = SequentialLR(optimizer, [LinearWarmup(optimizer, 2, 0.5), StepLR(optimizer, 1, gamma=0.5)], milestones=[2])
+    for _ in range(3):
+        both.step()
+    assert [group.lr for group in optimizer.groups] == pytest.approx([0.2, 0.05])
+    optimizer.add_param_group({"params": [Tensor(1.0)], "lr": 8.0})
+    both.step()
+    assert [group.lr for group in optimizer.groups] == pytest.approx([0.1, 0.025, 2.0])
+    with pytest.raises(ValueError, match=r"base_lrs are \[1.0\]; the optimizer has 3 groups"):
+        both.load_state_dict({"steps": 1, "base_lrs": [1.0]})
+
+
+def test_one_cycle_of_betas_and_what_it_refuses(optimizer):
+    adam = optim.Adam([Tensor(1.0)])
+    cycle = OneCycleLR(adam, max_lr=1.0, total_steps=4, pct_start=0.5)
+    assert adam.betas == (0.95, 0.999)
+    cycle.step()
+    assert adam.betas == (0.85, 0.999)
+    assert adam.lr == 1.0
+    for _ in range(3):
+        cycle.step()
+    with pytest.raises(ValueError, match="OneCycleLR: step 5 of 4"):
+        cycle.step()
+    for options, match in [
+        ({}, "give total_steps, or epochs and steps_per_epoch"),
+        ({"total_steps": 0}, "total_steps is 0"),
+        ({"total_steps": 5, "pct_start": 2}, r"pct_start is 2; it must lie in \[0, 1\]"),
+        ({"total_steps": 5, "anneal_strategy": "cosine"}, "anneal_strategy is 'cosine'; it must be"),
+        ({"total_steps": 5, "div_factor": 0}, "div_factor is 0"),
+        ({"total_steps": 5, "max_lr": [1.0, 2.0]}, "max_lr has 2 numbers; the optimizer has 1 groups"),
+    ]:
+        with pytest.raises(ValueError, match=f"OneCycleLR: {match}"):
+            OneCycleLR(optimizer, **{"max_lr": 1.0, **options})
+    with pytest.raises(ValueError, match="OneCycleLR: Adagrad has no momentum to change; cycle_momentum=False"):
+        OneCycleLR(optim.Adagrad([Tensor(1.0)]), max_lr=1.0, total_steps=5)
+    with pytest.raises(TypeError, match="OneCycleLR: expected an optimizer"):
+        OneCycleLR(None, max_lr=1.0, total_steps=5)
+
+
+def test_a_plateau_counts_what_is_no_number_as_no_improvement(optimizer):
+    plan = ReduceLROnPlateau(optimizer, patience=0)
+    plan.step(1.0)
+    plan.step(math.nan)
+    assert optimizer.lr == pytest.approx(0.04)
+    for options, match in [
+        ({"mode": "least"}, "mode is 'least'"), ({"factor": 1.0}, "factor is 1.0; it must be below 1"),
+        ({"threshold_mode": "log"}, "threshold_mode is 'log'"), ({"min_lr": [0.1, 0.1]}, "min_lr has 2 numbers"),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=f"ReduceLROnPlateau: {match}"):
+            ReduceLROnPlateau(optimizer, **options)
+    with pytest.raises(ValueError, match="expected the entries 'best', 'bad_steps' and 'cooling'"):
+        plan.load_state_dict({"steps": 1})
