@@ -23,6 +23,7 @@ from .checks import array_of_examples, count_of, pairs_of_examples, validation_p
 from .data import batches
 from .displays import ProgressBar, WatchPage
 from .measures import Metric, joined, measured, number, taken
+from .plateau import ReduceLROnPlateau
 from .run import Run
 from .step import Position, TrainingStep
 
@@ -39,7 +40,8 @@ class Learner(TrainingStep):
 
     ``loss`` is a function or a module of (outputs, targets) that returns one number, the mean over the examples.
     ``metrics`` are functions of (outputs, targets) as arrays, by name, or names of functions in ``nn.metrics``.
-    ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``.  Before the
+    ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``; a
+    :class:`nn.schedule.ReduceLROnPlateau` is told what the epoch measured.  Before the
     optimizer uses them, gradients are clipped to the total norm ``clip_norm``, or each number to ±``clip_value``.
     With ``jit="auto"`` steps are recorded and replayed if there are many: the same numbers, sooner
     (:class:`nn.TrainingStep`).
@@ -81,6 +83,8 @@ class Learner(TrainingStep):
             raise TypeError(f"Learner: scheduler must have a step(), got {what_is(scheduler)}; see nn.schedule")
         if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
             raise ValueError("Learner: the scheduler changes another optimizer; make it from this one")
+        if schedule == "step" and isinstance(scheduler, ReduceLROnPlateau):
+            raise ValueError("Learner: ReduceLROnPlateau follows a measure of each epoch; schedule='epoch'")
         self.metrics: dict[str, Metric] = _named(metrics, _takes_logits(loss))
         self.scheduler = scheduler
         self.schedule = schedule
@@ -164,7 +168,10 @@ class Learner(TrainingStep):
         row["seconds"] = epoch.seconds
         row["rate"] = epoch.seen / seconds
         if self.scheduler is not None and self.schedule == "epoch":
-            self.scheduler.step()
+            if isinstance(self.scheduler, ReduceLROnPlateau):
+                self.scheduler.after(row)
+            else:
+                self.scheduler.step()
         run.end_epoch(row)
         run.callbacks.epoch(run)
 

@@ -247,7 +247,7 @@ class Optimizer:
         for group, new in zip(self.groups, options, strict=True):
             if not set(new) <= set(self.defaults):
                 raise ValueError(f"{who}: options {sorted(new)}, expected {sorted(self.defaults)}")
-            whole = Group(group._who, group.params, {**group.options, **_checked(type(self).__name__, new)})
+            whole = Group(type(self).__name__, group.params, {**group.options, **_checked(type(self).__name__, new)})
             self.check(whole)
             vars(whole)["state"] = [next(loaded) for _ in group.params]
             calls.append((vars(group).update, vars(whole)))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..reports.history import VALIDATION
 from .checks import count_of, in_range
 from .groups import for_each
 from .optimizer import Optimizer
@@ -17,7 +18,7 @@ class ReduceLROnPlateau:
     """Multiply the rates by ``factor`` when a measure has not improved for more than ``patience`` steps.
 
     ``step(measure)`` is called after each epoch; :class:`nn.Learner` does so with the column ``monitor`` of its
-    history, by default "val_loss", or "loss" without validation data.  The measure improves if it is below
+    history, by default "validation_loss", or "loss" without validation data.  The measure improves if it is below
     best (1 - threshold), or best - threshold with ``threshold_mode="abs"``; with ``mode="max"`` if it is above
     best (1 + threshold) or best + threshold.  After a reduction ``cooldown`` steps are not counted.  No rate falls
     below ``min_lr``, a number or a list with one for each group, and none changes by less than ``eps``.  A measure that
@@ -71,6 +72,13 @@ class ReduceLROnPlateau:
         if self.bad_steps > self.patience:
             self._reduce()
             self.cooling, self.bad_steps = self.cooldown, 0
+
+    def after(self, row: Mapping[str, float]) -> None:
+        """A step by the row of an epoch in a history."""
+        name = self.monitor or (VALIDATION + "loss" if VALIDATION + "loss" in row else "loss")
+        if name not in row:
+            raise ValueError(f"{type(self).__name__}: monitor is {name!r}; the history has {', '.join(row)}")
+        self.step(row[name])
 
     def _is_better(self, measure: float) -> bool:
         sign = 1.0 if self.mode == "max" else -1.0

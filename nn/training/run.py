@@ -11,6 +11,7 @@ from ..reports.history import VALIDATION, History
 from .callbacks import Callbacks
 from .data import Batches
 from .epoch import Epoch
+from .optimizer import rate_of
 
 if TYPE_CHECKING:
     from .learner import Learner
@@ -91,7 +92,7 @@ class Run:
         if self.sums is None:
             self.epoch += 1
             self.batch = 0
-            self.sums = Epoch(self.learner.metrics, float(getattr(self.learner.optimizer, "lr", math.nan)))
+            self.sums = Epoch(self.learner.metrics, rate_of(self.learner.optimizer))
         return self.sums
 
     def end_epoch(self, measured: Mapping[str, float]) -> None:

@@ -339,3 +339,26 @@ def test_metrics_by_name_decide_as_the_loss_does():
     for loss in (nn.binary_cross_entropy_with_logits, nn.BCEWithLogitsLoss()):
         learner = nn.Learner(model, loss, nn.optim.SGD(model.parameters(), lr=0.1), metrics=["accuracy"])
         assert learner.evaluate(x, y)["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_a_plateau_is_told_what_an_epoch_measured(validated):
+    model = nn.Linear(2, 1, rng=0)
+    groups = [{"params": [model.weight]}, {"params": [model.bias], "lr": 0.0}]
+    optimizer = nn.optim.SGD(groups, lr=0.01)
+    rows = iter([3.0, 2.0, 2.0, 2.0, 2.0])
+    metrics = {"fixed": lambda outputs, targets: next(rows)}
+    plan = nn.schedule.ReduceLROnPlateau(optimizer, patience=1, monitor=None if validated else "fixed")
+    if validated:
+        plan.after = lambda row, after=plan.after: after({**row, "validation_loss": next(rows)})
+        metrics = {}
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    learner = Learner(model, nn.mse_loss, optimizer, metrics=metrics, scheduler=plan)
+    history = learner.fit(x, y, 5, validation=(x, y) if validated else None, progress=False)
+    assert [row["learning_rate"] for row in history.rows] == pytest.approx([0.01, 0.01, 0.01, 0.01, 0.001])
+    with pytest.raises(ValueError, match=r"ReduceLROnPlateau: monitor is 'auc'; the history has loss"):
+        Learner(model, nn.mse_loss, optimizer, scheduler=nn.schedule.ReduceLROnPlateau(optimizer, monitor="auc")).fit(
+            x, y, 1, progress=False
+        )
+    with pytest.raises(ValueError, match="Learner: ReduceLROnPlateau follows a measure of each epoch"):
+        Learner(model, nn.mse_loss, optimizer, scheduler=plan, schedule="step")
