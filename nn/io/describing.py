@@ -61,7 +61,7 @@ class Describer:
     def described(self, value: Any, where: str) -> Any:
         """A value as data; ``where`` is its place, for messages and for the names of arrays."""
         try:
-            found = self._value(value, where, ())
+            found = self._written(value, where, ())
             while self._waiting:
                 place, thing, inside = self._waiting.pop()
                 self.objects[place]["state"] = self._state_of(thing, inside)
@@ -75,9 +75,9 @@ class Describer:
         """The attributes of an object; or what its class says that its state is."""
         state = thing.__getstate__()
         if not isinstance(state, dict) or any(not isinstance(name, str) for name in state):
-            return {"": self._value(state, where, ())}
+            return {"": self._written(state, where, ())}
         name = type(thing).__name__
-        return {key: self._value(value, joined(where, key), (), f"{name}.{key}") for key, value in state.items()}
+        return {key: self._written(value, joined(where, key), (), f"{name}.{key}") for key, value in state.items()}
 
     def _object(self, thing: Any, where: str) -> dict[str, int]:
         place = self._places.get(id(thing))
@@ -123,7 +123,7 @@ class Describer:
 
     # -- values ----------------------------------------------------------------------------------------------
 
-    def _value(self, value: Any, where: str, inside: tuple[int, ...], whose: str = "") -> Any:
+    def _written(self, value: Any, where: str, inside: tuple[int, ...], whose: str = "") -> Any:
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value
@@ -146,11 +146,11 @@ class Describer:
     def _special(self, value: Any, where: str) -> Any:
         kind = type(value)
         if isinstance(value, np.generic) and value.dtype.kind in "biufc" and value.dtype.char not in "gG":
-            return {"number": self._value(value.item(), where, ()), "dtype": value.dtype.name}
+            return {"number": self._written(value.item(), where, ()), "dtype": value.dtype.name}
         if kind is complex:
-            return {"complex": [self._value(value.real, where, ()), self._value(value.imag, where, ())]}
+            return {"complex": [self._written(value.real, where, ()), self._written(value.imag, where, ())]}
         if kind is slice:
-            return {"slice": [self._value(part, where, ()) for part in (value.start, value.stop, value.step)]}
+            return {"slice": [self._written(part, where, ()) for part in (value.start, value.stop, value.step)]}
         if isinstance(value, np.random.Generator):
             return self._generator(value)
         if isinstance(value, np.dtype) and value.kind in "biufc":
@@ -170,7 +170,7 @@ class Describer:
         inside = (*inside, id(value))
         if isinstance(value, dict):
             pairs = [
-                [self._value(key, where, inside, whose), self._value(item, joined(where, key), inside, whose)]
+                [self._written(key, where, inside, whose), self._written(item, joined(where, key), inside, whose)]
                 for key, item in value.items()
             ]
             return {"dict" if type(value) is dict else "ordered": pairs}
@@ -179,7 +179,7 @@ class Describer:
         return items if type(value) is list else {type(value).__name__: items}
 
     def _items(self, values: Any, where: str, inside: tuple[int, ...], whose: str = "") -> list[Any]:
-        return [self._value(item, joined(where, i), inside, whose) for i, item in enumerate(values)]
+        return [self._written(item, joined(where, i), inside, whose) for i, item in enumerate(values)]
 
     def _refused(self, where: str, what: str) -> TypeError:
         return TypeError(
