@@ -64,6 +64,9 @@ class NestText:
         for value in values:
             yield self.strides(value, level)
         assert step.result is not None
+        if isinstance(step, Pick):
+            yield from self._strides_of_indices(step)
+            yield self._strides_of_rest(step)
         if isinstance(step, Fold):
             yield self._folded_strides(step) if level == CELL else (0,) * len(self.nest.shape)
         else:
@@ -297,19 +300,34 @@ class NestText:
         text = self.function.expression(step, self._texts(step, ROW)) if isinstance(step, Each) else self._picked(step)
         yield from self._assigned(step, text, ROW)
 
+    def _is_local(self, step: Pick) -> bool:
+        """Whether an element is picked from the row that was just made."""
+        return self.places[step.array].base in self.nest.cells
+
+    def _strides_of_indices(self, step: Pick) -> list[tuple[int, ...]]:
+        """The strides of each index over the axes of the nest."""
+        shape = self.nest.shape
+        trailing = 1 if self._is_local(step) else len(step.array.shape) - len(step.indices)
+        over = shape[: len(shape) - trailing]
+        return [broadcast(self.places[v], v.shape, over) + (0,) * trailing for v in step.indices]
+
+    def _strides_of_rest(self, step: Pick) -> tuple[int, ...]:
+        """The strides of the array along the axes that no index picks from."""
+        if self._is_local(step):
+            return (*self.strides(step.array, CELL)[:-1], 0)
+        rest = self.places[step.array].strides[len(step.indices) :]
+        return (0,) * (len(self.nest.shape) - len(rest)) + rest
+
     def _picked(self, step: Pick) -> str:
         """An element whose indices are values."""
-        shape, place = self.nest.shape, self.places[step.array]
+        place = self.places[step.array]
         base = place.base
-        local = base in self.nest.cells
+        local = self._is_local(step)
         indices = []
-        for axis, value in enumerate(step.indices):
+        for axis, (value, strides) in enumerate(zip(step.indices, self._strides_of_indices(step), strict=True)):
             if local and axis == 0:
                 continue
             at = self.places[value]
-            trailing = len(step.array.shape) - len(step.indices)
-            over = shape[:-1] if local else shape[: len(shape) - trailing]
-            strides = broadcast(at, value.shape, over) + (0,) * (len(shape) - len(over))
             counting = at.base in self.function.constants and is_counting(self.function.constants[at.base])
             index = self._index(at.offset, strides)
             length = step.array.shape[axis]
@@ -317,11 +335,7 @@ class NestText:
             indices.append((f"within({text}, {length}, &outside)", place.strides[axis]))
         if local and base in self.storage.rows:
             return f"{self.function.name_of(base)}[{indices[0][0]}]"
-        if local:
-            start = self._index(place.offset, (*self.strides(step.array, CELL)[:-1], 0), columns=False)
-        else:
-            rest = place.strides[len(step.indices) :]
-            start = self._index(place.offset, (0,) * (len(shape) - len(rest)) + rest)
+        start = self._index(place.offset, self._strides_of_rest(step), columns=not local)
         parts = [start] * (start != "0") + [f"{stride} * {text}" for text, stride in indices]
         return f"{self.function.name_of(base)}[{' + '.join(parts)}]"
 

@@ -10,6 +10,8 @@ from .together import in_c, ulps
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(5, 5))
 CUBE, COLUMN = RNG.normal(size=(4, 4, 4)), RNG.normal(size=(4, 1))
+FIRST, SECOND = np.arange(4)[:, None], np.tile([3, 1, 2], 4)[:3, None]
+"""Indices; what lies behind those of the second axis would do as well, so that reading it is no error."""
 ENDS = np.array([1, 2**63 - 1, -(2**63), 0])
 ENDS_32 = np.array([1, 2**31 - 1, -(2**31), 0], np.int32)
 ROOTS = np.array([-np.inf, -0.0, 4.0, np.inf, np.nan])
@@ -32,6 +34,11 @@ def copied(x):
     return y * 2.0, z
 
 
+def picked(x, i, j, k):
+    y = x[i, j, k]
+    return y[..., 1:] - y[..., :-1]
+
+
 LOOKS = {
     "rows in another order": (lambda x: x - rows(x)[0][::-1][:, None], A),
     "rows in another order, kept": (lambda x: x - rows(x)[1][::-1], A),
@@ -41,6 +48,8 @@ LOOKS = {
     "an order by its place": (lambda x: (np.ravel(x * 1.0, "F") + 1.0, np.reshape(x * 1.0, (25,), "F") + 1.0), A),
     "a method's order by its place": (lambda x: (x * 1.0).ravel("F") * 2.0, A),
     "a copy that is asked for": (copied, A),
+    "picked by arrays of several axes": (picked, CUBE, FIRST[..., None], SECOND, np.argsort(CUBE[:, :3])),
+    "matrices picked by arrays of two axes": (lambda x, i, j: x[i, j] * 2.0, CUBE, FIRST, SECOND[:, 0]),
 }
 NUMBERS = {
     "beyond the largest": (lambda x: (x + 1 > x, x * 3, x * x), ENDS),
