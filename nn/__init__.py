@@ -50,8 +50,10 @@ from .training.data import batches as batches
 from .training.data import train_test_split as train_test_split
 from .training.divergence import *
 from .training.learner import *
+from .training.loggers import *
 from .training.run import *
 from .training.step import *
+from .training.stopping import *
 
 if not TYPE_CHECKING:  # to a type checker every name is public that is imported in this way
     _INSIDE = {"TYPE_CHECKING", "io", "layers", "losses", "random", "reports", "training"}

@@ -2,4 +2,6 @@
 
 from .training.callbacks import *  # noqa: F403
 from .training.displays import *  # noqa: F403
+from .training.loggers import *  # noqa: F403
 from .training.run import *  # noqa: F403
+from .training.stopping import *  # noqa: F403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from ..layers.structure import dtype_of, values_of
 from ..losses.binary import BCEWithLogitsLoss, binary_cross_entropy_with_logits
 from ..random import Rng, generator
 from ..reports.history import VALIDATION, History
-from . import metrics as metrics_module
+from . import metrics, ranking, regression
 from .callbacks import Callback, Callbacks, OnEpoch, OnStep
 from .checks import array_of_examples, count_of, pairs_of_examples, validation_pair, what_is
 from .data import batches
@@ -224,6 +225,10 @@ class Learner(TrainingStep):
 # -- checking what comes in ----------------------------------------------------------------------------------------
 
 
+_METRICS: dict[str, Any] = {name: getattr(m, name) for m in (metrics, ranking, regression) for name in m.__all__}
+"""The functions of nn.metrics."""
+
+
 def _takes_logits(loss: Any) -> bool:
     """Whether the loss takes binary logits, for which class 1 begins at 0."""
     return loss is binary_cross_entropy_with_logits or isinstance(loss, BCEWithLogitsLoss)
@@ -238,10 +243,11 @@ def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric], logits: bool)
         pairs = [(m if isinstance(m, str) else getattr(m, "__name__", type(m).__name__), m) for m in given]
     found: dict[str, Metric] = {}
     for name, metric in pairs:
-        function = getattr(metrics_module, metric, None) if isinstance(metric, str) else metric
+        function = _METRICS.get(metric) if isinstance(metric, str) else metric
         if not callable(function):
             raise TypeError(f"Learner: the metric {metric!r} is neither a function nor the name of one in nn.metrics")
         if name in found or name in ("epoch", "loss", "seconds", "rate", "learning_rate"):
             raise ValueError(f"Learner: two columns would be called '{name}'; give the metrics as {{name: function}}")
-        found[name] = functools.partial(function, threshold=0.0) if logits and isinstance(metric, str) else function
+        decides = logits and isinstance(metric, str) and "threshold" in inspect.signature(function).parameters
+        found[name] = functools.partial(function, threshold=0.0) if decides else function
     return found

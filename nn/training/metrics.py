@@ -5,8 +5,8 @@ shape (n,) or (n, 1) a score of at least ``threshold`` means class 1.  The defau
 outside [0, 1] are refused without a threshold (0.0 suits logits).  Labels are integers or booleans of shape (n,), and
 are used unchanged.
 
-A ratio with the denominator 0 is ``zero_division``, by default 0.0: the precision if nothing was predicted, the recall
-if there was nothing to find.
+``weights`` has one number of at least 0 for each example.  A ratio with the denominator 0 is ``zero_division``, by
+default 0.0: the precision if nothing was predicted, the recall if there was nothing to find.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from autodiff import Tensor
+
+from .regression import weights_of
 
 __all__ = ["accuracy", "confusion_matrix", "decide", "f1", "precision", "recall"]
 
@@ -52,30 +54,32 @@ def decide(predictions: Any, threshold: Threshold = None) -> Array:
     raise ValueError(f"decide: predictions have shape {scores.shape}; scores are (n,), (n, 1) or (n, classes)")
 
 
-def accuracy(predictions: Any, target: Any, *, threshold: Threshold = None) -> float:
+def accuracy(predictions: Any, target: Any, *, threshold: Threshold = None, weights: Any = None) -> float:
     """The fraction of predictions that are right.
 
     >>> accuracy(np.array([0.9, 0.2, 0.6, 0.4]), np.array([1, 0, 0, 0]))
     0.75
     """
     decided, labels = _pair("accuracy", predictions, target, threshold)
-    return float(np.mean(decided == labels))
+    return float(np.average(decided == labels, weights=weights_of("accuracy", weights, len(labels))))
 
 
 def confusion_matrix(
-    predictions: Any, target: Any, *, classes: int | None = None, threshold: Threshold = None
+    predictions: Any, target: Any, *, classes: int | None = None, threshold: Threshold = None, weights: Any = None
 ) -> Array:
     """The number of examples of each class (row) that were predicted as each class (column), as an integer array.
+
+    With ``weights`` it is the sum of their weights.
 
     ``classes`` is one more than the largest label unless given (or the number of columns of the scores).
 
     >>> confusion_matrix(np.array([0, 1, 1, 2]), np.array([0, 0, 1, 2])).tolist()
     [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
     """
-    return _matrix("confusion_matrix", predictions, target, classes, threshold)
+    return _matrix("confusion_matrix", predictions, target, classes, threshold, weights)
 
 
-def _matrix(who: str, predictions: Any, target: Any, classes: int | None, threshold: Threshold) -> Array:
+def _matrix(who: str, predictions: Any, target: Any, classes: int | None, threshold: Threshold, weights: Any) -> Array:
     decided, labels = _pair(who, predictions, target, threshold)
     largest = int(max(decided.max(), labels.max()))
     if classes is None:
@@ -86,12 +90,13 @@ def _matrix(who: str, predictions: Any, target: Any, classes: int | None, thresh
             f"{who}: labels reach from {min(decided.min(), labels.min())} to {largest}; "
             f"with {classes} classes they must lie in 0 to {classes - 1}"
         )
-    return np.bincount(labels * classes + decided, minlength=classes * classes).reshape(classes, classes)
+    weights = weights_of(who, weights, len(labels))
+    return np.bincount(labels * classes + decided, weights, classes * classes).reshape(classes, classes)
 
 
 def precision(
     predictions: Any, target: Any, *, threshold: Threshold = None, average: str | None = "binary",
-    zero_division: float = 0.0,
+    zero_division: float = 0.0, weights: Any = None,
 ) -> Any:  # fmt: skip
     """The fraction of the examples predicted in a class that belong to it: TP / (TP + FP).
 
@@ -101,39 +106,40 @@ def precision(
     >>> precision(np.array([0.9, 0.6, 0.4]), np.array([1, 0, 1]))
     0.5
     """
-    return _rate("precision", predictions, target, threshold, average, zero_division)
+    return _rate("precision", predictions, target, threshold, average, zero_division, weights)
 
 
 def recall(
     predictions: Any, target: Any, *, threshold: Threshold = None, average: str | None = "binary",
-    zero_division: float = 0.0,
+    zero_division: float = 0.0, weights: Any = None,
 ) -> Any:  # fmt: skip
     """The fraction of the examples of a class predicted in it: TP / (TP + FN); ``average`` as in :func:`precision`.
 
     >>> recall(np.array([0.9, 0.6, 0.4]), np.array([1, 0, 1]), threshold=0.3)
     1.0
     """
-    return _rate("recall", predictions, target, threshold, average, zero_division)
+    return _rate("recall", predictions, target, threshold, average, zero_division, weights)
 
 
 def f1(
     predictions: Any, target: Any, *, threshold: Threshold = None, average: str | None = "binary",
-    zero_division: float = 0.0,
+    zero_division: float = 0.0, weights: Any = None,
 ) -> Any:  # fmt: skip
     """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).  ``average`` as in :func:`precision`.
 
     >>> f1(np.array([0.9, 0.6, 0.4]), np.array([1, 0, 1]))
     0.5
     """
-    return _rate("f1", predictions, target, threshold, average, zero_division)
+    return _rate("f1", predictions, target, threshold, average, zero_division, weights)
 
 
 def _rate(
-    who: str, predictions: Any, target: Any, threshold: Threshold, average: str | None, zero_division: float
-) -> Any:
+    who: str, predictions: Any, target: Any, threshold: Threshold, average: str | None, zero_division: float,
+    weights: Any,
+) -> Any:  # fmt: skip
     if average not in ("binary", "macro", "micro", "weighted", None):
         raise ValueError(f"{who}: average is {average!r}; it must be 'binary', 'macro', 'micro', 'weighted' or None")
-    matrix = _matrix(who, predictions, target, None, threshold)
+    matrix = _matrix(who, predictions, target, None, threshold, weights)
     hits, found, there = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
     if average == "micro":
         hits, found, there = hits.sum(keepdims=True), found.sum(keepdims=True), there.sum(keepdims=True)
@@ -141,6 +147,8 @@ def _rate(
     rates = np.where(below == 0, float(zero_division), above / np.where(below == 0, 1, below))
     if average is None:
         return rates
+    if average == "micro":
+        return float(rates[0])
     if average == "binary":
         if len(rates) != 2:
             raise ValueError(
@@ -150,7 +158,8 @@ def _rate(
     if average == "weighted":
         return float(np.sum(rates * there) / there.sum())
     # a class that neither occurs nor was predicted has no part in the mean
-    present = (found > 0) | (there > 0)
+    counts = matrix if weights is None else _matrix(who, predictions, target, None, threshold, None)
+    present = counts.any(axis=0) | counts.any(axis=1)
     return float(np.mean(rates[present]))
 
 
