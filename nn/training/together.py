@@ -61,9 +61,15 @@ def update_together(optimizer: Optimizer, group: Group, positions: list[int], ca
     optimizer.update(values, gradients, after, group, inner)
     inner.perform()
     calls.append((deque, map(np.positive, _parts(values), arrays), 0))
-    if after:
-        columns = [_parts(v) if type(v) is np.ndarray else repeat(v, len(members)) for v in after.values()]
-        changed = [dict(zip(after, entries, strict=True)) for entries in zip(*columns, strict=True)]
+    new: dict[str, Any] = {}
+    for name, value in after.items():
+        parts = _parts(value) if type(value) is np.ndarray else repeat(value, len(members))
+        if type(states[0].get(name)) is np.ndarray:  # written in place, as for a single parameter: programs hold it
+            calls.append((deque, map(np.positive, parts, [state[name] for state in states]), 0))
+        else:
+            new[name] = parts
+    if new:
+        changed = [dict(zip(new, entries, strict=True)) for entries in zip(*new.values(), strict=True)]
         calls.append((deque, map(dict.update, states, changed), 0))
     return list(zip(members, arrays, strict=True))
 

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from autodiff import Tensor, writes
+from autodiff import Tensor, jit, writes
 from nn import optim
 from nn.training.together import MANY, sets_of
 from tests.interruption import interrupted_at
@@ -327,3 +327,24 @@ def test_state_is_taken_in_the_type_of_the_parameter():
     state["exp_avg"] = np.ones(2, complex)
     with pytest.raises(ValueError, match="parameter 0: 'exp_avg' is complex128, the parameter float32"):
         optimizer.load_state_dict({**optimizer.state_dict(), "state": [state]})
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_parameters_updated_together_keep_their_state_where_programs_hold_it(name):
+    """A recorded step writes into the arrays of the state, so a step of the function itself may not replace them."""
+    recorded, plain = (OPTIMIZERS[name](many((3,), float, MANY)) for _ in range(2))
+
+    def stepping(optimizer):
+        def step(x):
+            optimizer.zero_grad()
+            loss = sum(np.sum(p * p * x) for p in optimizer.parameters)
+            loss.backward()
+            optimizer.step()
+            return loss.data
+
+        return step
+
+    one, two = jit(stepping(recorded)), stepping(plain)
+    for call in range(1, 10):  # of which some are audited: then the function itself runs
+        assert one(1.0 / call) == two(1.0 / call)
+    assert same(snapshot(recorded), snapshot(plain))
