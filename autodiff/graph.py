@@ -30,7 +30,7 @@ from .node import Several as Several
 from .node import is_variable as is_variable
 from .node import tick as tick
 from .node import variable_node as variable_node
-from .rule import SAME, SLOPE, Rule, WrittenError, changed, has_changed
+from .rule import Rule, WrittenError, changed, has_changed
 from .structural import again, mask, structural, tracking
 
 _age = attrgetter("age")
@@ -174,7 +174,6 @@ def sweep(
     cotangents = dict(seeds)
     take, known, wanted = cotangents.pop, cotangents.get, walk.wanted
     summed: set[Node] = set()  # whose cotangent is an array of our own
-    same, slope = SAME, SLOPE
     node: Any = None
     rule: Any = None
     contribution = None
@@ -196,13 +195,7 @@ def sweep(
                 if wanted is not None and parent not in wanted:
                     continue
                 if visit is None:
-                    form = rule.form
-                    if form is same:
-                        contribution = g
-                    elif form is slope:
-                        contribution = g * packed
-                    else:
-                        contribution = rule.apply(g, packed)
+                    contribution = g if rule.same else rule.apply(g, packed)
                 else:
                     contribution = _visited(visit, node, parent, rule, packed, g, lift is None)
                 if type(contribution) is not parent.kind and (

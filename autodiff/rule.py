@@ -6,8 +6,8 @@ packed as None, one value as itself, several as a tuple.  So the most frequent r
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -25,19 +25,15 @@ _REMEMBERED = 1000
 """Of a sequence, the rules for so many positions are kept for the next call."""
 
 
-SAME, SLOPE = "same", "slope"
-"""The forms of a rule that the pass computes itself: ``g``, and ``g * saved``.  They are the most frequent by far."""
-_FORMS = {(lambda g: g).__code__.co_code: SAME, (lambda g, slope: g * slope).__code__.co_code: SLOPE}  # fmt: skip
-
-
+_SAME, _SLOPE = (lambda g: g).__code__.co_code, (lambda g, slope: g * slope).__code__.co_code
+"""What Python makes of the most frequent rules by far: ``g``, and ``g * saved``.  No function of Python is called."""
 _VARIADIC = 0x04  # CO_VARARGS, the bit that says *args
 
 
-def _form_of(function: Function, wants: tuple[int, ...]) -> str | None:
-    """The form of a rule, by what Python makes of it; None for one that must be called."""
+def _body_of(function: Function) -> bytes:
+    """What Python makes of a rule; nothing of one that must be called."""
     code = getattr(function, "__code__", None)
-    form = None if code is None or code.co_flags & _VARIADIC else _FORMS.get(code.co_code)
-    return form if form is SAME or len(wants) == 1 else None
+    return b"" if code is None or code.co_flags & _VARIADIC else code.co_code
 
 
 class WrittenError(Exception):
@@ -47,19 +43,20 @@ class WrittenError(Exception):
 class Rule:
     """A VJP rule for one argument: ``pick`` packs the values it asks for from a call, ``apply(g, packed)`` calls it.
 
-    ``form`` says that the pass need not call it.  ``watching`` is the same rule for a call that saves arrays of the
-    user.  A print of each array is saved too, and compared before the rule is applied.
+    ``same`` says that it gives ``g`` itself, so that the pass need not call it.  ``watching`` is the same rule for a
+    call that saves arrays of the user.  A print of each array is saved too, and compared before the rule is applied.
     """
 
-    __slots__ = ("_elements", "_watching", "apply", "element", "form", "function", "pick", "plain", "position",
-                 "primitive", "wants", "watched")  # fmt: skip
+    __slots__ = ("_elements", "_watching", "apply", "element", "function", "pick", "plain", "position",
+                 "primitive", "same", "wants", "watched")  # fmt: skip
 
     def __init__(
         self, primitive: str, function: Function, position: int, wants: tuple[int, ...], element: int | None = None
     ) -> None:
         self.primitive: str = primitive
         self.function: Function = function
-        self.form: str | None = _form_of(function, wants)
+        body = _body_of(function)
+        self.same: bool = body == _SAME
         self.position: int = position
         self.element: int | None = element
         self.wants: tuple[int, ...] = wants
@@ -68,12 +65,12 @@ class Rule:
         self._watching: Rule | None = None
         self._elements: dict[int, Rule] = {}
         self.apply: Function
-        self.pick: Function = itemgetter(*wants) if wants else _nothing
+        self.pick: Function = operator.itemgetter(*wants) if wants else _nothing
         into = getattr(function, "into", None)
         if not wants:
             self.apply = lambda g, _: function(g)
         elif len(wants) == 1:
-            self.apply = function
+            self.apply = operator.mul if body == _SLOPE else function
         elif into is None:
             self.apply = lambda g, packed: function(g, *packed)
         else:
@@ -126,7 +123,7 @@ def _watching(rule: Rule) -> Rule:
         rule.position,
         rule.element,
     )
-    twin.form = None
+    twin.same = False
     twin.wants, twin.pick, twin._elements = rule.wants, rule.pick, rule._elements
     apply = rule.apply
 
