@@ -46,16 +46,13 @@ def capture(f: Callable[..., Any], *args: Any) -> Program:
     [3.0, 12.0]
     """
     check_function(f, "capture")
-    leaves = flatten((args, {}))[0]
     with exclusion.recording():
-        roots = roots_of(f, leaves)
-        reach = reached(roots)
-        before = Snapshot(reach, leaves)
+        call = Call(f, args)
         try:
-            made = record(f, args, None, roots, reach)
+            made = call.record()
             return (_made_again(f, args, made) or made).program
         except KeyboardInterrupt:  # while it is recorded, a step of an optimizer is no unit
-            before.restore()
+            call.take_back()
             raise
 
 
@@ -77,68 +74,65 @@ def _made_again(f: Callable[..., Any], args: tuple[Any, ...], made: Record) -> R
     made_here = [slot.places[0].path for slot in made.program.checks if slot.initial is EMPTY]
     if all(path.endswith(".grad") for path in made_here):
         return None
-    leaves = flatten((args, {}))[0]
-    roots = roots_of(f, leaves)
-    reach = reached(roots)
-    before = Snapshot(reach, leaves)
+    call = Call(f, args)
     try:
-        again = record(f, args, None, roots, reach)
+        again = call.record()
     except Exception:  # which the next call will raise, too
         return None
     finally:
-        before.restore()
+        call.take_back()
     return None if any(slot.initial is EMPTY for slot in again.program.checks) else again
 
 
-Roots = list[tuple[str, Any]]
+class Call:
+    """A call of a function, which can be recorded, and taken back; one is made inside of ``exclusion.recording()``."""
 
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> None:
+        self._function, self._args, self._keywords = f, args, kwargs or {}
+        self._leaves, self._unflatten = flatten((args, self._keywords))
+        self._others = _others(self._leaves)
+        self._roots = [("", f), ("", self._others)]
+        self._reach = reached(self._roots)
+        self._before = Snapshot(self._reach, self._leaves)
 
-def roots_of(f: Callable[..., Any], leaves: list[Any]) -> Roots:
-    """What a call can reach: the function, and the arguments that are no arrays, by position."""
-    return [("", f), ("", _others(leaves))]
+    def take_back(self) -> None:
+        """Make everything that the call can have changed what it was before."""
+        self._before.restore()
 
-
-def record(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None, roots: Roots, reach: Reach
-) -> Record:
-    """Call a function and keep what it did; keywords are a part of the program's arguments.
-
-    ``roots`` are :func:`roots_of` the call, and ``reach`` is what is behind them.
-    """
-    recording = Recording(record.__code__)
-    kwargs = kwargs or {}
-    leaves, unflatten = flatten((args, kwargs))
-    parameters = _parameters(f, args)
-    names = _names(parameters, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
-    inputs = [_input(leaf, name, recording) for leaf, name in zip(leaves, names, strict=True)]
-    others = roots[-1][1]
-    state = State(roots, recording, reach)
-    try:
-        with exclusion.recording(), rarely(), being_recorded(), state:
-            given, by_name = unflatten([others.get(n, x) for n, x in enumerate(inputs)])
-            returned = f(*given, **by_name)
-            if recording.failed:
-                raise CaptureError(
-                    f"capture: an error was caught ({recording.failed:.60}), and a program does not decide by errors; "
-                    "look at the values first, with np.where or an if"
-                )
-            outputs, rebuild = flatten(returned)
-            found = [_output(o, recording) for o in outputs]
-        for leaf in found:
-            _check_result(leaf)
-    except Exception as error:
-        teach(error)
-        raise
-    arguments = unflatten([leaf.value if type(leaf) is Recorded else leaf for leaf in inputs])
-    program = Program(
-        _name(f), (*arguments[0], arguments[1]) if kwargs else arguments[0],
-        [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
-        recording.copied_constants(), recording.instructions, found, rebuild, [*state.checks, *_around(recording)],
-        parameters,
-    )  # fmt: skip
-    tensors = tuple(isinstance(o, Tensor) for o in outputs)
-    given_as = {id(i.held): leaf for i, leaf in zip(inputs, leaves, strict=True) if type(i) is Recorded}
-    return Record(program, rebuild([_plain(o, given_as) for o in outputs]), state.reach, tensors)
+    def record(self) -> Record:
+        """Call the function and keep what it did; keywords are a part of the program's arguments."""
+        f, args, kwargs, unflatten = self._function, self._args, self._keywords, self._unflatten
+        recording = Recording(Call.record.__code__)
+        parameters = _parameters(f, args)
+        names = _names(parameters, args) + [word for name in kwargs for word in [name] * len(flatten(kwargs[name])[0])]
+        inputs = [_input(leaf, name, recording) for leaf, name in zip(self._leaves, names, strict=True)]
+        state = State(self._roots, recording, self._reach)
+        try:
+            with rarely(), being_recorded(), state:
+                given, by_name = unflatten([self._others.get(n, x) for n, x in enumerate(inputs)])
+                returned = f(*given, **by_name)
+                if recording.failed:
+                    raise CaptureError(
+                        f"capture: an error was caught ({recording.failed:.60}), and a program does not decide by "
+                        "errors; look at the values first, with np.where or an if"
+                    )
+                outputs, rebuild = flatten(returned)
+                found = [_output(o, recording) for o in outputs]
+            for leaf in found:
+                _check_result(leaf)
+        except Exception as error:
+            teach(error)
+            raise
+        arguments = unflatten([leaf.value if type(leaf) is Recorded else leaf for leaf in inputs])
+        program = Program(
+            _name(f), (*arguments[0], arguments[1]) if kwargs else arguments[0],
+            [i.value for i in inputs if type(i) is Recorded], state.inputs, state.outputs,
+            recording.copied_constants(), recording.instructions, found, rebuild, [*state.checks, *_around(recording)],
+            parameters,
+        )  # fmt: skip
+        tensors = tuple(isinstance(o, Tensor) for o in outputs)
+        given_as = {id(i.held): leaf for i, leaf in zip(inputs, self._leaves, strict=True) if type(i) is Recorded}
+        return Record(program, rebuild([_plain(o, given_as) for o in outputs]), state.reach, tensors)
 
 
 def _around(recording: Recording) -> list[Slot]:

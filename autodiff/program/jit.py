@@ -10,21 +10,18 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from ..mode import current
 from ..transforms.calling import check_function
-from ..tree import flatten
 from .audit import Audit, rehearsed
 from .backends import NUMPY, check_backend
-from .capturing import Record, record, roots_of, without_graph
+from .capturing import Call, Record, without_graph
 from .difference import difference
 from .exclusion import Lock, OccupiedError, recording, wait
 from .explanation import explained
 from .instruction import PathError
 from .path import Path, Signature
 from .program import Program
-from .reach import reached
 from .recorded import CaptureError, PassingError
 from .recording import is_recorded_now
 from .signature import described, is_dynamic, signature_of
-from .surroundings import Snapshot
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -148,15 +145,12 @@ class Jit(Generic[P, R]):
 
     def _record(self, signature: Signature, args: Any, kwargs: Any) -> Record | None:
         """A record of one call; None if there can be none, and then everything is as before it."""
-        leaves = flatten((args, kwargs))[0]
         with recording():
-            roots = roots_of(self.function, leaves)
-            reach = reached(roots)
-            before = Snapshot(reach, leaves)
+            call = Call(self.function, args, kwargs)
             try:
-                return record(self.function, args, kwargs, roots, reach)
+                return call.record()
             except Exception as error:  # the function itself may do better, or raises the same
-                before.restore()
+                call.take_back()
                 if isinstance(error, CaptureError) and not isinstance(error, PassingError):
                     signature.refusal, signature.paths = f"{error}", ()
                     return None
@@ -165,7 +159,7 @@ class Jit(Generic[P, R]):
                 if signature.passed.total() > max(PATHS, sum(path.calls for path in signature.paths)):
                     signature.refusal = said
             except KeyboardInterrupt:  # while it is recorded, a step of an optimizer is no unit
-                before.restore()
+                call.take_back()
                 raise
             return None
 
@@ -203,17 +197,14 @@ class Jit(Generic[P, R]):
 
     def _what_is_different(self, path: Path, args: Any, kwargs: Any) -> Any:
         """What the function does otherwise than the program, found by another call, which is taken back."""
-        leaves = flatten((args, kwargs))[0]
         with recording():
-            roots = roots_of(self.function, leaves)
-            reach = reached(roots)
-            before = Snapshot(reach, leaves)
+            call = Call(self.function, args, kwargs)
             try:
-                return difference(path.program, record(self.function, args, kwargs, roots, reach).program)
+                return difference(path.program, call.record().program)
             except CaptureError as error:
                 return f"{error}"
             finally:
-                before.restore()
+                call.take_back()
 
     def release(self) -> None:
         """Give back the memory that the programs compute in; they stay, and take it again when they are run."""
