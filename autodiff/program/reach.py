@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import random
 from collections import deque
+from collections.abc import Iterator
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -27,6 +28,8 @@ _OPAQUE = (ModuleType, BuiltinFunctionType, CodeType, str, bytes, bytearray, ran
 
 
 _CONTAINERS = (dict, list, deque, CellType, FunctionType, type)
+_Waiting = tuple[str, Any, int]
+"""A path, what is there, and whose it is."""
 
 
 def reached(roots: list[tuple[str, Any]]) -> Reach:
@@ -41,7 +44,7 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
     old: list[Any] = []
     where: dict[int, int] = {}
     alive: dict[int, Any] = {}  # what was seen keeps its identity
-    waiting: deque[tuple[str, Any, int]] = deque((path, value, _THEIRS) for path, value in roots)
+    waiting: deque[_Waiting] = deque((path, value, _THEIRS) for path, value in roots)
     while waiting:
         path, value, ours = waiting.popleft()
         if id(value) in where and path[-1:] != "]" and found[where[id(value)]].path[-1:] == "]":
@@ -63,27 +66,32 @@ def reached(roots: list[tuple[str, Any]]) -> Reach:
                 computed.append((path, value))
             continue
         ours = _whose(value) or (ours if isinstance(value, list | dict | tuple) else _THEIRS)
-        holders: dict[int, tuple[Any, dict[Any, Any], set[Any]]] = {}
-        own = value if isinstance(value, dict | list | deque) else vars(value) if _has_attributes(value) else None
-        if own is not None:
-            holders[id(own)] = own, {}, set()  # an empty one, too: something may be put there
-        for name, child, read, write in children(value):
-            below = f"{path}{name}" if path else name.lstrip(".")
-            container, key = _slot(write)
-            _, contents, live = holders.setdefault(id(container), (container, {}, set()))
-            contents[key] = child
-            if write is not None and is_live(child, ours):
-                found.append(Place(below, read, write))
-                live.add(key)
-            else:
-                waiting.append((below, child, ours))
-        if isinstance(value, set):
-            kept.append(Kept(path, value, {ELEMENTS: frozenset(value)}, frozenset(), whole=False))
-        for container, contents, live in holders.values():
-            if container is not None:
-                kept.append(Kept(path, container, contents, frozenset(live), whole=container is own))
+        kept += _looked_into(path, value, ours, found, waiting)
     caches = [value for value in alive.values() if isinstance(value, CACHE)]
     return Reach(found, kept, plain, computed, old, caches)
+
+
+def _looked_into(path: str, value: Any, ours: int, found: list[Place], waiting: deque[_Waiting]) -> Iterator[Kept]:
+    """The containers of an object; the places in them are ``found``, and what else hangs on it is ``waiting``."""
+    holders: dict[int, tuple[Any, dict[Any, Any], set[Any]]] = {}
+    own = value if isinstance(value, dict | list | deque) else vars(value) if _has_attributes(value) else None
+    if own is not None:
+        holders[id(own)] = own, {}, set()  # an empty one, too: something may be put there
+    for name, child, read, write in children(value):
+        below = f"{path}{name}" if path else name.lstrip(".")
+        container, key = _slot(write)
+        _, contents, live = holders.setdefault(id(container), (container, {}, set()))
+        contents[key] = child
+        if write is not None and is_live(child, ours):
+            found.append(Place(below, read, write))
+            live.add(key)
+        else:
+            waiting.append((below, child, ours))
+    if isinstance(value, set):
+        yield Kept(path, value, {ELEMENTS: frozenset(value)}, frozenset(), whole=False)
+    for container, contents, live in holders.values():
+        if container is not None:
+            yield Kept(path, container, contents, frozenset(live), whole=container is own)
 
 
 def _has_attributes(value: Any) -> bool:

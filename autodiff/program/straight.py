@@ -142,14 +142,17 @@ class Straight:
 
     def _read(self, place: Place) -> str:
         """An expression for what is in a place."""
-        read: Any = place.read
-        if isinstance(read, functools.partial) and not read.keywords and len(read.args) == 2:
-            holder, name = read.args
-            if read.func is getattr and name.isidentifier() and not keyword.iskeyword(name):
+        return self._slot(place.read, getattr, operator.getitem) or f"{self._writer.bound(place.read)}()"
+
+    def _slot(self, way: Any, attribute: Any, item: Any) -> str:
+        """An attribute or an item as one writes it, if a way that is made of one of these functions leads to it."""
+        if isinstance(way, functools.partial) and not way.keywords and len(way.args) == 2:
+            holder, name = way.args
+            if way.func is attribute and name.isidentifier() and not keyword.iskeyword(name):
                 return f"{self._writer.bound(holder)}.{name}"
-            if read.func is operator.getitem:
+            if way.func is item:
                 return f"{self._writer.bound(holder)}[{self._writer.argument(name)}]"
-        return f"{self._writer.bound(read)}()"
+        return ""
 
     # -- the calls -------------------------------------------------------------------------------------------
 
@@ -203,11 +206,5 @@ class Straight:
 
     def _write(self, place: Place, value: str) -> str:
         """A statement that puts something into a place."""
-        write: Any = place.write
-        if isinstance(write, functools.partial) and not write.keywords and len(write.args) == 2:
-            holder, name = write.args
-            if write.func is setattr and name.isidentifier() and not keyword.iskeyword(name):
-                return f"{self._writer.bound(holder)}.{name} = {value}"
-            if write.func is operator.setitem:
-                return f"{self._writer.bound(holder)}[{self._writer.argument(name)}] = {value}"
-        return f"{self._writer.bound(write)}({value})"
+        slot = self._slot(place.write, setattr, operator.setitem)
+        return f"{slot} = {value}" if slot else f"{self._writer.bound(place.write)}({value})"
