@@ -13,7 +13,7 @@ import numpy as np
 from ..examples import Examples
 from ..graph import Node
 from .drawing import RecordedGenerator
-from .instruction import EMPTY, Value
+from .instruction import EMPTY, Value, same
 from .places import Place, Reach, Stream, look
 from .reach import reached, state_of
 from .recorded import CaptureError, PassingError, Recorded
@@ -161,7 +161,7 @@ class State:
             if path in self._known:  # a number of a tuple that two places shared, and each has its own now
                 continue
             before = self.reach.plain.get(path, EMPTY)
-            if before is not now and not _is_same(before, now):
+            if before is not now and not same(before, now):
                 if isinstance(now, Stream):
                     drawn = path
                 else:
@@ -245,10 +245,6 @@ def _hidden_states() -> Any:
     """The states of the generators that are no objects of the user's."""
     now: Any = np.random.get_state()  # noqa: NPY002 - it is looked whether somebody draws from it
     return now[0], now[1].tobytes(), *now[2:], state_of(random)
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other or (one != one and other != other))
 
 
 def _said(thing: Any) -> str:

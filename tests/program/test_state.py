@@ -552,6 +552,10 @@ def leave_counter(o, x):
     o["n"] += 1
 
 
+def leave_sign(o, x):
+    o["zero"] = -0.0
+
+
 def leave_pop(o, x):
     o["l"].pop()
 
@@ -573,11 +577,11 @@ def leave_none(o, x):
 
 
 @pytest.mark.parametrize(
-    "leave", [leave_list, leave_counter, leave_pop, leave_deleted, leave_object, leave_tensor, leave_none]
+    "leave", [leave_list, leave_counter, leave_sign, leave_pop, leave_deleted, leave_object, leave_tensor, leave_none]
 )
 def test_what_a_program_would_not_leave_is_refused(leave):
     def start():
-        return {"a": np.ones(3), "l": [np.ones(3)], "n": 0, "object": Holder(a=np.ones(3)), "loss": None}
+        return {"a": np.ones(3), "l": [np.ones(3)], "n": 0, "zero": 0.0, "object": Holder(a=np.ones(3)), "loss": None}
 
     state, beside = start(), start()
     with pytest.raises(CaptureError, match="before the function ran"):
