@@ -89,8 +89,8 @@ _UNSTACK_RULE: Any = UNSTACK.rules[0]
 def unstacked(t: Tensor) -> Iterator[Tensor]:
     """The elements along the first axis, one at a time."""
     value, whole = t._value, None  # not born before somebody asks for an element
+    one = type(value) is np.ndarray or is_one(value)
     for i in range(value.shape[0]):
-        one = type(value) is np.ndarray or is_one(value)
         if innermost() is not None or not t._node.active or not one:
             yield t[i]
             continue
