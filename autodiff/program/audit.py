@@ -12,7 +12,7 @@ from ..tree import flatten
 from .exclusion import OccupiedError
 from .instruction import EMPTY, same
 from .path import Path
-from .undoing import put_back
+from .undoing import copied, put_back
 
 Array = Any
 
@@ -31,10 +31,10 @@ class Audit:
 
     def rehearse(self) -> None:
         """Run the program, keep what it did, and take it back."""
-        before = [_kept(holder) for holder in self._written]
+        before = [copied(holder) for holder in self._written]
         held = [place.now for place in self.places]
         try:
-            self._outputs = [_kept(leaf) for leaf in self._path.replay.exactly(self._given)]
+            self._outputs = [copied(leaf) for leaf in self._path.replay.exactly(self._given)]
             self._left = self._state()
             self._take_back(before, held)
         except BaseException:
@@ -56,14 +56,7 @@ class Audit:
 
     def _state(self) -> list[Any]:
         """What is in the arrays and in the places now."""
-        return [_kept(holder) for holder in self._written] + [_kept(place.left) for place in self.places]
-
-
-def _kept(value: Any) -> Any:
-    """A value that nobody changes any more."""
-    if isinstance(value, np.random.Generator):
-        return value.bit_generator.state
-    return value.copy() if isinstance(value, np.ndarray) else value
+        return [copied(holder) for holder in self._written] + [copied(place.left) for place in self.places]
 
 
 def _is_same(one: Any, other: Any) -> bool:

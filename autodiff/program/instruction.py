@@ -7,6 +7,7 @@ is decided (see :class:`Guard`).
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -51,12 +52,15 @@ class Value:
         return self.shape, self.dtype, self.kind
 
     @property
+    def in_order(self) -> bool:
+        """Whether the elements lie one after the other, in C's order."""
+        shape, size = self.shape, self.dtype.itemsize
+        return not self.nbytes or self.strides == tuple(size * math.prod(shape[n:]) for n in range(1, len(shape) + 1))
+
+    @property
     def nbytes(self) -> int:
         """How much memory it takes."""
-        size = self.dtype.itemsize
-        for length in self.shape:
-            size *= length
-        return int(size)
+        return int(self.dtype.itemsize) * math.prod(self.shape)
 
     def __repr__(self) -> str:
         return f"<{self.name or 'value'} {self.dtype}{list(self.shape)}>"

@@ -13,7 +13,7 @@ import numpy as np
 
 from .exporting import refuse
 from .instruction import Instruction, Value, mapped, values_in
-from .passes.memory import is_fresh, owners_of
+from .passes.memory import is_fresh, owners_of, written_in
 
 if TYPE_CHECKING:
     from .program import Program
@@ -113,11 +113,11 @@ class Memory:
         self.views: dict[Value, View] = {}
         self._verb = verb
         owners = owners_of(program.instructions)
-        touched = {o for i in program.instructions for value in i.writes for o in owners.get(value, {value})}
+        touched = written_in(program.instructions, owners)
         if not touched:
             return
         self._dummies: dict[Value, Array] = {}
-        for value in (*program.inputs, *[s.value for s in program.reads], *program.constants):
+        for value in (*program.given_values, *program.constants):
             if value in touched and value.kind is np.ndarray:
                 self._dummies[value] = empty_like(value)
         for instruction in program.instructions:

@@ -15,11 +15,11 @@ from ..tensor import scalar, wrap
 from .backends import NUMPY
 from .capturing import Record
 from .instruction import Value, same
-from .passes.memory import owners_of
 from .program import Program
 from .replay import Replay
 from .scalars import LevelReplay, replay_of
 from .surroundings import Surroundings
+from .undoing import written_among
 
 EVERY = 256
 """Calls after which a program is audited, when it has been at calls 2, 4, 8, ... of them."""
@@ -35,7 +35,7 @@ class Path:
         self.calls = 1
         """How often the function was called in this way, with the call that was recorded."""
         self._tensors = made.tensors if any(made.tensors) else None
-        self.changed = _changed(made.program)
+        self.changed = frozenset(written_among(made.program, made.program.instructions))
         """The positions of what it writes into, of its arguments and of what it reads."""
         self.writes = bool(made.program.writes or self.changed)
         """Whether a run changes anything but its own arrays."""
@@ -72,13 +72,6 @@ class Path:
             slot.value.kind is np.random.Generator or Value.like(slot.places[0].now).form == slot.value.form
             for slot in program.reads
         )
-
-
-def _changed(program: Program) -> frozenset[int]:
-    owners = owners_of(program.instructions)
-    written = {owner for i in program.instructions for v in i.writes for owner in owners.get(v, {v})}
-    given = (*program.inputs, *[slot.value for slot in program.reads])
-    return frozenset(n for n, value in enumerate(given) if value in written)
 
 
 @dataclass(slots=True)

@@ -153,6 +153,11 @@ class Program:
         }
 
     @property
+    def given_values(self) -> tuple[Value, ...]:
+        """The values that are there before the first call: the arguments, and what is read in places."""
+        return (*self.inputs, *[slot.value for slot in self.reads])
+
+    @property
     def updates(self) -> bool:
         """Whether it changes anything after a backward pass, or in place of one."""
         left = {slot.value for slot in self.writes if type(slot.value) is Value}

@@ -12,7 +12,7 @@ from .. import writes
 from .backends import NUMPY
 from .errstate import is_asked_to_act, token
 from .exclusion import OccupiedError
-from .instruction import Elsewhere, Guard, PathError, Value, same
+from .instruction import Elsewhere, Value
 from .recorded import Recorded
 from .slot import Slot
 from .steps import Steps
@@ -105,9 +105,7 @@ class Replay:
         for slot, now in zip(self.program.reads, found, strict=True):
             self.check_slot(slot, now)
         for slot in self.program.checks:
-            now = slot.places[0].read()
-            if now is not slot.initial and not same(now, slot.initial):
-                raise PathError(Guard(slot.places[0].path, slot.initial, None), now)
+            slot.check()
 
     def check_slot(self, slot: Slot, now: Any) -> None:
         """Raise ValueError unless what is in a slot is what the program was captured for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .instruction import Guard, PathError, same
 from .places import Place
 
 
@@ -15,3 +16,9 @@ class Slot(NamedTuple):
     places: list[Place]
     initial: Any = None
     """What a number was when the program was captured."""
+
+    def check(self) -> None:
+        """Raise PathError if something else is in the place now: it decided something."""
+        place, now = self.places[0], self.places[0].read()
+        if now is not self.initial and not same(now, self.initial):
+            raise PathError(Guard(place.path, self.initial, None), now)

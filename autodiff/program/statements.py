@@ -14,7 +14,7 @@ import numpy as np
 
 from .instruction import Guard, Instruction, Value, mapped, values_in
 from .naming import Names
-from .passes.memory import is_fresh, owners_of
+from .passes.memory import is_fresh, owners_of, written_in
 from .source import AUGMENTED, Text, Writer, expression, guard_text, literal, targets
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _used_once(program: Program, wanted: dict[Value, str], owners: dict[Value, s
             users[value] = instruction
     ends = Counter(values_in([*program.outputs, *[slot.value for slot in program.writes]]))
     uses.update(ends)
-    written = {owner for i in program.instructions for v in i.writes for owner in owners.get(v, {v})}
+    written = written_in(program.instructions, owners)
     found = set()
     last = program.instructions[-1].phase if program.instructions else ""
     late = max((n for n, i in enumerate(program.instructions) if i.writes), default=-1)

@@ -25,7 +25,7 @@ class Steps:
         instructions = program.instructions
         self._places: dict[Value, int] = {}
         self._constants = [(self._place(v), a) for v, a in program.constants.items()]
-        self._inputs = [self._place(v) for v in (*program.inputs, *[slot.value for slot in program.reads])]
+        self._inputs = [self._place(v) for v in program.given_values]
         self._steps = [self._step(i) for i in instructions]
         self._outputs = [mapped(self._at, o) if type(o) is Value else o for o in program.outputs]
         self._left = [self._at(s.value) if type(s.value) is Value else s.value for s in program.writes]

@@ -65,7 +65,7 @@ class Straight:
         rooms = [f"r{i}" for i in range(len(plan.given))]
         seen = [f"s{i}" for i in range(len(program.reads))]
         self._writer = writer = Lines(plan, {*_OWN, *rooms, *seen})
-        self._given = (*program.inputs, *[slot.value for slot in program.reads])
+        self._given = program.given_values
         self._names = [writer.target(value).text for value in self._given]
         self._early = [self._names[i] for i in early]
         writer.named |= dict(zip(plan.given, rooms, strict=True))

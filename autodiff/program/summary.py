@@ -22,7 +22,7 @@ SHOWN, MOST = 8, 6
 def summary_of(program: Program) -> str:
     """What is in a program, without its text."""
     writer = _Loose(program.with_instructions([]), Names(RESERVED), {})
-    for value in (*program.inputs, *[slot.value for slot in program.reads]):
+    for value in program.given_values:
         writer.target(value)
     counts = [
         f"{len(program.instructions):,} calls", f"{len(program.inputs):,} arguments",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .instruction import OPERATORS, Attribute, Instruction, Method, values_in
-from .passes.memory import owners_of
+from .passes.memory import owners_of, written_in
 
 if TYPE_CHECKING:
     from .program import Program
@@ -17,20 +18,22 @@ _SAFE_METHODS = frozenset({"item", "reshape", "swapaxes", "copy", "ravel", "tran
 _SAFE = frozenset({np.asarray, np.float64, np.empty_like, np.zeros_like, np.ones_like, *OPERATORS})
 
 
+def written_among(program: Program, instructions: Sequence[Instruction]) -> list[int]:
+    """Which of the given values the first calls of a program write."""
+    written = written_in(instructions, owners_of(instructions))
+    return [n for n, value in enumerate(program.given_values) if value in written]
+
+
 def written_early(program: Program) -> list[int]:
     """Which of the given values are written before the last call that may fail: a check, or what is no ufunc."""
     failing = [n for n, i in enumerate(program.instructions) if not _never_fails(i)]
-    early = program.instructions[: failing[-1]] if failing else ()
-    owners = owners_of(early)
-    written = {owner for i in early for value in i.writes for owner in owners.get(value, {value})}
-    values = (*program.inputs, *[slot.value for slot in program.reads])
-    return [n for n, value in enumerate(values) if value in written]
+    return written_among(program, program.instructions[: failing[-1]] if failing else ())
 
 
 def written_late(program: Program) -> int:
     """The position of the first call after which none fails, and that changes a given value; if none, of the end."""
     last = max((n for n, i in enumerate(program.instructions) if not _never_fails(i)), default=-1)
-    given = {*program.inputs, *[slot.value for slot in program.reads]}
+    given = set(program.given_values)
     owners = owners_of(program.instructions)
     late = enumerate(program.instructions[last + 1 :], last + 1)
     changing = (n for n, i in late for v in i.writes if not owners.get(v, {v}).isdisjoint(given))
@@ -48,8 +51,10 @@ def _never_fails(instruction: Instruction) -> bool:
 
 
 def copied(held: Any) -> Any:
-    """What a program may change, as it is now: an array's elements, a generator's state."""
-    return held.bit_generator.state if isinstance(held, np.random.Generator) else held.copy()
+    """What a program may change, as it is now: an array's elements, a generator's state; anything else as itself."""
+    if isinstance(held, np.random.Generator):
+        return held.bit_generator.state
+    return held.copy() if isinstance(held, np.ndarray) else held
 
 
 def put_back(held: Any, copy: Any) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..instruction import Instruction, Value
-from .memory import owners_of
+from .memory import owners_of, written_in
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -49,10 +49,7 @@ def is_elementwise(instruction: Instruction) -> bool:
         return False
     size = math.prod(made.shape)
     row = size // made.shape[0] if size else 0
-    in_rows = made.strides == tuple(
-        made.dtype.itemsize * math.prod(made.shape[n + 1 :]) for n in range(len(made.shape))
-    )
-    return size >= LEAST and 0 < row <= CHUNK and in_rows
+    return size >= LEAST and 0 < row <= CHUNK and made.in_order
 
 
 def target(instruction: Instruction) -> Any:
@@ -94,8 +91,8 @@ class _Look:
         self._calls = instructions = program.instructions
         self._owners = owners_of(instructions)
         self._inputs = set(program.inputs)
-        self._outside = self._inputs | {slot.value for slot in program.reads}
-        self._written = {owner for i in instructions for value in i.writes for owner in self._of(value)}
+        self._outside = set(program.given_values)
+        self._written = written_in(instructions, self._owners)
 
     def _of(self, value: Value) -> set[Value]:
         return self._owners.get(value, {value})

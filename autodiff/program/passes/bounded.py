@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..instruction import Attribute, Guard, Instruction, Value
-from .memory import owners_of
+from .memory import owners_of, written_in
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -40,8 +40,7 @@ class Bounded:
 def bounded(program: Program) -> Program:
     """The program with checks of factors where these are smaller."""
     made = {value: i for i in program.instructions for value in i.results}
-    owners = owners_of(program.instructions)
-    written = {owner for i in program.instructions for v in i.writes for owner in owners.get(v, {v})}
+    written = written_in(program.instructions, owners_of(program.instructions))
     sources = {}
     for instruction in program.instructions:
         array = _squared(instruction, made)
@@ -88,16 +87,9 @@ def _sources(array: Value, made: dict[Value, Instruction]) -> list[Value]:
         call = made.get(operand) if type(operand) is Value else None
         turned = call is not None and type(call.function) is Attribute and call.function.__name__ == "T"
         found.append(call.args[0] if call is not None and turned else operand)
-    fits = all(type(v) is Value and v.kind is np.ndarray and v.dtype == array.dtype and _in_order(v) for v in found)
+    # a look at all elements of an array in order copies nothing
+    fits = all(type(v) is Value and v.kind is np.ndarray and v.dtype == array.dtype and v.in_order for v in found)
     return found if fits and (len(found) == 1 or len(array.shape) == 2) else []
-
-
-def _in_order(value: Value) -> bool:
-    """Whether the elements lie one after the other, so that a look at all of them copies nothing."""
-    lengths = zip(value.shape, value.strides, strict=True)
-    return all(
-        stride == value.dtype.itemsize * math.prod(value.shape[n + 1 :]) for n, (_, stride) in enumerate(lengths)
-    )
 
 
 def _pays(array: Value, sources: list[Value]) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from ..instruction import Instruction, Value
 from ..lowering import takes_out
 from .blocks import Block, blocks_of, is_sliced, target
-from .memory import owners_of
+from .memory import owners_of, written_in
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -98,7 +98,7 @@ def planned(program: Program) -> Plan:
     blocks = blocks_of(program)
     whole = {block: _whole(program, block, owners) for block in blocks}
     last = _last_uses(program, owners, whole)
-    written = {owner for i in instructions for value in i.writes for owner in owners.get(value, {value})}
+    written = written_in(instructions, owners)
     made = {value: block for block in blocks for i in instructions[block.start : block.stop] for value in i.results}
     plan = Plan([], {}, {}, blocks, {value: block for value, block in made.items() if last[value] < block.stop})
     free: dict[tuple[Any, ...], list[Buffer]] = {}

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errstate import SILENT
 from ..instruction import Guard, Instruction, Value, values_in
-from .memory import owners_of
+from .memory import owners_of, written_in
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -23,9 +23,9 @@ def shared(program: Program) -> Program:
     What is written in place is an array of its own; and after a write, nothing is made use of that was computed before
     it from an array in the same memory.  Arrays that are given may lie in the same memory.
     """
-    given = {v for v in (*program.inputs, *[slot.value for slot in program.reads]) if v.kind is np.ndarray}
+    given = {v for v in program.given_values if v.kind is np.ndarray}
     owners = owners_of(program.instructions)
-    written = {owner for i in program.instructions for value in i.writes for owner in owners.get(value, {value})}
+    written = written_in(program.instructions, owners)
     known: dict[Any, Any] = {}
     readers: dict[Any, list[Any]] = {}  # by the array in whose memory an operand may lie
     same: dict[Value, Value] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -33,6 +33,11 @@ def is_fresh(instruction: Instruction) -> bool:
         return isinstance(instruction.args[0], str) and len(instruction.args) > 2
     ufunc = getattr(function, "__self__", function)  # of np.add.reduce
     return isinstance(ufunc, np.ufunc) or function in _FRESH
+
+
+def written_in(instructions: Iterable[Instruction], owners: dict[Value, set[Value]]) -> set[Value]:
+    """The values in whose memory some calls write, or may write; ``owners`` are :func:`owners_of` what was made."""
+    return {owner for i in instructions for value in i.writes for owner in owners.get(value, {value})}
 
 
 def owners_of(instructions: Sequence[Instruction]) -> dict[Value, set[Value]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..instruction import Attribute, Instruction, Method, Value, mapped
 from .dead import live
-from .memory import is_fresh, owners_of
+from .memory import is_fresh, owners_of, written_in
 
 if TYPE_CHECKING:
     from ..program import Program
@@ -49,8 +49,7 @@ def plain(program: Program) -> Program:
 class _Plain:
     def __init__(self, program: Program) -> None:
         self._old = program
-        owners = owners_of(program.instructions)
-        self._written = {o for i in program.instructions for v in i.writes for o in owners.get(v, {v})}
+        self._written = written_in(program.instructions, owners_of(program.instructions))
         self._kept = program.results
         self._fresh = {v for i in program.instructions if is_fresh(i) for v in i.results}
         self._numbers = {
@@ -249,7 +248,7 @@ def _made(instruction: Instruction) -> Instruction:
         or result.kind is not np.ndarray
         or len(instruction.args) != 1
         or not set(kwargs) <= {"dtype", "order", "shape", "subok"}
-        or result.strides != np.empty(result.shape, result.dtype).strides
+        or not result.in_order
     ):
         return instruction
     shape = result.shape[0] if len(result.shape) == 1 else result.shape
