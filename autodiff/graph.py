@@ -238,8 +238,11 @@ def _is_added(part: Scattered, node: Node, cotangents: dict[Node, Any], summed: 
     if node not in summed or not (type(total) is np.ndarray or is_one(total)):
         if total is not None and not (is_plain(total) or is_one(total)):
             return False
-        like = total if is_one(total) else values  # room that is recorded where one of them is
-        before, total = total, np.zeros_like(like, dtype=node.dtype, order="C", shape=node.shape)
+        before, like = total, total if is_one(total) else values
+        if is_one(like):  # room that is recorded, as one of them is
+            total = np.zeros_like(like, dtype=node.dtype, order="C", shape=node.shape)
+        else:  # memory of which only what is written is touched
+            total = np.zeros(node.shape, node.dtype)
         if before is not None:
             total += before
         cotangents[node] = total
