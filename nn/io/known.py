@@ -36,6 +36,7 @@ def is_describable(kind: type) -> bool:
         or dataclasses.is_dataclass(kind)
         or is_named_tuple(kind)
         or (hasattr(kind, "state_dict") and hasattr(kind, "load_state_dict"))
+        or getattr(kind, "is_described", False) is True
     )
 
 

@@ -34,6 +34,8 @@ class Group(MutableMapping[str, Any]):
 
     params: list[Tensor]
     state: list[State]
+    is_described = True
+    """Whether files of models may hold objects of this class, by their attributes."""
 
     def __init__(self, who: str, params: list[Tensor], options: Mapping[str, Any]) -> None:
         own: dict[str, Any] = {"_who": who, "params": params, "state": [{} for _ in params], **options}
