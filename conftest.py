@@ -40,6 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: drives a headless Chromium; runs with --browser only")
+    # it comes once, with the first of hundreds of tests; that it comes is a test of its own
+    config.addinivalue_line("filterwarnings", "ignore:program. no C compiler was found:RuntimeWarning")
 
 
 def _is_borrowed(item: pytest.Item) -> bool:

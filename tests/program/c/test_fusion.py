@@ -11,6 +11,7 @@ from autodiff.program.c import compiler
 from autodiff.program.c.fuse import Fusion
 from autodiff.program.passes import direct
 
+from ..compiling import IS_THERE
 from ..samples import check_threads, gradient
 from .together import in_c, ulps
 
@@ -250,10 +251,11 @@ def test_a_gradient_that_is_not_a_number_is_the_functions_own():
 def test_errors_that_somebody_waits_for():
     program = capture(lambda x: np.exp(x) + 1.0, np.ones(3)).compiled("c")
     x = np.full(3, 1e4)
-    assert np.all(np.isinf(program(x)))  # and no warning
+    with np.errstate(**{} if IS_THERE else {"over": "ignore"}):
+        assert np.all(np.isinf(program(x)))  # and no warning, unless NumPy computes it
     with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow"):
         program(x)
-    with np.errstate(over="warn"):
+    with np.errstate(over="warn" if IS_THERE else "ignore"):
         assert np.all(np.isinf(program(x)))
 
 
