@@ -44,8 +44,9 @@ class Learner(TrainingStep):
     ``scheduler.step()`` is called after every epoch, or after every step with ``schedule="step"``; a
     :class:`nn.schedule.ReduceLROnPlateau` is told what the epoch measured.  Before the
     optimizer uses them, gradients are clipped to the total norm ``clip_norm``, or each number to ±``clip_value``.
-    With ``jit="auto"`` steps are recorded and replayed if there are many: the same numbers, sooner
-    (:class:`nn.TrainingStep`).
+    With ``accumulate=k`` the parameters change after each k batches, by the mean over the examples of all of them, and
+    at the end of an epoch.  With ``jit="auto"`` steps are recorded and replayed if there are many: the same numbers,
+    sooner (:class:`nn.TrainingStep`).
 
     Floating-point inputs are cast to the dtype of the parameters, so that float64 data does not slow down a float32
     model.  Losses cast targets to the dtype of the outputs.  Integers are passed on unchanged.
@@ -75,9 +76,11 @@ class Learner(TrainingStep):
         schedule: str = "epoch",
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        accumulate: int = 1,
         jit: bool | str = "auto",
     ) -> None:
-        super().__init__(model, loss, optimizer, clip_norm=clip_norm, clip_value=clip_value, jit=jit)
+        limits = {"clip_norm": clip_norm, "clip_value": clip_value}
+        super().__init__(model, loss, optimizer, **limits, accumulate=accumulate, jit=jit)
         if schedule not in ("epoch", "step"):
             raise ValueError(f"Learner: schedule is {schedule!r}; it must be 'epoch' or 'step'")
         if scheduler is not None and not callable(getattr(scheduler, "step", None)):
@@ -139,6 +142,7 @@ class Learner(TrainingStep):
         run = Run(self, epochs, data, Callbacks(callbacks, own), X[:batch_size])
         if resume is not None:
             run.load_state_dict(resume)
+        self._waiting = 0, 0
         with self._mode(training=True), run.told():
             while (run.epoch < epochs or run.sums is not None) and not run.stop:
                 self._epoch(run, validation)
@@ -156,11 +160,12 @@ class Learner(TrainingStep):
             run.step += 1
             run.batch += 1
             epoch.add(run.loss, outputs, y)
-            if self.scheduler is not None and self.schedule == "step":
-                self.scheduler.step()
-            run.callbacks.step(run)
+            if not self._waiting[0]:
+                self._updated(run)
             if run.stop:
                 return
+        if self.flush():
+            self._updated(run)
         row = {**epoch.measured(), "learning_rate": epoch.rate}
         seconds = epoch.seconds
         if validation is not None:
@@ -175,6 +180,12 @@ class Learner(TrainingStep):
                 self.scheduler.step()
         run.end_epoch(row)
         run.callbacks.epoch(run)
+
+    def _updated(self, run: Run) -> None:
+        """What follows a step of the optimizer."""
+        if self.scheduler is not None and self.schedule == "step":
+            self.scheduler.step()
+        run.callbacks.step(run)
 
     @contextlib.contextmanager
     def _mode(self, *, training: bool) -> Iterator[None]:

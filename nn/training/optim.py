@@ -13,16 +13,22 @@ from __future__ import annotations
 from .adaptive import Adadelta, Adagrad, Adam, AdamW, NAdam, RMSprop
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .descent import SGD, Lion, Muon
+from .ema import EMA
 from .groups import Group
+from .joint import Joint
+from .lbfgs import LBFGS
 from .optimizer import Optimizer
 
 __all__ = [
+    "EMA",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
     "Group",
+    "Joint",
     "Lion",
     "Muon",
     "NAdam",

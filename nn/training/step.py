@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..layers.module import Module
-from .checks import in_range, pairs_of_examples, what_is
+from .checks import count_of, in_range, pairs_of_examples, what_is
 from .divergence import DivergenceError, cause
 from .measures import taken
 from .optimizer import rate_of
-from .update import PAYS, Done, Update
+from .update import PAYS, Done, Search, Update
 
 __all__ = ["TrainingStep"]
 
@@ -36,6 +36,9 @@ class TrainingStep:
     loss is a single finite number, it depends on the parameters, and the gradients are finite.  ``loss`` is a function
     or a module of (outputs, targets).  Before the optimizer uses them, gradients are clipped to the total norm
     ``clip_norm``, or each number to ±``clip_value``.
+
+    With ``accumulate=k`` the parameters change at each k-th call, by the mean of the loss over the examples of all k
+    batches, as with one batch of them; :meth:`flush` makes a step of those that are left.
 
     Steps are recorded once, and replayed, as by :func:`autodiff.jit`: the same numbers, sooner.  With ``jit="auto"``
     that is done where there are many steps; ``explain()`` says what was recorded, and what could not be.
@@ -62,6 +65,7 @@ class TrainingStep:
         *,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        accumulate: int = 1,
         jit: bool | str = "auto",
     ) -> None:
         who = type(self).__name__
@@ -90,13 +94,17 @@ class TrainingStep:
         self.clip_norm: float | None = None if clip_norm is None else in_range(who, "clip_norm", clip_norm, 0.0)
         self.clip_value: float | None = None if clip_value is None else in_range(who, "clip_value", clip_value, 0.0)
         self.jit: bool | str = jit
+        self.accumulate: int = count_of(who, "accumulate", accumulate, 1)
+        if accumulate > 1 and getattr(optimizer, "needs_closure", False):
+            raise ValueError(f"{who}: accumulate is {accumulate}; {type(optimizer).__name__} takes all data at once")
+        self._waiting: tuple[int, int] = 0, 0
         self._made = 0
         self._update: Update | None = None
         self._recorded: Any = None
-        self._run: Callable[[Array, Array], Done] | None = None
+        self._run: Callable[..., Done] | None = None
 
     def update(self, x: Array, y: Array) -> tuple[float, Array]:
-        """Update the parameters once, with examples x (n, ...) and their targets y (n, ...).
+        """Update the parameters once, with examples x (n, ...) and their targets y (n, ...); or at each k-th call.
 
         Returns the loss and the outputs from before the update.  Floating-point inputs are cast to the dtype of the
         parameters.  The mode of the model does not change.  Raises DivergenceError if the loss or a gradient is NaN or
@@ -107,6 +115,17 @@ class TrainingStep:
         made = self._step(x, y, self._calculation(refresh=True), position)
         self._made += 1
         return made
+
+    def flush(self) -> bool:
+        """Update the parameters with the batches since the last update, if there are any; whether there were.
+
+        To be called where the data ends, with ``accumulate``.
+        """
+        (batches, examples), self._waiting = self._waiting, (0, 0)
+        if batches:
+            with np.errstate(all="ignore"):
+                self._calculation().finish(examples)
+        return bool(batches)
 
     def explain(self) -> str:
         """Which steps are recorded, what is checked before each run of them, and what is calculated anew, and why."""
@@ -120,7 +139,8 @@ class TrainingStep:
         parts = self.model, self.loss, self.optimizer, self.clip_norm, self.clip_value
         now = self._update
         if now is None or any(one is not other for one, other in zip(now.parts, parts, strict=True)):
-            now = self._update = Update(type(self).__name__, *parts)
+            kind = Search if getattr(self.optimizer, "needs_closure", False) else Update
+            now = self._update = kind(type(self).__name__, *parts)
             self._recorded = self._run = None
         elif refresh:
             now.refresh()
@@ -131,23 +151,32 @@ class TrainingStep:
         with np.errstate(all="ignore"):
             x = taken(update.who, x, update.dtype)
             run = self._run or self._recording(update, to_come)
-            done = run(x, y)
+            done = run(x, y) if self.accumulate == 1 else self._part(run, x, y)
             if done.fault:
                 self._complain(done, x, y, update, position)
         return done.loss, np.asarray(done.outputs)
 
-    def _recording(self, update: Update, to_come: int) -> Callable[[Array, Array], Done]:
+    def _part(self, run: Callable[..., Done], x: Array, y: Array) -> Done:
+        """A batch of several for one step; after an error the next one begins anew."""
+        (batches, examples), self._waiting = self._waiting, (0, 0)
+        whole = batches + 1 >= self.accumulate
+        done = run(x, y, examples, whole)
+        if not whole and not done.fault:
+            self._waiting = batches + 1, examples + len(x)
+        return done
+
+    def _recording(self, update: Update, to_come: int) -> Callable[..., Done]:
         """The calculation, as a recorded function if that pays: for many steps to come, or after as many."""
         update.made += 1
-        if self.jit is False or (self.jit == "auto" and max(to_come, update.made) < PAYS):
+        if self.jit is False or (self.jit == "auto" and max(to_come, update.made) < PAYS) or isinstance(update, Search):
             return update
         from autodiff import StaleError, jit  # which few programs need
 
         self._recorded = recorded = jit(update)
 
-        def run(x: Array, y: Array) -> Done:
+        def run(*args: Any) -> Done:
             try:
-                return recorded(x, y)
+                return recorded(*args)
             except StaleError as error:
                 raise StaleError(f"{error}. {update.who}(..., jit=False) calculates each step anew") from None
 
@@ -161,7 +190,7 @@ class TrainingStep:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy has: a recording belongs to the object."""
-        return {**vars(self), "_update": None, "_recorded": None, "_run": None}
+        return {**vars(self), "_update": None, "_recorded": None, "_run": None, "_waiting": (0, 0)}
 
     # -- a bad step ------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -62,28 +63,84 @@ class Update:
             self.parameters = parameters
         self.dtype = dtype_of(self.model)
 
-    def __call__(self, x: Array, y: Array) -> Done:
-        """One step."""
-        self.optimizer.zero_grad()
+    def __call__(self, x: Array, y: Array, before: int = 0, whole: bool = True) -> Done:
+        """One step; or a batch of several for one, after ``before`` examples, and the last if ``whole``."""
+        if not before:
+            self.optimizer.zero_grad()
+        done, loss = self._forward(x, y)
+        if done.fault:
+            return done
+        (loss if whole and not before else loss * len(x)).backward()
+        bad = self._bad()
+        if bad:
+            return done._replace(fault="gradient", bad=bad)
+        if not before and self._is_apart():
+            return done._replace(fault="apart")
+        if whole:
+            self.finish(before + len(x) if before else 0)
+        return done
+
+    def _forward(self, x: Array, y: Array) -> tuple[Done, Any]:
+        """The loss, also as what can be gone back from."""
         outputs = self.model(x)
         loss = self.loss(outputs, y)
         value = number(self.who, loss)
-        outputs = values_of(outputs)
-        if not np.isfinite(value):
-            return Done("loss", value, outputs)
-        if not isinstance(loss, Tensor):
-            return Done("plain", value, outputs)
-        loss.backward()
-        bad = bad_names([(name, parameter.grad) for name, parameter in self.parameters])
-        if bad:
-            return Done("gradient", value, outputs, tuple(bad))
+        fault = "" if np.isfinite(value) else "loss"
+        if not fault and not isinstance(loss, Tensor):
+            fault = "plain"
+        return Done(fault, value, values_of(outputs)), loss
+
+    def _bad(self) -> tuple[str, ...]:
+        return tuple(bad_names([(name, parameter.grad) for name, parameter in self.parameters]))
+
+    def _is_apart(self) -> bool:
+        """Whether no parameter of the optimizer has a gradient."""
         held = getattr(self.optimizer, "parameters", None)
         changed = held if isinstance(held, list) else [parameter for _, parameter in self.parameters]
-        if all(parameter.grad is None for parameter in changed):
-            return Done("apart", value, outputs)
+        return all(parameter.grad is None for parameter in changed)
+
+    def finish(self, examples: int = 0) -> None:
+        """The step itself, by the gradients; those are sums over so many examples, if not 0."""
+        if examples:
+            for _, parameter in self.parameters:
+                if parameter.grad is not None:
+                    parameter.grad = parameter.grad * (1.0 / examples)
+        self.clip()
+        self.optimizer.step()
+
+    def clip(self) -> None:
+        """Limit the gradients."""
         if self.clip_norm is not None:
             clip_grad_norm_([parameter for _, parameter in self.parameters], self.clip_norm)
         if self.clip_value is not None:
             clip_grad_value_([parameter for _, parameter in self.parameters], self.clip_value)
-        self.optimizer.step()
-        return Done("", value, outputs)
+
+
+class Search(Update):
+    """The same for an optimizer that looks for its step, and calculates the loss several times for it."""
+
+    def __call__(self, x: Array, y: Array, before: int = 0, whole: bool = True) -> Done:
+        first: list[Done] = []
+
+        def closure() -> Any:
+            self.optimizer.zero_grad()
+            done, loss = self._forward(x, y)
+            if not done.fault:
+                loss.backward()
+                bad = self._bad()
+                fault = "gradient" if bad else "apart" if self._is_apart() else ""
+                done = done._replace(fault=fault, bad=bad)
+                self.clip()
+            if not first:
+                first.append(done)
+                if done.fault:
+                    raise _FaultError
+            return loss if not done.fault else np.inf
+
+        with contextlib.suppress(_FaultError):
+            self.optimizer.step(closure)
+        return first[0]
+
+
+class _FaultError(Exception):
+    """The first calculation shows that no step can be made."""

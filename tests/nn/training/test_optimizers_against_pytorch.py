@@ -7,7 +7,18 @@ import pytest
 
 from autodiff import Tensor, jit
 from nn import optim, schedule
-from tests.nn.references.optimizers import CASES, KEPT, RATES, SCHEDULES, STEPS, gradients, measure, start
+from tests.nn.references.optimizers import (
+    CASES,
+    KEPT,
+    RATES,
+    SCHEDULES,
+    SEARCHES,
+    STEPS,
+    gradients,
+    measure,
+    start,
+    value,
+)
 
 with np.load(Path(__file__).parent.parent / "references" / "optimizers.npz") as file:
     PYTORCH = {name: file[name] for name in file.files}
@@ -78,3 +89,36 @@ def test_schedules_of_groups_are_those_of_pytorch(name):
             plan.load_state_dict(state)
         plan.step(*([measure(step)] if kind == "ReduceLROnPlateau" else []))
     np.testing.assert_allclose(found, PYTORCH[f"schedule/{name}"], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_ten_searches_are_those_of_pytorch(name):
+    tensors = [Tensor(a) for a in start()]
+    optimizer = optim.LBFGS(tensors, **SEARCHES[name])
+
+    def closure():
+        optimizer.zero_grad()
+        loss = value(tensors)
+        loss.backward()
+        return loss
+
+    losses = []
+    for i in range(10):
+        if i == 5:  # a search goes on from its state, to the last bit
+            state, optimizer = optimizer.state_dict(), optim.LBFGS(tensors)
+            optimizer.load_state_dict(state)
+        losses.append(optimizer.step(closure).item())
+    found = np.array([*losses, *np.concatenate([t.data.ravel() for t in tensors])])
+    np.testing.assert_allclose(found, PYTORCH[f"search/{name}"], rtol=1e-7, atol=1e-12)
+    assert found[9] < 0.1 * found[0] or name == "plain"
+
+
+def test_fifty_means_are_those_of_pytorch():
+    w = Tensor(start()[0])
+    ema = optim.EMA([w], decay=0.9)
+    found = []
+    for step in range(1, STEPS + 1):
+        w.data -= 0.1 * gradients([w.data], step)[0]
+        ema.update()
+        found.append(ema.means[0].ravel().copy())
+    np.testing.assert_allclose(found, PYTORCH["average"], rtol=1e-12)
