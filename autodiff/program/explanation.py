@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from ..collector import rarely
 from .instruction import Guard
 from .passes import direct
 from .path import Path, Signature
+from .program import memory_of
 from .slot import Slot
 
 MANY = 8
@@ -31,10 +33,12 @@ def explained(name: str, signatures: Iterable[Signature], aside: Counter[str]) -
 
 def _of_path(number: int, path: Path) -> Iterator[str]:
     """The lines about one program."""
-    program = direct(path.program)
+    with rarely():
+        program = direct(path.program)
+        memory = memory_of(program)
     yield (
         f"way {number}: {_count(len(program.instructions), 'instruction')}, {_count(path.calls, 'call')}, "
-        f"{path.program.memory.run:,} bytes"
+        f"{memory.run:,} bytes"
     )
     if path.replay.calls_in_c:
         yield f"  in C: {_count(path.replay.calls_in_c, 'instruction')}"

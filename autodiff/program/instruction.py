@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -111,24 +111,33 @@ class Instruction:
     errors: str = ""
 
     @property
-    def operands(self) -> Iterator[Value]:
+    def operands(self) -> Sequence[Value]:
         """The values among the arguments, in their order; one that is there twice comes twice."""
-        yield from values_in(self.args)
-        if self.kwargs:
-            yield from values_in(tuple(self.kwargs.values()))
+        found: list[Value] = []
+        for part in self.args:
+            _collect(part, found)
+        for part in self.kwargs.values():
+            _collect(part, found)
+        return found
 
     @property
-    def results(self) -> Iterator[Value]:
+    def results(self) -> Sequence[Value]:
         """The values that it makes."""
-        return values_in(self.result)
+        result = self.result
+        return (result,) if type(result) is Value else values_in(result)
 
     def map(self, change: Callable[[Value], Any]) -> Instruction:
         """The same call of other operands."""
-        return replace(
-            self,
-            args=mapped(change, self.args),
-            kwargs={name: mapped(change, value) for name, value in self.kwargs.items()},
-            writes=tuple(change(value) for value in self.writes),
+        kwargs = self.kwargs
+        return Instruction(
+            self.function,
+            tuple([change(part) if type(part) is Value else mapped(change, part) for part in self.args]),
+            {name: mapped(change, value) for name, value in kwargs.items()} if kwargs else kwargs,
+            self.result,
+            tuple([change(value) for value in self.writes]) if self.writes else (),
+            self.line,
+            self.phase,
+            self.errors,
         )
 
 
@@ -215,25 +224,41 @@ class PathError(RuntimeError):
         )
 
 
-def values_in(structure: Any) -> Iterator[Value]:
+def values_in(structure: Any) -> list[Value]:
     """The values in a structure, in order."""
+    found: list[Value] = []
+    _collect(structure, found)
+    return found
+
+
+def _collect(structure: Any, found: list[Value]) -> None:
+    """Append the values in a structure.  A program of a million calls is gone through a dozen times."""
     kind = type(structure)
     if kind is Value:
-        yield structure
+        found.append(structure)
+    elif kind in _ATOMS:
+        return
     elif kind is slice:
-        yield from values_in((structure.start, structure.stop, structure.step))
+        for part in (structure.start, structure.stop, structure.step):
+            _collect(part, found)
     elif isinstance(structure, tuple | list):
         for part in structure:
-            yield from values_in(part)
+            _collect(part, found)
     elif kind is dict:
         for part in structure.values():
-            yield from values_in(part)
+            _collect(part, found)
+
+
+_ATOMS = frozenset({int, float, bool, str, type(None)})
+"""What is nearly always in a structure, and has no parts."""
 
 
 def mapped(change: Callable[[Any], Any], structure: Any, kind: type = Value) -> Any:
     """The structure with ``change(value)`` in the place of each of its values; itself if it has none."""
     if type(structure) is kind:
         return change(structure)
+    if type(structure) in _ATOMS:
+        return structure
     if isinstance(structure, tuple | list):
         if type(structure) not in (tuple, list) and not hasattr(structure, "_fields"):
             return structure  # another library's sequence

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
+from ..collector import rarely
 from ..mode import current
 from ..transforms.calling import check_function
 from .audit import Audit, rehearsed
@@ -168,7 +169,8 @@ class Jit(Generic[P, R]):
         made = self._record(signature, args, kwargs)
         if made is None:
             return self.function(*args, **kwargs)
-        different = difference(path.program, made.program)
+        with rarely():
+            different = difference(path.program, made.program)
         if isinstance(different, str):
             signature.refusal, signature.paths = different, ()
         elif (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..collector import rarely
 from ..files import write
 from ..tensor import Tensor
 from ..tree import flatten_like, places
@@ -230,11 +231,8 @@ class Program:
     @property
     def memory(self) -> Memory:
         """The bytes that a run keeps at once, and those that the function would have allocated."""
-        program = direct(self)
-        made = [v for i in program.instructions if not i.writes for v in i.results if v.kind is np.ndarray]
-        plan = planned(program)
-        kept = sum(value.nbytes for value in made if value not in plan.of)
-        return Memory(kept + sum(b.nbytes for b in plan.buffers), sum(value.nbytes for value in made))
+        with rarely():
+            return memory_of(direct(self))
 
     def plan(self) -> Plan:
         """In which buffers the results of a run lie."""
@@ -252,7 +250,8 @@ class Program:
         It takes the arguments, and by keyword what the program reads in the places that the function reaches; what is
         left in such places is returned after the result, by path.
         """
-        return text_of(self.readable())
+        with rarely():
+            return text_of(self.readable())
 
     def __str__(self) -> str:
         if len(self.instructions) > LONG:
@@ -341,6 +340,14 @@ class Program:
             f"<program {self.name}: {len(self.inputs)} inputs, {len(self.instructions)} instructions, "
             f"{guards} guards, {len(self.outputs)} outputs>"
         )
+
+
+def memory_of(program: Program) -> Memory:
+    """The bytes of a program whose calls are made directly."""
+    made = [v for i in program.instructions if not i.writes for v in i.results if v.kind is np.ndarray]
+    plan = planned(program)
+    kept = sum(value.nbytes for value in made if value not in plan.of)
+    return Memory(kept + sum(b.nbytes for b in plan.buffers), sum(value.nbytes for value in made))
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -20,6 +20,8 @@ _SAFE = frozenset({np.asarray, np.float64, np.empty_like, np.zeros_like, np.ones
 
 def written_among(program: Program, instructions: Sequence[Instruction]) -> list[int]:
     """Which of the given values the first calls of a program write."""
+    if not any(i.writes for i in instructions):
+        return []
     written = written_in(instructions, owners_of(instructions))
     return [n for n, value in enumerate(program.given_values) if value in written]
 

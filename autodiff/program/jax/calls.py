@@ -76,7 +76,7 @@ class Calls:
         if function is operator.getitem:
             return chosen(now(args[0]), mapped(now, args[1]), instruction, flags)
         if function in REARRANGING or (type(function) is Method and function.__name__ == "view"):
-            owner = next(instruction.operands)
+            owner = instruction.operands[0]
             return jnp.ravel(now(owner))[view_positions(VERB, instruction, owner)]
         function, args = _as_function(function, args)
         if isinstance(function, np.ufunc):

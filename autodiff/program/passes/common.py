@@ -36,6 +36,8 @@ def shared(program: Program) -> Program:
     def memories(value: Value) -> set[Any]:
         return {_GIVEN if owner in given else owner for owner in owners.get(value, {value})}
 
+    is_written = any(instruction.writes for instruction in program.instructions)
+
     kept: list[Instruction] = []
     for instruction in program.instructions:
         now = instruction.map(first)
@@ -51,7 +53,7 @@ def shared(program: Program) -> Program:
                 same.update(zip(values_in(now.result), values_in(before), strict=True))
                 continue
             known[key] = now.result, now.errors
-            for operand in instruction.operands:
+            for operand in instruction.operands if is_written else ():
                 for owner in memories(operand):
                     readers.setdefault(owner, []).append(key)
         kept.append(now)
@@ -73,8 +75,10 @@ def _key(instruction: Instruction) -> Any:
 def _frozen(structure: Any) -> Any:
     """The structure with its types, as something that can be a key; numbers by their bits: 0.0 is not -0.0, nor 0."""
     kind = type(structure)
-    if kind in (tuple, list):
-        return kind, tuple(map(_frozen, structure))
+    if kind is Value:
+        return structure  # nothing else is equal to it
+    if kind is tuple or kind is list:
+        return kind, tuple([_frozen(part) for part in structure])
     if kind is dict:
         return kind, tuple((name, _frozen(part)) for name, part in structure.items())
     if kind is slice:

@@ -43,6 +43,8 @@ def _rooms(program: Program) -> set[Value]:
     """The values that are made by ``np.empty_like``, are read after they are written, and have no view."""
     rooms: set[Value] = set()
     written: set[Value] = set()
+    if not any("out" in instruction.kwargs for instruction in program.instructions):
+        return rooms
     for instruction in program.instructions:
         if instruction.function is np.empty_like and type(instruction.result) is Value:
             rooms.add(instruction.result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...collector import rarely
 from ..backends import NUMPY
 from ..passes import direct
 from ..replay import LONG, Replay
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 def replay_of(program: Program, backend: str = NUMPY) -> Replay | LevelReplay:
     """A program, ready to be run in the way that is the fastest for it."""
-    found = levelled(program, LONG)
-    return Replay(direct(program), backend) if found is None else LevelReplay(found, backend)
+    with rarely():
+        found = levelled(program, LONG)
+        return Replay(direct(program), backend) if found is None else LevelReplay(found, backend)
 
 
 class LevelReplay:
