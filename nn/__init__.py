@@ -22,6 +22,7 @@ from . import metrics as metrics
 from . import optim as optim
 from . import safetensors as safetensors
 from . import schedule as schedule
+from . import transforms as transforms
 from .io.model_file import *
 from .layers.activation import *
 from .layers.attention import *
@@ -50,6 +51,7 @@ from .training.data import batches as batches
 from .training.data import train_test_split as train_test_split
 from .training.divergence import *
 from .training.learner import *
+from .training.loader import *
 from .training.loggers import *
 from .training.run import *
 from .training.step import *

@@ -30,12 +30,14 @@ def _duration(seconds: float) -> str:
 class Progress:
     """A progress bar of ``total`` units, drawn on ``stream`` (default: standard error) if that is a terminal.
 
+    Of a ``total`` of None, which is not known, the units are counted.
+
     ``show`` True or False overrides that.  A context manager: the line is removed when the block is left, for whatever
     reason.
     """
 
-    def __init__(self, total: int, *, stream: TextIO | None = None, show: bool | None = None) -> None:
-        self.total = max(total, 1)
+    def __init__(self, total: int | None, *, stream: TextIO | None = None, show: bool | None = None) -> None:
+        self.total = None if total is None else max(total, 1)
         self.stream = sys.stderr if stream is None else stream
         self.shown = on_terminal(self.stream) if show is None else show
         self.started = time.perf_counter()
@@ -53,12 +55,15 @@ class Progress:
         if not self.shown:
             return
         now = time.perf_counter()
-        if now < self._next and done < self.total:
+        if now < self._next and (self.total is None or done < self.total):
             return
         self._next = now + REFRESH
         before, after = describe()
+        if self.total is None:
+            self._draw(f"{before} step {done:,}  {after}"[: self._columns() - 1])
+            return
         left = (now - self.started) * (self.total - done) / done if done else 0.0
-        self._draw(self._line(done, before, f"{after}  {_duration(left)} left"))
+        self._draw(self._line(done / self.total, before, f"{after}  {_duration(left)} left"))
 
     def clear(self) -> None:
         """Remove the line, so that something else can be printed."""
@@ -72,13 +77,13 @@ class Progress:
         except (OSError, ValueError, AttributeError):
             return shutil.get_terminal_size().columns
 
-    def _line(self, done: int, before: str, after: str) -> str:
+    def _line(self, share: float, before: str, after: str) -> str:
         columns = self._columns() - 1  # a full line would wrap
-        percent = f"{100 * done // self.total:3d}%"
+        percent = f"{int(100 * share + 1e-9):3d}%"
         room = min(columns - len(before) - len(percent) - len(after) - 4, 40)
         if room < 5:
             return f"{before} {percent} {after}"[:columns]
-        full = room * done // self.total
+        full = int(room * share + 1e-9)
         bar = self._signs()[0] * full + self._signs()[1] * (room - full)
         return f"{before} {bar} {percent}  {after}"
 

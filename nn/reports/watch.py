@@ -66,7 +66,7 @@ class Watch:
         self.gradients: dict[str, list[float]] = {name: [] for name, _ in self.parameters}
         self._stride = 1
         self._model = model
-        self._example = example
+        self.example = example
         self._graph: str | None = None
         self._ended = ""
         if state:
@@ -204,13 +204,13 @@ class Watch:
         return rows
 
     def _graph_frame(self) -> str:
-        if self._example is None:
+        if self.example is None:
             return "<p>No example was given, so the graph is not drawn.</p>"
         if self._graph is None:
             mode = self._model.training
             self._model.eval()
             try:
-                self._graph = draw(self._model, self._example).html()
+                self._graph = draw(self._model, self.example).html()
             except Exception as error:  # a picture that cannot be drawn must not end a training
                 self._graph = ""
                 self._trouble = f"{type(error).__name__}: {error}"

@@ -12,6 +12,8 @@ from autodiff import Tensor
 
 from ..layers.module import Module
 from ..layers.structure import is_variable
+from .frames import array_of_frame
+from .structures import is_structure, leaves, mapped
 
 Array = Any
 
@@ -58,9 +60,10 @@ def in_range(who: str, what: str, value: float, low: float) -> float:
 
 
 def array_of_examples(who: str, name: str, data: Any) -> Array:
-    """Data whose first axis counts examples."""
+    """Data whose first axis counts examples; a table of pandas or polars becomes an array."""
     if isinstance(data, Tensor):
         raise TypeError(f"{who}: {name} is a Tensor, and data is not trained; pass its array: {name}.data")
+    data = array_of_frame(who, name, data)
     array = data if hasattr(data, "__array_function__") else np.asarray(data)
     if isinstance(array, np.ma.MaskedArray | np.matrix):
         raise TypeError(f"{who}: {name} is a {type(array).__name__}, which has rules of its own; pass np.asarray(x)")
@@ -77,20 +80,30 @@ def array_of_examples(who: str, name: str, data: Any) -> Array:
     return array
 
 
-def pairs_of_examples(who: str, X: Any, Y: Any) -> tuple[Array, Array]:
-    X, Y = array_of_examples(who, "X", X), array_of_examples(who, "Y", Y)
-    if len(X) != len(Y):
+def examples_of(who: str, name: str, data: Any) -> Any:
+    """An array of examples, or a dict or tuple of such arrays with equal lengths."""
+    if not is_structure(data):
+        return array_of_examples(who, name, data)
+    found = mapped(lambda part: array_of_examples(who, f"a part of {name}", part), data)
+    lengths = [len(part) for part in leaves(found)]
+    if not lengths:
+        raise ValueError(f"{who}: {name} has no arrays in it")
+    if len(set(lengths)) > 1:
+        raise ValueError(f"{who}: the parts of {name} have {', '.join(map(str, lengths))} examples; give all as many")
+    return found
+
+
+def pairs_of_examples(who: str, X: Any, Y: Any) -> tuple[Any, Any]:
+    if Y is None:
+        raise TypeError(f"{who}: Y is missing; give inputs X and targets Y, or a DataLoader of both")
+    X, Y = examples_of(who, "X", X), examples_of(who, "Y", Y)
+    x, y = next(leaves(X)), next(leaves(Y))
+    if len(x) != len(y):
         raise ValueError(
-            f"{who}: X has {len(X)} examples (shape {X.shape}) and Y has {len(Y)} (shape {Y.shape}); "
+            f"{who}: X has {len(x)} examples (shape {x.shape}) and Y has {len(y)} (shape {y.shape}); "
             "each example needs its target"
         )
     return X, Y
-
-
-def validation_pair(who: str, pair: Any) -> tuple[Array, Array]:
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(f"{who}: validation must be a pair (X, Y)")
-    return pairs_of_examples(who, *pair)
 
 
 def count_of(who: str, name: str, value: Any, least: int) -> int:

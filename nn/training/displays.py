@@ -29,13 +29,14 @@ class ProgressBar(Callback):
         self._bar = Progress(0, show=False)
 
     def on_fit_begin(self, run: Run) -> None:
-        self._bar = Progress(run.epochs * (run.steps_per_epoch or 0), show=self.show)
+        self._bar = Progress(_steps(run), show=self.show)
 
     def on_step(self, run: Run) -> None:
         self._bar.update(run.step, run.describe)
 
     def on_epoch(self, run: Run) -> None:
         self._bar.clear()
+        self._bar.total = _steps(run)  # of data without a length it is known by now
 
     def on_fit_end(self, run: Run) -> None:
         self._bar.clear()
@@ -61,11 +62,12 @@ class WatchPage(Callback):
         from ..reports.watch import Watch  # pictures are not needed to train
 
         model = run.learner.model
-        example = None if run.example is None else taken("Learner", run.example, dtype_of(model))
-        self._page = Watch(self.path, model, example=example, title=self.title, state=self._state)
+        self._page = Watch(self.path, model, example=_example(run), title=self.title, state=self._state)
 
     def on_step(self, run: Run) -> None:
         if self._page is not None:
+            if self._page.example is None:  # data that is not known before it comes
+                self._page.example = _example(run)
             self._page.step(run.step, run.loss)
 
     def on_epoch(self, run: Run) -> None:
@@ -82,3 +84,12 @@ class WatchPage(Callback):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._state = state
+
+
+def _example(run: Run) -> Any:
+    """Inputs of the model, in its dtype."""
+    return None if run.inputs is None else taken("Learner", run.inputs, dtype_of(run.learner.model))
+
+
+def _steps(run: Run) -> int | None:
+    return None if run.steps_per_epoch is None else max(run.epochs * run.steps_per_epoch, 1)

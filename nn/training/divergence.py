@@ -9,6 +9,8 @@ import numpy as np
 
 from autodiff import Tensor
 
+from .structures import leaves
+
 __all__ = ["DivergenceError"]
 
 
@@ -57,7 +59,9 @@ def cause(
     batch: tuple[Any, Any], parameters: Iterable[tuple[str, Tensor]], run: Callable[[], Any], previous_step: int
 ) -> str:
     """The reason for a bad step: its data, its parameters, or the first bad operation."""
-    for what, data in zip(("inputs", "targets"), batch, strict=True):
+    for what, data in (
+        (what, part) for what, tree in zip(("inputs", "targets"), batch, strict=True) for part in leaves(tree)
+    ):
         data = np.asarray(data)
         if not is_finite(data):
             count = int((~np.isfinite(data)).sum())

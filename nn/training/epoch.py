@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .measures import Metric, joined, measured
+from .measures import Metric, measured
+from .structures import examples_in, joined
 
 Array = Any
 
@@ -25,7 +26,7 @@ class Epoch:
 
     def add(self, loss: float, outputs: Array, targets: Array) -> None:
         """Count one batch; ``loss`` is its mean."""
-        count = len(targets)
+        count = examples_in(targets)
         self.seen += count
         self.total += loss * count
         if self.metrics:

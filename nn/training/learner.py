@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,17 +17,20 @@ from autodiff import no_grad
 from ..layers.module import Module
 from ..layers.structure import dtype_of, values_of
 from ..losses.binary import BCEWithLogitsLoss, binary_cross_entropy_with_logits
-from ..random import Rng, generator
+from ..random import Rng
 from ..reports.history import VALIDATION, History
 from . import metrics, ranking, regression
 from .callbacks import Callback, Callbacks, OnEpoch, OnStep
-from .checks import array_of_examples, count_of, pairs_of_examples, validation_pair, what_is
-from .data import batches
+from .checks import count_of, what_is
 from .displays import ProgressBar, WatchPage
-from .measures import Metric, joined, measured, number, taken
+from .epoch import Epoch
+from .feeding import Validation, feed, inputs_in, loader_of, pairs_in
+from .loader import DataLoader
+from .measures import Metric, number, taken
 from .plateau import ReduceLROnPlateau
 from .run import Run
 from .step import Position, TrainingStep
+from .structures import joined
 
 __all__ = ["Learner"]
 
@@ -97,14 +101,16 @@ class Learner(TrainingStep):
 
     def fit(
         self,
-        X: Array,
-        Y: Array,
-        epochs: int,
-        batch_size: int = 32,
+        X: Any,
+        Y: Any = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
         *,
-        validation: tuple[Array, Array] | None = None,
+        validation: tuple[Any, Any] | DataLoader | None = None,
+        validation_split: float | int | None = None,
+        stratify: Any = False,
         rng: Rng = None,
-        shuffle: bool = True,
+        shuffle: bool | None = None,
         callbacks: Iterable[Callback] = (),
         progress: bool | None = None,
         on_step: Callable[[int, float], object] | None = None,
@@ -114,9 +120,15 @@ class Learner(TrainingStep):
     ) -> History:
         """Train for a number of epochs on X (n, ...) and Y (n, ...), and return the history.
 
-        The history is a sequence of the epochs' losses.  ``validation`` (X, Y) is evaluated after every epoch.  ``rng``
-        (a Generator or a seed) determines the order of the examples: the same seed gives the same run, bit for bit on
-        one machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).
+        The history is a sequence of the epochs' losses.  X and Y are arrays, tables of pandas or polars, or dicts and
+        tuples of arrays, which the model or the loss get as such; ``fit(loader, epochs=10)`` trains on the pairs of a
+        :class:`nn.DataLoader`.  Batches have 32 examples, and are shuffled, if nothing else is said.  ``rng`` (a
+        Generator or a seed) determines the order of the examples: the same seed gives the same run, bit for bit on one
+        machine with one number of BLAS threads (``OPENBLAS_NUM_THREADS``).
+
+        ``validation`` (X, Y), or a loader, is evaluated after every epoch.  ``validation_split``, a fraction or a
+        number, takes random examples of X and Y for it, with ``stratify=True`` so many of each class in Y (or in
+        labels that are given); one ``rng`` gives one split.
 
         ``callbacks`` are :class:`nn.Callback` objects.  ``progress`` shows a bar on standard error; the default is to
         do so if that is a terminal.  ``on_step(step, loss)`` is called after every update, before the gradients are
@@ -130,33 +142,35 @@ class Learner(TrainingStep):
         Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which
         names the step and the first operation that made it, if the loss or a gradient is NaN or infinite.
         """
-        X, Y = pairs_of_examples("fit", X, Y)
+        if epochs is None:
+            raise TypeError("fit: epochs is missing; say how many passes over the data to make: epochs=10")
         epochs = count_of("fit", "epochs", epochs, 0)
-        batch_size = count_of("fit", "batch_size", batch_size, 1)
-        validation = None if validation is None else validation_pair("fit, validation", validation)
+        held = Validation(validation, validation_split, stratify, PREDICTION_BATCH)
+        found = feed(X, Y, batch_size, shuffle, rng, held, resume)
         own: list[Callback] = [ProgressBar(progress)]
         if watch is not None:
             own.append(WatchPage(watch))
         own += [hook for hook in (on_step and OnStep(on_step), on_epoch and OnEpoch(on_epoch)) if hook]
-        data = batches(X, Y, batch_size, rng=generator(rng), shuffle=shuffle)
-        run = Run(self, epochs, data, Callbacks(callbacks, own), X[:batch_size])
+        run = Run(self, epochs, found, Callbacks(callbacks, own))
         if resume is not None:
             run.load_state_dict(resume)
         self._waiting = 0, 0
+        pairs = partial(pairs_in, "fit", found.data) if found.data is X else found.data.__iter__
         with self._mode(training=True), run.told():
             while (run.epoch < epochs or run.sums is not None) and not run.stop:
-                self._epoch(run, validation)
+                self._epoch(run, pairs, found.validation)
         self._release()
         return run.history
 
-    def _epoch(self, run: Run, validation: tuple[Array, Array] | None) -> None:
+    def _epoch(self, run: Run, pairs: Callable[[], Iterator[Any]], validation: DataLoader | None) -> None:
         """Train for one epoch, or for the rest of one, and measure it."""
         epoch, refresh = run.begin_epoch(), True
         to_come = run.epochs * (run.steps_per_epoch or 0)
-        for x, y in run.data:
+        for x, y in pairs():
             position = Position("fit", run.step + 1, run.epoch, not epoch.seen)
             update, refresh = self._calculation(refresh=refresh), False
             run.loss, outputs = self._step(x, y, update, position, to_come)
+            run.inputs = x
             run.step += 1
             run.batch += 1
             epoch.add(run.loss, outputs, y)
@@ -166,11 +180,15 @@ class Learner(TrainingStep):
                 return
         if self.flush():
             self._updated(run)
+            if run.stop:
+                return
+        if not epoch.seen:
+            raise ValueError("fit: the DataLoader gave no batch, so there is nothing to train on")
         row = {**epoch.measured(), "learning_rate": epoch.rate}
         seconds = epoch.seconds
         if validation is not None:
-            found = self._measure(*validation, PREDICTION_BATCH)
-            row.update({VALIDATION + name: value for name, value in found.items()})
+            measures = self._measure("fit, validation", validation)
+            row.update({VALIDATION + name: value for name, value in measures.items()})
         row["seconds"] = epoch.seconds
         row["rate"] = epoch.seen / seconds
         if self.scheduler is not None and self.schedule == "epoch":
@@ -199,38 +217,41 @@ class Learner(TrainingStep):
 
     # -- using what was trained ------------------------------------------------------------------------------
 
-    def predict(self, X: Array, batch_size: int = PREDICTION_BATCH) -> Array:
+    def predict(self, X: Any, batch_size: int = PREDICTION_BATCH) -> Array:
         """The model's outputs for X (n, ...) as an array, computed without a graph, in evaluation mode, batch by batch.
 
-        Their meaning depends on the model: for a model trained with cross-entropy they are logits.
+        X is as in ``fit``, or a DataLoader, of whose batches the inputs are taken.  The meaning of the outputs depends
+        on the model: for a model trained with cross-entropy they are logits.
         """
-        X = array_of_examples("predict", "X", X)
-        batch_size = count_of("predict", "batch_size", batch_size, 1)
-        return joined([outputs for _, outputs in self._outputs(X, batch_size)])
-
-    def evaluate(self, X: Array, Y: Array, batch_size: int = PREDICTION_BATCH) -> dict[str, float]:
-        """The loss and the metrics on X (n, ...) and Y (n, ...): {"loss": ..., "accuracy": ...}."""
-        X, Y = pairs_of_examples("evaluate", X, Y)
-        return self._measure(X, Y, count_of("evaluate", "batch_size", batch_size, 1))
-
-    def _outputs(self, X: Array, batch_size: int) -> Iterator[tuple[slice, Array]]:
-        """The outputs for each batch in order."""
-        dtype = dtype_of(self.model)
+        loader = loader_of("predict", X, None, count_of("predict", "batch_size", batch_size, 1), targets=False)
         with self._mode(training=False):
-            for start in range(0, len(X), batch_size):
-                part = slice(start, start + batch_size)
-                with no_grad():
-                    outputs = self.model(taken("Learner", X[part], dtype))
-                yield part, np.asarray(values_of(outputs))
+            outputs = [self._output(x) for x in inputs_in("predict", loader)]
+        if not outputs:
+            raise ValueError("predict: the DataLoader gave no batch")
+        return joined(outputs)
 
-    def _measure(self, X: Array, Y: Array, batch_size: int) -> dict[str, float]:
-        total, outputs = 0.0, []
-        for part, output in self._outputs(X, batch_size):
-            with no_grad():
-                loss = number("Learner", self.loss(output, Y[part]))
-            total += loss * len(output)
-            outputs.append(output)
-        return {"loss": total / len(X), **measured(self.metrics, outputs, [Y])}
+    def evaluate(self, X: Any, Y: Any = None, batch_size: int = PREDICTION_BATCH) -> dict[str, float]:
+        """The loss and the metrics on X (n, ...) and Y (n, ...), or on a DataLoader: {"loss": ..., "accuracy": ...}."""
+        return self._measure("evaluate", loader_of("evaluate", X, Y, count_of("evaluate", "batch_size", batch_size, 1)))
+
+    def _output(self, x: Any) -> Array:
+        """The outputs for a batch."""
+        with no_grad():
+            outputs = self.model(taken("Learner", x, dtype_of(self.model)))
+        return np.asarray(values_of(outputs))
+
+    def _measure(self, who: str, loader: DataLoader) -> dict[str, float]:
+        """The mean loss over the examples, and the metrics of all of them."""
+        sums = Epoch(self.metrics, math.nan)
+        with self._mode(training=False):
+            for x, y in pairs_in(who, loader):
+                outputs = self._output(x)
+                with no_grad():
+                    loss = number("Learner", self.loss(outputs, y))
+                sums.add(loss, outputs, y)
+        if not sums.seen:
+            raise ValueError(f"{who}: the DataLoader gave no batch")
+        return sums.measured()
 
 
 # -- checking what comes in ----------------------------------------------------------------------------------------
@@ -260,5 +281,5 @@ def _named(metrics: Mapping[str, Metric] | Sequence[str | Metric], logits: bool)
         if name in found or name in ("epoch", "loss", "seconds", "rate", "learning_rate"):
             raise ValueError(f"Learner: two columns would be called '{name}'; give the metrics as {{name: function}}")
         decides = logits and isinstance(metric, str) and "threshold" in inspect.signature(function).parameters
-        found[name] = functools.partial(function, threshold=0.0) if decides else function
+        found[name] = partial(function, threshold=0.0) if decides else function
     return found

@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from .structures import joined, mapped
+
 Array = Any
 Metric = Callable[[Array, Array], Any]
 
 
-def taken(who: str, x: Array, dtype: Any) -> Array:
+def taken(who: str, x: Any, dtype: Any) -> Any:
     """Floating-point inputs in the dtype of the parameters; unchanged if parameters have several dtypes."""
+    if isinstance(x, tuple | dict):
+        return mapped(lambda part: taken(who, part, dtype), x)
     if dtype is None or x.dtype == dtype or x.dtype.kind != "f" or dtype.kind != "f":
         return x
     try:
@@ -23,11 +27,6 @@ def taken(who: str, x: Array, dtype: Any) -> Array:
             f"{who}: X is {x.dtype} and has numbers too large for {dtype}, the dtype of the model's parameters; "
             f"scale the data, or make the model with dtype=np.{x.dtype}"
         ) from None
-
-
-def joined(parts: list[Array]) -> Array:
-    """Arrays one after the other."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def measured(metrics: Mapping[str, Metric], outputs: list[Array], targets: list[Array]) -> dict[str, float]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..reports.history import VALIDATION, History
 from .callbacks import Callbacks
-from .data import Batches
 from .epoch import Epoch
+from .feeding import Feed
 from .optimizer import rate_of
 
 if TYPE_CHECKING:
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 Array = Any
-_ENTRIES = {"epoch", "step", "loss", "history", "sums", "data", "callbacks"}
+_ENTRIES = {"epoch", "step", "loss", "history", "sums", "start", "data", "callbacks"}
 
 
 class Run:
     """The state of one :meth:`nn.Learner.fit`, as its callbacks see it.
 
     ``learner`` holds the model and the optimizer; ``epoch`` counts from 1 up to ``epochs``, ``step`` from 1 over all
-    epochs, ``batch`` from 1 within the epoch up to ``steps_per_epoch`` (None where the data has no length); ``loss`` is
-    that of the last step.  ``row`` holds what the last epoch measured, and is the last entry of ``history``.
+    epochs, ``batch`` from 1 within the epoch up to ``steps_per_epoch`` (None in the first epoch of data without a
+    length); ``inputs`` and ``loss`` are those of the last step.  ``row`` holds what the last epoch measured, and is the
+    last entry of ``history``.
 
     A callback ends the training by ``run.stop = True``.  Set in ``on_epoch``, the epoch is the last.  Set in
     ``on_step``, the epoch remains unfinished: it gets no row, and ``state_dict`` says how far it is.
@@ -36,13 +37,15 @@ class Run:
     ``fit(..., resume=state)`` goes on in the middle of an epoch as if it had never stopped, to the last bit.
     """
 
-    def __init__(self, learner: Learner, epochs: int, data: Batches, callbacks: Callbacks, example: Array) -> None:
+    def __init__(self, learner: Learner, epochs: int, feed: Feed, callbacks: Callbacks) -> None:
         self.learner = learner
         self.epochs = epochs
-        self.data = data
+        self.data = feed.data
         self.callbacks = callbacks
-        self.example = example
-        """A batch of inputs from before the first step, for pictures of the model; or None."""
+        self.inputs = feed.example
+        """The inputs of the step; before the first one, a batch like them, or None."""
+        self.steps_per_epoch: int | None = feed.data.length()
+        self._start = feed.start
         self.history = History()
         self.epoch = self.step = self.batch = 0
         self.loss = math.nan
@@ -51,10 +54,6 @@ class Run:
         self.error: BaseException | None = None
         self.sums: Epoch | None = None
         """What the unfinished epoch has measured so far; None between two epochs."""
-
-    @property
-    def steps_per_epoch(self) -> int | None:
-        return len(self.data)
 
     @property
     def row(self) -> dict[str, float]:
@@ -98,6 +97,7 @@ class Run:
     def end_epoch(self, measured: Mapping[str, float]) -> None:
         """Add the row of an epoch to the history."""
         self.history.append({"epoch": self.epoch, **measured})
+        self.steps_per_epoch = self.batch
         self.sums = None
 
     # -- keeping it --------------------------------------------------------------------------------------------
@@ -106,7 +106,8 @@ class Run:
         """Where the training is: numbers, strings, arrays, and lists and dicts of them.
 
         ``epoch`` and ``step``; ``loss``; ``history``, a list of rows; ``sums``, those of the unfinished epoch or None;
-        ``data``, the position in the data and the state of its generator; ``callbacks``, their states by name.
+        ``start``, the state of the generator before ``validation_split``, or None; ``data``, the position in the data
+        and the state of its generator; ``callbacks``, their states by name.
         It is consistent inside of ``on_step`` and ``on_epoch``, and in ``on_fit_end`` if ``run.error`` is None.
         """
         return {
@@ -115,6 +116,7 @@ class Run:
             "loss": self.loss,
             "history": [dict(row) for row in self.history.rows],
             "sums": None if self.sums is None else self.sums.state_dict(),
+            "start": self._start,
             "data": self.data.state_dict(),
             "callbacks": self.callbacks.state_dict(),
         }
@@ -124,6 +126,8 @@ class Run:
         if not isinstance(state, Mapping) or set(state) != _ENTRIES:
             got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
             raise ValueError(f"fit: resume is no state_dict() of an nn.Run, which has {sorted(_ENTRIES)}; got {got}")
+        if (state["start"] is None) != (self._start is None):
+            raise ValueError("fit: validation_split is given, or was when the state was made, but not both")
         self.callbacks.load_state_dict(state["callbacks"])
         self.data.load_state_dict(state["data"])
         self.history = History(state["history"])

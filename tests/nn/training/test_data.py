@@ -33,7 +33,7 @@ def test_lengths_and_the_last_batch():
     assert len(batches(X, Y, 5)) == 2
     assert [x.shape for x in batches(X, batch_size=100)] == [(10, 2)]
     assert len(next(iter(batches(X, Y, Y, 4)))) == 3
-    assert repr(batches(X, Y, 4, rng=0)) == "Batches((10, 2), (10,); 3 of 4, shuffled)"
+    assert repr(batches(X, Y, 4, rng=0)) == "DataLoader((10, 2), (10,); 3 batches of 4, shuffled)"
 
 
 def test_shuffle_says_otherwise():
