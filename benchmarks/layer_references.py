@@ -1,4 +1,4 @@
-"""Write ``tests/nn/references/pytorch.npz``: what PyTorch computes for the cases with which layers are compared.
+"""Write ``tests/nn/references/pytorch.npz`` and ``ctc.npz``: what PyTorch computes for the cases of the tests.
 
 Run from the root of the repository: ``python -m benchmarks.layer_references``.
 """
@@ -13,6 +13,7 @@ import torch
 
 from tests.nn.references.cases import CASES, inputs
 from tests.nn.references.compare import made, projections
+from tests.nn.references.ctc import CTC
 
 FILE = Path(__file__).parent.parent / "tests" / "nn" / "references" / "pytorch.npz"
 MATRICES = ("in_proj_weight", "_proj_weight", "out_proj.weight", "linear1.weight", "linear2.weight")
@@ -73,6 +74,18 @@ def packed(module, x, lengths):
     return rnn.pad_packed_sequence(y, **first)[0], states
 
 
+def ctc():
+    """The losses of sequences of labels under softmax(logits), and the gradients of the logits."""
+    arrays = {}
+    for name, case in CTC.items():
+        logits = torch.tensor(case.logits(), requires_grad=True)
+        labels, *lengths = (torch.tensor(a) for a in (case.targets, case.input_lengths, case.target_lengths))
+        loss = torch.nn.functional.ctc_loss(logits.log_softmax(-1), labels, *lengths, **case.options)
+        loss.sum().backward()
+        arrays |= {f"{name}/loss": loss.detach().numpy(), f"{name}/gradient": logits.grad.numpy()}
+    return arrays
+
+
 def flat(found):
     if isinstance(found, torch.Tensor):
         return [found]
@@ -92,6 +105,7 @@ def main():
             except Exception as error:
                 raise RuntimeError(f"{name}: {error}") from error
     np.savez_compressed(FILE, **arrays)
+    np.savez_compressed(FILE.with_name("ctc.npz"), **ctc())
     print(
         f"{len(CASES)} cases, {len(arrays)} arrays, {FILE.stat().st_size / 1024:.0f} KiB, PyTorch {torch.__version__}"
     )

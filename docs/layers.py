@@ -18,7 +18,7 @@ FAMILIES = {
     "nn.layers.sequential": "Containers", "nn.layers.containers": "Containers",
     "nn.losses.classification": "Losses of classes", "nn.losses.binary": "Losses of classes",
     "nn.losses.regression": "Losses of numbers", "nn.losses.likelihood": "Losses of numbers",
-    "nn.losses.distance": "Losses of distances",
+    "nn.losses.distance": "Losses of distances", "nn.losses.ctc": "Losses of sequences",
 }  # fmt: skip
 """The headings, by the module in which a class is written."""
 SHAPES = re.compile(r"^x has shape (.*?)[.;]\s", re.MULTILINE | re.DOTALL)

@@ -42,6 +42,7 @@ from .layers.sequential import *
 from .layers.transformer import *
 from .losses.binary import *
 from .losses.classification import *
+from .losses.ctc import *
 from .losses.distance import *
 from .losses.likelihood import *
 from .losses.regression import *
