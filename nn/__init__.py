@@ -48,6 +48,7 @@ from .losses.likelihood import *
 from .losses.regression import *
 from .reports.history import *
 from .training.callbacks import *
+from .training.checkpoint import *
 from .training.data import batches as batches
 from .training.data import train_test_split as train_test_split
 from .training.divergence import *

@@ -150,7 +150,12 @@ def _type(builder: Builder, name: Any, given: Any) -> Any:
     return found
 
 
+def _opaque(builder: Builder, what: Any, given: Any) -> Any:
+    raise DamagedError(f"{str(what)[:200]}, which was no data when it was written")
+
+
 _MAKERS: dict[str, Any] = {
+    "opaque": _opaque,
     "array": Builder._array,
     "variable": Builder._variable,
     "object": lambda b, place, given: b._listed(b.objects, place),

@@ -17,6 +17,7 @@ dtype, type of numbers                ``{"dtype": "<f4"}``, ``{"type": "numpy.fl
 named tuple                           ``{"named": class, "items": [...]}``
 function                              ``{"function": "autodiff.relu"}``
 random generator, object              ``{"generator": 0}``, ``{"object": 0}``: places in two lists
+what is no data, in a checkpoint      ``{"opaque": what it is}``, which cannot be read
 ====================================  ==========================================================
 """
 
@@ -32,7 +33,7 @@ from autodiff import Tensor
 
 from ..layers.structure import Holder, is_variable, joined, named_slots, values_of
 from . import generators
-from .known import is_describable, is_named_tuple, name_of_class, name_of_function
+from .known import NamesOfClasses, is_describable, is_named_tuple, name_of_function
 
 Array = Any
 TYPES = {"bool": bool, "int": int, "float": float, "complex": complex, "str": str}
@@ -42,15 +43,20 @@ TYPES = {"bool": bool, "int": int, "float": float, "complex": complex, "str": st
 class Describer:
     """Writes values as data, and collects the objects, generators and arrays that they refer to."""
 
-    def __init__(self, who: str) -> None:
+    def __init__(self, who: str, *, lenient: bool = False) -> None:
         self.who = who
+        self.lenient = lenient
+        """Whether what is no data is noted as that, instead of an error."""
+        self._classes = NamesOfClasses()
         self.objects: list[Any] = []
         self.generators: list[Any] = []
         self.arrays: dict[str, Array] = {}
         self._names: dict[int, str] = {}
         self._variables: dict[str, list[Tensor]] = {}
         self._places: dict[int, int] = {}
-        self._kept: list[Any] = []  # what is known by its id must stay
+        self.things: list[Any] = []
+        """The objects themselves, which must stay while they are known by their ids."""
+        self.generator_objects: list[Any] = []
         self._waiting: list[tuple[int, Any, str]] = []
 
     def name_arrays(self, model: Holder) -> None:
@@ -83,8 +89,8 @@ class Describer:
         place = self._places.get(id(thing))
         if place is None:
             place = self._places[id(thing)] = len(self.objects)
-            self._kept.append(thing)
-            self.objects.append({"class": name_of_class(type(thing))})
+            self.things.append(thing)
+            self.objects.append({"class": self._classes[type(thing)]})
             self._waiting.append((place, thing, where))
         return {"object": place}
 
@@ -93,7 +99,7 @@ class Describer:
         if place is None:
             found = generators.described(generator)
             place = self._places[id(generator)] = len(self.generators)
-            self._kept.append(generator)
+            self.generator_objects.append(generator)
             self.generators.append(found)
         return {"generator": place}
 
@@ -109,6 +115,10 @@ class Describer:
             self._names[id(array)] = name
             self.arrays[name] = array
         return name
+
+    def variables_of(self, name: str) -> list[Tensor]:
+        """The variables that hold an array."""
+        return self._variables.get(name, [])
 
     def _variable(self, t: Tensor, where: str) -> dict[str, Any]:
         """A variable; a result, which a private attribute may keep, is written as the array it is."""
@@ -131,17 +141,15 @@ class Describer:
             return value if math.isfinite(value) else {"float": repr(value)}
         if isinstance(value, Tensor):
             return self._variable(value, where)
-        if kind is np.ndarray:
+        if kind is np.ndarray and value.dtype.kind in "biufc":
             return {"array": self._array(value, where)}
         if kind in (list, tuple, set, frozenset, dict, OrderedDict):
             return self._container(value, where, inside, whose)
         try:
             found = self._special(value, where)
         except TypeError as error:
-            raise self._refused(whose or where, str(error)) from None
-        if found is None:
-            raise self._refused(whose or where, _what(value))
-        return found
+            return self._refused(whose or where, str(error))
+        return self._refused(whose or where, _what(value)) if found is None else found
 
     def _special(self, value: Any, where: str) -> Any:
         kind = type(value)
@@ -158,7 +166,7 @@ class Describer:
         if isinstance(value, type):
             return _type(value)
         if is_named_tuple(kind):
-            return {"named": name_of_class(kind), "items": self._items(value, where, ())}
+            return {"named": self._classes[kind], "items": self._items(value, where, ())}
         if is_describable(kind):
             return self._object(value, where)
         name = name_of_function(value)
@@ -166,7 +174,7 @@ class Describer:
 
     def _container(self, value: Any, where: str, inside: tuple[int, ...], whose: str) -> Any:
         if id(value) in inside:
-            raise self._refused(whose or where, f"a {type(value).__name__} that holds itself")
+            return self._refused(whose or where, f"a {type(value).__name__} that holds itself")
         inside = (*inside, id(value))
         if isinstance(value, dict):
             pairs = [
@@ -181,8 +189,10 @@ class Describer:
     def _items(self, values: Any, where: str, inside: tuple[int, ...], whose: str = "") -> list[Any]:
         return [self._written(item, joined(where, i), inside, whose) for i, item in enumerate(values)]
 
-    def _refused(self, where: str, what: str) -> TypeError:
-        return TypeError(
+    def _refused(self, where: str, what: str) -> dict[str, str]:
+        if self.lenient:
+            return {"opaque": f"{where} is {what}"}
+        raise TypeError(
             f"{self.who}: {where} is {what}, which cannot be written as data. Data are numbers, texts, arrays, lists, "
             "dicts, modules, records (dataclasses), random generators, and functions of nn, autodiff or NumPy's "
             "ufuncs. Make it one of these; or leave it out in a __getstate__ of its class, and make it again in "
@@ -202,5 +212,7 @@ def _what(value: Any) -> str:
     """What a value is, for a message."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype}"
     name = getattr(value, "__qualname__", None)
     return f"the function {name}" if isinstance(name, str) else f"a {type(value).__name__}"

@@ -50,6 +50,15 @@ def made(description: Any) -> Generator:
     return generator
 
 
+def check_states(value: Any) -> None:
+    """Raise ValueError if a state of a bit generator, somewhere in dicts and lists, is none that NumPy may be given."""
+    if isinstance(value, dict) and "bit_generator" in value:
+        made({"state": value, "seed": None})
+        return
+    for inside in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+        check_states(inside)
+
+
 def _plain(value: Any) -> Any:
     """Arrays as lists, NumPy's integers as Python's."""
     if isinstance(value, dict):

@@ -55,12 +55,16 @@ def own_classes() -> dict[str, type]:
     return found
 
 
-def name_of_class(kind: type) -> str:
-    """The public name of a class of ``nn``; of another the module and the name there."""
-    for name, own in own_classes().items():
-        if own is kind:
-            return name
-    return f"{kind.__module__}.{kind.__qualname__}"
+class NamesOfClasses:
+    """The names of classes: of those of ``nn`` the public ones, of others the module and the name there."""
+
+    def __init__(self) -> None:
+        self._own: dict[type, str] = {}
+        for name, kind in own_classes().items():
+            self._own.setdefault(kind, name)
+
+    def __getitem__(self, kind: type) -> str:
+        return self._own.get(kind) or f"{kind.__module__}.{kind.__qualname__}"
 
 
 def name_of_function(function: Any) -> str | None:

@@ -21,6 +21,7 @@ from ..random import Rng
 from ..reports.history import VALIDATION, History
 from . import metrics, ranking, regression
 from .callbacks import Callback, Callbacks, OnEpoch, OnStep
+from .checkpoint import Resume
 from .checks import count_of, what_is
 from .displays import ProgressBar, WatchPage
 from .epoch import Epoch
@@ -116,7 +117,7 @@ class Learner(TrainingStep):
         on_step: Callable[[int, float], object] | None = None,
         on_epoch: Callable[[dict[str, float]], object] | None = None,
         watch: str | os.PathLike[str] | None = None,
-        resume: Mapping[str, Any] | None = None,
+        resume: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     ) -> History:
         """Train for a number of epochs on X (n, ...) and Y (n, ...), and return the history.
 
@@ -135,9 +136,10 @@ class Learner(TrainingStep):
         cleared, ``on_epoch(row)`` with each row of the history.  ``watch`` is the path of an HTML page with curves, the
         norms of every layer and the graph, which is written during the training.
 
-        ``resume`` is the ``state_dict()`` of the :class:`nn.Run` of a training to go on with, up to ``epochs`` in all.
-        The model, the optimizer and the scheduler must have the states that they had then, and the data and the
-        callbacks be the same.
+        ``resume`` is the path of a file of :class:`nn.Checkpoint`: the training goes on from there, up to ``epochs`` in
+        all, with the model, the optimizer and the scheduler as they were, equal to the last bit to one that never
+        stopped.  They, the data and the callbacks are made as before.  It may also be the ``state_dict()`` of a
+        :class:`nn.Run`; then the model, the optimizer and the scheduler must have the states that they had.
 
         Raises ValueError for empty data, X and Y of unequal lengths, a batch_size below 1; DivergenceError, which
         names the step and the first operation that made it, if the loss or a gradient is NaN or infinite.
@@ -146,14 +148,14 @@ class Learner(TrainingStep):
             raise TypeError("fit: epochs is missing; say how many passes over the data to make: epochs=10")
         epochs = count_of("fit", "epochs", epochs, 0)
         held = Validation(validation, validation_split, stratify, PREDICTION_BATCH)
-        found = feed(X, Y, batch_size, shuffle, rng, held, resume)
+        before = Resume(self, resume)
+        found = feed(X, Y, batch_size, shuffle, rng, held, before.state)
         own: list[Callback] = [ProgressBar(progress)]
         if watch is not None:
             own.append(WatchPage(watch))
         own += [hook for hook in (on_step and OnStep(on_step), on_epoch and OnEpoch(on_epoch)) if hook]
         run = Run(self, epochs, found, Callbacks(callbacks, own))
-        if resume is not None:
-            run.load_state_dict(resume)
+        before.take(run)
         self._waiting = 0, 0
         pairs = partial(pairs_in, "fit", found.data) if found.data is X else found.data.__iter__
         with self._mode(training=True), run.told():
