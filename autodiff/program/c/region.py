@@ -32,6 +32,16 @@ _ENTRY = """
 #define ARRAY(type, k) (*(type **)(ITEM(k) + {data}))
 #define NUMBER(k) (*(double *)(ITEM(k) + {float}))
 #define FLAGS(k) (*(int *)(ITEM(k) + {flags}))
+
+/* Whether one of the first arrays, which are written, shares bytes with another one. */
+__attribute__((unused)) static int share(int written, int count, char *const *from, char *const *to)
+{{
+    int found = 0;
+    for (int k = 0; k < written; k++)
+        for (int n = 0; n < count; n++)
+            found |= (n != k) & (from[k] < to[n]) & (from[n] < to[k]);
+    return found;
+}}
 """
 
 
@@ -100,7 +110,8 @@ class Region:
 
     def _entry(self, given: Sequence[Value]) -> str:
         """The function that takes a tuple apart."""
-        arguments, checks, ranges = [], [], []
+        arguments, checks = [], []
+        ranges: dict[bool, list[tuple[int, Value]]] = {True: [], False: []}
         values = [*self.operands, *given, *self.results]
         for k, value in enumerate(values):
             if not is_array(value) and value not in self.results:
@@ -110,11 +121,14 @@ class Region:
             if value in self.operands:
                 written = value in self.storage.written
                 checks.append(f"(FLAGS({k}) & {0x500 if written else 0x100}) != {0x500 if written else 0x100}")
-                ranges.append((k, value, written))
-        for k, value, written in ranges:
-            if written:
-                checks += [_overlap(k, value, n, other) for n, other, too in ranges if n < k or (n > k and not too)]
-        test = [f"    if ({' || '.join(checks)}) return -1;"] if checks else []
+                ranges[written].append((k, value))
+        test = [f"    if ({check}) return -1;" for check in checks]
+        given_arrays = [*ranges[True], *ranges[False]]
+        if ranges[True] and len(given_arrays) > 1:
+            for name, end in (("from", 0), ("to", 1)):
+                parts = ", ".join(f"ARRAY(char, {k}) + {_extent(value)[end]}" for k, value in given_arrays)
+                test.append(f"    char *const {name}[] = {{{parts}}};")
+            test.append(f"    if (share({len(ranges[True])}, {len(given_arrays)}, from, to)) return -1;")
         room = ["room"] * bool(self.storage.size)
         return "\n".join([
             f"int call_{self.__name__}(void *given{', char *room' * bool(room)}) {{", "    (void)given;", *test,
@@ -223,9 +237,3 @@ def _extent(value: Value) -> tuple[int, int]:
     """The bytes that an array covers, from where its data begins."""
     ends = [(length - 1) * stride for length, stride in zip(value.shape, value.strides, strict=True) if length]
     return sum(e for e in ends if e < 0), sum(e for e in ends if e > 0) + int(value.dtype.itemsize)
-
-
-def _overlap(k: int, one: Value, n: int, other: Value) -> str:
-    """Whether two arrays share bytes."""
-    (a, b), (c, d) = _extent(one), _extent(other)
-    return f"(ARRAY(char, {k}) + {a} < ARRAY(char, {n}) + {d} && ARRAY(char, {n}) + {c} < ARRAY(char, {k}) + {b})"

@@ -17,6 +17,7 @@ WORDS = {
     "linux", "i", "j", "k", "room", "given", "main", "errno", "index", "abs", "labs", "div", "bool", "outside",
     "within", "isfinite", "isnormal", "isinf", "isnan", "signbit", "fpclassify", "signgam", "INFINITY", "NAN", "ITEM",
     "ARRAY", "NUMBER", "FLAGS", "PURE", "MATMUL", "GEMM", "sgemm", "dgemm", "leading", "use_blas",
+    "share", "from", "to",
     *[f"i{n}" for n in range(2, 65)],
     *[word + ending for word in _MATHEMATICS.split() for ending in ("", "f", "l")], *names_of_functions(),
 }  # fmt: skip

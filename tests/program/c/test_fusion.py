@@ -1,5 +1,6 @@
 """Regions: what is fused, what stays in order, and what happens where C cannot go on."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -170,6 +171,34 @@ def test_arrays_that_share_memory_are_left_to_numpy():
     f(expected[1:], expected[:-1])
     assert program(memory[1:], memory[:-1]).tolist() == (expected[1:] * 2.0).tolist()
     assert memory.tolist() == expected.tolist()
+
+
+def test_of_many_arrays_any_two_that_share_memory_are_found():
+    def f(*arrays):
+        for n, x in enumerate(arrays[:-1]):
+            x += arrays[-1] * float(n + 1)
+
+    program = capture(f, *[np.ones(4) for _ in range(6)]).compiled("c")
+    for one, other in itertools.combinations(range(6), 2):
+        memory = np.arange(32.0)
+        views = [memory[4 * n : 4 * n + 4] for n in range(6)]
+        views[other] = memory[4 * one + 1 : 4 * one + 5]
+        expected = memory.copy()
+        f(*[expected[(v.ctypes.data - memory.ctypes.data) // 8 :][:4] for v in views])
+        program(*views)
+        assert memory.tolist() == expected.tolist()
+
+
+def test_what_python_calls_grows_with_the_number_of_arrays_that_are_written():
+    def text(count):
+        def f(*arrays):
+            for x in arrays:
+                x += 1.0
+
+        (region,), _ = regions(f, *[np.ones(4) for _ in range(count)])
+        return region.entry
+
+    assert len(text(40)) < 2.5 * len(text(20))  # the time of a compiler, too
 
 
 def test_an_array_that_may_not_be_written():
