@@ -8,6 +8,13 @@ INTERRUPTED = 130
 UNREAD = 141  # as of a program that is ended because nobody reads its output
 
 
+def said(error: Exception) -> str:
+    """The file and the reason of an error of the system; else its text."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 class CommandError(Exception):
     """An error that the user can fix: printed as one line, without a traceback; ``code`` is the exit code."""
 

@@ -24,7 +24,10 @@ from autodiff import __version__
 from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "train": ("nn.cli.train", "train a network on handwritten digits"),
+    "train": ("nn.cli.train", "train a network on images, a table or a text"),
+    "predict": ("nn.cli.predict", "what a trained network says about a picture, an array or the rows of a table"),
+    "evaluate": ("nn.cli.evaluate", "how good a trained network is on other data"),
+    "generate": ("nn.cli.generate", "let a network that learned a text write"),
     "draw": ("nn.cli.draw", "draw the computation graph of a function, a module or a Tensor"),
     "derive": ("nn.cli.derive", "print the gradient of a function, or of a module, as NumPy source"),
     "check": ("nn.cli.check", "check the gradient of a function or a module against slopes of its values"),

@@ -1,279 +1,196 @@
-"""``pullback train``: train a network on handwritten digits, and write a folder with the results."""
+"""``pullback train``: train a network on images, a table or a text, and write a folder with the results."""
 
 from __future__ import annotations
 
 import argparse
-import functools
-import itertools
-import sys
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import os
+from typing import Any
 
 import numpy as np
 
-from autodiff import __version__
-
 from .. import datasets
-from ..io.run_folder import RunFolder
-from ..layers.activation import ReLU
-from ..layers.dropout import Dropout
-from ..layers.linear import Linear
-from ..layers.module import Module
-from ..layers.sequential import Sequential
-from ..losses.classification import CrossEntropyLoss
-from ..reports.history import History
-from ..training import optim, threads
-from ..training.data import train_test_split
-from ..training.divergence import DivergenceError
-from ..training.learner import Learner
-from ..training.metrics import confusion_matrix
-from ..training.schedule import CosineAnnealingLR
+from ..io.run_folder import CONTENTS, RunFolder
 from . import options
-from .command import USAGE, CommandError
-from .lines import COLUMNS, epoch_line, in_columns, loss_line, matrix_lines
+from .command import USAGE, CommandError, said
+from .kinds import KINDS, MODELS, Data, Kind, Recipe, chosen
+from .runs import Run, opened
+from .session import OPTIMIZERS, Session, checksum
 
-Array = Any
-CLASSES = 10
+SOURCE = ("data", "data_path", "target", "task", "ignore", "model")
+"""The arguments that say what is learned by which model."""
 
+_DESCRIPTION = f"""\
+Train a network on handwritten digits, on a table or on a text, and measure it on examples that
+it has not seen.
 
-class Recipe(NamedTuple):
-    """The default options for a dataset."""
+  pullback train                                   the 1,797 images of the UCI handwritten digits (8 x 8)
+  pullback train --data mnist                      MNIST (28 x 28), from its four original files
+  pullback train --data my.npz                     your images: arrays "images" and "labels"
+  pullback train --data my.csv --target price      predict a column of a table from the others
+  pullback train --model gpt                       write like Shakespeare's sonnets, character by character
+  pullback train --data book.txt                   the same with a text of yours
 
-    epochs: int
-    batch_size: int
-    lr: float
-    hidden: tuple[int, ...]
-    optimizer: str
-    dropout: float
-    label_smoothing: float
-    validation: float
+The digits and the sonnets come with the package. The run folder receives
 
-
-RECIPES = {
-    "digits": Recipe(
-        epochs=40, batch_size=32, lr=0.003, hidden=(256,), optimizer="adamw", dropout=0.3, label_smoothing=0.1,
-        validation=0.1,
-    ),
-    "mnist": Recipe(
-        epochs=6, batch_size=128, lr=0.002, hidden=(256, 128), optimizer="adamw", dropout=0.1, label_smoothing=0.0,
-        validation=0.1,
-    ),
-}  # fmt: skip
-TEST_SHARE = 0.2
-"""The part of the embedded digits that is held out; MNIST comes with its own test set."""
-
-OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
-    "momentum": functools.partial(optim.SGD, momentum=0.9),
-    **{
-        name.lower(): kind
-        for name, kind in vars(optim).items()
-        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind.for_any_model
-        if kind is not optim.Optimizer
-    },
-}
-"""Every optimizer for any model under its name in small letters, with its defaults."""
-
-_DESCRIPTION = """\
-Train a network of fully connected layers on handwritten digits, and measure it on images it has not seen.
-
-The 1,797 images of the UCI handwritten digits (8 x 8) come with the package; MNIST (28 x 28) is read from
-its four original files. The run folder receives
-
-  parameters.safetensors    what was learned
-  result.json               the options, the test accuracy, the confusion matrix; written last
-  history.json, .csv        loss, accuracy and speed of every epoch
-  curves.svg                loss and accuracy over the epochs
-  training.html             the same with the norms of every layer, to watch while it runs
-  graph.dot, .svg, .html    the computation graph of the network on one batch
+{"".join(f"  {name:<25} {what}" + chr(10) for name, what in CONTENTS.items())}
+Ctrl-C ends the training and keeps the run; --resume goes on with it, bit for bit as if it had
+never stopped. 'pullback predict', 'evaluate' and 'generate' use what was trained.
 """
 _EXAMPLES = """\
 examples:
-  pullback train
+  pullback train --model cnn --epochs 10
   pullback train --hidden 64,32 --epochs 60 --seed 1 --output runs/small
+  pullback train --data houses.csv --target price --ignore id,address
   pullback train --data mnist --data-path ~/mnist
+  pullback train --resume runs/digits-1
+
+In a table, columns of numbers are standardised, and each text of a column of texts is an input
+of its own. A target of texts, or of few whole numbers, holds classes; --task says otherwise.
 
 Matrix products use one thread unless they are large: several wait for each other on a busy machine.
 OPENBLAS_NUM_THREADS, OMP_NUM_THREADS or MKL_NUM_THREADS say otherwise. The number is in result.json.
 
-exit codes: 0 trained, 1 failed, 2 wrong usage, 130 interrupted
+exit codes: 0 trained, 1 failed, 2 wrong usage, or data that is of no use, 130 interrupted
 """
 
 
 # -- options -------------------------------------------------------------------------------------------------------
 
 
+def _defaults(name: str) -> str:
+    """The default of an option for each model that has it."""
+    found: dict[str, str] = {}
+    for kind in KINDS.values():
+        for model, recipe in kind.recipes.items():
+            value = getattr(recipe, name)
+            if value is not None:
+                shown = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
+                found[f"{kind.name} {model}"] = shown
+    values = set(found.values())
+    return "default: " + (values.pop() if len(values) == 1 else ", ".join(f"{v} for {m}" for m, v in found.items()))
+
+
+_TUNABLE: dict[str, tuple[Any, str, str]] = {
+    "epochs": (options.whole, "N", "passes over the data"),
+    "batch_size": (options.whole, "N", "examples in a step"),
+    "optimizer": (None, "NAME", "how parameters are updated"),
+    "lr": (options.positive, "X", "the learning rate at the start; falls to 0 along a cosine"),
+    "dropout": (options.share, "P", "the share of hidden values dropped in training"),
+    "hidden": (options.sizes, "SIZES", "the sizes of the hidden layers, '' for none"),
+    "channels": (options.sizes, "SIZES", "the channels of the convolutions"),
+    "label_smoothing": (options.share, "P", "the share of each target spread over all classes"),
+    "context": (options.whole, "N", "how many characters are seen at once"),
+    "layers": (options.whole, "N", "the number of blocks, or of recurrent layers"),
+    "width": (options.whole, "N", "the length of the vector of each character"),
+    "heads": (options.whole, "N", "the heads of attention"),
+}
+"""The options that a model may have: their types, what they are called, what they say."""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``pullback train``."""
     parser.description, parser.epilog = _DESCRIPTION, _EXAMPLES
-
-    def default(name: str) -> str:
-        values = {data: getattr(recipe, name) for data, recipe in RECIPES.items()}
-        shown = {d: ",".join(map(str, v)) if isinstance(v, tuple) else v for d, v in values.items()}
-        return "default: " + ", ".join(f"{v} for {d}" for d, v in shown.items())
-
     data = parser.add_argument_group("data")
-    data.add_argument("--data", choices=sorted(RECIPES), default="digits", help="what to learn (default: digits)")
+    data.add_argument("--data", metavar="DATA", help="digits, mnist, sonnets, or a file: a table (.csv), a text "
+                      "(.txt), images (.npz) (default: digits; sonnets for gpt and lstm)")  # fmt: skip
     data.add_argument("--data-path", metavar="DIR", help=f"the folder with MNIST's files; ${datasets.nist.VARIABLE}, "
                       "then a cache folder, where it is not given")  # fmt: skip
+    data.add_argument("--target", metavar="NAME", help="the column of a table that is predicted")
+    data.add_argument("--task", choices=("classification", "regression"), help="what the target is (default: found)")
+    data.add_argument("--ignore", type=options.names, metavar="NAMES", help="columns of a table that are left out")
     model = parser.add_argument_group("model and training")
-    model.add_argument("--hidden", type=options.sizes, metavar="SIZES",
-                       help=f"the sizes of the hidden layers, '' for none ({default('hidden')})")  # fmt: skip
-    model.add_argument("--epochs", type=options.whole, metavar="N", help=f"passes over the data ({default('epochs')})")
-    model.add_argument("--batch-size", type=options.whole, metavar="N",
-                       help=f"examples in a step ({default('batch_size')})")  # fmt: skip
-    model.add_argument("--optimizer", choices=sorted(OPTIMIZERS),
-                       help=f"how parameters are updated ({default('optimizer')})")  # fmt: skip
-    model.add_argument("--lr", type=options.positive, metavar="X",
-                       help=f"the learning rate at the start; falls to 0 along a cosine ({default('lr')})")  # fmt: skip
-    model.add_argument("--dropout", type=options.share, metavar="P",
-                       help=f"the share of hidden values dropped in training ({default('dropout')})")  # fmt: skip
-    model.add_argument("--label-smoothing", type=options.share, metavar="P",
-                       help=f"the share of each target spread over all digits ({default('label_smoothing')})"
-                       )  # fmt: skip
+    model.add_argument("--model", choices=MODELS, help="; ".join(
+        f"{kind.name}: {' or '.join(kind.recipes)}" for kind in KINDS.values()) + " (default: the first)")  # fmt: skip
+    for name, (convert, metavar, what) in _TUNABLE.items():
+        choices = sorted(OPTIMIZERS) if name == "optimizer" else None
+        what += f": {', '.join(choices)}" if choices else ""
+        model.add_argument(f"--{name.replace('_', '-')}", type=convert, choices=choices,
+                           metavar=metavar, help=f"{what} ({_defaults(name)})")  # fmt: skip
     model.add_argument("--seed", type=options.seed, default=0, metavar="N",
                        help="the same seed gives the same run, bit for bit on one machine with the same number of "
                        "threads (default: 0)")  # fmt: skip
     output = parser.add_argument_group("output")
     output.add_argument("--output", metavar="DIR", help="the run folder, new or empty (default: runs/DATA-N)")
-    output.add_argument("--quiet", action="store_true", help="print the test accuracy and the run folder alone")
+    output.add_argument("--resume", metavar="RUN", help="go on with an interrupted run; all options are its own")
+    output.add_argument("--quiet", action="store_true", help="print the result and the run folder alone")
+
+
+def _recipe(arguments: argparse.Namespace, kind: type[Kind], model: str) -> Recipe:
+    """The options of a model, with those that are given.  Raises CommandError for one that it does not have."""
+    recipe = kind.recipe(arguments.data, model)
+    given = {name: value for name in _TUNABLE if (value := getattr(arguments, name)) is not None}
+    for name in given:
+        if getattr(recipe, name) is None:
+            raise CommandError(
+                f"--{name.replace('_', '-')} does not fit --model {model}, which has no such part", USAGE
+            )
+    return recipe._replace(**given)
 
 
 # -- the work ------------------------------------------------------------------------------------------------------
 
 
-class Data(NamedTuple):
-    """Images and labels for training, for the validation after every epoch, and for the test at the end."""
-
-    train: tuple[Array, Array]
-    validation: tuple[Array, Array]
-    test: tuple[Array, Array]
-
-
-def load(name: str, path: str | None, validation: float, rng: np.random.Generator) -> Data:
-    """The three parts of a dataset, with the same proportions of classes."""
-    if name == "mnist":
-        train, test = datasets.mnist(path)
-    else:
-        if path is not None:
-            raise CommandError("--data-path goes with --data mnist; the digits come with the package", code=USAGE)
-        images, labels = datasets.digits()
-        train_x, test_x, train_y, test_y = train_test_split(
-            images, labels, test_size=TEST_SHARE, rng=rng, stratify=labels
-        )
-        train, test = (train_x, train_y), (test_x, test_y)
-    images, labels = train
-    train_x, valid_x, train_y, valid_y = train_test_split(
-        images, labels, test_size=validation, rng=rng, stratify=labels
-    )
-    return Data((train_x, train_y), (valid_x, valid_y), test)
-
-
-def build(inputs: int, hidden: tuple[int, ...], dropout: float, rng: np.random.Generator) -> Module:
-    """Linear layers with ReLU (and dropout) between them, from pixels to a logit for each digit."""
-    layers: list[Module] = []
-    for size in hidden:
-        layers += [Linear(inputs, size, rng=rng), ReLU()]
-        if dropout:
-            layers.append(Dropout(dropout, rng=rng))
-        inputs = size
-    return Sequential(*layers, Linear(inputs, CLASSES, rng=rng))
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Train, measure, write the run folder, and print the results."""
-    recipe = RECIPES[arguments.data]
-    given = {name: getattr(arguments, name) for name in recipe._fields if getattr(arguments, name, None) is not None}
-    recipe = recipe._replace(**given)
+    if arguments.resume is not None:
+        return _resume(arguments)
+    kind, model = chosen(arguments)
+    recipe = _recipe(arguments, kind, model)
     rng = np.random.default_rng(arguments.seed)
-    say = (lambda *_: None) if arguments.quiet else _say
+    prepared, data = _loaded(arguments, kind, model, recipe, rng)
+    source = {name: getattr(arguments, name) for name in SOURCE} | {"model": model}
     try:
-        data = load(arguments.data, arguments.data_path, recipe.validation, rng)
-    except (OSError, ValueError) as error:
-        raise CommandError(str(error)) from error
-    sizes = (data.train[0].shape[1], *recipe.hidden, CLASSES)
-    largest = recipe.batch_size * max(n * m for n, m in itertools.pairwise(sizes))
-    try:
-        with RunFolder(arguments.output, arguments.data) as folder, threads.chosen(largest):
-            _train(arguments, recipe, data, rng, folder, say)
+        with RunFolder(arguments.output, _stem(arguments.data)) as folder:
+            described = Run(folder.path, prepared, recipe, source, arguments.seed, checksum(data))
+            return Session(described, data, folder, arguments.quiet).train(rng)
     except BrokenPipeError:  # not the folder: whoever read our output has gone
         raise
     except OSError as error:
-        reason = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
-        raise CommandError(f"the run folder cannot be written: {reason}") from error
-    return 0
+        raise _unwritable(error) from error
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _stem(source: str) -> str:
+    """The name of the data, for that of the folder."""
+    return os.path.splitext(os.path.basename(source))[0] or "run"
 
 
-def _train(
-    arguments: argparse.Namespace,
-    recipe: Recipe,
-    data: Data,
-    rng: np.random.Generator,
-    folder: RunFolder,
-    say: Callable[[str], None],
-) -> None:
-    model = build(data.train[0].shape[1], recipe.hidden, recipe.dropout, rng)
-    optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.lr)
-    learner = Learner(
-        model,
-        CrossEntropyLoss(label_smoothing=recipe.label_smoothing),
-        optimizer,
-        metrics=("accuracy",),
-        scheduler=CosineAnnealingLR(optimizer, recipe.epochs),
-    )
-    uses = ("train", "validate", "test")
-    counts = ", ".join(f"{len(part[1]):,} to {use}" for part, use in zip(data, uses, strict=True))
-    say(f"{arguments.data}: {counts}\n{model}\n{loss_line(recipe.label_smoothing, CLASSES)}")
-    say(f"matrix products: {threads.described(threads.count())}")
-    say(in_columns(COLUMNS))
+def _loaded(
+    arguments: argparse.Namespace, kind: type[Kind], model: str, recipe: Recipe, rng: np.random.Generator
+) -> tuple[Kind, Data]:
+    """The data, with one message for what is wrong with it."""
     try:
-        history = learner.fit(
-            *data.train,
-            epochs=recipe.epochs,
-            batch_size=recipe.batch_size,
-            validation=data.validation,
-            rng=rng,
-            progress=False if arguments.quiet else None,
-            on_epoch=lambda row: say(epoch_line(row, recipe.epochs)),
-            watch=folder.page,
+        return kind.load(arguments, model, recipe, rng)
+    except (OSError, ValueError) as error:
+        raise CommandError(said(error), USAGE) from error
+
+
+def _unwritable(error: OSError) -> CommandError:
+    return CommandError(f"the run folder cannot be written: {said(error)}")
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    """Go on with a run: with its data, if it is still what it was."""
+    given = [name for name in (*SOURCE, *_TUNABLE, "output") if getattr(arguments, name) is not None]
+    if given:
+        raise CommandError(
+            f"--{given[0].replace('_', '-')} and --resume: a run that goes on keeps its own options", USAGE
         )
-    except DivergenceError as error:
-        raise CommandError(str(error)) from error
-    measured = learner.evaluate(*data.test)
-    matrix = confusion_matrix(learner.predict(data.test[0]).argmax(axis=1), data.test[1])
-    _write(arguments, recipe, model, history, measured, matrix, data, folder)
-    for line in matrix_lines(matrix):
-        say(line)
-    print(f"test accuracy {measured['accuracy']:.2%} ({np.trace(matrix):,} of {matrix.sum():,})")
-    print(f"written to {folder.path}")
-
-
-def _write(
-    arguments: argparse.Namespace,
-    recipe: Recipe,
-    model: Module,
-    history: History,
-    measured: dict[str, float],
-    matrix: Array,
-    data: Data,
-    folder: RunFolder,
-) -> None:
-    used = {"data": arguments.data, "seed": arguments.seed, **recipe._asdict()}
-    folder.write_parameters(model, used)
-    folder.write_history(history)
-    folder.write_graph(model.eval(), data.train[0][: recipe.batch_size])
-    folder.write_result(
-        {
-            "options": used,
-            "test_loss": measured["loss"],
-            "test_accuracy": measured["accuracy"],
-            "confusion_matrix": matrix.tolist(),
-            "blas_threads": threads.count(),
-            "version": __version__,
-            "numpy": np.__version__,
-            "python": sys.version.split()[0],
-        }
-    )
+    found = opened(arguments.resume)
+    if found.finished:
+        raise CommandError(f"{found.folder}: the training is finished; there is nothing to go on with", USAGE)
+    again = argparse.Namespace(**{name: found.arguments.get(name) for name in SOURCE})
+    kind, model = type(found.kind), found.arguments["model"]
+    prepared, data = _loaded(again, kind, model, found.recipe, np.random.default_rng(found.seed))
+    if checksum(data) != found.checksum or prepared.kept() != found.kind.kept():
+        raise CommandError(
+            f"{found.folder}: {found.arguments['data']} has changed since the run began; it cannot go on"
+        )
+    try:
+        with RunFolder(found.folder, existing=True) as folder:
+            return Session(found._replace(kind=prepared), data, folder, arguments.quiet).train()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
+    except ValueError as error:
+        raise CommandError(said(error)) from error

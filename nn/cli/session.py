@@ -1,0 +1,179 @@
+"""One training from its data to its folder, begun or gone on with."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autodiff import __version__
+
+from ..io.model_file import load_training
+from ..io.run_folder import CHECKPOINT, RunFolder
+from ..layers.module import Module
+from ..reports.history import History
+from ..training import optim, threads
+from ..training.displays import WatchPage
+from ..training.divergence import DivergenceError
+from ..training.learner import Learner
+from ..training.schedule import CosineAnnealingLR
+from .command import INTERRUPTED, CommandError
+from .keeping import Keeper
+from .kinds import Data, Measured
+from .lines import columns_of, epoch_line, in_columns
+from .page import write_page
+from .runs import CLASSES, Run
+
+OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
+    "momentum": functools.partial(optim.SGD, momentum=0.9),
+    **{
+        name.lower(): kind
+        for name, kind in vars(optim).items()
+        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind.for_any_model
+        if kind is not optim.Optimizer
+    },
+}
+"""Every optimizer for any model under its name in small letters, with its defaults."""
+
+
+class Session:
+    """The training of a run: ``train`` makes its folder complete."""
+
+    def __init__(self, run: Run, data: Data, folder: RunFolder, quiet: bool) -> None:
+        self.run, self.data, self.folder = run, data, folder
+        self.quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Print a line, unless all but the result is to be quiet."""
+        if not self.quiet:
+            print(text, flush=True)
+
+    def train(self, rng: np.random.Generator | None = None) -> int:
+        """Train with as many threads as pay, measure, write; without ``rng`` go on.  Returns the exit code."""
+        learner, rng, state = self._resumed() if rng is None else (self._learner(rng), rng, None)
+        with threads.chosen(self._largest(learner.model)):
+            return self._trained(learner, rng, state)
+
+    def _trained(self, learner: Learner, rng: np.random.Generator, state: Mapping[str, Any] | None) -> int:
+        recipe = self.run.recipe
+        self._open(learner.model, state)
+        keeper = Keeper(self.folder, rng, lambda now: self._show(now.history))
+        metrics = self.run.kind.metrics
+        try:
+            with keeper.interruptible():
+                history = learner.fit(
+                    *self.data.train, epochs=recipe.epochs, batch_size=recipe.batch_size,
+                    validation=self.data.validation, rng=rng, progress=False if self.quiet else None,
+                    callbacks=[WatchPage(self.folder.page), keeper],
+                    on_epoch=lambda row: self.say(epoch_line(row, recipe.epochs, metrics)),
+                    resume=state,
+                )  # fmt: skip
+        except DivergenceError as error:
+            raise CommandError(f"{error}") from error
+        except KeyboardInterrupt:  # a second one, or one between two calls
+            return self._stopped()
+        if keeper.asked:
+            return self._stopped()
+        self._finish(learner, history)
+        return 0
+
+    def _largest(self, model: Module) -> int:
+        """About the multiplications of the largest product of a step."""
+        inputs = self.data.train[0]
+        places = 1 if inputs.ndim == 2 and inputs.dtype.kind == "f" else int(np.prod(inputs.shape[1:]))
+        return self.run.recipe.batch_size * places * max(parameter.size for parameter in model.parameters())
+
+    def _learner(self, rng: np.random.Generator) -> Learner:
+        """A new model and what trains it."""
+        recipe, kind = self.run.recipe, self.run.kind
+        model = kind.network(recipe, rng)
+        optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.lr)
+        per_epoch = -(-len(self.data.train[1]) // recipe.batch_size) if recipe.schedule == "step" else 1
+        return self._of(model, optimizer, CosineAnnealingLR(optimizer, recipe.epochs * per_epoch))
+
+    def _of(self, model: Module, optimizer: Any, scheduler: Any) -> Learner:
+        recipe, kind = self.run.recipe, self.run.kind
+        return Learner(
+            model, kind.loss(recipe), optimizer, metrics=kind.metrics, scheduler=scheduler, schedule=recipe.schedule,
+            clip_norm=1.0 if kind.name == "text" else None, jit=kind.jit,
+        )  # fmt: skip
+
+    def _resumed(self) -> tuple[Learner, np.random.Generator, Mapping[str, Any]]:
+        """What was trained so far."""
+        saved = load_training(self.folder.checkpoint, CLASSES)
+        return self._of(saved.model, saved.optimizer, saved.scheduler), saved.extra["rng"], saved.extra["run"]
+
+    def _open(self, model: Module, state: Mapping[str, Any] | None) -> None:
+        self.folder.write_run(self.run.described())
+        lines = self.run.kind.opening(self.data, self.run.recipe)
+        self.say(f"{self.run.arguments['data']}: {lines[0]}")
+        for line in (f"{model}", *lines[1:], f"matrix products: {threads.described(threads.count())}"):
+            self.say(line)
+        if state is not None:
+            self.say(f"going on after step {state['step']:,}, in epoch {state['epoch']} of {self.run.recipe.epochs}")
+        metrics = self.run.kind.metrics
+        self.say(in_columns(columns_of(metrics), metrics))
+
+    def _show(self, history: History, measured: Measured | None = None, state: str = "running") -> None:
+        """Write ``index.html`` as things are now."""
+        write_page(self.folder.path, self.run, history, measured, state)
+
+    def _stopped(self) -> int:
+        """Say how to go on."""
+        history = History(load_training(self.folder.checkpoint, CLASSES).extra["run"]["history"])
+        if len(history):
+            self.folder.write_history(history)
+        self._show(history, state="interrupted")
+        self.folder.keep()
+        print(
+            f"interrupted in epoch {min(len(history) + 1, self.run.recipe.epochs)} of {self.run.recipe.epochs}; go on "
+            f"with: pullback train --resume {shlex.quote(str(self.folder.path))}",
+            flush=True,
+        )
+        return INTERRUPTED
+
+    def _finish(self, learner: Learner, history: History) -> None:
+        """Measure on what was held out, and write all files."""
+        measured = self.run.kind.measure(learner, self.data.test)
+        model = learner.model.eval()
+        self.folder.write_model(model)
+        self.folder.write_history(history)
+        self.folder.write_graph(model, self.data.train[0][: self.run.recipe.batch_size])
+        self.folder.write_result(
+            {
+                "options": {**self.run.arguments, "seed": self.run.seed, **_given(self.run)},
+                **{f"{'test_' * (name not in _AS_IT_IS)}{name}": value for name, value in measured.result.items()},
+                "blas_threads": threads.count(),
+                "version": __version__,
+                "numpy": np.__version__,
+                "python": sys.version.split()[0],
+            }
+        )
+        (self.folder.path / CHECKPOINT).unlink(missing_ok=True)
+        self._show(history, measured, "finished")
+        for line in (*measured.lines, measured.baseline):
+            self.say(line)
+        print(f"test {measured.summary}")
+        print(f"written to {self.folder.path}")
+
+
+_AS_IT_IS = ("confusion_matrix",)
+
+
+def _given(run: Run) -> dict[str, Any]:
+    """The options that the model has."""
+    return {name: value for name, value in run.recipe._asdict().items() if value is not None}
+
+
+def checksum(data: Data) -> str:
+    """Of the data, so that a run does not go on with another one."""
+    digest = hashlib.sha256()
+    for part in data:
+        for array in part:
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
