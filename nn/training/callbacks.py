@@ -120,7 +120,7 @@ class Callbacks:
         return named
 
 
-class OnStep(Callback):
+class _OnStep(Callback):
     """Calls a function with the number and the loss of each step."""
 
     def __init__(self, function: Callable[[int, float], object]) -> None:
@@ -130,7 +130,7 @@ class OnStep(Callback):
         self.function(run.step, run.loss)
 
 
-class OnEpoch(Callback):
+class _OnEpoch(Callback):
     """Calls a function with the row of each epoch."""
 
     def __init__(self, function: Callable[[dict[str, float]], object]) -> None:
@@ -138,3 +138,10 @@ class OnEpoch(Callback):
 
     def on_epoch(self, run: Run) -> None:
         self.function(run.row)
+
+
+def calling(
+    on_step: Callable[[int, float], object] | None, on_epoch: Callable[[dict[str, float]], object] | None
+) -> list[Callback]:
+    """Callbacks that call the functions that there are."""
+    return [hook for hook in (on_step and _OnStep(on_step), on_epoch and _OnEpoch(on_epoch)) if hook]

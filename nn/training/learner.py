@@ -20,7 +20,7 @@ from ..losses.binary import BCEWithLogitsLoss, binary_cross_entropy_with_logits
 from ..random import Rng
 from ..reports.history import VALIDATION, History
 from . import metrics, ranking, regression
-from .callbacks import Callback, Callbacks, OnEpoch, OnStep
+from .callbacks import Callback, Callbacks, calling
 from .checkpoint import Resume
 from .checks import count_of, what_is
 from .displays import ProgressBar, WatchPage
@@ -153,7 +153,7 @@ class Learner(TrainingStep):
         own: list[Callback] = [ProgressBar(progress)]
         if watch is not None:
             own.append(WatchPage(watch))
-        own += [hook for hook in (on_step and OnStep(on_step), on_epoch and OnEpoch(on_epoch)) if hook]
+        own += calling(on_step, on_epoch)
         run = Run(self, epochs, found, Callbacks(callbacks, own))
         before.take(run)
         self._waiting = 0, 0
