@@ -12,6 +12,7 @@ from .checks import count_of, in_range, pairs_of_examples, what_is
 from .divergence import DivergenceError, cause
 from .measures import taken
 from .optimizer import rate_of
+from .structures import examples_in
 from .update import PAYS, Done, Search, Update
 
 __all__ = ["TrainingStep"]
@@ -162,7 +163,7 @@ class TrainingStep:
         whole = batches + 1 >= self.accumulate
         done = run(x, y, examples, whole)
         if not whole and not done.fault:
-            self._waiting = batches + 1, examples + len(x)
+            self._waiting = batches + 1, examples + examples_in(x)
         return done
 
     def _recording(self, update: Update, to_come: int) -> Callable[..., Done]:

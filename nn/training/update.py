@@ -15,6 +15,7 @@ from ..layers.structure import dtype_of, values_of
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .divergence import bad_names
 from .measures import number
+from .structures import examples_in
 
 Array = Any
 
@@ -70,14 +71,14 @@ class Update:
         done, loss = self._forward(x, y)
         if done.fault:
             return done
-        (loss if whole and not before else loss * len(x)).backward()
+        (loss if whole and not before else loss * examples_in(x)).backward()
         bad = self._bad()
         if bad:
             return done._replace(fault="gradient", bad=bad)
         if not before and self._is_apart():
             return done._replace(fault="apart")
         if whole:
-            self.finish(before + len(x) if before else 0)
+            self.finish(before + examples_in(x) if before else 0)
         return done
 
     def _forward(self, x: Array, y: Array) -> tuple[Done, Any]:

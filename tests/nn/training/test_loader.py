@@ -337,6 +337,18 @@ class Two(nn.Module):
         return self.a(x["a"]) + self.b(x["b"])
 
 
+def test_several_batches_of_structures_for_one_step():
+    data = {"a": X / 10, "b": X[:, :1] / 10}
+    runs = []
+    for size, accumulate in ((4, 3), (12, 1)):
+        model = Two()
+        it = Learner(model, mse_loss, optim.SGD(model.parameters(), lr=0.1), accumulate=accumulate)
+        it.fit(data, X[:, :1], 2, size, shuffle=False)
+        runs.append([p.data for p in model.parameters()])
+    for a, b in zip(*runs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
 @pytest.mark.parametrize("jit", [False, True])
 def test_inputs_and_targets_may_be_structures(jit):
     model = Two()
