@@ -14,6 +14,7 @@ from ..thresholds import (
     ATTEMPTS,
     CLEAR,
     COMPLEX_STEP,
+    EPSILON,
     MOST_BLOCKS,
     MOST_KINKS,
     NEAR,
@@ -192,10 +193,17 @@ def together(comparison: Comparison, members: Array) -> Finding | None:
     comparison.heard |= comparison.weights * (0.0 if line.slopes is None else line.slopes) != 0
     # not by examine: which of the elements that tie is taken for the largest is rounding, and no excuse
     finding = comparison.finding(line, u, scrutinise(line), comparison.own_error(u))
-    if not finding.wrong or artifact(comparison, finding):
+    if not finding.wrong or artifact(comparison, finding) or _rounds_away(comparison, finding):
         return None
     interval = around(comparison, u)
     return None if interval is not None and interval.holds(finding.analytic) else finding
+
+
+def _rounds_away(comparison: Comparison, finding: Finding) -> bool:
+    """Whether a rounding of the arguments that keeps equal elements equal changes the gradient as much as it is off."""
+    x, u = comparison.problem.x, finding.direction
+    seen = [float(comparison.gradient_at(x * (1.0 + n * EPSILON)) @ u) for n in (-2, -1, 1, 2)]
+    return any(abs(slope - finding.analytic) > finding.error / SEVERAL for slope in seen)
 
 
 def _has_kink(comparison: Comparison, block: Array) -> bool:

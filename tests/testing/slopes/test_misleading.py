@@ -26,6 +26,13 @@ def test_rounding_that_falls_the_same_way_at_many_steps(seed):
     assert report.verdict != "wrong", report
 
 
+def test_waves_as_short_as_the_distance_of_two_numbers():
+    """Each element seems to be at a kink, and all of them to be wrong together."""
+    x = [[42083416.04450004, -75097999.83422406, 72714062.09745161]]
+    x += [[59262974.87100205, 79109700.49009977, -18579653.32346409]]
+    assert gradcheck(special.fresnel, np.array(x), rng=596).verdict == "inconclusive"
+
+
 @pytest.mark.parametrize("factor", [1.01, -1.0])
 def test_a_fault_where_the_waves_are_longer_is_found(factor):
     def f(x):
