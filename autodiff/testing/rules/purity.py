@@ -102,16 +102,14 @@ def _pulled(problem: Problem, weights: Array, watch: Callable[..., Any]) -> tupl
         return problem.pullback(problem.x)[1](weights), []
     noticed: list[str] = []
 
-    def look_at(node: Any) -> None:
-        for kind in node.dtype if isinstance(node.dtype, tuple) else (node.dtype,):
+    def named(function: Any, edge: Any) -> Any:
+        for kind in edge.node.dtype if isinstance(edge.node.dtype, tuple) else (edge.node.dtype,):
             if kind.kind in "fc" and np.finfo(kind).eps > (EPSILON if problem.narrow is None else problem.narrow.eps):
                 problem.narrow = np.finfo(kind)
-
-    def named(function: Any, edge: Any) -> Any:
         name = f"{edge.rule.primitive}: its rule for '{edge.argument}'"
         return watch(function, name, noticed)
 
-    return watched_pass(problem, weights, named, look_at)[1], noticed
+    return watched_pass(problem, weights, named)[1], noticed
 
 
 def _arrays_of(g: Any) -> list[Any]:

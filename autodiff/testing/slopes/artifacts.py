@@ -26,11 +26,13 @@ def artifact(rows: list[Row], finer: list[Row], found: Estimate, analytic: float
 
     ``finer`` are rows of steps beyond those of the table, ``terms`` is the size of gradient times direction.
     """
-    if _contradicted(rows[-2:], found.value, analytic) or _jumps_beside(rows, found, analytic):
+    if _jumps_beside(rows, found, analytic):
         return TOO_NEAR
-    clear = [row for row in finer if AGREE * row.noise < abs(row.central - found.value) / 2]
-    if len(clear) > 1 and _contradicted(clear, found.value, analytic):
-        return TOO_FAST
+    # the finest steps that can tell the two slopes apart
+    clear = [r for r in rows + finer if AGREE * r.noise < abs(r.central - found.value) / 2 and r.step < found.step][-2:]
+    near = [abs(r.central - analytic) <= max(AGREE * r.noise, abs(r.central - found.value) * NEGLIGIBLE) for r in clear]
+    if len(clear) == 2 and all(near):
+        return TOO_NEAR if clear[-1] in rows else TOO_FAST
     return TOO_FAST if _varies_too_fast(rows, terms) else ""
 
 
@@ -69,15 +71,6 @@ def _jumps_beside(rows: list[Row], found: Estimate, analytic: float) -> bool:
     return any(
         min(a, b, c) > max(a, b, c) / 2 and c > max(CERTAIN * noise, least)
         for (a, _), (b, _), (c, noise) in zip(second, second[1:], second[2:], strict=False)
-    )
-
-
-def _contradicted(finest: list[Row], value: float, analytic: float) -> bool:
-    """Whether the finest rows agree with the gradient, and not with the slope of the coarser ones."""
-    return all(
-        abs(row.central - analytic) <= max(AGREE * row.noise, abs(row.central - value) * NEGLIGIBLE)
-        and AGREE * row.noise < abs(row.central - value) / 2
-        for row in finest
     )
 
 

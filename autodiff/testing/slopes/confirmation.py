@@ -13,61 +13,57 @@ from .comparison import Comparison
 from .complex_step import around
 from .extrapolation import Estimate
 from .finding import Finding
+from .line import Line
 from .uncertainty import scatter
 
 Array = Any
-
-
-def confirmed(comparison: Comparison, finding: Finding, own: float, thorough: bool) -> Finding | None:
-    """The difference by the complex step, if its slope is that of the real steps; None if it is not."""
-    u, found = finding.direction, finding.found
-    if comparison.analytic_function is False or finding.error < SHARPER * finding.limit:
-        return None
-    slope = comparison.complex_slope(u)
-    if slope is None or abs(slope - found.value) > SEVERAL * found.bound + own:
-        return None
-    own = max(own, comparison.own_error(u) + comparison.own_rounding)
-    if thorough:
-        own += SEVERAL * scatter(comparison, u, finding.error)
-    sharp = comparison.finding(finding.line, u, Estimate(slope, own, COMPLEX_STEP), own)
-    return sharp if sharp.error > SHARPER * sharp.limit else None
 
 
 def agrees(comparison: Comparison, u: Array) -> Finding | None:
     """The finding of the complex step alone, if f is known to be analytic and they agree; None otherwise."""
     if not comparison.analytic_function:
         return None
+    own = comparison.own_error(u) + comparison.tolerance * norm(comparison.safe * u)
+    sharp = _by_complex_step(comparison, comparison.line(u), u, own)
+    return None if sharp is None or sharp.wrong else sharp
+
+
+def sharpened(comparison: Comparison, finding: Finding, own: float, thorough: bool = False) -> Finding:
+    """The finding by the complex step, if the real steps agree with it and it decides; otherwise the same finding.
+
+    ``own`` is the rounding error of the analytic slope; if ``thorough``, a difference must also exceed its scatter.
+    """
+    if comparison.analytic_function is False:
+        return finding
+    sharp = _by_complex_step(comparison, finding.line, finding.direction, own, SEVERAL * finding.found.bound)
+    if sharp is None:
+        comparison.analytic_function = False
+        return finding
+    slope, found = sharp.found.value, finding.found
+    agree = abs(slope - found.value) <= SEVERAL * found.bound + sharp.found.bound
+    if finding.wrong:
+        if not agree or finding.error < SHARPER * finding.limit:
+            return finding
+        more = SEVERAL * SEVERAL * scatter(comparison, finding.direction, finding.error) if thorough else 0.0
+        return sharp if sharp.error > SHARPER * (sharp.limit + more) else finding
+    if not agree or found.bound > THREE_DIGITS * max(norm(comparison.safe * finding.direction), abs(slope)):
+        comparison.analytic_function = False
+        return finding
+    if sharp.wrong:
+        return sharp if _is_fault(comparison, sharp, sharp.found.bound) else finding
+    comparison.analytic_function = True
+    return sharp if sharp.found.bound < found.bound else finding
+
+
+def _by_complex_step(
+    comparison: Comparison, line: Line, u: Array, own: float, borne_out: float = 0.0
+) -> Finding | None:
+    """The finding of the complex step; None if f does not take complex numbers."""
     slope = comparison.complex_slope(u)
     if slope is None:
         return None
-    own = comparison.own_error(u) + comparison.own_rounding
-    limit = SEVERAL * own + comparison.tolerance * norm(comparison.safe * u)
-    finding = Finding(u, comparison.along(u), Estimate(slope, own, COMPLEX_STEP), limit, comparison.line(u))
-    return None if finding.wrong else finding
-
-
-def sharpened(comparison: Comparison, finding: Finding, own: float) -> Finding:
-    """The finding with the slope of the complex step, if the real steps agree with it."""
-    if comparison.analytic_function is False:
-        return finding
-    own += (
-        comparison.own_rounding
-    )  # a saved output was rounded: the analytic value may be that wrong without being wrong
-    slope = comparison.complex_slope(finding.direction)
-    if slope is None:
-        comparison.analytic_function = False
-        return finding
-    found = finding.found
-    size = norm(comparison.safe * finding.direction)
-    if abs(slope - found.value) > SEVERAL * found.bound + own or found.bound > THREE_DIGITS * max(size, abs(slope)):
-        comparison.analytic_function = False
-        return finding
-    sharp = Estimate(slope, own, COMPLEX_STEP)
-    better = Finding(finding.direction, finding.analytic, sharp, SEVERAL * own, finding.line, SEVERAL * found.bound)
-    if better.wrong:
-        return better if _is_fault(comparison, better, own) else finding
-    comparison.analytic_function = True
-    return better if own < found.bound else finding
+    own += comparison.own_rounding  # an output that a rule has kept was rounded, which is no fault of the rule
+    return Finding(u, comparison.along(u), Estimate(slope, own, COMPLEX_STEP), SEVERAL * own, line, borne_out)
 
 
 def _is_fault(comparison: Comparison, finding: Finding, own: float) -> bool:

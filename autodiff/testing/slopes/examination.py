@@ -11,7 +11,7 @@ from ..vectors import norm, powers
 from . import artifacts
 from .artifacts import HIDDEN, STAIRS
 from .comparison import Comparison
-from .confirmation import confirmed, sharpened
+from .confirmation import sharpened
 from .extrapolation import Estimate, kink_interval, look, scrutinise
 from .finding import Finding
 from .generalized import around
@@ -35,8 +35,8 @@ def examine(comparison: Comparison, u: Array, thorough: bool = False) -> Finding
     finding = comparison.finding(line, u, look(line, wanted, QUICK if thorough else comparison.steps), own)
     bent = kink_interval(line.table) is not None or not (thorough or _goes_on(comparison, finding))
     if finding.wrong and not bent:
-        sure = confirmed(comparison, finding, own, thorough)
-        if sure is not None:
+        sure = sharpened(comparison, finding, own, thorough)
+        if sure is not finding:
             return _generalized(comparison, sure)
     if bent or not finding.settled:
         finding = _scrutinised(comparison, line, u, own)
@@ -102,11 +102,7 @@ def _difference(comparison: Comparison, finding: Finding, own: float) -> Finding
     finding = comparison.finding(line, u, found, own)
     if finding.wrong and artifacts.hidden(line.table, found, finding.analytic):
         return finding._replace(found=found._replace(reason=HIDDEN))
-    return (
-        (confirmed(comparison, finding, own, False) or finding)
-        if finding.wrong
-        else sharpened(comparison, finding, own)
-    )
+    return sharpened(comparison, finding, own)
 
 
 def artifact(comparison: Comparison, finding: Finding) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...backpropagation import backward
-from ...graph import Edge, Node, Visit, topological_order
+from ...graph import Edge, Visit
 from ...outputs import ITEM
 from ...tensor import Tensor, value_of
 from ...transforms.calling import recording
@@ -21,26 +21,23 @@ Array = Any
 Watch = Callable[[Any, Edge], Any]
 
 
-def watched_pass(
-    problem: Problem, weights: Array, watch: Watch, look_at: Callable[[Any], Any] | None = None, dtype: Any = None
-) -> tuple[list[Array], Array]:
+def watched_pass(problem: Problem, weights: Array, watch: Watch, dtype: Any = None) -> tuple[list[Array], Array]:
     """The outputs and the gradient by a pass in which ``watch(rule, edge)`` replaces each rule.
 
-    ``look_at`` is called with the node of each operation first.  ``dtype`` "given" is the arguments' own precision.
-    The rules inside of a checkpoint are replaced as well.
+    ``dtype`` "given" is the arguments' own precision.  The rules inside of a checkpoint are replaced as well.
     """
     tensors = [Tensor(a) for a in problem.arrays(problem.x, dtype)]
     outputs, seeds = seeded(problem, tensors, weights)
-    with np.errstate(all="ignore"), recording(), _Watched(watch, look_at):
+    with np.errstate(all="ignore"), recording(), _Watched(watch):
         return outputs, gradient_of(problem, tensors, seeds, create=False)
 
 
 class _Watched(Trace):
     """A mode in whose backward passes another function replaces each rule."""
 
-    def __init__(self, watch: Watch, look_at: Callable[[Any], Any] | None) -> None:
+    def __init__(self, watch: Watch) -> None:
         super().__init__()
-        self._watch, self._look_at = watch, look_at
+        self._watch = watch
 
     def saw(self, primitive: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Do nothing with an operation."""
@@ -55,14 +52,6 @@ class _Watched(Trace):
             return watch(edge.rule.function, edge)(g, *(edge.saved or ()))
 
         return visit
-
-    def backward(self, proceed: Callable[[], Any], seeds: dict[Node, Any], targets: Any) -> Any:
-        """A pass through the replacements, after a look at each node."""
-        look_at = self._look_at
-        if look_at is not None:
-            for node in topological_order(seeds, targets or ()):
-                look_at(node)
-        return super().backward(proceed, seeds, targets)
 
 
 def seeded(problem: Problem, tensors: list[Tensor], weights: Array) -> tuple[list[Array], dict[Any, Any]]:
