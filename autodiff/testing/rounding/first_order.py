@@ -51,9 +51,11 @@ def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
     sizes: dict[Any, float] = {}
     results = _Results()
 
-    def weighed(function: Any, edge: Edge) -> Any:
+    def weighed(function: Any, edge: Edge, g: Any, saved: Any) -> Any:
         values = results.of.get(edge.node)
-        return function if values is None else _weighed(function, edge.node, values, sizes)
+        if values is not None and edge.node not in sizes:
+            sizes[edge.node] = _weight(g, values)
+        return function(g, *saved)
 
     try:
         with results:
@@ -69,15 +71,8 @@ def rounding_inside(problem: Problem, weights: Array) -> Rounding | None:
     return Rounding(norm(np.array([size for size in sizes.values() if np.isfinite(size)])), narrow)
 
 
-def _weighed(function: Any, node: Any, values: list[Any], sizes: dict[Any, float]) -> Any:
-    """The rule, which also notes the rounding of its operation's result times the cotangent."""
+def _weight(g: Any, values: list[Any]) -> float:
+    """The rounding of an operation's results times their cotangents."""
     units = [float(np.finfo(v.dtype).eps) if v.dtype.kind in "fc" else 0.0 for v in values]
-
-    def weighed(g: Any, *saved: Any) -> Any:
-        if node not in sizes:
-            pairs = g.known.items() if isinstance(g, Parts) else [(0, g)]
-            terms = [(units[i], np.abs(np.ravel(numbers(part * values[i])))) for i, part in pairs]
-            sizes[node] = norm(np.array([unit * norm(term) for unit, term in terms]))
-        return function(g, *saved)
-
-    return weighed
+    pairs = g.known.items() if isinstance(g, Parts) else [(0, g)]
+    return norm(np.array([units[i] * norm(np.abs(np.ravel(numbers(part * values[i])))) for i, part in pairs]))

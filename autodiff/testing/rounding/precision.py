@@ -143,18 +143,15 @@ def _rules_differ(problem: Problem, weights: Array, size: float) -> bool:
     """Whether a rule gives another result in double precision, different enough to explain a relative error."""
     differences: list[float] = []
 
-    def twice(function: Any, edge: Any) -> Any:
-        def rule(g: Any, *saved: Any) -> Any:
-            result = function(g, *saved)
-            if is_array(g) and is_array(result):
-                exact = numbers(function(_in_double(g), *map(_in_double, saved)))
-                with np.errstate(all="ignore"):
-                    result = numbers(result)
-                    apart = np.max(np.abs(result - exact), initial=0.0) / np.max(np.abs(exact), initial=0.0)
-                differences.append(float(apart) if np.isfinite(apart) else 0.0)
-            return result
-
-        return rule
+    def twice(function: Any, edge: Any, g: Any, saved: Any) -> Any:
+        result = function(g, *saved)
+        if is_array(g) and is_array(result):
+            exact = numbers(function(_in_double(g), *map(_in_double, saved)))
+            with np.errstate(all="ignore"):
+                result = numbers(result)
+                apart = np.max(np.abs(result - exact), initial=0.0) / np.max(np.abs(exact), initial=0.0)
+            differences.append(float(apart) if np.isfinite(apart) else 0.0)
+        return result
 
     watched_pass(problem, weights, twice, dtype="given")
     return max(differences, default=0.0) > size * NEGLIGIBLE
@@ -177,14 +174,11 @@ def _given_precision(problem: Problem, weights: Array) -> tuple[list[Array], Arr
     """The outputs and the gradient in the arguments' own precision, and the fault of a rule that leaves it."""
     widened: list[str] = []
 
-    def watch(function: Any, edge: Any) -> Any:
-        def rule(g: Any, *saved: Any) -> Any:
-            result = function(g, *saved)
-            text = _widened(getattr(result, "dtype", None), edge, saved)
-            widened.extend([text] if text else [])
-            return result
-
-        return rule
+    def watch(function: Any, edge: Any, g: Any, saved: Any) -> Any:
+        result = function(g, *saved)
+        text = _widened(getattr(result, "dtype", None), edge, saved)
+        widened.extend([text] if text else [])
+        return result
 
     outputs, gradient = watched_pass(problem, weights, watch, dtype="given")
     return outputs, gradient, widened[0] if widened else ""

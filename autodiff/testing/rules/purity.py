@@ -102,12 +102,13 @@ def _pulled(problem: Problem, weights: Array, watch: Callable[..., Any]) -> tupl
         return problem.pullback(problem.x)[1](weights), []
     noticed: list[str] = []
 
-    def named(function: Any, edge: Any) -> Any:
+    def named(function: Any, edge: Any, g: Any, saved: Any) -> Any:
         for kind in edge.node.dtype if isinstance(edge.node.dtype, tuple) else (edge.node.dtype,):
             if kind.kind in "fc" and np.finfo(kind).eps > (EPSILON if problem.narrow is None else problem.narrow.eps):
                 problem.narrow = np.finfo(kind)
-        name = f"{edge.rule.primitive}: its rule for '{edge.argument}'"
-        return watch(function, name, noticed)
+        result, messages = watch(function, g, saved)
+        noticed.extend(f"{edge.rule.primitive}: its rule for '{edge.argument}'{text}" for text in messages)
+        return result
 
     return watched_pass(problem, weights, named)[1], noticed
 
@@ -116,33 +117,23 @@ def _arrays_of(g: Any) -> list[Any]:
     return values_in(list(g.known.values()) if isinstance(g, Parts) else [g])
 
 
-def _watched(function: Any, name: str, noticed: list[str]) -> Any:
-    """The rule, with its arguments compared before and after."""
-
-    def watched(g: Any, *saved: Any) -> Any:
-        groups = ("its cotangent", _arrays_of(g)), ("an array that was saved for it", values_in(saved))
-        before = [[np.array(v) for v in values] for _, values in groups]
-        result = function(g, *saved)
-        for (what, values), copies in zip(groups, before, strict=True):
-            if not all(
-                np.array_equal(v, c, equal_nan=v.dtype.kind in "fc") for v, c in zip(values, copies, strict=True)
-            ):
-                noticed.append(f"{name} writes into {what}, which belongs to others as well; return a new array")
-        return result
-
-    return watched
+def _watched(function: Any, g: Any, saved: Any) -> tuple[Any, list[str]]:
+    """The result of a rule, and what it writes into."""
+    groups = ("its cotangent", _arrays_of(g)), ("an array that was saved for it", values_in(saved))
+    before = [[np.array(v) for v in values] for _, values in groups]
+    result = function(g, *saved)
+    return result, [
+        f" writes into {what}, which belongs to others as well; return a new array"
+        for (what, values), copies in zip(groups, before, strict=True)
+        if not all(np.array_equal(v, c, equal_nan=v.dtype.kind in "fc") for v, c in zip(values, copies, strict=True))
+    ]
 
 
-def _probed(function: Any, name: str, noticed: list[str]) -> Any:
-    """The rule, which must give the same twice, and -2 times as much for -2 g."""
-
-    def probed(g: Any, *saved: Any) -> Any:
-        result = function(g, *saved)
-        scaled = g.map(lambda part: part * FACTORS[0]) if isinstance(g, Parts) else g * FACTORS[0]
-        once, again, more = (_arrays_of(r) for r in (result, function(g, *saved), function(scaled, *saved)))
-        pairs = [*zip(again, once, strict=True), *zip(more, [FACTORS[0] * part for part in once], strict=True)]
-        if not all(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs):
-            noticed.append(name)
-        return result
-
-    return probed
+def _probed(function: Any, g: Any, saved: Any) -> tuple[Any, list[str]]:
+    """The result of a rule, and an empty message if it is not the same twice, and -2 times as much for -2 g."""
+    result = function(g, *saved)
+    scaled = g.map(lambda part: part * FACTORS[0]) if isinstance(g, Parts) else g * FACTORS[0]
+    once, again, more = (_arrays_of(r) for r in (result, function(g, *saved), function(scaled, *saved)))
+    pairs = [*zip(again, once, strict=True), *zip(more, [FACTORS[0] * part for part in once], strict=True)]
+    same = all(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs)
+    return result, [] if same else [""]

@@ -36,17 +36,15 @@ def value_at(problem: Problem, x: Array, size: int) -> Array | None:
     return values if values.size == size else None
 
 
-def complex_slope(values: Array, weights: Array, step: float) -> float:
-    """The slope from one evaluation at x + i t u: im F / t, which subtracts nothing and so loses no digit."""
-    return float(np.sum(weights * np.imag(values))) / step
-
-
 def slope_along(problem: Problem, weights: Array, u: Array) -> float | None:
-    """The slope along ``u`` by the complex step, or None if the function does not take complex numbers."""
+    """The slope along ``u`` by the complex step, or None if the function does not take complex numbers.
+
+    It is im F(x + i t u) / t: nothing is subtracted, so no digit is lost.
+    """
     values = value_at(problem, problem.x + 1j * COMPLEX_STEP * u, weights.size)
     if values is None or values.dtype.kind != "c" or not np.isfinite(values).all():
         return None
-    return complex_slope(values, weights, COMPLEX_STEP)
+    return float(np.sum(weights * np.imag(values))) / COMPLEX_STEP
 
 
 def around(problem: Problem, weights: Array, base: Array, u: Array, radius: float) -> tuple[complex, float] | None:

@@ -71,22 +71,19 @@ def seen_noise(rows: list[Row]) -> float | None:
     return seen if sum(row.step <= TRUNCATION_LONG_GONE for row in fine) >= ROWS else None
 
 
-def noise_of(rows: list[Row]) -> list[float]:
-    """The noise of each row's slope: the bound of the rounding, or more if the finest rows show more."""
-    seen = seen_noise(rows) or 0.0
-    return [max(r.noise, seen / r.step) for r in rows]
+def noise_of(rows: list[Row]) -> tuple[list[float], list[float]]:
+    """The noise of each row's slope: its bound, and what is believed.
 
-
-def believed_noise(rows: list[Row]) -> list[float]:
-    """The noise of each row's slope as the finest rows show it, even where the bound is larger.
-
-    So the truncation error of a step that is too large cannot pass for noise.
+    The bound is that of the rounding, or more if the finest rows show more.  Where steps are not large, these rows are
+    believed even if they show less: so the truncation error of a step that is too large cannot pass for noise.
     """
     seen = seen_noise(rows)
-    return [
-        max(r.noise, (seen or 0.0) / r.step) if seen is None or r.step >= SEEN_FROM else max(seen / r.step, r.inside)
-        for r in rows
-    ]
+    shown = [(seen or 0.0) / row.step for row in rows]
+    bound = [max(row.noise, s) for row, s in zip(rows, shown, strict=True)]
+    if seen is None:
+        return bound, bound
+    pairs = zip(rows, shown, bound, strict=True)
+    return bound, [b if row.step >= SEEN_FROM else max(s, row.inside) for row, s, b in pairs]
 
 
 class _Candidate(NamedTuple):
@@ -124,7 +121,7 @@ def estimate(rows: list[Row]) -> Estimate:
         # it did not move: that much it may have.  At larger steps a function that is bounded does not move either
         near = next((row for row in rows if row.step <= 2.0 ** -QUICK[0]), rows[-1])
         return Estimate(0.0, AGREE * near.noise, near.step)
-    noise, believed = noise_of(rows), believed_noise(rows)
+    noise, believed = noise_of(rows)
     allowed = [
         AGREE * believed[i] + (abs(rows[i].central - rows[i - 1].central) / 4 if i else np.inf)
         for i in range(len(rows))
@@ -153,7 +150,7 @@ def kink_interval(rows: list[Row]) -> tuple[float, float, float] | None:
     """
     if len(rows) < 3:
         return None
-    noise = believed_noise(rows)
+    _, noise = noise_of(rows)
     useful = [(r, n) for r, n in zip(rows, noise, strict=True) if r.moved and r.high - r.low > BENT * max(n, r.noise)]
     if len(useful) < 3 or useful[-1][0].step > KINK_STEP:
         return None

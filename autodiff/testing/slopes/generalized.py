@@ -44,11 +44,8 @@ def jumps(comparison: Comparison, members: Array) -> Array:
 
 def around(comparison: Comparison, u: Array) -> Around | None:
     """The slopes along ``u`` around x, if an operation is at a kink there."""
-    return _slopes_around(comparison, u) if jumps(comparison, np.flatnonzero(u)).any() else None
-
-
-def _slopes_around(comparison: Comparison, u: Array) -> Around:
-    """The slopes along ``u`` at points around x."""
+    if not jumps(comparison, np.flatnonzero(u)).any():
+        return None
     problem, weights = comparison.problem, comparison.weights
     everything = np.flatnonzero(comparison.finite)
     seen = []

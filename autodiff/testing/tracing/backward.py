@@ -18,11 +18,11 @@ from .examples import is_array, numbers
 from .trace import Trace
 
 Array = Any
-Watch = Callable[[Any, Edge], Any]
+Watch = Callable[[Any, Edge, Any, Any], Any]
 
 
 def watched_pass(problem: Problem, weights: Array, watch: Watch, dtype: Any = None) -> tuple[list[Array], Array]:
-    """The outputs and the gradient by a pass in which ``watch(rule, edge)`` replaces each rule.
+    """The outputs and the gradient by a pass in which ``watch(rule, edge, g, saved)`` replaces ``rule(g, *saved)``.
 
     ``dtype`` "given" is the arguments' own precision.  The rules inside of a checkpoint are replaced as well.
     """
@@ -49,7 +49,7 @@ class _Watched(Trace):
         def visit(edge: Edge, g: Any) -> Any:
             if edge.node.primitive is ITEM:
                 return edge.pull(g)
-            return watch(edge.rule.function, edge)(g, *(edge.saved or ()))
+            return watch(edge.rule.function, edge, g, edge.saved or ())
 
         return visit
 
