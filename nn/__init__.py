@@ -24,6 +24,7 @@ from . import safetensors as safetensors
 from . import schedule as schedule
 from . import transforms as transforms
 from .io.model_file import *
+from .io.pytorch import *
 from .layers.activation import *
 from .layers.attention import *
 from .layers.containers import *

@@ -1,9 +1,12 @@
 """Names of other libraries that a model does not have, and what to write instead.
 
-This module is used only after a mistake: a name that a module does not have.
+This is for mistakes: a name that a module does not have, and a state that is another library's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 _DEVICE = "a model lives where its arrays do; leave this out"
 _TYPE = "give the type when it is made: Linear(2, 3, dtype=np.float64)"
@@ -38,6 +41,17 @@ HINTS = {
     "to": f"{_DEVICE}; for another type, {_TYPE}",
     "trainable_variables": "parameters()",
 }
+
+
+def is_of_torch(state: Mapping[str, Any]) -> bool:
+    """Whether a state says that it is PyTorch's: by its tensors, or by what ``state_dict`` there returns."""
+    return hasattr(state, "_metadata") or any(type(v).__module__.split(".")[0] == "torch" for v in state.values())
+
+
+FROM_TORCH = (
+    "matrices of PyTorch are (out, in), and of this library (in, out); write "
+    "model.load_state_dict(nn.from_torch(state, model))"
+)
 
 
 def missing(owner: object, name: str) -> AttributeError:

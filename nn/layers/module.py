@@ -20,7 +20,7 @@ import numpy as np
 from autodiff import Tensor, mark_written, register_container
 
 from .copying import deep_copied, in_dtype, is_plain, split
-from .dialects import missing
+from .dialects import FROM_TORCH, is_of_torch, missing
 from .structure import (
     Holder,
     Slot,
@@ -134,11 +134,15 @@ class Module(Holder):
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Take the values of all parameters and constants from ``state``.
 
-        The names must be exactly those of :meth:`state_dict`, with the same shapes.  Raises ValueError that names all
-        that is missing, unexpected or of another shape; then nothing has been loaded.
+        The names must be exactly those of :meth:`state_dict`, with the same shapes; matrices are (in, out), and filters
+        (out, in, height, width).  PyTorch's matrices are (out, in): :func:`nn.from_torch` transposes them, and a state
+        that says that it is PyTorch's is refused.  Raises ValueError that names all that is missing, unexpected or of
+        another shape; then nothing has been loaded.
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict: expected names and arrays, got {_instead_of_a_state(state)}")
+        if is_of_torch(state):
+            raise TypeError(f"load_state_dict: the state is PyTorch's; {FROM_TORCH}")
         slots = named_slots(self, "load_state_dict")
         complaints = []
         if missing := [name for name in slots if name not in state]:
@@ -159,6 +163,7 @@ class Module(Holder):
             raise ValueError(
                 f"load_state_dict: the state does not fit {type(self).__name__}, nothing was loaded; "
                 + "; ".join(complaints)
+                + (f"; {FROM_TORCH}" if any(_is_turned(slot, state.get(name)) for name, slot in slots.items()) else "")
             )
         held = [slot.value for slot, _ in loaded.values()]
         before = [t.data if isinstance(t, Tensor) else t.copy() for t in held]
@@ -260,6 +265,12 @@ def _fitted(name: str, given: Any, here: Any) -> tuple[Array, str]:
     if here.dtype.kind in "fc" and array.dtype != here.dtype and np.any(np.isfinite(array) & ~np.isfinite(cast)):
         return array, f"{name} holds numbers too large for the model's {here.dtype}"
     return cast, ""
+
+
+def _is_turned(slot: Slot, given: Any) -> bool:
+    """Whether a matrix would fit if its axes were in the other order."""
+    here = np.shape(values_of(slot.value))
+    return len(here) == 2 and here[0] != here[1] and np.shape(values_of(given)) == here[::-1]
 
 
 def _instead_of_a_state(given: Any) -> str:
