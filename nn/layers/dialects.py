@@ -45,7 +45,9 @@ HINTS = {
 
 def is_of_torch(state: Mapping[str, Any]) -> bool:
     """Whether a state says that it is PyTorch's: by its tensors, or by what ``state_dict`` there returns."""
-    return hasattr(state, "_metadata") or any(type(v).__module__.split(".")[0] == "torch" for v in state.values())
+    return "_metadata" in getattr(state, "__dict__", ()) or any(
+        type(v).__module__.split(".")[0] == "torch" for v in state.values()
+    )
 
 
 FROM_TORCH = (
