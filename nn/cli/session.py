@@ -6,14 +6,13 @@ import functools
 import hashlib
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autodiff import __version__
 
-from ..io.model_file import load_training
 from ..io.run_folder import CHECKPOINT, RunFolder
 from ..layers.module import Module
 from ..reports.history import History
@@ -27,7 +26,7 @@ from .keeping import Keeper
 from .kinds import Data, Measured
 from .lines import columns_of, epoch_line, in_columns
 from .page import write_page
-from .runs import CLASSES, Run
+from .runs import Run
 
 OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
     "momentum": functools.partial(optim.SGD, momentum=0.9),
@@ -53,17 +52,21 @@ class Session:
         if not self.quiet:
             print(text, flush=True)
 
-    def train(self, rng: np.random.Generator | None = None) -> int:
-        """Train with as many threads as pay, measure, write; without ``rng`` go on.  Returns the exit code."""
-        learner, rng, state = self._resumed() if rng is None else (self._learner(rng), rng, None)
-        with threads.chosen(self._largest(learner.model)):
-            return self._trained(learner, rng, state)
+    def train(self, rng: np.random.Generator, *, resume: bool = False) -> int:
+        """Train with as many threads as pay, measure, write, or go on from the checkpoint.  Returns the exit code.
 
-    def _trained(self, learner: Learner, rng: np.random.Generator, state: Mapping[str, Any] | None) -> int:
-        recipe = self.run.recipe
-        self._open(learner.model, state)
-        keeper = Keeper(self.folder, rng, lambda now: self._show(now.history))
-        metrics = self.run.kind.metrics
+        ``rng`` is what the data were split with; it is drawn from for the model and for the order of the examples.
+        """
+        learner = self._learner(rng)
+        with threads.chosen(self._largest(learner.model)):
+            return self._trained(learner, rng, resume)
+
+    def _trained(self, learner: Learner, rng: np.random.Generator, resume: bool) -> int:
+        recipe, metrics = self.run.recipe, self.run.kind.metrics
+        self._open(learner.model)
+        if resume:
+            self.say(f"going on from {self.folder.checkpoint}")
+        keeper = Keeper(self.folder, self._show)
         try:
             with keeper.interruptible():
                 history = learner.fit(
@@ -71,14 +74,16 @@ class Session:
                     validation=self.data.validation, rng=rng, progress=False if self.quiet else None,
                     callbacks=[WatchPage(self.folder.page), keeper],
                     on_epoch=lambda row: self.say(epoch_line(row, recipe.epochs, metrics)),
-                    resume=state,
+                    resume=self.folder.checkpoint if resume else None,
                 )  # fmt: skip
         except DivergenceError as error:
             raise CommandError(f"{error}") from error
         except KeyboardInterrupt:  # a second one, or one between two calls
-            return self._stopped()
-        if keeper.asked:
-            return self._stopped()
+            if not self.folder.checkpoint.exists():
+                raise
+            return self._stopped(keeper.history)
+        if keeper.asked and len(history) < recipe.epochs:
+            return self._stopped(keeper.history)
         self._finish(learner, history)
         return 0
 
@@ -94,28 +99,18 @@ class Session:
         model = kind.network(recipe, rng)
         optimizer = OPTIMIZERS[recipe.optimizer](model.parameters(), lr=recipe.lr)
         per_epoch = -(-len(self.data.train[1]) // recipe.batch_size) if recipe.schedule == "step" else 1
-        return self._of(model, optimizer, CosineAnnealingLR(optimizer, recipe.epochs * per_epoch))
-
-    def _of(self, model: Module, optimizer: Any, scheduler: Any) -> Learner:
-        recipe, kind = self.run.recipe, self.run.kind
         return Learner(
-            model, kind.loss(recipe), optimizer, metrics=kind.metrics, scheduler=scheduler, schedule=recipe.schedule,
-            clip_norm=1.0 if kind.name == "text" else None, jit=kind.jit,
+            model, kind.loss(recipe), optimizer, metrics=kind.metrics, schedule=recipe.schedule, jit=kind.jit,
+            scheduler=CosineAnnealingLR(optimizer, recipe.epochs * per_epoch),
+            clip_norm=1.0 if kind.name == "text" else None,
         )  # fmt: skip
 
-    def _resumed(self) -> tuple[Learner, np.random.Generator, Mapping[str, Any]]:
-        """What was trained so far."""
-        saved = load_training(self.folder.checkpoint, CLASSES)
-        return self._of(saved.model, saved.optimizer, saved.scheduler), saved.extra["rng"], saved.extra["run"]
-
-    def _open(self, model: Module, state: Mapping[str, Any] | None) -> None:
+    def _open(self, model: Module) -> None:
         self.folder.write_run(self.run.described())
         lines = self.run.kind.opening(self.data, self.run.recipe)
         self.say(f"{self.run.arguments['data']}: {lines[0]}")
         for line in (f"{model}", *lines[1:], f"matrix products: {threads.described(threads.count())}"):
             self.say(line)
-        if state is not None:
-            self.say(f"going on after step {state['step']:,}, in epoch {state['epoch']} of {self.run.recipe.epochs}")
         metrics = self.run.kind.metrics
         self.say(in_columns(columns_of(metrics), metrics))
 
@@ -123,9 +118,8 @@ class Session:
         """Write ``index.html`` as things are now."""
         write_page(self.folder.path, self.run, history, measured, state)
 
-    def _stopped(self) -> int:
+    def _stopped(self, history: History) -> int:
         """Say how to go on."""
-        history = History(load_training(self.folder.checkpoint, CLASSES).extra["run"]["history"])
         if len(history):
             self.folder.write_history(history)
         self._show(history, state="interrupted")

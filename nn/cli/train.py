@@ -180,14 +180,15 @@ def _resume(arguments: argparse.Namespace) -> int:
         raise CommandError(f"{found.folder}: the training is finished; there is nothing to go on with", USAGE)
     again = argparse.Namespace(**{name: found.arguments.get(name) for name in SOURCE})
     kind, model = type(found.kind), found.arguments["model"]
-    prepared, data = _loaded(again, kind, model, found.recipe, np.random.default_rng(found.seed))
+    rng = np.random.default_rng(found.seed)
+    prepared, data = _loaded(again, kind, model, found.recipe, rng)
     if checksum(data) != found.checksum or prepared.kept() != found.kind.kept():
         raise CommandError(
             f"{found.folder}: {found.arguments['data']} has changed since the run began; it cannot go on"
         )
     try:
         with RunFolder(found.folder, existing=True) as folder:
-            return Session(found._replace(kind=prepared), data, folder, arguments.quiet).train()
+            return Session(found._replace(kind=prepared), data, folder, arguments.quiet).train(rng, resume=True)
     except BrokenPipeError:
         raise
     except OSError as error:
