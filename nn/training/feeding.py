@@ -44,6 +44,8 @@ def feed(
     """The batches of one fit."""
     if validation.data is not None and validation.split is not None:
         raise ValueError("fit: both validation and validation_split are given; choose one")
+    if validation.split is None and validation.stratify is not False:
+        raise ValueError("fit: stratify says how to split; give validation_split, too")
     other = None
     if validation.data is not None:
         pair = validation.data
@@ -62,8 +64,9 @@ def feed(
     X, Y = pairs_of_examples("fit", X, Y)
     rng, start, rows = generator(rng), None, None
     if validation.split is not None:
-        if resume is not None and isinstance(resume, Mapping) and resume.get("start") is not None:
-            rng.bit_generator.state = resume["start"]
+        before = resume.get("start") if isinstance(resume, Mapping) else None
+        if before is not None and before["bit_generator"] == rng.bit_generator.state["bit_generator"]:
+            rng.bit_generator.state = before
         start = rng.bit_generator.state
         rows, held = _split(Y, validation, rng)
         other = DataLoader((X, Y), batch_size=validation.batch_size, rows=held)

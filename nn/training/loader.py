@@ -72,6 +72,8 @@ class DataLoader:
             )
         if transform is not None and not callable(transform):
             raise TypeError(f"DataLoader: transform must be a function of a batch, got {transform!r}")
+        if not (shuffle is None or isinstance(shuffle, bool | np.bool_)):
+            raise TypeError(f"DataLoader: shuffle is {shuffle!r}; it must be True or False")
         self.transform = transform
         self.prefetch = count_of("DataLoader", "prefetch", prefetch, 0)
         self.buffer = count_of("DataLoader", "buffer", buffer, 1)
@@ -175,6 +177,9 @@ class DataLoader:
         if state["position"] < 0 or state["position"] > (self.length() or state["position"]):
             raise ValueError(f"DataLoader: the state is at batch {state['position']}, and this data has {len(self)}")
         if self.rng is not None:
+            kinds = [now["bit_generator"] for now in (self.rng.bit_generator.state, state["now"])]
+            if kinds[0] != kinds[1]:
+                raise ValueError(f"DataLoader: the state is that of a {kinds[1]} generator, and rng is a {kinds[0]}")
             self.rng.bit_generator.state = state["now"]
         self._resumed = dict(state)
 

@@ -123,7 +123,8 @@ class Run:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a :meth:`state_dict`."""
-        if not isinstance(state, Mapping) or set(state) != _ENTRIES:
+        inside = ("callbacks", "data") if isinstance(state, Mapping) and set(state) == _ENTRIES else ()
+        if not inside or not all(isinstance(state[name], Mapping) for name in inside):
             got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
             raise ValueError(f"fit: resume is no state_dict() of an nn.Run, which has {sorted(_ENTRIES)}; got {got}")
         if (state["start"] is None) != (self._start is None):

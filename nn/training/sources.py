@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -121,6 +122,10 @@ def source_of(data: tuple[Any, ...], rows: Any, collate: Collate | None) -> Sour
     one = data[0] if len(data) == 1 else data
     one = array_of_frame("DataLoader", "the data", one)
     collate = collate or stacked
+    if isinstance(one, str | bytes | os.PathLike):
+        raise TypeError(
+            f"DataLoader: got the path {one!r}; load it: np.load(path, mmap_mode='r'), or ArrayFiles([path])"
+        )
     if isinstance(one, list) and one and isinstance(one[0], tuple | Mapping):
         return Dataset(one, _rows(rows, len(one)), collate)
     if isinstance(one, tuple | list | Mapping) or hasattr(one, "__array__") or _is_array(one):
@@ -152,6 +157,8 @@ def _arrays(data: Any, name: str) -> Any:
         return tuple(_arrays(part, f"part {i}") for i, part in enumerate(data))
     if isinstance(data, Tensor):
         raise TypeError(f"DataLoader: {name} is a Tensor; examples are data: pass the array, t.data")
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError(f"DataLoader: {name} is a MaskedArray, which has rules of its own; fill it: x.filled(0)")
     data = array_of_frame("DataLoader", name, data)
     if not (_is_array(data) and not isinstance(data, np.ndarray)):
         data = np.asarray(data)  # of a memory map a view, which reads what is used

@@ -14,7 +14,9 @@ def is_structure(data: Any) -> bool:
     """Whether data is a dict, or a tuple of arrays or of structures: not a tuple of numbers, which is an array."""
     if isinstance(data, Mapping):
         return True
-    return isinstance(data, tuple) and len(data) > 0 and (isinstance(data[0], np.ndarray) or is_structure(data[0]))
+    if not isinstance(data, tuple) or not data:
+        return False
+    return isinstance(data[0], np.ndarray) or hasattr(data[0], "to_numpy") or is_structure(data[0])
 
 
 def leaves(tree: Any) -> Iterator[Any]:

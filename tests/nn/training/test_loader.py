@@ -427,6 +427,9 @@ WRONG = {
     "a Tensor": ((Tensor(X), Y), {}, TypeError, "part 0 is a Tensor; examples are data"),
     "a number": ((X, 3.0), {}, ValueError, "part 1 is a single value"),
     "objects": ((X, [None] * 10), {}, TypeError, "part 1 is an array of Python objects"),
+    "masked": ((np.ma.array(X), Y), {}, TypeError, "part 0 is a MaskedArray"),
+    "a path": (("x.npy",), {}, TypeError, r"got the path 'x.npy'; load it: np.load\(path"),
+    "shuffle": ((X,), {"shuffle": "yes"}, TypeError, "shuffle is 'yes'"),
     "no data": ((3,), {}, TypeError, "got a int; data is arrays, an object with len"),
     "batch size": ((X,), {"batch_size": 0}, ValueError, "batch_size is 0"),
     "no batch size": ((X,), {"batch_size": None}, ValueError, "batch_size is None, which says that an iterable"),
@@ -452,6 +455,8 @@ def test_wrong_examples_and_states():
         list(DataLoader(lambda: 3))
     with pytest.raises(ValueError, match="expected the entries"):
         DataLoader(X).load_state_dict({})
+    with pytest.raises(ValueError, match="the state is that of a PCG64 generator, and rng is a MT19937"):
+        DataLoader(X, rng=np.random.Generator(np.random.MT19937(0))).load_state_dict(DataLoader(X, rng=0).state_dict())
     with pytest.raises(ValueError, match="one is shuffled"):
         DataLoader(X, rng=0).load_state_dict(DataLoader(X).state_dict())
 
@@ -464,6 +469,7 @@ FITS = {
     "three": ((DataLoader(X, X, X),), {}, TypeError, "a batch of the DataLoader is 3 parts"),
     "no batch": ((DataLoader(list),), {}, ValueError, "the DataLoader gave no batch"),
     "two ways": ((X, X[:, :1]), {"validation": (X, X), "validation_split": 0.1}, ValueError, "choose one"),
+    "no split": ((X, X[:, :1]), {"stratify": True}, ValueError, "stratify says how to split; give validation_split"),
     "a wrong split": ((X, X[:, :1]), {"validation_split": 1.5}, ValueError, "fit, validation_split: test_size is 1.5"),
     "a true split": (
         (X, X[:, :1]),
