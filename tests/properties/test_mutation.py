@@ -153,7 +153,9 @@ def inside(transform):
         def f(p):
             y = p * m
             write()
-            return y if transform is jacobian else np.sum(y)
+            if transform is jacobian:
+                return y if y.size < 100 else y[1::20]  # the whole of a large one would have millions of elements
+            return np.sum(y)
 
         p = np.ones(m.shape)
         return np.array(jvp(f, (p,), (p,))[1] if transform is jvp else transform(f)(p))
