@@ -21,6 +21,8 @@ class Epoch:
         """The learning rate at its beginning."""
         self.started = time.perf_counter()
         self.seen, self.total = 0, 0.0
+        self.passed = False
+        """Whether the data were given to their end; the last update and the measurements may be to come."""
         self.outputs: list[Array] = []
         self.targets: list[Array] = []
 
@@ -53,6 +55,7 @@ class Epoch:
             "rate": self.rate,
             "seconds": self.seconds,
             "seen": self.seen,
+            "passed": self.passed,
             "total": self.total,
             "outputs": joined(self.outputs) if self.outputs else None,
             "targets": joined(self.targets) if self.targets else None,
@@ -61,6 +64,7 @@ class Epoch:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a :meth:`state_dict`."""
         self.rate, self.total, self.seen = float(state["rate"]), float(state["total"]), int(state["seen"])
+        self.passed = bool(state["passed"])
         self.started = time.perf_counter() - float(state["seconds"])
         self.outputs = [] if state["outputs"] is None else [state["outputs"]]
         self.targets = [] if state["targets"] is None else [state["targets"]]

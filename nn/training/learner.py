@@ -168,7 +168,7 @@ class Learner(TrainingStep):
         """Train for one epoch, or for the rest of one, and measure it."""
         epoch, refresh = run.begin_epoch(), True
         to_come = run.epochs * (run.steps_per_epoch or 0)
-        for x, y in pairs():
+        for x, y in () if epoch.passed else pairs():
             position = Position("fit", run.step + 1, run.epoch, not epoch.seen)
             update, refresh = self._calculation(refresh=refresh), False
             run.loss, outputs = self._step(x, y, update, position, to_come)
@@ -176,10 +176,12 @@ class Learner(TrainingStep):
             run.step += 1
             run.batch += 1
             epoch.add(run.loss, outputs, y)
-            if not self._waiting[0]:
-                self._updated(run)
+            if self._waiting[0]:
+                continue  # in the middle of a step, no state could be gone on from
+            self._updated(run)
             if run.stop:
                 return
+        epoch.passed = True
         if self.flush():
             self._updated(run)
             if run.stop:

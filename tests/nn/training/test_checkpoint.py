@@ -10,7 +10,7 @@ import pytest
 
 import nn
 from nn.io.safetensors import load_file, load_metadata, save_file
-from tests.nn.training.trainings import STEPS, data, fit, learner
+from tests.nn.training.trainings import STEPS, TIMES, data, fit, learner
 
 KILLS = 40
 
@@ -42,9 +42,40 @@ def test_a_training_that_stops_at_any_step_goes_on_bit_for_bit(path):
     for step in range(1, STEPS + 1):
         if os.path.exists(path):
             os.unlink(path)
-        stopped = fit(path, callbacks=[Stop(step)])
+        stopped = fit(path, callbacks=[Stop(step)], every=None)
         assert stopped != whole
-        assert fit(path, jit=step == 7) == whole, step
+        assert fit(path, jit=step == 7, every=None) == whole, step
+
+
+def variant(kind, path=None, step=0):
+    """A training of one kind, which may be stopped after a step; what came out."""
+    rng = np.random.default_rng(3)
+    model = nn.Sequential(nn.Linear(4, 3, rng=rng), nn.Dropout(0.2, rng=rng), nn.Linear(3, 2, rng=rng))
+    optimizer = (nn.optim.LBFGS if kind == "search" else nn.optim.SGD)(model.parameters(), lr=0.1)
+    schedule = nn.schedule.ReduceLROnPlateau(optimizer, patience=0, threshold=1.0) if kind == "plateau" else None
+    accumulate = 2 if kind == "accumulate" else 1
+    made = nn.Learner(model, nn.cross_entropy, optimizer, scheduler=schedule, accumulate=accumulate, jit=False)
+    callbacks = [Stop(step), nn.Checkpoint(path, every=1)] if path else []
+    resume = path if path and os.path.exists(path) else None
+    given = {"epochs": 3, "callbacks": callbacks, "resume": resume, "progress": False}
+    X, Y = data()
+    if kind == "loader":
+        history = made.fit(nn.DataLoader((X, Y), batch_size=5, shuffle=True, rng=rng), **given)
+    else:
+        split = 0.3 if kind in ("split", "plateau") else None
+        history = made.fit(X, Y, batch_size=5, rng=rng, validation_split=split, **given)
+    rows = [{name: value for name, value in row.items() if name not in TIMES} for row in history.rows]
+    return repr(rows), [a.tobytes() for a in model.state_dict().values()]
+
+
+@pytest.mark.parametrize("kind", ["accumulate", "split", "plateau", "search", "loader"])
+def test_trainings_of_every_kind_go_on(kind, path):
+    whole = variant(kind)
+    for step in (1, 4, 5, 8):
+        if os.path.exists(path):
+            os.unlink(path)
+        variant(kind, path, step)
+        assert variant(kind, path) == whole, step
 
 
 def test_a_training_that_is_over_stays_as_it_is(path):

@@ -40,15 +40,15 @@ def learner(jit=False):
     return made, rng
 
 
-def fit(path, jit=False, callbacks=(), **options):
+def fit(path, jit=False, callbacks=(), every=1):
     """Train, from the file at ``path`` if there is one; all that came out, as bytes."""
     made, rng = learner(jit)
     X, Y = data()
-    own = [nn.EarlyStopping(patience=3), nn.Checkpoint(path, every=1)] if path else [nn.EarlyStopping(patience=3)]
+    own = [nn.EarlyStopping(patience=3), nn.Checkpoint(path, every=every)] if path else [nn.EarlyStopping(patience=3)]
     resume = path if path and os.path.exists(path) else None
     history = made.fit(
         X, Y, EPOCHS, BATCH, validation=(X[:7], Y[:7]), rng=rng, callbacks=[*callbacks, *own], resume=resume,
-        progress=False, **options,
+        progress=False,
     )  # fmt: skip
     rows = [
         {name: value.hex() for name, value in row.items() if name not in TIMES and name != "epoch"}
