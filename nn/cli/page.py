@@ -11,7 +11,7 @@ from typing import Any
 
 from autodiff import files
 
-from ..io.run_folder import CONTENTS
+from ..io.run_folder import CONTENTS, MODEL
 from ..reports.history import History
 from .kinds import Measured
 from .runs import Run
@@ -77,8 +77,11 @@ def _uses(folder: Path, run: Run, state: str) -> list[tuple[str, str]]:
             ("How well it foresees another text", f"pullback evaluate {where} --data other.txt"),
         ],
     }[run.kind.name]
-    given = ", classes=nn.cli.runs.CLASSES" if run.kind.name == "text" else ""
-    return [*found, ("The model in Python", f'model = nn.load("{where}/model.safetensors"{given})')]
+    path = repr(str(folder / MODEL))
+    line = f"import nn\nmodel = nn.load({path})"
+    if run.kind.name == "text":
+        line = f"import nn\nfrom nn.cli.runs import CLASSES\nmodel = nn.load({path}, CLASSES)"
+    return [*found, ("The model in Python", line)]
 
 
 def _command(what: str, line: str) -> str:

@@ -46,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.picture is not None and not arguments.picture.lower().endswith(".svg"):
         raise CommandError(f"--picture {arguments.picture}: the name must end in .svg", UNUSABLE)
     found = opened(arguments.run_folder)
+    if arguments.picture is not None and found.kind.name != "images":
+        raise CommandError(f"--picture: {found.folder} learned no images, so there is nothing to draw", UNUSABLE)
     try:
         read = [found.kind.read(files.expanded(path)) for path in arguments.input]
     except (OSError, ValueError, ImportError) as error:
@@ -64,8 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(every, indent=1))
     if arguments.picture is not None:
-        if not pictures:
-            raise CommandError("--picture: only images can be shown", UNUSABLE)
         try:
             files.write(arguments.picture, svg(pictures, captions))
         except OSError as error:

@@ -138,7 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = _recipe(arguments, kind, model)
     rng = np.random.default_rng(arguments.seed)
     prepared, data = _loaded(arguments, kind, model, recipe, rng)
-    source = {name: getattr(arguments, name) for name in SOURCE} | {"model": model}
+    source = {name: getattr(arguments, name) for name in SOURCE} | {"model": model, **_places(arguments)}
     try:
         with RunFolder(arguments.output, _stem(arguments.data)) as folder:
             described = Run(folder.path, prepared, recipe, source, arguments.seed, checksum(data))
@@ -147,6 +147,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     except OSError as error:
         raise _unwritable(error) from error
+
+
+def _places(arguments: argparse.Namespace) -> dict[str, str]:
+    """Where the data is, for one who goes on from another folder."""
+    found = {"file": arguments.data} if os.path.isfile(os.path.expanduser(arguments.data)) else {}
+    found |= {"folder": arguments.data_path} if arguments.data_path else {}
+    return {name: os.path.abspath(os.path.expanduser(path)) for name, path in found.items()}
 
 
 def _stem(source: str) -> str:
@@ -179,6 +186,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     if found.finished:
         raise CommandError(f"{found.folder}: the training is finished; there is nothing to go on with", USAGE)
     again = argparse.Namespace(**{name: found.arguments.get(name) for name in SOURCE})
+    again.data, again.data_path = found.arguments.get("file") or again.data, found.arguments.get("folder")
     kind, model = type(found.kind), found.arguments["model"]
     rng = np.random.default_rng(found.seed)
     prepared, data = _loaded(again, kind, model, found.recipe, rng)

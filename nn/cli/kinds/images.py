@@ -21,6 +21,8 @@ from .kind import Array, Data, Inputs, Kind, Measured, Pair, Picture, Recipe, ar
 
 TEST_SHARE = 0.2
 """The part that is held out; MNIST comes with its own test set."""
+FEWEST = 10
+"""So many images are needed to train on some and measure on others."""
 PAPER = 0.05
 """Images whose border is darker than this, from 0 to 1, show something on an empty ground, as digits do."""
 _SAMPLE = 500
@@ -64,6 +66,10 @@ class Images(Kind):
             return kind, Data(*[kind._pair(*pair) for pair in data])
         _no_folder(folder)
         images, labels, names = _digits() if source == "digits" else _arrays(source)
+        if len(images) < FEWEST:
+            raise ValueError(f"{source}: has {len(images)} images; at least {FEWEST} are needed")
+        if len(names) < 2:
+            raise ValueError(f"{source}: all labels are {names[0]}; there is nothing to tell apart")
         kind = cls(model, images.shape[1:], _box(images), names)
         data = split((images, labels), recipe, TEST_SHARE, rng, stratify=True)
         return kind, Data(*[kind._pair(*pair) for pair in data])
@@ -195,8 +201,6 @@ def _arrays(path: str) -> tuple[Array, Array, list[str]]:
             f"each of {len(images):,} images"
         )
     found, labels = np.unique(given, return_inverse=True)
-    if len(found) < 2:
-        raise ValueError(f"{path}: all labels are {found[0]}; there is nothing to tell apart")
     pixels = images.astype(np.float32)
     if not np.isfinite(pixels).all() or pixels.min() < 0 or pixels.max() > 255:
         raise ValueError(f"{path}: pixels must be numbers from 0 to 1, or from 0 to 255")

@@ -104,7 +104,7 @@ class Tables(Kind):
         data = split((np.arange(len(y)), y), recipe, TEST_SHARE, rng, stratify=bool(names))
         training = data.train[0]
         columns = [_column(table, name, training) for name in used]
-        mean, spread = (0.0, 1.0) if names else _scale(data.train[1])
+        mean, spread = (0.0, 1.0) if names else _scale(table, target, data.train[1])
         kind = cls(target, columns, names, mean, spread)
         kind.why = f"{target}: {task}, since {why}"
         X = kind.inputs(table)
@@ -149,8 +149,7 @@ class Tables(Kind):
         if self.names:
             return classes.measured(learner, examples, self.names)
         X, Y = examples
-        wanted = Y[:, 0] * self.spread + self.mean
-        found = self._numbers(learner.predict(X))
+        wanted, found = self._numbers(Y), self._numbers(learner.predict(X))
         error = float(np.sqrt(np.mean((found - wanted) ** 2)))
         baseline = float(np.sqrt(np.mean((wanted - self.mean) ** 2)))
         total = float(np.sum((wanted - wanted.mean()) ** 2))
@@ -275,7 +274,7 @@ def _column(table: Table, name: str, training: Array) -> Column:
     """What is kept of a column: its mean and spread over the examples for training, or its values."""
     cells = table.column(name)
     if _is_numeric(cells):
-        return Column(name, *_scale(np.array(numbers(table, name))[training]))
+        return Column(name, *_scale(table, name, np.array(numbers(table, name))[training]))
     values = _ordered(cells)
     if len(values) > CATEGORIES:
         raise TableError(
@@ -285,7 +284,10 @@ def _column(table: Table, name: str, training: Array) -> Column:
     return Column(name, values=tuple(values))
 
 
-def _scale(values: Array) -> tuple[float, float]:
+def _scale(table: Table, name: str, values: Array) -> tuple[float, float]:
     """The mean and the standard deviation, 1 for a column that does not vary."""
-    mean, spread = float(np.mean(values)), float(np.std(values))
+    with np.errstate(all="ignore"):
+        mean, spread = float(np.mean(values)), float(np.std(values))
+    if not np.isfinite(spread):
+        raise TableError(f"{table.name}: the numbers in column '{name}' are too large to be standardised; scale them")
     return mean, spread if spread > 1e-12 * max(abs(mean), 1e-300) else 1.0

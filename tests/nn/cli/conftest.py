@@ -3,12 +3,15 @@ import textwrap
 
 import pytest
 
+from nn.cli.kinds import texts
+
 
 @pytest.fixture
 def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PULLBACK_MNIST", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(texts, "SAMPLE", 20)  # characters, each of which takes a pass through the model
 
 
 MODELS = textwrap.dedent(

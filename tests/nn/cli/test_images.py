@@ -115,8 +115,9 @@ DATA = {
     "no images": ({"x": np.ones(3)}, "it must have images and labels"),
     "flat": ({"images": np.ones((4, 9)), "labels": np.arange(4)}, "must be numbers (n, height, width)"),
     "too few labels": ({"images": np.ones((4, 3, 3)), "labels": np.arange(3)}, "one for each of 4 images"),
-    "one class": ({"images": np.ones((4, 3, 3)), "labels": np.zeros(4, int)}, "nothing to tell apart"),
-    "NaN": ({"images": np.full((4, 3, 3), np.nan), "labels": np.arange(4)}, "pixels must be numbers"),
+    "few": ({"images": np.ones((4, 3, 3)), "labels": np.arange(4)}, "has 4 images; at least 10 are needed"),
+    "one class": ({"images": np.ones((12, 3, 3)), "labels": np.zeros(12, int)}, "nothing to tell apart"),
+    "NaN": ({"images": np.full((12, 3, 3), np.nan), "labels": np.arange(12)}, "pixels must be numbers"),
 }
 
 

@@ -99,6 +99,8 @@ def test_a_column_of_numbers_for_predictions(houses, capsys):
     capsys.readouterr()
     assert cli.main(["predict", "runs/houses-1", "areas.npy"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+    assert cli.main(["predict", "runs/houses-1", "areas.npy", "--picture", "seen.svg"]) == 2
+    one_line(capsys.readouterr().err, "learned no images")
     np.save("wrong.npy", np.ones((2, 3)))
     assert cli.main(["predict", "runs/houses-1", "wrong.npy"]) == 2
     one_line(capsys.readouterr().err, "float64 of shape (2, 3)", "1 numbers", "area")
@@ -122,6 +124,7 @@ BAD = {
     "text in the target": ([(4, 2, "dear")], "column 'price' has numbers, but also 'dear' (line 6)"),
     "infinity": ([(4, 0, "inf")], "column 'area' has numbers, but also 'inf' (line 6)"),
     "too many texts": ([(i, 1, f"town {i}") for i in range(120)], "--ignore city"),
+    "too large": ([(i, 0, f"{i}e300") for i in range(120)], "column 'area' are too large to be standardised"),
     "nothing to learn": ([(i, 2, "5") for i in range(120)], "every line has '5' in column 'price'"),
 }
 
