@@ -27,20 +27,30 @@ def once_for_each(find: Callable[[CodeType], Found]) -> Callable[[CodeType], Fou
     return found
 
 
+RETURNED = "return"
+"""In the place of a variable: who called the function decides."""
+
+
 @once_for_each
 def _stores(code: CodeType) -> dict[int, str]:
-    """By the offset of an instruction: the variable that its result is bound to by the next one."""
-    found = {}
+    """By the offset of an instruction: the variable that its result is bound to by the next one, or RETURNED."""
+    found: dict[int, str] = {}
     for one, then in itertools.pairwise(i for i in dis.get_instructions(code) if i.opname != "CACHE"):
-        if then.opname.startswith("STORE_") and then.opname not in ("STORE_SUBSCR", "STORE_SLICE"):
+        name = None
+        if then.opname == "RETURN_VALUE":
+            name = RETURNED
+        elif then.opname.startswith("STORE_") and then.opname not in ("STORE_SUBSCR", "STORE_SLICE"):
             name = then.argval[0] if isinstance(then.argval, tuple) else then.argval
-            if isinstance(name, str):
-                found[one.offset] = name
+        if isinstance(name, str):  # while a function of Python is called, Python 3.11 is at the end of the caches
+            found |= dict.fromkeys(range(one.offset, then.offset, 2), name)
     return found
 
 
 def stored_name(frame: FrameType) -> str:
-    """The variable that the call which is being made in a frame is assigned to; empty if it is part of a larger one."""
+    """The variable that the call which is being made in a frame is assigned to; empty if it is part of a larger one.
+
+    RETURNED if the function returns it.
+    """
     return _stores(frame.f_code).get(frame.f_lasti, "")
 
 

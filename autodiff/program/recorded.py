@@ -223,7 +223,10 @@ class Recorded(Examples):
 
         With a NaN the engine computes a gradient another way, which a program does not know.
         """
-        square: Any = np.vdot(self, self) if type(self.held) not in NUMBERS else self
+        square: Any = self
+        if type(self.held) not in NUMBERS:
+            with self.recording.aside():
+                square = np.vdot(self, self)
         if self.recording.decided(square, "NaN"):
             raise PassingError(
                 "capture: a gradient is NaN for these arguments, and the engine looks then which zeros it may keep; a "
@@ -251,7 +254,10 @@ class Recorded(Examples):
         """A number of double precision as Python's, which does not widen single precision."""
         if type(self.held) is np.ndarray and not self.shape:
             return self[()].as_number()
-        return self.recording.note(_ITEM, (self,)) if type(self.held) is np.float64 else self
+        if type(self.held) is not np.float64:
+            return self
+        with self.recording.aside():
+            return self.recording.note(_ITEM, (self,))
 
 
 def _index(index: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import get_ident
 from types import CodeType, FrameType
@@ -191,6 +193,15 @@ class Recording:
         """The user's line that is being executed, and in which section; a result gets the name of his variable."""
         line = self._sites.here(frame, taken.value if type(taken) is Recorded else None)
         return line, self._sites.phase
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """For calls that only look at a value: nothing is named after them."""
+        self._sites.aside = True
+        try:
+            yield
+        finally:
+            self._sites.aside = False
 
     def end(self) -> None:
         """Remember nothing more."""

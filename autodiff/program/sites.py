@@ -10,11 +10,12 @@ import numpy as np
 
 from .. import backpropagation, graph
 from .instruction import BACKWARD, FORWARD, UPDATE, Line, Value
-from .naming import stored_name
+from .naming import RETURNED, stored_name
 from .origin import Origins
 
 _HOME = str(Path(__file__).resolve().parent.parent)
-_INSIDE = (_HOME, str(Path(_HOME).parent / "nn"), str(Path(np.__file__).resolve().parent), "<__array_function__")
+_LAYERS = str(Path(_HOME).parent / "nn")
+_INSIDE = (_HOME, _LAYERS, str(Path(np.__file__).resolve().parent), "<__array_function__")
 _BACKWARD = frozenset({graph.sweep.__code__, graph.backward.__code__, backpropagation.backward.__code__})
 _OURS, _SWEEP, _USERS, _ENTRY = range(4)
 
@@ -30,6 +31,8 @@ class Sites:
         self.origins = Origins()
         self.phase = FORWARD
         """The section of the call that was looked at last."""
+        self.aside = False
+        """Whether a call is a check, whose value is no part of what is assigned."""
         self._kinds: dict[int, int] = {}
         self._codes: list[CodeType] = []  # which keep their identities
         self._lines: dict[tuple[int, int], tuple[Line, str]] = {}
@@ -70,7 +73,11 @@ class Sites:
             self.phase = BACKWARD
         elif self.phase is BACKWARD:
             self.phase = UPDATE
+        if below is frame:  # a call of its own, in a frame of the user's
+            below = None
         line, name = (None, "") if frame is None else self._line(frame)
+        if name is RETURNED:
+            name, below = ("", below) if self.origins.full else self._taker(frame)
         self._pass, self._of_pass = sweep, (line, name, below)
         if value is not None and frame is not None:
             self._name(value, name, below)
@@ -110,12 +117,29 @@ class Sites:
             found = self._lines[key] = Line(frame.f_code.co_filename, frame.f_lineno), stored_name(frame)
         return found
 
+    def _taker(self, frame: FrameType | None) -> tuple[str, FrameType | None]:
+        """The variable that is bound to what a frame of the user's returns, and the frame that its call has made.
+
+        Between them there may be layers, which return what ``forward`` returns, and other functions of the user's.
+        """
+        below, name = frame, RETURNED
+        while frame is not None and name is RETURNED:
+            below, frame = frame, frame.f_back
+            while frame is not None and frame.f_code.co_filename.startswith(_LAYERS):
+                below, frame = frame, frame.f_back
+            if frame is None:
+                return "", below
+            kind = self._kinds.get(id(frame.f_code))
+            if (self._kind(frame.f_code) if kind is None else kind) != _USERS:
+                return "", below
+            name = self._line(frame)[1]
+        return name, below
+
     def _name(self, value: Value, name: str, below: Any) -> None:
         """Name a value after a variable that the running call, ``below``, is assigned to."""
-        if value.name:
+        if value.name or not name or self.aside:
             return
-        if name:
-            if self._last[0] is below:
-                self._last[1].name = ""
-            value.name = name
+        if below is not None and self._last[0] is below:
+            self._last[1].name = ""
+        value.name = name
         self._last = below, value

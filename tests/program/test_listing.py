@@ -1,5 +1,6 @@
 """The text of a program as a reader sees it: names, what stands where, sections, and nothing that changes a bit."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,53 @@ def loss(w, b, x, y):
 '''
     )
     same(run(program, *args), function(*args))
+
+
+def test_what_functions_and_layers_return_has_the_name_of_the_variable_that_takes_it():
+    def scaled(x):
+        return 2.0 * np.tanh(x)
+
+    def through(x):
+        return scaled(x)
+
+    class Doubling(nn.Module):
+        def forward(self, x):
+            return through(x)
+
+    model = nn.Sequential(Doubling(), Doubling())
+
+    def loss(x, factor):
+        hidden = through(x)
+        logits = model(hidden)
+        half = through(hidden) + 1.0
+        return np.sum(logits * logits * factor + half * hidden)
+
+    slope = ad.value_and_grad(loss)
+    text = capture(slope, normal(3), normal(3)).source()
+    for line in ("hidden = 2.0 * t", "logits = 2.0 * t4", "half = t3 + 1.0", "d_logits = t6 + t6", "d_hidden = "):
+        assert f"\n    {line}" in text or f"\n        {line}" in text
+    assert not re.search(r"\b(logits|hidden|half)\d|return\d* =", text)
+
+
+def test_a_gradient_has_the_name_of_the_variable_that_takes_it_and_a_check_of_it_has_none():
+    gradient = ad.grad(lambda x: np.sum(x * x * x))
+
+    def f(x):
+        slope = gradient(x)
+        return slope * 2.0
+
+    assert "    assert not np.isnan(np.vdot(slope, slope))\n    return slope * 2.0\n" in capture(f, normal(3)).source()
+
+
+def test_numbers_keep_the_names_of_all_their_variables():
+    def f(x, y):
+        a = x * y
+        b = a * 2.0
+        c = a * b + 1.0
+        return c * a * b * c
+
+    text = capture(f, 2.0, 3.0).source()
+    assert all(line in text for line in ("a = x * y\n", "b = a * 2.0\n", "c = a * b + 1.0\n"))
 
 
 def test_a_step_names_parameters_by_the_ends_of_their_paths():
