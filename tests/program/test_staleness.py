@@ -697,7 +697,7 @@ def weight_decay_that_is_switched_on():
 
 @found
 def the_state_of_an_optimizer():
-    return stepped(lambda o: setattr(o, "state", [{}]))
+    return stepped(lambda o: o.groups[0].state.__setitem__(0, {}))
 
 
 @found
