@@ -212,7 +212,7 @@ def _what(value: Any) -> str:
     """What a value is, for a message."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    if isinstance(value, np.ndarray):
+    if type(value) is np.ndarray:
         return f"an array of {value.dtype}"
     name = getattr(value, "__qualname__", None)
     return f"the function {name}" if isinstance(name, str) else f"a {type(value).__name__}"

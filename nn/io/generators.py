@@ -9,6 +9,7 @@ from numpy.random import Generator, SeedSequence
 
 KINDS = {name: getattr(np.random, name) for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")}
 """The bit generators of NumPy."""
+_LARGEST_POOL = 1024
 _LARGEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1}
 """Numbers of a state that are places in its arrays, which NumPy does not check."""
 
@@ -42,6 +43,8 @@ def made(description: Any) -> Generator:
     try:
         kind = KINDS[description["state"]["bit_generator"]]
         seeded = description["seed"]
+        if seeded is not None and not 0 < seeded["pool_size"] <= _LARGEST_POOL:
+            raise ValueError(f"its pool of seeds has {str(seeded['pool_size'])[:20]} numbers")
         seeds = None if seeded is None else SeedSequence(**{**seeded, "spawn_key": tuple(seeded["spawn_key"])})
         generator = Generator(kind(0 if seeds is None else seeds))
     except (TypeError, ValueError, KeyError, OverflowError, AttributeError, MemoryError) as error:

@@ -30,12 +30,12 @@ def _namespaces() -> Iterator[tuple[str, Any]]:
 
 
 def is_describable(kind: type) -> bool:
-    """Whether objects of a class are described by their attributes: modules, what has a state, and records."""
+    """Whether objects of a class are described by their attributes: modules, what changes them, and records."""
     return (
         issubclass(kind, Holder | History)
         or dataclasses.is_dataclass(kind)
         or is_named_tuple(kind)
-        or (hasattr(kind, "state_dict") and hasattr(kind, "load_state_dict"))
+        or (hasattr(kind, "load_state_dict") and (hasattr(kind, "step") or hasattr(kind, "update")))
         or getattr(kind, "is_described", False) is True
     )
 

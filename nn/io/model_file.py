@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from autodiff import __version__
 
@@ -81,6 +83,7 @@ def save(path: str | os.PathLike[str], model: Any, optimizer: Any = None, schedu
     for name, value in {"optimizer": optimizer, "scheduler": scheduler}.items():
         if value is not None:
             parts[name] = describer.described(value, name)
+    _check_memory(describer.arrays)
     parts["extra"] = describer.described(extra, "extra")
     write_described(path, describer, parts)
 
@@ -93,6 +96,17 @@ def _check_training(model: Module, optimizer: Any, scheduler: Any) -> None:
     own = {id(parameter) for parameter in model.parameters()}
     if held and own and not held & own:
         raise ValueError("nn.save: the optimizer holds none of the model's parameters; is it that of another model?")
+
+
+def _check_memory(arrays: Mapping[str, Array]) -> None:
+    """Raise ValueError if two arrays are views of one memory, which they would not be after loading."""
+    bounds = sorted((*byte_bounds(array), name) for name, array in arrays.items() if array.size)
+    for (_, end, name), (start, _, other) in pairwise(bounds):
+        if start < end and np.shares_memory(arrays[name], arrays[other]):
+            raise ValueError(
+                f"nn.save: {name} and {other} are views of one memory; they would not be in the loaded model. Use one "
+                "array in both places, and take its parts where it is used; or copy one of them"
+            )
 
 
 def write_described(path: str | os.PathLike[str], describer: Describer, parts: Mapping[str, Any]) -> None:

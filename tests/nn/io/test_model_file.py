@@ -241,6 +241,13 @@ def test_a_class_may_leave_out_what_is_no_data(path):
     assert again(Odd(Left(3)), path, (Odd, Left)).thing.function(2) == 6
 
 
+def test_views_of_one_memory_are_refused(path):
+    table = np.arange(12.0)
+    again(Odd([table[:6], table[6:], table[:0]]), path, Odd)
+    with pytest.raises(ValueError, match=r"thing\.\d and thing\.\d are views of one memory"):
+        nn.save(path, Odd([Tensor(table), table[:6].reshape(2, 3)]))
+
+
 def test_a_missing_class_is_named(path):
     nn.save(path, Odd(1))
     with pytest.raises(ValueError, match=r"class Odd \(of the module .*\), which is not given; .*classes=\[Odd\]"):
@@ -288,6 +295,8 @@ HOSTILE = {
     "unknown class": put("objects", 1, "class", "os.system"),
     "unknown class of nn": put("objects", 1, "class", "nn.Lstm"),
     "no class": put("objects", 1, "class", ["nn.Linear"]),
+    "a class that reads": put("objects", 1, "class", "nn.DataLoader"),
+    "a class that writes": put("objects", 1, "class", "nn.Checkpoint"),
     "a class that cannot be": put("objects", 1, "class", "nn.DivergenceError"),
     "no state": put("objects", 1, {"class": "nn.Linear"}),
     "a method": put("objects", 1, "state", "forward", {"function": "autodiff.relu"}),
@@ -314,6 +323,7 @@ HOSTILE = {
     "more": lambda table, arrays: arrays.update(more=np.ones(2)),
     "a place in a generator": put("generators", 0, "state", "state", "pos", 10**6),
     "half a generator": put("generators", 0, "state", "state", "key", [1]),
+    "a pool of seeds": put("generators", 0, "seed", "pool_size", 10**9),
     "another generator": put("generators", 0, "state", "bit_generator", "Generator"),
     "a text in a generator": put("generators", 0, "state", "state", "pos", "1"),
     "an option": put("objects", 4, "state", "betas", {"tuple": [2.0, 0.9]}),
