@@ -25,11 +25,6 @@ from .precision import over_count, wide
 Array = Any
 
 
-def with_ties(values: Array) -> Array:
-    """Some elements equal."""
-    return np.where(np.arange(values.size).reshape(values.shape) % 3 == 1, values.flat[0], values).astype(values.dtype)
-
-
 def _along(indices: Any, axis: int) -> tuple[Any, ...]:
     """The index that picks ``indices`` along one axis and each position of the others."""
     grid = list(np.ix_(*[np.arange(n) for n in indices.shape]))

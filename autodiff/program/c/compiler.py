@@ -100,15 +100,6 @@ def library(source: str, *, contract: bool = False) -> ctypes.CDLL:
         return known
 
 
-def attempted(source: str, *, contract: bool = False) -> ctypes.CDLL | None:
-    """The library; None if there can be none, with a warning for each reason, once."""
-    try:
-        return library(source, contract=contract)
-    except CompileError as error:
-        warn(error)
-        return None
-
-
 def warn(error: CompileError) -> None:
     """Say once why something is not done in C."""
     if str(error) not in _warned:

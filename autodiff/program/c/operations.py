@@ -17,7 +17,6 @@ from .checks import NoNaN
 from .elements import BOOL, FLOATS, TYPES
 from .views import is_plain_index, is_view
 
-Number = int | float | bool
 Operand = Any
 """A value of the program, or a number."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,7 +24,6 @@ from .text import FunctionText
 
 LONG = 50_000
 """Elements; a call that computes more of them lets other threads run."""
-HERE = os.path.dirname(os.path.abspath(__file__))
 _ENTRY = """
 /* Called by Python with a tuple of arrays and floats: where their contents are, by NumPy's and Python's ABI. */
 #define ITEM(k) (((char **)((char *)given + {tuple}))[k])

@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from ...primitive import Domain, Primitive, registry
+from ...primitive import Domain
 from .calls import slots
 from .outline import Outline
 from .program import Operand, Program, Step
@@ -71,21 +71,6 @@ def is_smooth(program: Program) -> bool:
             if not np.all(bend <= 1e-2 * PROBE + 1e-2 * slope):
                 return False
     return True
-
-
-# -- which operations --------------------------------------------------------------------------------------------
-
-
-def smooth_entries() -> list[Primitive]:
-    """The elementwise operations that are smooth in the middle of their domain, in a fixed order."""
-    found = [e for e in registry.values() if isinstance(e, Primitive) and e.elementwise and _is_smooth(e)]
-    return sorted(found, key=lambda e: (len(e.parameters), e.name))
-
-
-def _is_smooth(entry: Primitive) -> bool:
-    if len(entry.parameters) > 2 or any(rule is None for rule in entry.rules.values()):
-        return False
-    return len(entry.domain) == len(entry.parameters) and entry.analytic
 
 
 @st.composite
