@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import shlex
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,10 +14,11 @@ from autodiff import __version__
 from ..io.run_folder import CHECKPOINT, RunFolder
 from ..layers.module import Module
 from ..reports.history import History
-from ..training import optim, threads
+from ..training import threads
 from ..training.displays import WatchPage
 from ..training.divergence import DivergenceError
 from ..training.learner import Learner
+from ..training.optim import OPTIMIZERS
 from ..training.schedule import CosineAnnealingLR
 from .command import INTERRUPTED, CommandError
 from .keeping import Keeper
@@ -27,17 +26,6 @@ from .kinds import Data, Measured
 from .lines import columns_of, epoch_line, in_columns
 from .page import write_page
 from .runs import Run
-
-OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
-    "momentum": functools.partial(optim.SGD, momentum=0.9),
-    **{
-        name.lower(): kind
-        for name, kind in vars(optim).items()
-        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind.for_any_model
-        if kind is not optim.Optimizer
-    },
-}
-"""Every optimizer for any model under its name in small letters, with its defaults."""
 
 
 class Session:

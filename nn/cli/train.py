@@ -10,11 +10,12 @@ import numpy as np
 
 from .. import datasets
 from ..io.run_folder import CONTENTS, RunFolder
+from ..training.optim import OPTIMIZERS
 from . import options
 from .command import USAGE, CommandError, said
 from .kinds import KINDS, MODELS, Data, Kind, Recipe, chosen
 from .runs import Run, opened
-from .session import OPTIMIZERS, Session, checksum
+from .session import Session, checksum
 
 SOURCE = ("data", "data_path", "target", "task", "ignore", "model")
 """The arguments that say what is learned by which model."""

@@ -73,7 +73,12 @@ class Group(MutableMapping[str, Any]):
         return {name: value for name, value in self.items() if name != "params"}
 
     def __repr__(self) -> str:
-        return f"Group({len(self.params)} parameters, {', '.join(f'{k}={v}' for k, v in self.options.items())})"
+        return f"Group({self.described()})"
+
+    def described(self) -> str:
+        """What it has in words, without the options that are off."""
+        on = (f"{name}={value}" for name, value in self.options.items() if value is not False and value is not None)
+        return ", ".join([f"{len(self.params)} parameters", *on])
 
 
 _OWN = ("_who", "state")

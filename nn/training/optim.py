@@ -10,6 +10,9 @@ To add one, write its class, a constructor with its options and the formula ``ch
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 from .adaptive import Adadelta, Adagrad, Adam, AdamW, NAdam, RMSprop
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .descent import SGD, Lion, Muon
@@ -37,3 +40,13 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
 ]
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "momentum": functools.partial(SGD, momentum=0.9),
+    **{
+        name.lower(): kind
+        for name, kind in list(globals().items())
+        if isinstance(kind, type) and issubclass(kind, Optimizer) and kind.for_any_model and kind is not Optimizer
+    },
+}
+"""Every optimizer for any model under its name in small letters, with its defaults."""

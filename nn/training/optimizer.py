@@ -276,8 +276,7 @@ class Optimizer:
     def __repr__(self) -> str:
         if len(self.groups) > 1:
             return f"{type(self).__name__}({', '.join(map(repr, self.groups))})"
-        options = "".join(f", {name}={value}" for name, value in self.groups[0].options.items())
-        return f"{type(self).__name__}({len(self.parameters)} parameters{options})"
+        return f"{type(self).__name__}({self.groups[0].described()})"
 
 
 def rate_of(optimizer: Any) -> float:

@@ -14,8 +14,8 @@ import pytest
 
 import nn
 from nn import cli
-from nn.cli.session import OPTIMIZERS
 from nn.reports.history import History
+from nn.training.optim import OPTIMIZERS
 from tests.nn.cli.running import QUICK, command, environment, one_line, process
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")

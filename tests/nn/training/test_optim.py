@@ -254,10 +254,7 @@ def test_wrong_arguments():
     optimizer = optim.SGD([w], lr=0.1)
     with pytest.raises(ValueError, match="SGD: lr is -1"):
         optimizer.lr = -1
-    assert (
-        repr(optimizer)
-        == "SGD(1 parameters, lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False)"
-    )
+    assert repr(optimizer) == "SGD(1 parameters, lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0)"
 
 
 def test_a_state_that_does_not_fit_changes_nothing():
