@@ -195,13 +195,21 @@ def _read(path: str | os.PathLike[str], names: bool) -> tuple[dict[str, np.ndarr
     return arrays, metadata
 
 
+class ArraysOfTorch(dict[str, np.ndarray[Any, Any]]):
+    """Arrays by name of a file that says that it is PyTorch's, whose matrices are (out, in)."""
+
+    is_of_torch = True
+
+
 def load_file(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays of a file by name: new, writable, in the machine's byte order.
 
     Nothing in the file is trusted.  Raises SafetensorsError if it is cut off, changed or of another format, or has a
-    dtype that NumPy does not have (bfloat16, 8-bit floats).
+    dtype that NumPy does not have (bfloat16, 8-bit floats).  Arrays of a file that says that it is PyTorch's ("format":
+    "pt" in its metadata) are for :func:`nn.from_torch`: ``load_state_dict`` refuses them.
     """
-    return _read(path, True)[0]
+    arrays, metadata = _read(path, True)
+    return ArraysOfTorch(arrays) if metadata.get("format") == "pt" else arrays
 
 
 def load_metadata(path: str | os.PathLike[str]) -> dict[str, str]:

@@ -44,7 +44,9 @@ HINTS = {
 
 
 def is_of_torch(state: Mapping[str, Any]) -> bool:
-    """Whether a state says that it is PyTorch's: by its tensors, or by what ``state_dict`` there returns."""
+    """Whether a state says that it is PyTorch's: by its tensors, what ``state_dict`` there returns, or its file."""
+    if getattr(state, "is_of_torch", False):
+        return True
     return "_metadata" in getattr(state, "__dict__", ()) or any(
         type(v).__module__.split(".")[0] == "torch" for v in state.values()
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import nn
 from autodiff import Tensor
@@ -103,6 +104,18 @@ def test_what_does_not_fit(state, message):
 def test_a_model_is_needed():
     with pytest.raises(TypeError, match="model is a dict"):
         nn.from_torch({}, {})
+
+
+def test_a_file_that_says_it_is_pytorchs_is_not_loaded(tmp_path):
+    model = nn.Linear(2, 2, rng=0)
+    own = model.state_dict()
+    theirs = {"weight": np.ascontiguousarray(own["weight"].T + 1), "bias": own["bias"] + 1}
+    safetensors.numpy.save_file(theirs, tmp_path / "model.safetensors", {"format": "pt"})
+    state = nn.safetensors.load_file(tmp_path / "model.safetensors")
+    with pytest.raises(TypeError, match="state is PyTorch's"):
+        model.load_state_dict(state)
+    model.load_state_dict(nn.from_torch(state, model))
+    assert np.array_equal(model.weight.data, own["weight"] + 1)
 
 
 def test_a_state_that_says_it_is_pytorchs_is_not_loaded():
