@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,9 @@ class Optimizer:
 
     def __init__(self, parameters: Parameters, lr: float, **options: Any) -> None:
         who = type(self).__name__
+        given: Any = parameters
+        if not isinstance(given, Iterable):  # the rate, say
+            checked(given, who)
         self.defaults: dict[str, Any] = {n: option(who, n, v) for n, v in {"lr": lr, **options}.items()}
         self.groups: list[Group] = groups_of_parameters(who, parameters, self.defaults)
         self._scratch: list[Room | None] = []

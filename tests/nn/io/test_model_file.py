@@ -159,6 +159,45 @@ def test_an_optimizer_and_a_schedule_continue(path):
     assert repr(found.optimizer) == repr(optimizer)
 
 
+OPTIMIZERS = {
+    name: kind
+    for name, kind in vars(nn.optim).items()
+    if isinstance(kind, type) and issubclass(kind, nn.optim.Optimizer) and kind is not nn.optim.Optimizer
+}
+
+
+def steps(model, optimizer):
+    """Two steps with an optimizer."""
+
+    def closure():
+        optimizer.zero_grad()
+        loss = np.sum(model(np.ones((2, 3), np.float32)) ** 2)
+        loss.backward()
+        return loss
+
+    for _ in range(2):
+        loss = optimizer.step(closure) if optimizer.needs_closure else (closure(), optimizer.step())
+    return loss
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_continues(name, path):
+    model = nn.Linear(3, 2, rng=0)
+    of_matrices = OPTIMIZERS[name] is nn.optim.Muon
+    if OPTIMIZERS[name] is nn.optim.Joint:
+        optimizer = nn.optim.Joint([nn.optim.Muon([model.weight]), nn.optim.AdamW([model.bias])])
+    else:
+        optimizer = OPTIMIZERS[name]([model.weight] if of_matrices else model.parameters(), lr=0.01)
+    steps(model, optimizer)
+    nn.save(path, model, optimizer)
+    found = nn.load_training(path)
+    before = model.weight.data.copy()
+    steps(model, optimizer)
+    steps(*found[:2])
+    assert not np.array_equal(model.weight.data, before)
+    same_state(found.model, model)
+
+
 def test_the_reference_reads_the_parameters(path):
     model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.BatchNorm1d(3))
     nn.save(path, model)

@@ -49,7 +49,8 @@ def test_every_optimizer_is_here():
         thing for thing in vars(optim).values() if isinstance(thing, type) and issubclass(thing, optim.Optimizer)
     }
     made = {type(make([Tensor(1.0)])) for make in OPTIMIZERS.values()}
-    assert classes - {optim.Optimizer, optim.Muon} <= made
+    apart = {optim.Optimizer, optim.Muon, optim.LBFGS, optim.Joint}  # not for parameters of every shape, or not alone
+    assert classes - apart <= made
 
 
 def parameters():
