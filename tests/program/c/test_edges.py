@@ -27,6 +27,13 @@ def filled(x):
     return positive, positive & (x < 1)
 
 
+def filled_by_rows(x):
+    y = x * 1.0
+    y[1:3] = x[0]
+    y[[0, 2]] = 7
+    return y * 2.0
+
+
 def copied(x):
     y = x * 1.0
     z = np.reshape(y, (25,), copy=True)
@@ -64,7 +71,26 @@ NUMBERS = {
     "256 is true": (lambda x: np.any(x * 2), np.array(128)),
     "roots": (lambda x: (x**0.5, np.float_power(x, 0.5), x[0] ** 0.5, x[1] ** 0.5, x + 1.0), ROOTS),
 }
-CASES = LOOKS | NUMBERS
+LEFT = {
+    "a start and a mask": (lambda x: (np.sum(x, initial=2.0), np.max(x, initial=0.5, where=x < 1)), A),
+    "a dtype of the sum": (lambda x: (np.sum(x, dtype=np.float32), np.mean(x, dtype=np.float32)), A),
+    "a mean of whole numbers": (lambda x: (np.mean(x), np.var(x), np.std(x)), ENDS_32),
+    "the largest truth": (lambda x: (np.max(x > 0, axis=0), np.min(x > 0)), A),
+    "a dtype of the function": (lambda x: np.add(x, 1, dtype=np.float32), A.astype(np.float16)),
+    "a function in part": (lambda x: np.multiply(x, 2.0, out=np.zeros_like(x), where=x > 0), A),
+    "two results": (lambda x: np.divmod(x, 0.75), A),
+    "one bound": (lambda x: (np.clip(x, None, 0.5), np.clip(x, 0.5, None), np.clip(x, -1, 1)), A),
+    "bounds of whole numbers": (lambda x: np.clip(x, 1, 3), np.arange(6)),
+    "half precision": (lambda x: np.exp(x) * x, A.astype(np.float16)),
+    "complex numbers": (lambda x: np.real(np.exp(1j * x) * x), A),
+    "products of many matrices": (lambda x: x @ x, CUBE),
+    "products of two dtypes": (lambda x: x @ x.astype(np.float32), A),
+    "products of nothing": (lambda x: x @ x.T, np.zeros((3, 0))),
+    "numbers that are written at places": (filled_by_rows, A),
+    "bytes in the other order": (lambda x: x + 1.0, A.astype(">f8")),
+}
+"""What C has no words for, or no room."""
+CASES = LOOKS | NUMBERS | LEFT
 
 
 @pytest.fixture(scope="module")
