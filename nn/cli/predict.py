@@ -9,7 +9,6 @@ from typing import Any
 from autodiff import files
 
 from .command import CommandError, said
-from .kinds import Picture
 from .runs import UNUSABLE, opened
 from .seeing import blocks, svg
 
@@ -53,25 +52,26 @@ def run(arguments: argparse.Namespace) -> int:
     except (OSError, ValueError, ImportError) as error:
         raise CommandError(said(error), UNUSABLE) from error
     learner = found.learner()
-    every: list[dict[str, Any]] = []
-    pictures: list[Picture] = []
-    captions: list[str] = []
-    for inputs in read:
-        lines, answers = found.kind.answers(learner.predict(inputs.arrays))
-        every += [{"input": name, **answer} for name, answer in zip(inputs.names, answers, strict=True)]
-        pictures += inputs.pictures
-        captions += lines
-        if not arguments.json:
-            _show(inputs.names, lines, [blocks(picture.pixels) for picture in inputs.pictures[:FEW]])
-    if arguments.json:
-        print(json.dumps(every, indent=1))
-    if arguments.picture is not None:
+    made = [(inputs, *found.kind.answers(learner.predict(inputs.arrays))) for inputs in read]
+    if arguments.picture is not None:  # first, for whoever reads the rest may go away
+        pictures = [picture for inputs, _, _ in made for picture in inputs.pictures]
+        captions = [line for _, lines, _ in made for line in lines]
         try:
             files.write(arguments.picture, svg(pictures, captions))
         except OSError as error:
             raise CommandError(
                 f"{arguments.picture}: cannot be written: {error.strerror or error}", UNUSABLE
             ) from error
+    if arguments.json:
+        every: list[dict[str, Any]] = [
+            {"input": name, **answer}
+            for inputs, _, answers in made
+            for name, answer in zip(inputs.names, answers, strict=True)
+        ]
+        print(json.dumps(every, indent=1))
+        return 0
+    for inputs, lines, _ in made:
+        _show(inputs.names, lines, [blocks(picture.pixels) for picture in inputs.pictures[:FEW]])
     return 0
 
 

@@ -14,6 +14,7 @@ from ..training.optim import OPTIMIZERS
 from . import options
 from .command import USAGE, CommandError, said
 from .kinds import KINDS, MODELS, Data, Kind, Recipe, chosen
+from .kinds.images import Images
 from .runs import Run, opened
 from .session import Session, checksum
 
@@ -45,6 +46,9 @@ examples:
   pullback train --data mnist --data-path ~/mnist
   pullback train --resume runs/digits-1
 
+For MNIST other defaults hold:
+{mnist}
+
 In a table, columns of numbers are standardised, and each text of a column of texts is an input
 of its own. A target of texts, or of few whole numbers, holds classes; --task says otherwise.
 
@@ -71,6 +75,19 @@ def _defaults(name: str) -> str:
     return "default: " + (values.pop() if len(values) == 1 else ", ".join(f"{v} for {m}" for m, v in found.items()))
 
 
+def _of_mnist() -> str:
+    """The options of each model for MNIST that are not its defaults."""
+    lines = []
+    for model, recipe in Images.mnist.items():
+        usual = Images.recipes[model]._asdict()
+        other = {name: value for name, value in recipe._asdict().items() if value != usual[name]}
+        shown = [
+            f"{n.replace('_', ' ')} {','.join(map(str, v)) if isinstance(v, tuple) else v}" for n, v in other.items()
+        ]
+        lines.append(f"  {model:<6} {', '.join(shown)}")
+    return "\n".join(lines)
+
+
 _TUNABLE: dict[str, tuple[Any, str, str]] = {
     "epochs": (options.whole, "N", "passes over the data"),
     "batch_size": (options.whole, "N", "examples in a step"),
@@ -90,7 +107,7 @@ _TUNABLE: dict[str, tuple[Any, str, str]] = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``pullback train``."""
-    parser.description, parser.epilog = _DESCRIPTION, _EXAMPLES
+    parser.description, parser.epilog = _DESCRIPTION, _EXAMPLES.format(mnist=_of_mnist())
     data = parser.add_argument_group("data")
     data.add_argument("--data", metavar="DATA", help="digits, mnist, sonnets, or a file: a table (.csv), a text "
                       "(.txt), images (.npz) (default: digits; sonnets for gpt and lstm)")  # fmt: skip
