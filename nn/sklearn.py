@@ -16,9 +16,9 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .layers import activation as activations
 from .layers.activation import log_softmax, softmax
@@ -89,9 +89,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(
             self, X, y, reset=not going_on, dtype=kinds, multi_output=True, y_numeric=self._is_numeric, order="C"
         )
-        weights = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        if not np.sum(weights) > 0:
-            raise ValueError(f"{type(self).__name__}: all of sample_weight is 0, so there is nothing to fit")
+        weights = _weights(type(self).__name__, sample_weight, X)
         Y = self._targets(y, weights, going_on, classes)
         if not going_on:
             self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
@@ -295,6 +293,8 @@ class NNRegressor(RegressorMixin, _Network):  # type: ignore[misc]
         return _weighted_squares
 
     def _targets(self, y: Array, weights: Array, going_on: bool, classes: Array) -> Array:
+        if y.dtype.kind not in "biuf":
+            raise ValueError(f"{type(self).__name__}: y holds {y.dtype}, not numbers; NNClassifier is for labels")
         columns = y.reshape(len(y), -1)
         if not going_on:
             self._one = y.ndim == 1
@@ -325,6 +325,20 @@ def _weighted_cross_entropy(outputs: Any, targets: Array) -> Any:
 def _weighted_squares(outputs: Any, targets: Array) -> Any:
     """The mean squared error; the last column of the targets is weights."""
     return np.mean((outputs - targets[:, :-1]) ** 2 * targets[:, -1:])
+
+
+def _weights(who: str, given: Array, X: Array) -> Array:
+    """A weight of at least 0 for each row of X."""
+    if given is None or np.isscalar(given):
+        given = np.full(len(X), 1.0 if given is None else given)
+    weights = check_array(given, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+    if weights.shape != (len(X),):
+        raise ValueError(f"{who}: sample_weight has shape {weights.shape}; it must be ({len(X)},), as X has rows")
+    if np.any(weights < 0):
+        raise ValueError(f"{who}: sample_weight has negative numbers")
+    if not np.any(weights):
+        raise ValueError(f"{who}: all of sample_weight is 0, so there is nothing to fit")
+    return weights
 
 
 def _moments(values: Array, weights: Array) -> tuple[Array, Array]:

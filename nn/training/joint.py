@@ -28,13 +28,13 @@ class Joint(Optimizer):
     for_any_model = False
 
     def __init__(self, optimizers: Iterable[Optimizer]) -> None:
-        members = list(optimizers)
+        members = [] if isinstance(optimizers, Optimizer) else list(optimizers)
         if not members or not all(isinstance(member, Optimizer) for member in members):
             raise TypeError(f"Joint: expected a list of optimizers, got {optimizers!r:.60}")
         if any(member.needs_closure for member in members):
             raise ValueError("Joint: an optimizer with a line search makes its steps alone")
-        self.defaults: dict[str, Any] = {}
         self.optimizers: tuple[Optimizer, ...] = tuple(members)
+        self.defaults: dict[str, Any] = {"lr": members[0].groups[0].lr}  # what all have
         checked(self.parameters, "Joint")
 
     @property

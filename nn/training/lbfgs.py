@@ -81,7 +81,8 @@ class LBFGS(Optimizer):
         try:
             search.run()
             self._place(before)
-            new = list(zip(group.params, before, search.arrays(search.x), strict=True))
+            arrays = [parameter.data for parameter in group.params]  # a number is kept in another array now
+            new = list(zip(group.params, arrays, search.arrays(search.x), strict=True))
             calls += [(np.positive, array, values) for _, values, array in new if is_writable(values)]
             calls.append((group.state[0].update, search.state))
             written = [(parameter, values) for parameter, values, _ in new if is_writable(values)]

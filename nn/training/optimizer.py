@@ -94,9 +94,9 @@ class Optimizer:
 
     def __getattr__(self, name: str) -> Any:
         """An option that is not in the object itself: that of all groups."""
-        groups = vars(self).get("groups", ())
-        if name not in vars(self).get("defaults", ()) or not groups:
+        if name not in vars(self).get("defaults", ()):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        groups = self.groups
         if any(group[name] != groups[0][name] for group in groups):
             raise AttributeError(
                 f"{type(self).__name__}: {name} differs between the groups; ask for optimizer.groups[0].{name}"

@@ -64,7 +64,10 @@ def test_a_weight_is_a_number_of_examples_in_the_units_of_y():
     repeated = clone(model).fit(np.repeat(X, weights, axis=0), np.repeat(Y, weights, axis=0)).predict(X)
     np.testing.assert_allclose(weighted, repeated, rtol=1e-6)
     assert not np.allclose(weighted, clone(model).fit(X, Y).predict(X), rtol=1e-3)
-    for wrong, match in [(-weights, "[Nn]egative"), (weights * 0, "non-zero|all of sample_weight is 0")]:
+    for wrong, match in [
+        (-weights, "sample_weight has negative numbers"), (weights * 0, "all of sample_weight is 0"),
+        (weights[1:], r"sample_weight has shape \(59,\); it must be \(60,\)"),
+    ]:  # fmt: skip
         with pytest.raises(ValueError, match=match):
             model.fit(X, Y, sample_weight=wrong)
 
@@ -107,6 +110,8 @@ def test_parameters_that_are_none(options, error, match):
 
 
 def test_before_it_is_fitted():
+    with pytest.raises(ValueError, match="NNRegressor: y holds <U1, not numbers; NNClassifier is for labels"):
+        NNRegressor().fit(X[:2], ["a", "b"])
     with pytest.raises(NotFittedError):
         NNRegressor().predict(X)
 

@@ -126,6 +126,7 @@ def test_a_search_that_is_interrupted_at_any_line_was_made_or_not():
     old = state(tensors, optimizer)
     step()
     new = state(tensors, optimizer)
+    assert not any(one == other for one, other in zip(old[0], new[0], strict=True))
     arrays = [t.data for t in made()[0]]
     for line in itertools.count(0, 9):
         tensors, optimizer, step = made()
@@ -220,11 +221,16 @@ def test_joint_optimizers_are_their_members():
             optimizer.step()
     assert np.array_equal(values(network), values(twin))
     assert repr(joint).startswith("Joint([Muon(2 parameters, lr=0.0125")
+    assert not hasattr(joint, "lr")  # it differs
+    alike = optim.Joint([optim.SGD([Tensor(1.0)], lr=0.5), optim.Adam([Tensor(1.0)], lr=0.5)])
+    alike.lr *= 0.5
+    assert [group.lr for group in alike.groups] == [0.25, 0.25] == [alike.lr] * 2
     other = optim.Joint(made()[1])
     other.load_state_dict(joint.state_dict())
     assert repr(other.state_dict()) == repr(joint.state_dict())
     for act, match in [
         (lambda: optim.Joint([]), "expected a list of optimizers"),
+        (lambda: optim.Joint(members[0]), "expected a list of optimizers"),
         (lambda: optim.Joint([members[0], members[0]]), "are the same Tensor"),
         (lambda: optim.Joint([optim.LBFGS([Tensor(1.0)])]), "an optimizer with a line search makes its steps alone"),
         (lambda: joint.add_param_group({"params": []}), "add the group to the optimizer that it is for"),
