@@ -28,6 +28,10 @@ CLEARLY = 64.0
 """A difference of this many times its noise shows in each row; and"""
 CERTAIN = 1000.0
 """of this many times, it is a jump or a bend of the function."""
+FACTORS = (-2.0, -0.5)
+"""Exact multiples of the cotangent.  A difference must show with both: one may overflow, or become subnormal."""
+REORDERED = 1e-9, 1e-13
+"""Two equal passes differ by at most this, relative to an element and to the largest: sums change their order."""
 AGAIN = 2
 """The number of further passes that must give the same gradient: two may be equal by chance."""
 
@@ -50,6 +54,8 @@ FINE = 30
 """At this step the slope of the first steps must still be there.  That of a staircase is not."""
 BETWEEN = 0.75
 """The factor of the steps of a second look: two orders that agree by chance do not agree again."""
+SMALL = 2.0 ** -QUICK[0]
+"""Relative to x.  Larger steps may be larger than the features of f around x."""
 COMPLEX_STEP = 2.0**-80
 """Nothing is subtracted, so the step may be so small that the truncation error is below the last digit."""
 
@@ -103,6 +109,8 @@ CIRCLE = 2.0**-3
 """The radius on which a function is tested for being analytic."""
 STALE_STEP = 12
 """The step to the point beside x at which the gradient is tested again: f must bend over it."""
+FOLLOWS = 0.05
+"""The part of the change of the slope by which that of the gradient may differ: third derivatives, and no cache."""
 
 # -- which directions, which outputs ---------------------------------------------------------------------------------
 
@@ -129,6 +137,8 @@ PLENTY = 8.0
 """Rounding errors of the gradient that need no explanation, in units of the precision."""
 MATTERS = 0.05
 """Elements down to this part of the largest of their array matter where rounding may hide a fault."""
+SPREAD = 8.0
+"""A change by rounding may be this many times the largest in a few samples."""
 SAMPLES = 4
 """The number of samples of random rounding at first, and"""
 MORE_SAMPLES = 48

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...outputs import same_tuple
 from ..problem import Problem, as_real
-from ..thresholds import EPSILON, MATTERS, MORE_SAMPLES, NEGLIGIBLE, PLENTY, RESOLVED, SAMPLES
+from ..thresholds import EPSILON, MATTERS, MORE_SAMPLES, NEGLIGIBLE, PLENTY, RESOLVED, SAMPLES, SPREAD
 from ..tracing.backward import values_in, watched_pass
 from ..tracing.examples import is_array, numbers
 from ..vectors import norm
@@ -102,7 +102,7 @@ def _compared(
     for samples in (SAMPLES, MORE_SAMPLES):
         if not suspects.any():
             break
-        limit = limit + 8 * _scatter(problem, weights, exact, kind, samples, rng)
+        limit = limit + SPREAD * _scatter(problem, weights, exact, kind, samples, rng)
         suspects = judged & ~(error <= limit) & np.isfinite(limit)
     lost = not suspects.any() and bool(np.any(beyond & np.isinf(limit)))
     return _Compared(error, limit, suspects, near_the_end or lost)
@@ -135,7 +135,7 @@ def _is_another_function(problem: Problem, values: Array, kind: Any, rng: np.ran
     with np.errstate(all="ignore"):
         for _ in range(SAMPLES):
             largest = np.fmax(largest, np.abs(noisy_values(problem, kind, rng) - exact))
-    limit = PLENTY * float(kind.eps) * norm(exact) + 8 * largest
+    limit = PLENTY * float(kind.eps) * norm(exact) + SPREAD * largest
     return bool(np.any(np.isfinite(error) & (error > limit)))
 
 

@@ -15,14 +15,12 @@ import numpy as np
 from ...graph import Parts
 from ..problem import Problem
 from ..rounding.monte_carlo import noisy_gradient
-from ..thresholds import EPSILON
+from ..thresholds import EPSILON, FACTORS, REORDERED
 from ..tracing.backward import values_in, watched_pass
 
 Array = Any
 Fault = dict[str, Any]
 
-FACTORS = (-2.0, -0.5)
-"""A difference must show with both: one of them may overflow, or fall among the subnormal numbers."""
 REMEMBERS = "the gradient is not deterministic: two passes differ; a rule draws random numbers, or remembers"
 NONLINEAR = (
     "the gradient is not linear in the cotangent: -2 times the cotangent does not give -2 times the gradient; "
@@ -88,10 +86,10 @@ def _same(problem: Problem, found: Array, expected: Array) -> bool:
     if np.array_equal(found, expected, equal_nan=True):
         return True
     with np.errstate(all="ignore"):
-        allowed = 1e-9 * np.abs(expected) + np.finfo(float).tiny
+        allowed = REORDERED[0] * np.abs(expected) + np.finfo(float).tiny
         for place in problem.inputs:
             mine = expected[place.start : place.stop]
-            allowed[place.start : place.stop] += 1e-13 * np.max(np.abs(mine[np.isfinite(mine)]), initial=0.0)
+            allowed[place.start : place.stop] += REORDERED[1] * np.max(np.abs(mine[np.isfinite(mine)]), initial=0.0)
         close = np.abs(found - expected) <= allowed
     return bool(np.all(close | (found == expected) | (np.isnan(found) & np.isnan(expected))))
 
@@ -135,5 +133,5 @@ def _probed(function: Any, g: Any, saved: Any) -> tuple[Any, list[str]]:
     scaled = g.map(lambda part: part * FACTORS[0]) if isinstance(g, Parts) else g * FACTORS[0]
     once, again, more = (_arrays_of(r) for r in (result, function(g, *saved), function(scaled, *saved)))
     pairs = [*zip(again, once, strict=True), *zip(more, [FACTORS[0] * part for part in once], strict=True)]
-    same = all(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs)
+    same = all(np.allclose(a, b, rtol=REORDERED[0], atol=0.0, equal_nan=True) for a, b in pairs)
     return result, [] if same else [""]

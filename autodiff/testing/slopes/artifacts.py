@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ..thresholds import AGREE, CERTAIN, NEGLIGIBLE, QUICK, STEEPEST, TOO_LARGE
+from ..thresholds import AGREE, CERTAIN, NEGLIGIBLE, SMALL, STEEPEST, TOO_LARGE
 from .extrapolation import Estimate, seen_noise
 from .line import Row
 
 TOO_NEAR = "the function jumps or bends so near to x that only the finest steps stay clear of it"
 TOO_FAST = "f changes more over the finest step than rounding explains: no step is small enough"
-SMALL = 2.0 ** -QUICK[0]
-"""Relative to x.  Larger steps may be larger than the features of f around x."""
 HIDDEN = (
     "noise floor: rounding hides the slope at every step up to the size of x, and larger ones may leave what f "
     "does there"

@@ -34,6 +34,7 @@ from ..thresholds import (
     QUICK,
     ROWS,
     SEEN_FROM,
+    SMALL,
     STAYS,
     STRIDE,
     TRUNCATION_GONE,
@@ -119,7 +120,7 @@ def estimate(rows: list[Row]) -> Estimate:
         return Estimate(np.nan, np.inf, np.nan, EDGE)
     if all(not row.moved for row in rows):
         # it did not move: that much it may have.  At larger steps a function that is bounded does not move either
-        near = next((row for row in rows if row.step <= 2.0 ** -QUICK[0]), rows[-1])
+        near = next((row for row in rows if row.step <= SMALL), rows[-1])
         return Estimate(0.0, AGREE * near.noise, near.step)
     noise, believed = noise_of(rows)
     allowed = [
@@ -179,7 +180,7 @@ def jumps(rows: list[Row]) -> bool:
     finest = rows[-3:]
     changes = [max(abs(row.left), abs(row.right)) * row.step for row in finest]
     noise = finest[-1].noise * finest[-1].step
-    return min(changes) > 0.5 * max(changes) and min(changes) > CERTAIN * noise
+    return min(changes) > STAYS * max(changes) and min(changes) > CERTAIN * noise
 
 
 def diverges(rows: list[Row]) -> bool:

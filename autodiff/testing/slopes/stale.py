@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..thresholds import CERTAIN, STALE_STEP
+from ..thresholds import CERTAIN, FOLLOWS, STALE_STEP
 from .comparison import Comparison
 from .examination import examine
 from .finding import Finding
@@ -26,6 +26,6 @@ def is_stale(comparison: Comparison, finding: Finding) -> bool:
         return False
     beside = comparison.problem.x + row.step * u
     change = float(comparison.gradient_at(beside) @ u) - finding.analytic
-    if abs(change - (row.right - row.left)) <= 0.05 * abs(row.right - row.left):
+    if abs(change - (row.right - row.left)) <= FOLLOWS * abs(row.right - row.left):
         return False
     return examine(comparison.at(beside), u).wrong
