@@ -337,7 +337,7 @@ def _weights(who: str, given: Array, X: Array) -> Array:
     if np.any(weights < 0):
         raise ValueError(f"{who}: sample_weight has negative numbers")
     if not np.any(weights):
-        raise ValueError(f"{who}: all of sample_weight is 0, so there is nothing to fit")
+        raise ValueError(f"{who}: Sample weights must contain at least one non-zero number.")
     return weights
 
 

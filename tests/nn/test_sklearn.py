@@ -65,7 +65,7 @@ def test_a_weight_is_a_number_of_examples_in_the_units_of_y():
     np.testing.assert_allclose(weighted, repeated, rtol=1e-6)
     assert not np.allclose(weighted, clone(model).fit(X, Y).predict(X), rtol=1e-3)
     for wrong, match in [
-        (-weights, "sample_weight has negative numbers"), (weights * 0, "all of sample_weight is 0"),
+        (-weights, "sample_weight has negative numbers"), (weights * 0, "must contain at least one non-zero"),
         (weights[1:], r"sample_weight has shape \(59,\); it must be \(60,\)"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=match):
