@@ -75,33 +75,36 @@ class Listing:
         cell, add = cells.get, self._add
         text, state = "", self._state("")
         for instruction in instructions:
-            args = instruction.args
-            if len(args) == 2 and not instruction.kwargs and not instruction.writes:
+            args, result = instruction.args, instruction.result
+            if len(args) == 2 and type(result) is Value and not instruction.kwargs and not instruction.writes:
                 a, b = args
-                result = instruction.result
-                if type(result) is Value:
-                    one, two = type(a), type(b)
-                    one, two = a.kind if one is Value else one, b.kind if two is Value else two
-                    code = usual.get((instruction.function, one, two, result.kind))
-                    if code is not None:
-                        left = cell(a) if type(a) is Value else None
-                        right = cell(b) if type(b) is Value else None
-                        if left is None or right is None:
-                            left, right = self.cell(a), self.cell(b)
-                        pair = left, right
-                        if instruction.errors is not text:
-                            text, state = instruction.errors, self._state(instruction.errors)
-                        same = known[code].get(pair)
-                        if same is None or (errors[same] != state and text != SILENT):
-                            same = known[code][pair] = len(codes)
-                            codes.append(code)
-                            errors.append(state)
-                            first.append(left)
-                            second.append(right)
-                            rows.append(same)
-                        cells[result] = same
-                        self.calls += 1
-                        continue
+                if type(a) is Value:
+                    one, left = a.kind, cell(a)
+                else:
+                    one, left = type(a), None
+                if type(b) is Value:
+                    two, right = b.kind, cell(b)
+                else:
+                    two, right = type(b), None
+                code = usual.get((instruction.function, one, two, result.kind))
+                if code is not None:
+                    if left is None or right is None:
+                        left, right = self.cell(a), self.cell(b)
+                    if instruction.errors is not text:
+                        text, state = instruction.errors, self._state(instruction.errors)
+                    new = len(codes)
+                    same = known[code].setdefault((left, right), new)
+                    if same != new and errors[same] != state and text != SILENT:
+                        same = known[code][left, right] = new
+                    if same == new:
+                        codes.append(code)
+                        errors.append(state)
+                        first.append(left)
+                        second.append(right)
+                        rows.append(new)
+                    cells[result] = same
+                    self.calls += 1
+                    continue
             add(instruction)
 
     def _add(self, instruction: Instruction) -> None:
