@@ -16,7 +16,7 @@ from .ops.erf import erf
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
 from .ops.pooling import max_pool
-from .ops.recurrent import lstm_cell
+from .ops.recurrent import lstm, lstm_cell, lstm_packed
 from .ops.softmax import logsumexp, softmax, softmax_cross_entropy
 from .ops.unfolding import fold, unfold
 from .ops.update import index_add, index_update
@@ -59,7 +59,9 @@ __all__ = [
     "jit",
     "jvp",
     "logsumexp",
+    "lstm",
     "lstm_cell",
+    "lstm_packed",
     "mark_written",
     "max_pool",
     "no_grad",

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor, lstm_cell, relu, sigmoid
+from autodiff import Tensor, lstm, lstm_cell, relu, sigmoid
 
 from ..random import Rng, generator
 from . import init
@@ -252,3 +252,14 @@ class LSTM(_Recurrent):
     def _stepper(self, rows: Any, weight: Any, bias: tuple[Any, Any]) -> tuple[Any, Any]:
         given = rows if bias[0] is None else rows + (bias[0] + bias[1])
         return given, lambda z, state: lstm_cell(z + np.matmul(state[0], weight), state[1])[:2]
+
+    def _pass(self, x: Any, state: State, name: str, alive: Any) -> tuple[Any, State]:
+        if alive is not None:
+            return super()._pass(x, state, name, alive)
+        length, n, size = x.shape
+        rows = np.matmul(np.reshape(x, (length * n, size)), getattr(self, f"weight_ih_l{name}"))
+        if self.bias:
+            rows = rows + (getattr(self, f"bias_ih_l{name}") + getattr(self, f"bias_hh_l{name}"))
+        z, back = np.reshape(rows, (length, n, -1)), name.endswith("_reverse")
+        h, c = lstm(z[::-1] if back else z, getattr(self, f"weight_hh_l{name}"), *state)
+        return (h[::-1] if back else h), (h[-1], c[-1])

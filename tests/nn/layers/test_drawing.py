@@ -12,7 +12,7 @@ MODELS = {
         nn.Sequential(nn.Conv2d(1, 2, 3, rng=0), nn.BatchNorm2d(2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 3)),
         np.ones((2, 1, 6, 6), np.float32), ("convolution", "max_pool", "BatchNorm2d"), 20 + 4 + 27,
     ),
-    "lstm": (nn.LSTM(2, 3, rng=0), np.ones((2, 1, 2), np.float32), ("lstm_cell", "weight_hh_l0"), 12 * 7),
+    "lstm": (nn.LSTM(2, 3, rng=0), np.ones((2, 1, 2), np.float32), ("lstm_packed", "weight_hh_l0"), 12 * 7),
     "transformer": (
         nn.TransformerEncoderLayer(4, 2, 8, 0.0, rng=0), np.ones((3, 1, 4), np.float32), ("softmax", "norm2"), 172,
     ),
