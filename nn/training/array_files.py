@@ -37,10 +37,11 @@ class ArrayFiles:
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
         if isinstance(paths, str | os.PathLike):
             raise TypeError("ArrayFiles: got one path; pass a list of paths")
-        self.paths = [os.path.expanduser(os.fspath(path)) for path in paths]
+        self.paths: list[str] = [os.path.expanduser(os.fspath(path)) for path in paths]
         if not self.paths:
             raise ValueError("ArrayFiles: there are no files")
         heads = [_head(path) for path in self.paths]
+        self.dtype: Any
         shape, self.dtype = heads[0]
         for path, (other, dtype) in zip(self.paths, heads, strict=True):
             if other[1:] != shape[1:] or dtype != self.dtype:

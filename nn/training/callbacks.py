@@ -77,7 +77,7 @@ class Callbacks:
         if len({id(one) for one in given}) < len(given):
             raise ValueError("fit: the same callback is given twice")
         self.given = given
-        self.all = sorted([*own, *given], key=lambda one: one.saves)
+        self.all: list[Callback] = sorted([*own, *given], key=lambda one: one.saves)
         self._steps = [one.on_step for one in self.all if type(one).on_step is not Callback.on_step]
 
     def begin(self, run: Run, begun: ExitStack) -> None:

@@ -64,8 +64,9 @@ class Checkpoint(Callback):
         if self.best is not None and os.path.abspath(self.best) == os.path.abspath(self.path):
             raise ValueError("Checkpoint: path and best are the same file")
         self.every: int | None = None if every is None else count_of("Checkpoint", "every", every, 1)
-        self.monitor, self.mode = monitor, mode
-        self.value = math.nan
+        self.monitor: str | None = monitor
+        self.mode = mode
+        self.value: float = math.nan
         """The best value so far."""
         self._written = 0
 

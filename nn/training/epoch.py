@@ -17,11 +17,12 @@ class Epoch:
 
     def __init__(self, metrics: Mapping[str, Metric], rate: float) -> None:
         self.metrics = metrics
-        self.rate = rate
+        self.rate: float = rate
         """The learning rate at its beginning."""
-        self.started = time.perf_counter()
-        self.seen, self.total = 0, 0.0
-        self.passed = False
+        self.started: float = time.perf_counter()
+        self.seen: int = 0
+        self.total: float = 0.0
+        self.passed: bool = False
         """Whether the data were given to their end; the last update and the measurements may be to come."""
         self.outputs: list[Array] = []
         self.targets: list[Array] = []

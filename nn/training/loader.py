@@ -11,7 +11,7 @@ import numpy as np
 from ..random import Rng, generator
 from .checks import count_of
 from .prefetching import ahead
-from .sources import Collate, Stream, shuffled, source_of
+from .sources import Collate, Source, Stream, shuffled, source_of
 from .structures import leaves
 
 __all__ = ["DataLoader"]
@@ -60,10 +60,12 @@ class DataLoader:
         collate: Collate | None = None,
         rows: Any = None,
     ) -> None:
-        self.source = source_of(data, rows, collate)
+        self.source: Source = source_of(data, rows, collate)
         if batch_size is None and not isinstance(self.source, Stream):
             raise ValueError("DataLoader: batch_size is None, which says that an iterable gives batches already")
-        self.batch_size = None if batch_size is None else count_of("DataLoader", "batch_size", batch_size, 1)
+        self.batch_size: int | None = (
+            None if batch_size is None else count_of("DataLoader", "batch_size", batch_size, 1)
+        )
         self.drop_last = drop_last
         if self.length() == 0:
             raise ValueError(
@@ -75,11 +77,11 @@ class DataLoader:
         if not (shuffle is None or isinstance(shuffle, bool | np.bool_)):
             raise TypeError(f"DataLoader: shuffle is {shuffle!r}; it must be True or False")
         self.transform = transform
-        self.prefetch = count_of("DataLoader", "prefetch", prefetch, 0)
-        self.buffer = count_of("DataLoader", "buffer", buffer, 1)
-        self.shuffle = rng is not None if shuffle is None else bool(shuffle)
+        self.prefetch: int = count_of("DataLoader", "prefetch", prefetch, 0)
+        self.buffer: int = count_of("DataLoader", "buffer", buffer, 1)
+        self.shuffle: bool = rng is not None if shuffle is None else bool(shuffle)
         self._draws = transform is not None and _takes_rng(transform)
-        self.rng = generator(rng) if self.shuffle or self._draws else None
+        self.rng: np.random.Generator | None = generator(rng) if self.shuffle or self._draws else None
         self._position = 0
         self._before: Any = None
         self._resumed: Mapping[str, Any] | None = None

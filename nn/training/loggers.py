@@ -74,8 +74,8 @@ class TensorBoardLogger(Callback):
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, every: int = 1) -> None:
-        self.folder = os.path.expanduser(os.fspath(folder))
-        self.every = count_of("TensorBoardLogger", "every", every, 0)
+        self.folder: str = os.path.expanduser(os.fspath(folder))
+        self.every: int = count_of("TensorBoardLogger", "every", every, 0)
         _writer_class()  # not after an epoch
         self._writers: dict[str, Any] = {}
         self._from: tuple[int, int] | None = None

@@ -11,6 +11,7 @@ from ..reports.history import VALIDATION, History
 from .callbacks import Callbacks
 from .epoch import Epoch
 from .feeding import Feed
+from .loader import DataLoader
 from .optimizer import rate_of
 
 if TYPE_CHECKING:
@@ -40,17 +41,19 @@ class Run:
     def __init__(self, learner: Learner, epochs: int, feed: Feed, callbacks: Callbacks) -> None:
         self.learner = learner
         self.epochs = epochs
-        self.data = feed.data
+        self.data: DataLoader = feed.data
         self.callbacks = callbacks
-        self.inputs = feed.example
+        self.inputs: Any = feed.example
         """The inputs of the step; before the first one, a batch like them, or None."""
         self.steps_per_epoch: int | None = feed.data.length()
         self._start = feed.start
-        self.history = History()
-        self.epoch = self.step = self.batch = 0
-        self.loss = math.nan
-        self.stop = False
-        self.resumed = False
+        self.history: History = History()
+        self.epoch: int = 0
+        self.step: int = 0
+        self.batch: int = 0
+        self.loss: float = math.nan
+        self.stop: bool = False
+        self.resumed: bool = False
         self.error: BaseException | None = None
         self.sums: Epoch | None = None
         """What the unfinished epoch has measured so far; None between two epochs."""

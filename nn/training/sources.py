@@ -22,9 +22,9 @@ class Arrays:
     """Arrays whose first axis counts examples, in a tuple or a dict, or one; ``rows`` are the positions to use."""
 
     def __init__(self, tree: Any, rows: Array | None) -> None:
-        self.tree = tree
-        self.rows = rows
-        self.total = len(next(leaves(tree))) if rows is None else len(rows)
+        self.tree: Any = tree
+        self.rows: Array | None = rows
+        self.total: int = len(next(leaves(tree))) if rows is None else len(rows)
         self._flat = tree if type(tree) is tuple and all(type(a) is np.ndarray for a in tree) else None
 
     def part(self, start: int, stop: int) -> Any:
@@ -62,8 +62,10 @@ class Dataset:
     """An object with ``len`` and ``[i]``, which gives one example."""
 
     def __init__(self, data: Any, rows: Array | None, collate: Collate) -> None:
-        self.data, self.rows, self.collate = data, rows, collate
-        self.total = len(data) if rows is None else len(rows)
+        self.data: Any = data
+        self.rows: Array | None = rows
+        self.collate: Collate = collate
+        self.total: int = len(data) if rows is None else len(rows)
 
     def part(self, start: int, stop: int) -> Any:
         return self.take(np.arange(start, min(stop, self.total)))
@@ -76,10 +78,11 @@ class Dataset:
 class Stream:
     """An iterable of examples without positions, or a function that makes one for each pass."""
 
-    total = None
+    total: int | None = None
 
     def __init__(self, data: Any, collate: Collate) -> None:
-        self.data, self.collate = data, collate
+        self.data: Any = data
+        self.collate: Collate = collate
         self._used = False
 
     def examples(self) -> Iterator[Any]:

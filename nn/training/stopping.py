@@ -52,15 +52,17 @@ class EarlyStopping(Callback):
         if mode not in ("min", "max"):
             raise ValueError(f"EarlyStopping: mode is {mode!r}; it must be 'min' or 'max'")
         self.monitor = monitor
-        self.patience = count_of("EarlyStopping", "patience", patience, 1)
-        self.min_delta = in_range("EarlyStopping", "min_delta", min_delta, 0.0)
+        self.patience: int = count_of("EarlyStopping", "patience", patience, 1)
+        self.min_delta: float = in_range("EarlyStopping", "min_delta", min_delta, 0.0)
         self.mode = mode
         self.restore_best = restore_best
-        self._begin()
+        self.best: float = math.nan
+        self.epoch: int = 0
+        self.waited: int = 0
+        self._parameters: dict[str, Any] | None = None
 
     def _begin(self) -> None:
-        self.best, self.epoch, self.waited = math.nan, 0, 0
-        self._parameters: dict[str, Any] | None = None
+        self.best, self.epoch, self.waited, self._parameters = math.nan, 0, 0, None
 
     def on_fit_begin(self, run: Run) -> None:
         """Begin anew, or go on; a training that it had ended has ended."""
