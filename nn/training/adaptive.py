@@ -31,7 +31,7 @@ class Adam(Decaying):
     [0.9]
     """
 
-    buffers = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
     elementwise = True
 
     def __init__(
@@ -110,8 +110,8 @@ class NAdam(Decaying):
     [0.894]
     """
 
-    buffers = ("exp_avg", "exp_avg_sq")
-    numbers = ("step", "mu_product")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
+    numbers: tuple[str, ...] = ("step", "mu_product")
     elementwise = True
 
     def __init__(
@@ -163,7 +163,7 @@ class RMSprop(Decaying):
     [0.9]
     """
 
-    buffers = ("square_avg", "grad_avg", "momentum_buffer")
+    buffers: tuple[str, ...] = ("square_avg", "grad_avg", "momentum_buffer")
     elementwise = True
 
     def __init__(
@@ -208,7 +208,7 @@ class Adagrad(Decaying):
     [0.9]
     """
 
-    buffers = ("sum",)
+    buffers: tuple[str, ...] = ("sum",)
     elementwise = True
 
     def __init__(
@@ -249,7 +249,7 @@ class Adadelta(Decaying):
     [0.996838]
     """
 
-    buffers = ("square_avg", "acc_delta")
+    buffers: tuple[str, ...] = ("square_avg", "acc_delta")
     elementwise = True
 
     def __init__(

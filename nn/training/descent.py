@@ -31,7 +31,7 @@ class SGD(Decaying):
     [0.0, 0.0]
     """
 
-    buffers = ("momentum_buffer",)
+    buffers: tuple[str, ...] = ("momentum_buffer",)
 
     def __init__(
         self, parameters: Parameters, lr: float = 1e-3, *, momentum: float = 0.0, dampening: float = 0.0,
@@ -83,7 +83,7 @@ class Lion(Decaying):
     [0.75, -1.75]
     """
 
-    buffers = ("exp_avg",)
+    buffers: tuple[str, ...] = ("exp_avg",)
     elementwise = True
 
     def __init__(
@@ -132,7 +132,7 @@ class Muon(Decaying):
     True
     """
 
-    buffers = ("momentum_buffer",)
+    buffers: tuple[str, ...] = ("momentum_buffer",)
     for_any_model = False
 
     def __init__(

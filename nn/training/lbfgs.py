@@ -51,8 +51,8 @@ class LBFGS(Optimizer):
 
     needs_closure = True
     for_any_model = False
-    numbers = ("n_iter", "func_evals", "t", "H_diag", "prev_loss", "ro")
-    buffers = ("d", "old_dirs", "old_stps", "prev_flat_grad")
+    numbers: tuple[str, ...] = ("n_iter", "func_evals", "t", "H_diag", "prev_loss", "ro")
+    buffers: tuple[str, ...] = ("d", "old_dirs", "old_stps", "prev_flat_grad")
 
     def __init__(
         self, parameters: Parameters, lr: float = 1.0, *, max_iter: int = 20, max_eval: int | None = None,

@@ -48,7 +48,9 @@ class ReduceLROnPlateau:
             raise ValueError(f"{who}: threshold_mode is {threshold_mode!r}; it must be 'rel' or 'abs'")
         if not in_range(who, "factor", factor, 0.0) < 1:
             raise ValueError(f"{who}: factor is {factor}; it must be below 1")
-        self.optimizer, self.mode, self.threshold_mode, self.monitor = optimizer, mode, threshold_mode, monitor
+        self.optimizer: Optimizer = optimizer
+        self.monitor: str | None = monitor
+        self.mode, self.threshold_mode = mode, threshold_mode
         self.factor: float = float(factor)
         self.patience: int = count_of(who, "patience", patience, 0)
         self.cooldown: int = count_of(who, "cooldown", cooldown, 0)

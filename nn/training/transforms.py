@@ -56,7 +56,8 @@ class Normalize:
     """
 
     def __init__(self, mean: Any, std: Any) -> None:
-        self.mean, self.std = np.asarray(mean, float), np.asarray(std, float)
+        self.mean: Array = np.asarray(mean, float)
+        self.std: Array = np.asarray(std, float)
         if (
             self.mean.ndim > 1
             or self.std.ndim > 1
@@ -91,8 +92,11 @@ class RandomCrop:
 
     def __init__(self, size: int | tuple[int, int], padding: int = 0, *, fill: float = 0.0) -> None:
         height, width = size if isinstance(size, tuple | list) else (size, size)
-        self.size = (count_of("RandomCrop", "size", height, 1), count_of("RandomCrop", "size", width, 1))
-        self.padding = count_of("RandomCrop", "padding", padding, 0)
+        self.size: tuple[int, int] = (
+            count_of("RandomCrop", "size", height, 1),
+            count_of("RandomCrop", "size", width, 1),
+        )
+        self.padding: int = count_of("RandomCrop", "padding", padding, 0)
         self.fill = fill
 
     def __call__(self, x: Any, rng: Rng = None) -> Array:
@@ -124,7 +128,7 @@ class RandomHorizontalFlip:
     """
 
     def __init__(self, p: float = 0.5) -> None:
-        self.p = in_range("RandomHorizontalFlip", "p", p, 0.0)
+        self.p: float = in_range("RandomHorizontalFlip", "p", p, 0.0)
         if self.p > 1:
             raise ValueError(f"RandomHorizontalFlip: p is {p}; a probability lies between 0 and 1")
 
