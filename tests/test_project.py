@@ -27,7 +27,7 @@ PUBLIC = (*PACKAGES, "autodiff.draw", "autodiff.testing", "nn.datasets")
 """The packages whose names users import."""
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 # the name to import, where it is not the name to install
-IMPORTED_AS = {"ipython": "IPython", "pillow": "PIL", "tensorboardx": "tensorboardX"}
+IMPORTED_AS = {"ipython": "IPython", "pillow": "PIL", "scikit-learn": "sklearn", "tensorboardx": "tensorboardX"}
 
 
 def loaded_by(package: str) -> set[str]:
