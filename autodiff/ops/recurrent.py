@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import owned, turned
 from ..cotangents import Parts
+from ..examples import is_one
 from ..primitive import example, sample
 from ..registering import primitive
 
@@ -85,6 +86,11 @@ def lstm_cell(z: Array, c: Array) -> Any:
     return o * bounded, after, gates, bounded
 
 
+def _is_written(a: Array) -> bool:
+    """Whether room like it can be written: it is an array of NumPy, or one that is recorded."""
+    return isinstance(a, np.ndarray) or is_one(a)
+
+
 def _unpacked(packed: Array, length: int, width: int) -> tuple[Array, Array, Array, Array]:
     """The four arrays that follow each other: arguments of gates, weights, and the states h and c before all steps."""
     weights = 4 * width * width
@@ -108,7 +114,7 @@ def _through_time(g: Any, packed: Array, y: Any, length: int, width: int) -> Arr
     before, c_before = (np.concatenate([a[None], b[:-1]]) for a, b in zip(start, (h, c), strict=True))
     back = turned(weight) + 0.0  # in rows of its own, which is faster to multiply with
     into: list[Any] = [None if isinstance(g, Parts) and k not in g.known else g[k] for k in range(4)]
-    if isinstance(packed, np.ndarray) and into[1] is into[2] is into[3] is None:
+    if _is_written(packed) and into[1] is into[2] is into[3] is None:
         return _through_arrays(g[0], packed, before, c_before, gates, bounded, back)
     dz: list[Any] = [None] * length
     dh: Any = None
