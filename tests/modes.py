@@ -60,7 +60,7 @@ MAKERS = {
     _Log: _Log,
     _Results: _Results,
     _Moving: lambda: _Moving(0.0, np.random.default_rng(0), None),
-    _Watched: lambda: _Watched(lambda rule, edge: rule, lambda node: None),
+    _Watched: lambda: _Watched(lambda rule, edge, g, saved: rule(g, *saved)),
 }
 """How each mode of the library is made that is turned on by ``with``."""
 MODES = {

@@ -28,7 +28,8 @@ from nn.reports.watch import Watch
 from nn.safetensors import save_file
 
 ROOT = Path(__file__).resolve().parents[1]
-MODEL = nn.Linear(2, 3, rng=0)
+MODELS = [nn.Linear(2, 3, rng=n) for n in range(2)]
+MODEL = MODELS[0]
 X = np.ones((4, 2), np.float32)
 DRAWINGS = [draw(lambda x, n=n: np.sum(x) ** n, X) for n in (2, 3)]
 HISTORIES = [History([{"epoch": e + 1, "loss": 1 / (e + 1)} for e in range(epochs)]) for epochs in (2, 5)]
@@ -49,6 +50,7 @@ def watched(folder, version):
 WRITERS = {
     "text": lambda folder, version: files.write(folder / "text", "something new" if version else "old"),
     "parameters": lambda folder, version: save_file({"w": np.full(3000, version), "b": Tensor(1.0)}, folder / "w"),
+    "model": lambda folder, version: nn.save(folder / "model", MODELS[version], note=version),
     **{
         f"history{kind}": lambda folder, version, kind=kind: HISTORIES[version].save(folder / f"history{kind}")
         for kind in (".json", ".csv")
@@ -57,7 +59,8 @@ WRITERS = {
         f"drawing{kind}": lambda folder, version, kind=kind: DRAWINGS[version].save(folder / f"drawing{kind}")
         for kind in endings()
     },
-    "run: parameters": lambda folder, version: run_folder(folder).write_parameters(MODEL, {"seed": version}),
+    "run: model": lambda folder, version: run_folder(folder).write_model(MODELS[version]),
+    "run: options": lambda folder, version: run_folder(folder).write_run({"seed": version}),
     "run: history": lambda folder, version: run_folder(folder).write_history(HISTORIES[version]),
     "run: result": lambda folder, version: run_folder(folder).write_result({"test_accuracy": version}),
     "run: graph": lambda folder, version: run_folder(folder).write_graph(MODEL, X[: 2 + version]),

@@ -70,6 +70,7 @@ def normal(*shape, seed=0):
 X, IMAGE, WORDS = normal(5, 6), normal(2, 4, 6, 6), np.array([[0, 3, 1], [2, 2, 5]])
 LABELS = np.array([0, 5, 2, 1, 3])
 ROW, SEQUENCE = normal(2, 4, 7), normal(2, 5, 8)
+SPOKEN, SAID = normal(6, 2, 4), np.array([[1, 2], [3, 0]])
 MODELS = {
     "AdaptiveAvgPool1d": (nn.AdaptiveAvgPool1d(3), ROW),
     "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d((2, 3)), IMAGE),
@@ -84,6 +85,7 @@ MODELS = {
     "ConvTranspose1d": (nn.ConvTranspose1d(4, 3, 3, stride=2, rng=0), ROW),
     "ConvTranspose2d": (nn.ConvTranspose2d(4, 3, 2, stride=2, rng=0), IMAGE),
     "CosineEmbeddingLoss": (nn.CosineEmbeddingLoss(), X, -X, np.array([1, -1, 1, 1, -1])),
+    "CTCLoss": (nn.CTCLoss(), np.log(nn.softmax(SPOKEN)), SAID, np.array([6, 5]), np.array([2, 1])),
     "CrossEntropyLoss": (nn.CrossEntropyLoss(), X, LABELS),
     "Dropout": (nn.Dropout(0.5, rng=0), X),
     "Dropout2d": (nn.Dropout2d(0.5, rng=0), IMAGE),
