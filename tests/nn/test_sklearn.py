@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
@@ -107,6 +108,15 @@ def test_early_stopping_keeps_the_best_and_going_on_goes_on():
 def test_parameters_that_are_none(options, error, match):
     with pytest.raises(error, match=match):
         NNClassifier(**QUICK | options).fit(IRIS, SPECIES)
+
+
+def test_columns_of_a_table_have_names():
+    table = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
+    fitted = NNRegressor(**QUICK, random_state=0).fit(table, Y)
+    assert fitted.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    assert np.array_equal(fitted.predict(table), NNRegressor(**QUICK, random_state=0).fit(X, Y).predict(X))
+    with pytest.raises(ValueError, match="feature names"):
+        fitted.predict(table[["b", "a", "c", "d"]])
 
 
 def test_before_it_is_fitted():

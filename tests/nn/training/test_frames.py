@@ -1,6 +1,7 @@
 """Tables of pandas and polars, as far as they are asked: columns, dtypes, missing values, and arrays of them."""
 
 import numpy as np
+import pandas
 import pytest
 
 import nn
@@ -8,45 +9,12 @@ from nn import DataLoader, Learner, Linear, mse_loss, optim
 from nn.data import train_test_split
 
 
-class Series:
-    """A column, as pandas has it."""
-
-    def __init__(self, name, values, dtype=None):
-        self.name, self.values = name, np.asarray(values, dtype)
-        self.dtype = self.values.dtype
-
-    def __len__(self):
-        return len(self.values)
-
-    def __array__(self, dtype=None, copy=None):
-        return self.values
-
-    def to_numpy(self):
-        return self.values
-
-    def isna(self):
-        return Series(self.name, [value is None or value != value for value in self.values.tolist()], bool)
+def Frame(**columns):
+    return pandas.DataFrame(columns)
 
 
-class Frame:
-    """A table, as pandas has it."""
-
-    def __init__(self, **columns):
-        self.parts = [Series(name, values) for name, values in columns.items()]
-        self.columns = [part.name for part in self.parts]
-        self.dtypes = [part.dtype for part in self.parts]
-
-    def items(self):
-        return iter([(part.name, part) for part in self.parts])
-
-    def __len__(self):
-        return len(self.parts[0])
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array([part.values for part in self.parts], object).T
-
-    def to_numpy(self):
-        return self.__array__()
+def Series(name, values, dtype=None):
+    return pandas.Series(values, name=name, dtype=dtype)
 
 
 class Kind:
@@ -144,7 +112,7 @@ def test_tables_are_taken_where_data_enters(kind):
 
 WRONG = {
     "text": (Frame(a=[1.0], city=["Rome"], day=np.array(["2020"], "M8[D]")), TypeError,
-             r"fit: X has columns that hold no numbers: 'city' \(<U4\), 'day' \(datetime64\[D\]\); leave them out"),
+             r"fit: X has columns that hold no numbers: 'city' \((str|object)\), 'day' \(datetime64\[s\]\)"),
     "objects": (Frame(a=np.array([None], object)), TypeError, r"hold no numbers: 'a' \(object\)"),
     "missing": (Frame(a=[1.0, np.nan, np.nan], b=[1, 2, 3]), ValueError,
                 r"fit: X has missing values in the columns 'a' \(2, first in row 1\); fill them"),
@@ -174,7 +142,5 @@ def test_a_plan_of_a_table_and_a_table_without_columns():
 
     with pytest.raises(TypeError, match=r"predict: X is a Lazy, not computed yet; pass what \.collect\(\) gives"):
         learner().predict(Lazy())
-    empty = Frame(a=[1.0])
-    empty.parts = []
     with pytest.raises(ValueError, match="X is a table without columns"):
-        learner().predict(empty)
+        learner().predict(pandas.DataFrame(index=[0]))
