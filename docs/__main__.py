@@ -33,6 +33,7 @@ from . import arrays, checks, stubs
 from .blocks import rewritten
 from .formats import formats
 from .layers import layers
+from .tables import between, cell, prose
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -115,21 +116,11 @@ def home(entry: Primitive | Composite) -> str:
     return "autodiff/ops/elementwise.py"  # a ufunc without any rule
 
 
-def cell(text: str) -> str:
-    """Code in a table: a bar would end the column."""
-    return f"`{text.replace('|', chr(92) + '|')}`"
-
-
 def meaning(entry: Primitive | Composite) -> str:
     """The first line of what the source says of an entry; nothing if it is NumPy's own docstring."""
     written = inspect.getdoc(entry.call if isinstance(entry, Composite) else entry.forward)
     theirs = isinstance(entry.function, np.ufunc) or entry.function.__module__.startswith("numpy")
     return "" if not written or (theirs and written == inspect.getdoc(entry.function)) else written.splitlines()[0]
-
-
-def prose(text: str) -> str:
-    """A line for a table: bars, stars and brackets as they are, code in one backtick."""
-    return re.sub(r"([|*\[\]_])", r"\\\1", text).replace("``", "`")
 
 
 def rows(entry: Primitive | Composite) -> Iterator[str]:
@@ -163,38 +154,31 @@ def operations() -> str:
     return "\n".join(text)
 
 
-def readme() -> str:
+def readme(text: str) -> str:
     """The README with its measured tables brought up to date."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
     source = ROOT / "benchmarks" / "README.md"
     measured = source.read_text(encoding="utf-8") if source.exists() else ""
     for name in re.findall(r"<!-- begin (\w+) -->", text):
-        section = re.compile(f"<!-- begin {name} -->.*?<!-- end {name} -->", re.DOTALL)
-        found = section.search(measured)
+        found = re.search(f"<!-- begin {name} -->(.*?)<!-- end {name} -->", measured, re.DOTALL)
         if found:
-            text = section.sub(lambda _, found=found: found[0], text)
+            text = between(text, name, found[1])
     return text
 
 
-def drawing() -> str:
-    """The page on drawing with the table of formats brought up to date."""
-    text = (ROOT / "docs" / "drawing.md").read_text(encoding="utf-8")
-    begin, end = "<!-- begin formats -->", "<!-- end formats -->"
-    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{formats()}\n{end}", text, flags=re.DOTALL)
-
-
-def networks() -> str:
-    """The page on networks with the table of layers brought up to date."""
-    text = (ROOT / "docs" / "nn.md").read_text(encoding="utf-8")
-    begin, end = "<!-- begin layers -->", "<!-- end layers -->"
-    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{layers()}\n{end}", text, flags=re.DOTALL)
+TABLES = {
+    "README.md": readme,
+    "drawing.md": lambda text: between(text, "formats", formats()),
+    "nn.md": lambda text: between(text, "layers", layers()),
+}
+"""How the tables of a page are brought up to date."""
 
 
 def page(path: Path, text: str | None = None) -> dict[Path, str]:
     """A page written by hand, with what its code prints now, and the pictures on it that its code saves."""
     if text is None:
-        brought = {"README.md": readme, "drawing.md": drawing, "nn.md": networks}.get(path.name)
-        text = path.read_text(encoding="utf-8") if brought is None else brought()
+        text = path.read_text(encoding="utf-8")
+        if path.name in TABLES:
+            text = TABLES[path.name](text)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         text = rewritten(text, path.name)
         saved = [Path(name) for name in PICTURE.findall(text) if Path(name).exists()]

@@ -9,6 +9,8 @@ from typing import Any
 
 import nn
 
+from .tables import bar, prose
+
 FAMILIES = {
     "nn.layers.linear": "Dense", "nn.layers.convolution": "Convolution",
     "nn.layers.pooling": "Pooling and size", "nn.layers.resizing": "Pooling and size",
@@ -29,7 +31,7 @@ def layers() -> str:
     classes: dict[str, list[Any]] = {}
     for name in sorted(vars(nn)):
         value = getattr(nn, name)
-        if inspect.isclass(value) and issubclass(value, nn.Module) and value.__module__ in FAMILIES:
+        if inspect.isclass(value) and issubclass(value, nn.Module) and value is not nn.Module:
             classes.setdefault(FAMILIES[value.__module__], []).append(value)
     lines = ["| layer | what it computes | x has shape |", "|---|---|---|"]
     for family in dict.fromkeys(FAMILIES.values()):
@@ -43,7 +45,7 @@ def _rows(kind: Any) -> Iterator[str]:
     shape = " ".join(found[1].split()) if found else ""
     arguments = ", ".join(map(_argument, list(inspect.signature(kind).parameters.values())))
     first = text.split("\n\n")[0].replace("\n", " ")
-    yield f"| `{kind.__name__}({_cell(arguments)})` | {_prose(first)} | {_prose(shape)} |"
+    yield f"| `{kind.__name__}({bar(arguments)})` | {prose(first)} | {prose(shape)} |"
 
 
 def _argument(parameter: inspect.Parameter) -> str:
@@ -52,13 +54,3 @@ def _argument(parameter: inspect.Parameter) -> str:
         return f"{star}{parameter.name}"
     default = parameter.default
     return f"{parameter.name}={getattr(default, '__name__', None) or repr(default)}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _prose(text: str) -> str:
-    """Prose for a table: bars, stars and brackets as they are, code in one backtick, references as code."""
-    parts = re.sub(r":\w+:`([\w.]+)`", r"``\1``", text).split("``")
-    return "`".join(part if i % 2 else re.sub(r"([|*\[\]_])", r"\\\1", part) for i, part in enumerate(parts))

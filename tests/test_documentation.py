@@ -12,6 +12,7 @@ import pytest
 from docs.__main__ import page as written_again
 from docs.__main__ import up_to_date
 from docs.blocks import rewritten
+from docs.tables import between, prose
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,6 +51,17 @@ def test_errors_of_rounding_are_not_compared():
 def test_a_wrong_page_is_noticed(wrong):
     with pytest.raises((AssertionError, ZeroDivisionError)):
         rewritten(wrong, "page")
+
+
+def test_prose_in_a_table_shows_code_and_references_as_they_are_written():
+    assert prose("``a[i] | b`` of :func:`f_x`, a[i] | b_*") == r"`a[i] \| b` of `f_x`, a\[i\] \| b\_\*"
+
+
+def test_a_table_is_written_between_its_own_markers():
+    page = "<!-- begin a -->\n1\n<!-- end a -->\n<!-- begin b -->\n2\n<!-- end b -->\n"
+    assert between(page, "b", "3\n") == page.replace("2", "3")
+    with pytest.raises(AssertionError, match="no markers of c"):
+        between(page, "c", "3")
 
 
 def test_what_is_taken_from_the_code_is_up_to_date():
