@@ -5,7 +5,7 @@ Everything here is iterative, so a model may be nested to any depth.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,7 +185,12 @@ def dtype_of(model: Holder) -> Any:
     """The dtype of all parameters of a model (of its constants if it has no parameters), or None if they differ."""
     slots = list(unique(slots_of(model)))
     trained = [slot for slot in slots if isinstance(slot.value, Tensor) or is_copied(slot)]
-    dtypes = {slot.value.dtype for slot in trained or slots if slot.value.dtype.kind in "fc"}
+    return common_dtype(slot.value for slot in trained or slots)
+
+
+def common_dtype(arrays: Iterable[Any]) -> Any:
+    """The dtype of all of these that are floating-point or complex, or None if they differ."""
+    dtypes = {array.dtype for array in arrays if array.dtype.kind in "fc"}
     return dtypes.pop() if len(dtypes) == 1 else None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from autodiff import Tensor
 
 from ..layers.module import Module
-from ..layers.structure import dtype_of, values_of
+from ..layers.structure import common_dtype, dtype_of, values_of
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .divergence import bad_names
 from .measures import number
@@ -62,7 +62,8 @@ class Update:
         parameters = list(self.model.named_parameters())
         if [(n, id(p)) for n, p in parameters] != [(n, id(p)) for n, p in self.parameters]:
             self.parameters = parameters
-        self.dtype = dtype_of(self.model)
+        # one walk over the model is enough: a loop of the user's own pays for it at each step
+        self.dtype = common_dtype(p for _, p in parameters) if parameters else dtype_of(self.model)
 
     def __call__(self, x: Array, y: Array, before: int = 0, whole: bool = True) -> Done:
         """One step; or a batch of several for one, after ``before`` examples, and the last if ``whole``."""
