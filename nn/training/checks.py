@@ -51,11 +51,12 @@ def _instead_of_parameters(given: Any) -> str:
     return f"a {type(given).__name__}; {what}: model.parameters()"
 
 
-def in_range(who: str, what: str, value: float, low: float) -> float:
-    """A finite number of at least ``low``, or an error that names it."""
+def in_range(who: str, what: str, value: float, low: float, high: float = math.inf) -> float:
+    """A finite number of at least ``low`` and at most ``high``, or an error that names it."""
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not is_number or not low <= value < math.inf:
-        raise ValueError(f"{who}: {what} is {value!r}; it must be a finite number of at least {low:g}")
+    if not is_number or not low <= value <= high or value == math.inf:
+        wanted = f"be a finite number of at least {low:g}" if high == math.inf else f"lie in [{low:g}, {high:g}]"
+        raise ValueError(f"{who}: {what} is {value!r}; it must {wanted}")
     return value if isinstance(value, float) and not isinstance(value, np.generic) else float(value)
 
 

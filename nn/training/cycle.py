@@ -47,8 +47,7 @@ class OneCycleLR(Scheduler):
                 "OneCycleLR", "steps_per_epoch", steps_per_epoch
             )
         self.total_steps: int = count("OneCycleLR", "total_steps", total_steps)
-        if not 0 <= pct_start <= 1:
-            raise ValueError(f"OneCycleLR: pct_start is {pct_start}; it must lie in [0, 1]")
+        pct_start = in_range("OneCycleLR", "pct_start", pct_start, 0.0, 1.0)
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"OneCycleLR: anneal_strategy is {anneal_strategy!r}; it must be 'cos' or 'linear'")
         self.anneal_strategy = anneal_strategy

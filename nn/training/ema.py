@@ -10,6 +10,7 @@ import numpy as np
 
 from autodiff import Tensor
 
+from ..layers.checks import whole
 from ..layers.module import Module
 from .calls import Calls
 from .checks import checked, in_range
@@ -46,9 +47,7 @@ class EMA:
         elif isinstance(given, Optimizer):
             given = given.parameters
         self.parameters: list[Tensor] = checked(given, "EMA")
-        self.decay: float = in_range("EMA", "decay", decay, 0.0)
-        if self.decay > 1:
-            raise ValueError(f"EMA: decay is {decay}; it must lie in [0, 1]")
+        self.decay: float = in_range("EMA", "decay", decay, 0.0, 1.0)
         self.updates: Array = np.array(0)
         self.means: list[Array] = [np.array(parameter.data) for parameter in self.parameters]
 
@@ -89,8 +88,9 @@ class EMA:
         shapes, mine = [np.shape(mean) for mean in state["means"]], [mean.shape for mean in self.means]
         if shapes != mine:
             raise ValueError(f"{who}: the means have the shapes {shapes}, the parameters {mine}")
-        decay = in_range(who, "decay", state["decay"], 0.0)
+        decay = in_range(who, "decay", state["decay"], 0.0, 1.0)
+        updates = whole(who, "updates", state["updates"], 0)
         pairs = zip(state["means"], self.means, strict=True)
         means = [np.array(mean, dtype=own.dtype) for mean, own in pairs]
-        new = {"decay": decay, "updates": np.array(int(state["updates"])), "means": means}
+        new = {"decay": decay, "updates": np.array(updates), "means": means}
         Calls([(vars(self).update, new)]).perform()

@@ -24,10 +24,7 @@ def _at_least_0(who: str, name: str, value: Any) -> float:
 
 
 def _share(who: str, name: str, value: Any) -> float:
-    number = in_range(who, name, value, 0.0)
-    if number > 1:
-        raise ValueError(f"{who}: {name} is {value}; it must lie in [0, 1]")
-    return number
+    return in_range(who, name, value, 0.0, 1.0)
 
 
 def _switch(who: str, name: str, value: Any) -> bool:

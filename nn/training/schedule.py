@@ -133,9 +133,7 @@ class LinearWarmup(Scheduler):
 
     def __init__(self, optimizer: Optimizer, total_iters: int, start_factor: float = 1.0 / 3.0) -> None:
         self.total_iters: int = count("LinearWarmup", "total_iters", total_iters)
-        if not 0 <= start_factor <= 1:
-            raise ValueError(f"LinearWarmup: start_factor is {start_factor}; it must lie in [0, 1]")
-        self.start_factor = start_factor
+        self.start_factor: float = in_range("LinearWarmup", "start_factor", start_factor, 0.0, 1.0)
         super().__init__(optimizer)
 
     def curve(self, steps: int, base: float) -> float:

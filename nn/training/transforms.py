@@ -128,9 +128,7 @@ class RandomHorizontalFlip:
     """
 
     def __init__(self, p: float = 0.5) -> None:
-        self.p: float = in_range("RandomHorizontalFlip", "p", p, 0.0)
-        if self.p > 1:
-            raise ValueError(f"RandomHorizontalFlip: p is {p}; a probability lies between 0 and 1")
+        self.p: float = in_range("RandomHorizontalFlip", "p", p, 0.0, 1.0)
 
     def __call__(self, x: Any, rng: Rng = None) -> Array:
         x = _images("RandomHorizontalFlip", x)

@@ -193,9 +193,11 @@ def test_means_are_there_inside_and_gone_after():
     other.load_state_dict(ema.state_dict())
     assert (other.decay, int(other.updates)) == (0.5, 6)
     assert all(np.array_equal(*pair) for pair in zip(other.means, ema.means, strict=True))
-    for wrong in ({}, {**ema.state_dict(), "means": []}):
-        with pytest.raises(ValueError, match=r"EMA.load_state_dict: (expected|the means have)"):
+    state = ema.state_dict()
+    for wrong in ({}, {**state, "means": []}, {**state, "decay": 1.5}, {**state, "updates": -1}):
+        with pytest.raises(ValueError, match=r"EMA.load_state_dict: (expected|the means have|decay is|updates is)"):
             ema.load_state_dict(wrong)
+    assert repr(ema.state_dict()) == repr(state)
     for decay in (-0.1, 1.5, None):
         with pytest.raises(ValueError, match="EMA: decay is"):
             optim.EMA(network, decay=decay)

@@ -122,6 +122,7 @@ def test_one_cycle_of_betas_and_what_it_refuses(optimizer):
     for options, match in [
         ({}, "give total_steps, or epochs and steps_per_epoch"),
         ({"total_steps": 0}, "total_steps is 0"),
+        ({"total_steps": 5, "pct_start": "a"}, r"pct_start is 'a'; it must lie in \[0, 1\]"),
         ({"total_steps": 5, "pct_start": 2}, r"pct_start is 2; it must lie in \[0, 1\]"),
         ({"total_steps": 5, "anneal_strategy": "cosine"}, "anneal_strategy is 'cosine'; it must be"),
         ({"total_steps": 5, "div_factor": 0}, "div_factor is 0"),

@@ -76,7 +76,7 @@ def test_one_seed_one_result_alone_and_in_a_loader():
         (lambda: RandomCrop(6)(IMAGES), ValueError, "images of 5 by 4 pixels.*no part of 6 by 6"),
         (lambda: RandomCrop(0), ValueError, "RandomCrop: size is 0"),
         (lambda: RandomCrop(2)(IMAGES[0, 0]), ValueError, r"RandomCrop: the batch has shape \(5, 4\); images are"),
-        (lambda: RandomHorizontalFlip(1.5), ValueError, "p is 1.5; a probability"),
+        (lambda: RandomHorizontalFlip(1.5), ValueError, "p is 1.5; it must lie"),
         (lambda: RandomHorizontalFlip()(IMAGES.astype(str)), TypeError, "the batch holds <U32, not numbers"),
         (lambda: Normalize([1.0, 2.0, 3.0], 1.0)(IMAGES), ValueError, "are for 3 channels; the batch has shape"),
         (lambda: Normalize([1.0, 2.0], [1.0]), ValueError, r"mean has shape \(2,\) and std \(1,\)"),
