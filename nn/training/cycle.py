@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..layers.checks import whole
 from .checks import in_range
 from .groups import Group, for_each
 from .optimizer import Optimizer
-from .schedule import Scheduler, count
+from .schedule import Scheduler
 
 __all__ = ["OneCycleLR"]
 
@@ -43,10 +44,10 @@ class OneCycleLR(Scheduler):
         if total_steps is None and (epochs is None or steps_per_epoch is None):
             raise ValueError("OneCycleLR: give total_steps, or epochs and steps_per_epoch")
         if total_steps is None:
-            total_steps = count("OneCycleLR", "epochs", epochs) * count(
+            total_steps = whole("OneCycleLR", "epochs", epochs) * whole(
                 "OneCycleLR", "steps_per_epoch", steps_per_epoch
             )
-        self.total_steps: int = count("OneCycleLR", "total_steps", total_steps)
+        self.total_steps: int = whole("OneCycleLR", "total_steps", total_steps)
         pct_start = in_range("OneCycleLR", "pct_start", pct_start, 0.0, 1.0)
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"OneCycleLR: anneal_strategy is {anneal_strategy!r}; it must be 'cos' or 'linear'")

@@ -11,6 +11,7 @@ import numpy as np
 
 from autodiff import Tensor
 
+from ..layers.checks import whole
 from ..random import Rng, generator
 from .frames import array_of_frame
 from .loader import DataLoader
@@ -39,15 +40,14 @@ def batches(
     if batch_size is None and arrays and isinstance(arrays[-1], int | np.integer):
         *rest, batch_size = arrays
         arrays = tuple(rest)
-    if not isinstance(batch_size, int | np.integer) or isinstance(batch_size, bool) or batch_size < 1:
-        raise ValueError(f"batches: batch_size is {batch_size!r}; it must be an integer of at least 1")
+    batch_size = whole("batches", "batch_size", batch_size)
     examples = _together("batches", arrays)
     if drop_last and len(examples[0]) < batch_size:
         raise ValueError(
             f"batches: {len(examples[0])} examples make no batch of {batch_size}, and drop_last leaves out the rest"
         )
     shuffle = rng is not None if shuffle is None else shuffle
-    return DataLoader(*examples, batch_size=int(batch_size), shuffle=shuffle, rng=rng, drop_last=drop_last)
+    return DataLoader(*examples, batch_size=batch_size, shuffle=shuffle, rng=rng, drop_last=drop_last)
 
 
 def train_test_split(*arrays: Any, test_size: float | int = 0.25, rng: Rng = None, stratify: Any = None) -> list[Array]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..layers.checks import whole
 from .checks import in_range
 from .groups import Group
 from .optimizer import Optimizer
@@ -70,7 +71,7 @@ class Scheduler:
         rates = state["base_lrs"] if "base_lrs" in state else [state["base_lr"]] * mine  # which had one group
         if not isinstance(rates, list | tuple) or len(rates) != mine:
             raise ValueError(f"{who}: base_lrs are {rates!r}; the optimizer has {mine} groups")
-        steps = count_of_steps(who, state["steps"])
+        steps = whole(who, "steps", state["steps"], 0)
         self.base_lrs = [in_range(who, "base_lr", rate, 0.0) for rate in rates]
         self.steps = steps
         self._set()
@@ -90,7 +91,7 @@ class StepLR(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size: int = count("StepLR", "step_size", step_size)
+        self.step_size: int = whole("StepLR", "step_size", step_size)
         self.gamma: float = in_range("StepLR", "gamma", gamma, 0.0)
         super().__init__(optimizer)
 
@@ -112,7 +113,7 @@ class CosineAnnealingLR(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max: int = count("CosineAnnealingLR", "T_max", T_max)
+        self.T_max: int = whole("CosineAnnealingLR", "T_max", T_max)
         self.eta_min: float = in_range("CosineAnnealingLR", "eta_min", eta_min, 0.0)
         super().__init__(optimizer)
 
@@ -132,7 +133,7 @@ class LinearWarmup(Scheduler):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int, start_factor: float = 1.0 / 3.0) -> None:
-        self.total_iters: int = count("LinearWarmup", "total_iters", total_iters)
+        self.total_iters: int = whole("LinearWarmup", "total_iters", total_iters)
         self.start_factor: float = in_range("LinearWarmup", "start_factor", start_factor, 0.0, 1.0)
         super().__init__(optimizer)
 
@@ -185,17 +186,3 @@ class SequentialLR(Scheduler):
     def apply(self, group: Group, steps: int, base: float) -> None:
         scheduler, steps = self._now(steps)
         scheduler.apply(group, steps, base)
-
-
-def count_of_steps(who: str, steps: Any) -> int:
-    """A number of steps that were made, of a saved state."""
-    if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 0:
-        raise ValueError(f"{who}: steps is {steps!r}; it must be an integer of at least 0")
-    return int(steps)
-
-
-def count(who: str, what: str, value: Any) -> int:
-    """A number of steps of at least 1."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{who}: {what} is {value!r}; it must be an integer of at least 1")
-    return int(value)
