@@ -94,6 +94,12 @@ def requirements(*extras: str) -> set[str]:
     return found
 
 
+def test_the_readme_names_every_extra():
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Extras")[2]
+    named = [name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(PROJECT["optional-dependencies"])
+
+
 def test_the_only_dependency_is_numpy():
     assert requirements() == {"numpy"}
 
