@@ -32,8 +32,8 @@ def machine() -> str:
     """Where and when, in one paragraph."""
     versions = ", ".join(f"{peer} {version(package)}" for peer, package in PEERS.items())
     return (
-        f"Measured on {datetime.date.today():%Y-%m-%d}: {processor()}, {os.cpu_count()} cores, {THREADS} threads for "
-        f"every library, load average {os.getloadavg()[0]:.1f} before; {platform.system()}, "
+        f"Measured on {datetime.date.today():%Y-%m-%d}: {processor()}, {os.cpu_count()} cores, at most {THREADS} "
+        f"threads for every library, load average {os.getloadavg()[0]:.1f} before; {platform.system()}, "
         f"Python {platform.python_version()}, NumPy {version('numpy')}, {versions}."
     )
 
