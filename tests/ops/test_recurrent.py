@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autodiff import grad, lstm, lstm_cell
+from autodiff import grad, lstm, lstm_cell, lstm_packed, vmap
 from autodiff.testing import assert_gradcheck
 
 LENGTH, N, WIDTH = 3, 2, 2
@@ -46,6 +46,21 @@ def test_the_dtype_is_kept(rng):
     given = arguments(rng, np.float32)
     assert all(a.dtype == np.float32 for a in lstm(*given))
     assert all(g.dtype == np.float32 for g in grad(lambda *a: np.sum(lstm(*a)[0]), (0, 1, 2, 3))(*given))
+
+
+def test_many_cotangents_at_once(rng):
+    given, weights = arguments(rng), rng.normal(size=(2, LENGTH, N, WIDTH))
+
+    def slopes(weight):
+        return grad(lambda *a: np.sum(lstm(*a)[0] * weight), (0, 1))(*given)
+
+    for together, *each in zip(vmap(slopes)(weights), *map(slopes, weights), strict=True):
+        np.testing.assert_allclose(together, each, rtol=1e-12, atol=1e-14)
+
+
+def test_a_number_of_elements_that_does_not_fit_is_named():
+    with pytest.raises(ValueError, match=r"lstm_packed: \(57,\) numbers are not 2 steps of width 2"):
+        lstm_packed(np.zeros(57), 2, 2)
 
 
 @pytest.mark.parametrize("place", range(4))
