@@ -28,8 +28,9 @@ def _quarters(a: Array) -> tuple[Array, Array, Array, Array]:
 
 @functools.lru_cache(maxsize=64)
 def _halves(n: int, of_sigmoid: float, of_tanh: float, dtype: Any) -> Array:
-    """One number for the gates i, f and o, and another one for g."""
-    values = np.repeat([of_sigmoid, of_sigmoid, of_tanh, of_sigmoid], n).astype(dtype)
+    """One number for the gates i, f and o, and another one for g; in double precision beside whole numbers."""
+    values = np.repeat([of_sigmoid, of_sigmoid, of_tanh, of_sigmoid], n)
+    values = values.astype(dtype) if dtype.kind in "fc" else values
     values.flags.writeable = False
     return values
 
@@ -207,9 +208,8 @@ def lstm_packed(packed: Array, length: int, width: int) -> Any:
 def _over_arrays(z: Array, weight: Array, h: Array, c: Array, share: Array, shift: Array) -> tuple[Array, ...]:
     """The same, each number where it is wanted."""
     shape = (z.shape[0], *h.shape)
-    hs, cs, bounded = (np.empty_like(z, shape=shape) for _ in range(3))
-    gates = np.empty_like(z)
-    added = np.empty_like(h)
+    hs, cs, bounded = (np.empty_like(share, shape=shape) for _ in range(3))
+    gates, added = np.empty_like(share, shape=z.shape), np.empty_like(share, shape=h.shape)
     for t, now in enumerate(gates):
         np.matmul(h, weight, out=now)
         np.add(z[t], now, out=now)

@@ -58,6 +58,13 @@ def test_many_cotangents_at_once(rng):
         np.testing.assert_allclose(together, each, rtol=1e-12, atol=1e-14)
 
 
+def test_whole_numbers():
+    whole = [np.arange(np.prod(shape)).reshape(shape) % 3 for shape in ((2, 1, 8), (2, 8), (1, 2), (1, 2))]
+    z, _, _, c = whole
+    for one, other in ((lstm, whole), (lambda z, c: lstm_cell(z, c)[:2], (z[0], c))):
+        assert all(map(np.array_equal, one(*other), one(*[a.astype(float) for a in other])))
+
+
 def test_a_number_of_elements_that_does_not_fit_is_named():
     with pytest.raises(ValueError, match=r"lstm_packed: \(57,\) numbers are not 2 steps of width 2"):
         lstm_packed(np.zeros(57), 2, 2)
