@@ -7,7 +7,7 @@ made empty and get their attributes; no constructor is called.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,12 @@ class Builder:
         waiting = []
         for thing, each in zip(self.objects, self._described, strict=True):
             state = self._attributes(type(thing), each["state"])
-            if hasattr(type(thing), "__setstate__") or not isinstance(state, dict):
+            if hasattr(type(thing), "__setstate__") or "" in each["state"]:
                 waiting.append((thing, state))
             else:
                 vars(thing).update(state)
         for thing, state in reversed(waiting):  # what is inside was described later
-            _set_state(thing, state)
+            self.set_state(thing, state)
 
     def _empty(self, described: Any) -> Any:
         """An object without attributes."""
@@ -59,10 +59,29 @@ class Builder:
             raise DamagedError(f"the attributes of {kind.__name__} are not a mapping")
         if set(state) == {""}:
             return self.value(state[""])
-        for name in state:
+        self.check_names(kind, state)
+        return {name: self.value(value) for name, value in state.items()}
+
+    def check_names(self, kind: type, names: Iterable[str]) -> None:
+        """Raise DamagedError if an attribute of such a name would take the place of what makes the class."""
+        for name in names:
             if name.startswith("__") or (self.classes.is_own(kind) and callable(getattr(kind, name, None))):
                 raise DamagedError(f"an attribute '{name[:60]}' of {kind.__name__} would hide what its class has")
-        return {name: self.value(value) for name, value in state.items()}
+
+    def set_state(self, thing: Any, state: Any) -> None:
+        """As copying and pickling set the state of an object."""
+        kind = type(thing)
+        if hasattr(kind, "__setstate__"):
+            thing.__setstate__(state)
+            return
+        for part in state if isinstance(state, tuple) else (state,):
+            if part is None:
+                continue
+            if not isinstance(part, dict) or not all(isinstance(name, str) for name in part):
+                raise DamagedError(f"the state of {kind.__name__} is no mapping")
+            self.check_names(kind, part)
+            for name, value in part.items():
+                object.__setattr__(thing, name, value)
 
     # -- values ----------------------------------------------------------------------------------------------
 
@@ -112,7 +131,7 @@ class Builder:
         kind = self.classes.named(name if isinstance(name, str) else "")
         if not is_named_tuple(kind):
             raise DamagedError(f"{kind.__name__} is not a named tuple")
-        return kind(*self._items(given.get("items")))
+        return kind._make(self._items(given.get("items")))  # type: ignore[attr-defined]  # whatever its __new__ does
 
     def _function(self, name: Any) -> Any:
         found = function_named(name) if isinstance(name, str) else None
@@ -176,19 +195,6 @@ _MAKERS: dict[str, Any] = {
 }
 """What makes each kind of value: a function of the builder, the value of its first entry, and the whole."""
 _MORE = {"variable": frozenset({"number"}), "named": frozenset({"items"}), "number": frozenset({"dtype"})}
-
-
-def _set_state(thing: Any, state: Any) -> None:
-    """As copying and pickling set the state of an object."""
-    if hasattr(type(thing), "__setstate__"):
-        thing.__setstate__(state)
-        return
-    parts = state if isinstance(state, tuple) else (state,)
-    if not all(part is None or (isinstance(part, dict) and all(isinstance(k, str) for k in part)) for part in parts):
-        raise DamagedError(f"the state of {type(thing).__name__} is no mapping")
-    for part in parts:
-        for name, value in (part or {}).items():
-            object.__setattr__(thing, name, value)
 
 
 def _of(kind: type, mapping: Mapping[str, Any], name: str) -> Any:

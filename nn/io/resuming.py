@@ -59,7 +59,7 @@ def read(
         generators.check_states(state)
         if not isinstance(state, dict) or not entries <= set(state):
             raise DamagedError(f"the state must have {', '.join(sorted(entries))}")
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"resume: {where}: holds no state of a training ({error!r}); Checkpoint writes one") from None
     except ValueError as error:
         raise ValueError(f"resume: {where}: is not from this training: {error}") from None
@@ -104,12 +104,17 @@ class _Transfer:
             a, b = then.get(name), now.get(name)
             if a == b or name == "training":  # the mode, which the training sets
                 continue
+            place = f"{who}.{name}" if name else f"the state of {who}"
             if own:
-                raise DamagedError(f"{who}.{name} is {_text(b)}, and was {_text(a)}")
+                raise DamagedError(f"{place} is {_text(b)}, and was {_text(a)}")
             if name not in then or _refers(a) or _refers(b):
-                raise DamagedError(f"{who}.{name} is of another kind here than it was")
+                raise DamagedError(f"{place} is of another kind here than it was")
             value = self.builder.value(a)
-            self.calls.append(lambda t=thing, n=name, v=value: object.__setattr__(t, n, v))  # type: ignore[misc]
+            if name:
+                self.builder.check_names(type(thing), [name])
+                self.calls.append(lambda t=thing, n=name, v=value: object.__setattr__(t, n, v))  # type: ignore[misc]
+            else:  # all that a class with slots, or with its own __getstate__, holds
+                self.calls.append(lambda t=thing, v=value: self.builder.set_state(t, v))  # type: ignore[misc]
 
     def _take(self, name: str, here: Array, arrays: Mapping[str, Array], variables: list[Tensor]) -> None:
         saved = arrays.get(name)

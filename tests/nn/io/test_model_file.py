@@ -321,6 +321,12 @@ def put(*keys):
     return change
 
 
+def whole_state(described, name):
+    """The state in one piece, as of a class with slots, with one attribute more."""
+    pairs = [*described["state"].items(), (name, {"function": "autodiff.relu"})]
+    described["state"] = {"": {"dict": pairs}}
+
+
 HOSTILE = {
     "no JSON": lambda table, arrays: "{",
     "deep": lambda table, arrays: "[" * 100_000,
@@ -340,6 +346,8 @@ HOSTILE = {
     "no state": put("objects", 1, {"class": "nn.Linear"}),
     "a method": put("objects", 1, "state", "forward", {"function": "autodiff.relu"}),
     "a special name": put("objects", 1, "state", "__class__", 1),
+    "a method in a whole state": lambda table, arrays: whole_state(table["objects"][1], "forward"),
+    "a special name in a whole state": lambda table, arrays: whole_state(table["objects"][1], "__dict__"),
     "no attributes": put("objects", 1, "state", {}),
     "function": put("objects", 0, "state", "layers", [{"function": "numpy.save"}]),
     "function of autodiff": put("objects", 0, "state", "layers", [{"function": "autodiff.jit"}]),

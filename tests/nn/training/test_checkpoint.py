@@ -1,5 +1,6 @@
 """A training that is stopped, killed or interrupted goes on as if nothing had been."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -107,18 +108,27 @@ def test_the_best_epoch_is_kept(path, tmp_path):
     assert kept.value == max(history["accuracy"])
 
 
+@dataclasses.dataclass(slots=True)
+class Tally:
+    """Its attributes are in slots, so its state is no mapping."""
+
+    rows: int = 0
+
+
 class Counting(nn.Module):
     """Counts its calls, holds a function that is no data, and draws from a generator of its own."""
 
     def __init__(self):
         self.layer = nn.Linear(4, 2, rng=0)
         self.calls, self.seen, self.rng = 0, [], np.random.default_rng(7)
+        self.tally = Tally()
         self._last = np.zeros(2)
         self.function = lambda x: x * 2.0
 
     def forward(self, x):
         self.calls += 1
         self.seen.append(len(x))
+        self.tally.rows += len(x)
         self._last[:] = self.rng.random(2)
         return self.function(self.layer(x)) + self._last.astype(np.float32)
 
@@ -130,12 +140,12 @@ def test_a_module_of_ones_own_goes_on_with_all_that_it_remembers(path):
         X, Y = data()
         made.fit(X, Y, epochs, 5, rng=0, **options)
         state = {k: v.tobytes() for k, v in model.state_dict().items()}
-        return state, model.calls, model.seen, model._last.tolist(), model.rng.random()
+        return state, model.calls, model.seen, model.tally, model._last.tolist(), model.rng.random()
 
     trained(2, callbacks=[nn.Checkpoint(path)])
     assert trained(4, resume=path) == trained(4)
     with pytest.raises(ValueError, match=r"Counting.function is the function .*lambda.* no data"):
-        nn.load(path, [Counting])
+        nn.load(path, [Counting, Tally])
 
 
 def other(change):
