@@ -78,7 +78,17 @@ def _state(source: Any, given: Any) -> Any:
     here = source.state
     if isinstance(given, dict) and given.get("bit_generator") != here["bit_generator"]:
         raise ValueError(f"it is of {given.get('bit_generator')!r}")
-    return _like(here, given)
+    found = _like(here, given)
+    if not _moves(found["state"]):
+        raise ValueError("all its numbers would be the same, and drawing would never end")
+    return found
+
+
+def _moves(state: Any) -> bool:
+    """Whether a state is followed by others: NumPy draws until a number fits, and cannot be interrupted meanwhile."""
+    if "pos" in state:  # MT19937 stays where all is 0; of the first number it uses one bit
+        return bool(state["key"][0] >> 31 or np.any(state["key"][1:]))
+    return "inc" not in state or state["inc"] % 2 == 1  # PCG64 has the full period where the increment is odd
 
 
 def _like(here: Any, given: Any) -> Any:

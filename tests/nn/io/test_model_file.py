@@ -369,6 +369,7 @@ HOSTILE = {
     "less": lambda table, arrays: arrays.pop("0.weight") is None or None,
     "more": lambda table, arrays: arrays.update(more=np.ones(2)),
     "a place in a generator": put("generators", 0, "state", "state", "pos", 10**6),
+    "a generator that stands still": put("generators", 0, "state", "state", "key", [1] + [0] * 623),
     "half a generator": put("generators", 0, "state", "state", "key", [1]),
     "a pool of seeds": put("generators", 0, "seed", "pool_size", 10**9),
     "another generator": put("generators", 0, "state", "bit_generator", "Generator"),
