@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from autodiff import files
 
 from ..io import resuming
-from ..reports.history import VALIDATION
 from .callbacks import Callback
 from .checks import count_of
+from .measures import is_better, monitored
 
 if TYPE_CHECKING:
     from .learner import Learner
@@ -93,16 +93,11 @@ class Checkpoint(Callback):
             self._write(run, self.path)
 
     def _is_better(self, run: Run) -> bool:
-        name = self.monitor or (VALIDATION + "loss" if VALIDATION + "loss" in run.row else "loss")
-        if name not in run.row:
-            hint = "; give fit validation data" if name.startswith(VALIDATION) else ""
-            raise KeyError(f"Checkpoint: no column '{name}'; there are {', '.join(run.row)}{hint}")
-        value = float(run.row[name])
-        better = value < self.value if self.mode == "min" else value > self.value
-        if better or (math.isnan(self.value) and not math.isnan(value)):
+        value = float(run.row[monitored("Checkpoint", run.row, self.monitor)])
+        better = is_better(value, self.value, self.mode)
+        if better:
             self.value = value
-            return True
-        return False
+        return better
 
     def _write(self, run: Run, path: str) -> None:
         learner = run.learner

@@ -1,12 +1,14 @@
-"""Inputs of a model in its dtype; losses and metrics as numbers."""
+"""Inputs of a model in its dtype; losses and metrics as numbers, and which of them is followed."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from ..reports.history import VALIDATION
 from .structures import joined, mapped
 
 Array = Any
@@ -56,3 +58,21 @@ def _one(what: str, value: Any, purpose: str) -> float:
         raise TypeError(f"{what} is {value.dtype}, and only a real number {purpose}")
     one = value.item()
     return one if value.dtype.char in "efd" else float(one)
+
+
+def monitored(who: str, row: Mapping[str, float], monitor: str | None = None) -> str:
+    """The column of an epoch's row that is followed: by default the validation loss, without validation the loss.
+
+    Raises KeyError that names the columns if there is none of the name ``monitor``.
+    """
+    name = monitor or (VALIDATION + "loss" if VALIDATION + "loss" in row else "loss")
+    if name not in row:
+        hint = "; give fit validation data" if name.startswith(VALIDATION) else ""
+        raise KeyError(f"{who}: no column '{name}'; there are {', '.join(row)}{hint}")
+    return name
+
+
+def is_better(value: float, best: float, mode: str, margin: float = 0.0) -> bool:
+    """Whether a value is below the best one (with ``mode="max"`` above) by more than the margin; NaN never is."""
+    gain = best - value if mode == "min" else value - best
+    return gain > margin or (math.isnan(best) and not math.isnan(value))

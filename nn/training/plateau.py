@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..reports.history import VALIDATION
 from .checks import count_of, in_range
 from .groups import for_each
+from .measures import monitored
 from .optimizer import Optimizer
 
 __all__ = ["ReduceLROnPlateau"]
@@ -77,10 +77,7 @@ class ReduceLROnPlateau:
 
     def after(self, row: Mapping[str, float]) -> None:
         """A step by the row of an epoch in a history."""
-        name = self.monitor or (VALIDATION + "loss" if VALIDATION + "loss" in row else "loss")
-        if name not in row:
-            raise ValueError(f"{type(self).__name__}: monitor is {name!r}; the history has {', '.join(row)}")
-        self.step(row[name])
+        self.step(row[monitored(type(self).__name__, row, self.monitor)])
 
     def _is_better(self, measure: float) -> bool:
         sign = 1.0 if self.mode == "max" else -1.0

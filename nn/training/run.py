@@ -7,11 +7,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..reports.history import VALIDATION, History
+from ..reports.history import History
 from .callbacks import Callbacks
 from .epoch import Epoch
 from .feeding import Feed
 from .loader import DataLoader
+from .measures import monitored
 from .optimizer import rate_of
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ class Run:
     @property
     def best(self) -> dict[str, float]:
         """The row with the least validation loss (without validation: training loss) so far; empty before."""
-        name = VALIDATION + "loss"
-        return self.history.best(name if name in self.row else "loss") if len(self.history) else {}
+        return self.history.best(monitored("Run", self.row)) if len(self.history) else {}
 
     def describe(self) -> tuple[str, str]:
         """The texts before and after a progress bar."""

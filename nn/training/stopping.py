@@ -10,6 +10,7 @@ import numpy as np
 
 from .callbacks import Callback
 from .checks import count_of, in_range
+from .measures import is_better, monitored
 
 if TYPE_CHECKING:
     from .run import Run
@@ -73,12 +74,8 @@ class EarlyStopping(Callback):
 
     def on_epoch(self, run: Run) -> None:
         """Compare the epoch with the best."""
-        if self.monitor not in run.row:
-            hint = "; give fit validation data" if self.monitor.startswith("validation_") else ""
-            raise KeyError(f"EarlyStopping: no column '{self.monitor}'; there are {', '.join(run.row)}{hint}")
-        value = float(run.row[self.monitor])
-        gain = self.best - value if self.mode == "min" else value - self.best
-        if gain > self.min_delta or (math.isnan(self.best) and not math.isnan(value)):
+        value = float(run.row[monitored("EarlyStopping", run.row, self.monitor)])
+        if is_better(value, self.best, self.mode, self.min_delta):
             self.best, self.epoch, self.waited = value, run.epoch, 0
             if self.restore_best:
                 state = run.learner.model.state_dict()

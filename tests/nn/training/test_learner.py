@@ -356,7 +356,7 @@ def test_a_plateau_is_told_what_an_epoch_measured(validated):
     learner = Learner(model, nn.mse_loss, optimizer, metrics=metrics, scheduler=plan)
     history = learner.fit(x, y, 5, validation=(x, y) if validated else None, progress=False)
     assert [row["learning_rate"] for row in history.rows] == pytest.approx([0.01, 0.01, 0.01, 0.01, 0.001])
-    with pytest.raises(ValueError, match=r"ReduceLROnPlateau: monitor is 'auc'; the history has loss"):
+    with pytest.raises(KeyError, match="ReduceLROnPlateau: no column 'auc'; there are loss"):
         Learner(model, nn.mse_loss, optimizer, scheduler=nn.schedule.ReduceLROnPlateau(optimizer, monitor="auc")).fit(
             x, y, 1, progress=False
         )
