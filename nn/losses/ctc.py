@@ -8,7 +8,8 @@ import numpy as np
 
 from autodiff import Tensor, logsumexp
 
-from ..layers.checks import check_array
+from ..layers.checks import as_array, check_array, whole
+from ..layers.structure import values_of
 from .checks import check_reduction, reduced
 from .loss import Loss
 
@@ -51,7 +52,7 @@ def ctc_loss(
             f"{who}: log_probs are {log_probs.dtype} of shape {shape}; they must be floating-point of shape "
             "(T, n, classes), or (T, classes) for one example"
         )
-    if not -1 < blank < shape[-1]:
+    if not 0 <= (blank := whole(who, "blank", blank, 0)) < shape[-1]:
         raise IndexError(f"{who}: blank is {blank}, but there are {shape[-1]} classes (0 to {shape[-1] - 1})")
     single, dtype = len(shape) == 2, log_probs.dtype
     log_probs = log_probs[:, None] if single else log_probs
@@ -62,7 +63,7 @@ def ctc_loss(
     counts = _lengths(who, "target_lengths", target_lengths, n)
     labels = _padded(who, targets, counts, blank, classes)
     losses = -_log_likelihood(log_probs, labels, lengths, counts, blank)
-    impossible = (losses.data if isinstance(losses, Tensor) else losses) > -0.5 * NEVER
+    impossible = values_of(losses) > -0.5 * NEVER
     losses = np.where(impossible, 0.0 if zero_infinity else np.inf, losses).astype(dtype)
     if reduction == "mean":
         losses = losses / np.maximum(counts, 1).astype(dtype)
@@ -114,7 +115,7 @@ def _log_likelihood(log_probs: Any, labels: Array, lengths: Array, counts: Array
 
 def _lengths(who: str, name: str, given: Any, n: int, most: int | None = None) -> Array:
     """The lengths of n sequences, checked."""
-    lengths = given if hasattr(given, "__array_function__") else np.asarray(given)
+    lengths = as_array(given)
     shapes = [(n,), ()] if n == 1 else [(n,)]
     if isinstance(given, Tensor) or lengths.shape not in shapes or (lengths.dtype.kind not in "iu" and n):
         raise ValueError(f"{who}: {name} are {lengths.dtype} of shape {lengths.shape}; give {n} integers, ({n},)")
@@ -127,7 +128,7 @@ def _lengths(who: str, name: str, given: Any, n: int, most: int | None = None) -
 
 def _padded(who: str, targets: Any, counts: Array, blank: int, classes: int) -> Array:
     """The labels as a table with one row for each example, (n, longest), filled up with blanks."""
-    labels = targets if hasattr(targets, "__array_function__") else np.asarray(targets)
+    labels = as_array(targets)
     if isinstance(targets, Tensor) or (labels.dtype.kind not in "iu" and labels.size):
         kind = "a Tensor" if isinstance(targets, Tensor) else labels.dtype
         raise TypeError(f"{who}: targets are {kind}; they must be an array of integers")

@@ -10,6 +10,7 @@ import numpy as np
 
 from autodiff import Tensor
 
+from ..layers.checks import as_array
 from ..layers.module import Module
 from ..layers.structure import is_variable
 from .frames import array_of_frame
@@ -65,7 +66,7 @@ def array_of_examples(who: str, name: str, data: Any) -> Array:
     if isinstance(data, Tensor):
         raise TypeError(f"{who}: {name} is a Tensor, and data is not trained; pass its array: {name}.data")
     data = array_of_frame(who, name, data)
-    array = data if hasattr(data, "__array_function__") else np.asarray(data)
+    array = as_array(data)
     if isinstance(array, np.ma.MaskedArray | np.matrix):
         raise TypeError(f"{who}: {name} is a {type(array).__name__}, which has rules of its own; pass np.asarray(x)")
     if array.dtype == object:

@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff import Tensor
 
-from ..layers.checks import whole
+from ..layers.checks import as_array, whole
 from ..random import Rng, generator
 from .frames import array_of_frame
 from .loader import DataLoader
@@ -135,8 +135,7 @@ def _together(who: str, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
     for i, array in enumerate(arrays):
         if isinstance(array, Tensor):
             raise TypeError(f"{who}: argument {i} is a Tensor; examples are data: pass the array, t.data")
-        array = array_of_frame(who, f"argument {i}", array)
-        array = array if hasattr(array, "__array_function__") else np.asarray(array)
+        array = as_array(array_of_frame(who, f"argument {i}", array))
         if not array.ndim:
             raise ValueError(f"{who}: argument {i} is a single value, not an array of examples")
         found.append(array)

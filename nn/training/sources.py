@@ -10,6 +10,7 @@ import numpy as np
 
 from autodiff import Tensor
 
+from ..layers.checks import as_array
 from .checks import what_is
 from .frames import array_of_frame
 from .structures import leaves, mapped, stacked
@@ -33,7 +34,7 @@ class Arrays:
             return self.take(np.arange(start, min(stop, self.total)))
         if self._flat is not None:
             return tuple(array[start:stop] for array in self._flat)
-        return mapped(lambda array: _known(array[start:stop]), self.tree)
+        return mapped(lambda array: as_array(array[start:stop]), self.tree)
 
     def take(self, chosen: Array) -> Any:
         """Examples at these positions."""
@@ -42,10 +43,6 @@ class Arrays:
         if self._flat is not None:
             return tuple(array.take(chosen, axis=0) for array in self._flat)
         return mapped(lambda array: _taken(array, chosen), self.tree)
-
-
-def _known(array: Any) -> Array:
-    return array if hasattr(array, "__array_function__") else np.asarray(array)
 
 
 def _taken(array: Any, chosen: Array) -> Array:
