@@ -202,7 +202,8 @@ class TrainingStep:
         if done.fault == "apart":
             if position.first:
                 raise _disconnected("it depends on other variables alone", update, position)
-            self.optimizer.step()  # a later step may depend on no parameter
+            if not isinstance(update, Search):  # which has ended its own
+                self.optimizer.step()  # a later step may depend on no parameter
             return
         what = f"the loss became {done.loss}"
         if done.bad:

@@ -102,6 +102,12 @@ def test_a_learner_with_a_line_search():
     assert optim.LBFGS([Tensor(1.0)]).max_eval == 25
     with pytest.raises(DivergenceError, match="the loss became nan at step"):
         learner.fit(X * np.nan, Y, 1, 24, progress=False)
+    step = TrainingStep(network, nn.mse_loss, learner.optimizer)
+    step.update(X, Y)
+    before, step.loss = values(network), lambda outputs, y: Tensor(2.0) ** 2.0
+    loss, _ = step.update(X, Y)
+    assert loss == 4.0  # a later step may depend on no parameter
+    assert np.array_equal(values(network), before)
 
 
 def test_a_search_that_is_interrupted_at_any_line_was_made_or_not():
