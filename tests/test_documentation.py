@@ -71,6 +71,15 @@ def test_what_is_taken_from_the_code_is_up_to_date():
     assert run.returncode == 0, f"{run.stdout}{run.stderr}; write it again with 'python -m docs'"
 
 
+def test_the_design_says_where_every_module_lives():
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8").partition("## Where things live")[2]
+    named = set(re.findall(r"`(?:autodiff/)?(\w+)(?:\.py|/)`", page))
+    modules = {
+        path.stem for path in (ROOT / "autodiff").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert {name for name in modules if not name.startswith("__")} <= named
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as code hosts make them."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
