@@ -100,8 +100,6 @@ class LBFGS(Optimizer):
 
     def _fitted(self, who: str, entries: Mapping[str, Any], parameter: Tensor) -> State:
         total = sum(p.size for p in self.groups[0].params)
-        if entries and not {*self.buffers, *self.numbers} >= set(entries):
-            raise ValueError(f"{who} has the entries {sorted(entries)}; of this optimizer are {list(self.buffers)}")
         for name in self.buffers:
             if name in entries and np.shape(entries[name])[-1:] != (total,):
                 shape = np.shape(entries[name])

@@ -57,7 +57,7 @@ class Optimizer:
         given: Any = parameters
         if not isinstance(given, Iterable):  # the rate, say
             checked(given, who)
-        self.defaults: dict[str, Any] = {n: option(who, n, v) for n, v in {"lr": lr, **options}.items()}
+        self.defaults: dict[str, Any] = _checked(who, {"lr": lr, **options})
         self.groups: list[Group] = groups_of_parameters(who, parameters, self.defaults)
         self._scratch: list[Room | None] = []
         for group in self.groups:
@@ -246,6 +246,11 @@ class Optimizer:
         sizes = [len(group.params) for group in self.groups]
         if [len(group.pop("params", ())) for group in options] != sizes:
             raise ValueError(f"{who}: the state has {len(options)} groups, of other sizes than those here: {sizes}")
+        mine = {*self.buffers, *self.numbers}
+        for i, entries in enumerate(of_each):
+            if not mine >= set(entries):
+                has = f"parameter {i} has the entries {sorted(entries)}"
+                raise ValueError(f"{who}: {has}; of this optimizer are {sorted(mine)}")
         loaded = iter([self._fitted(f"{who}: parameter {i}", *pair) for i, pair in enumerate(zip(of_each, parameters))])  # noqa: B905
         for group, new in zip(self.groups, options, strict=True):
             if not set(new) <= set(self.defaults):
@@ -263,8 +268,6 @@ class Optimizer:
 
     def _fitted(self, who: str, entries: Mapping[str, Any], parameter: Tensor) -> State:
         """A copy of the state of one parameter, if it fits."""
-        if entries and not {*self.buffers, *self.numbers} >= set(entries):
-            raise ValueError(f"{who} has the entries {sorted(entries)}; of this optimizer are {list(self.buffers)}")
         for name, value in entries.items():
             if name in self.buffers and np.shape(value) != parameter.shape:
                 raise ValueError(f"{who}: '{name}' has shape {np.shape(value)}, the parameter {parameter.shape}")
