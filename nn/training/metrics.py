@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor
-
+from ..layers.structure import values_of
 from .regression import weights_of
 
 __all__ = ["accuracy", "confusion_matrix", "decide", "f1", "precision", "recall"]
@@ -31,7 +30,7 @@ def decide(predictions: Any, threshold: Threshold = None) -> Array:
     >>> decide(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist(), decide(np.array([0.2, 0.5, 0.7])).tolist()
     ([1, 0], [0, 1, 1])
     """
-    scores = _array(predictions)
+    scores = np.asarray(values_of(predictions))
     if scores.dtype.kind in "biu" and scores.ndim == 1:
         return scores.astype(np.int64)
     if scores.dtype.kind != "f":
@@ -83,7 +82,7 @@ def _matrix(who: str, predictions: Any, target: Any, classes: int | None, thresh
     decided, labels = _pair(who, predictions, target, threshold)
     largest = int(max(decided.max(), labels.max()))
     if classes is None:
-        shape = np.shape(_array(predictions))
+        shape = np.shape(values_of(predictions))
         classes = max(largest + 1, shape[1] if len(shape) == 2 else 0, 2)
     if largest >= classes or min(decided.min(), labels.min()) < 0:
         raise ValueError(
@@ -163,22 +162,22 @@ def _rate(
     return float(np.mean(rates[present]))
 
 
-def _array(values: Any) -> Array:
-    return values.data if isinstance(values, Tensor) else np.asarray(values)
+def labels_of(who: str, target: Any) -> Array:
+    """Labels, one for each example, as integers; (n, 1) is taken as (n,)."""
+    labels = np.asarray(values_of(target))
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind not in "biuf":
+        raise TypeError(f"{who}: the target is {labels.dtype}; labels are integers")
+    with np.errstate(invalid="ignore"):
+        whole = labels.astype(np.int64)
+    if labels.dtype.kind == "f" and not np.array_equal(whole, labels):
+        raise TypeError(f"{who}: the target is {labels.dtype} with fractions; labels are whole numbers")
+    return whole
 
 
 def _pair(who: str, predictions: Any, target: Any, threshold: Threshold) -> tuple[Array, Array]:
-    decided, labels = decide(predictions, threshold), _array(target)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            whole = labels.astype(np.int64)
-        if not np.array_equal(whole, labels):
-            raise TypeError(f"{who}: the target is {labels.dtype} with fractions; labels are whole numbers")
-        labels = whole
-    elif labels.dtype.kind not in "biu":
-        raise TypeError(f"{who}: the target is {labels.dtype}; labels are integers")
+    decided, labels = decide(predictions, threshold), labels_of(who, target)
     if labels.shape != decided.shape:
         raise ValueError(
             f"{who}: there are predictions for {decided.shape[0]} examples, the target has shape {labels.shape}; "
@@ -186,4 +185,4 @@ def _pair(who: str, predictions: Any, target: Any, threshold: Threshold) -> tupl
         )
     if not labels.size:
         raise ValueError(f"{who}: there are no examples")
-    return decided, labels.astype(np.int64)
+    return decided, labels

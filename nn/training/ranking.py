@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor
-
+from ..layers.structure import values_of
 from .checks import count_of
+from .metrics import labels_of
 from .regression import weights_of
 
 __all__ = ["auc", "top_k"]
@@ -80,17 +80,15 @@ def top_k(predictions: Any, target: Any, k: int = 5, *, weights: Any = None) -> 
 
 
 def _probabilities(scores: Array) -> bool:
-    tolerance = 100 * float(np.finfo(scores.dtype).eps) if scores.dtype != np.float64 else 1e-6
-    return bool(scores.min() >= 0 and np.all(np.abs(scores.sum(axis=1, dtype=float) - 1) <= max(tolerance, 1e-6)))
+    tolerance = max(100 * float(np.finfo(scores.dtype).eps), 1e-6)
+    return bool(scores.min() >= 0 and np.all(np.abs(scores.sum(axis=1, dtype=float) - 1) <= tolerance))
 
 
 def _scores(who: str, predictions: Any, target: Any) -> tuple[Array, Array]:
     """Scores (n,) or (n, classes), and labels that fit them."""
-    scores, labels = (a.data if isinstance(a, Tensor) else np.asarray(a) for a in (predictions, target))
-    if scores.dtype.kind not in "biuf" or labels.dtype.kind not in "biuf":
-        raise TypeError(f"{who}: scores are {scores.dtype} and labels {labels.dtype}; both must be real numbers")
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
+    scores, labels = np.asarray(values_of(predictions)), labels_of(who, target)
+    if scores.dtype.kind not in "biuf":
+        raise TypeError(f"{who}: scores are {scores.dtype}; they must be real numbers")
     if scores.ndim not in (1, 2) or labels.shape != scores.shape[:1]:
         raise ValueError(
             f"{who}: the predictions have shape {scores.shape} and the target {labels.shape}; "
@@ -98,8 +96,6 @@ def _scores(who: str, predictions: Any, target: Any) -> tuple[Array, Array]:
         )
     if not scores.size:
         raise ValueError(f"{who}: there are no examples")
-    if not np.isfinite(labels).all() or (labels != np.floor(labels)).any():
-        raise TypeError(f"{who}: labels must be whole numbers")
     if np.isnan(scores).any():
         raise ValueError(f"{who}: a score is NaN, which has no rank")
     classes = scores.shape[1] if scores.ndim == 2 and scores.shape[1] > 1 else None
@@ -108,4 +104,4 @@ def _scores(who: str, predictions: Any, target: Any) -> tuple[Array, Array]:
             f"{who}: labels reach from {labels.min()} to {labels.max()}; there are scores of {classes or 2} classes"
         )
     scores = scores if scores.dtype.kind == "f" else scores.astype(float)
-    return (scores if classes else scores.reshape(-1)), labels.astype(np.int64)
+    return (scores if classes else scores.reshape(-1)), labels

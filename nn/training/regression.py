@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import Tensor
+from ..layers.structure import values_of
 
 __all__ = ["mae", "r2", "rmse"]
 
@@ -60,7 +60,7 @@ def _pair(who: str, predictions: Any, target: Any, weights: Any) -> tuple[Array,
     """Predictions and targets as (n, outputs) in double precision."""
     found = []
     for name, given in (("the predictions are", predictions), ("the target is", target)):
-        array = given.data if isinstance(given, Tensor) else np.asarray(given)
+        array = np.asarray(values_of(given))
         if array.dtype.kind not in "biuf":
             raise TypeError(f"{who}: {name} {array.dtype}, not real numbers")
         found.append(np.asarray(array, float))

@@ -69,7 +69,7 @@ def test_the_best_k_with_ties():
         (auc, SCORES, LABELS[:3], ValueError, r"auc: the predictions have shape \(7,\) and the target \(3,\)"),
         (auc, SCORES, LABELS + 1, ValueError, "auc: labels reach to 2, but there is one score an example"),
         (auc, SCORES, LABELS - 1, ValueError, "labels reach from -1 to 0"),
-        (auc, SCORES, LABELS + 0.5, TypeError, "labels must be whole numbers"),
+        (auc, SCORES, LABELS + 0.5, TypeError, "auc: the target is float64 with fractions"),
         (auc, SCORES * np.nan, LABELS, ValueError, "a score is NaN"),
         (auc, SCORES[:0], LABELS[:0], ValueError, "there are no examples"),
         (auc, 1.0, 1, ValueError, r"have shape \(\)"),
