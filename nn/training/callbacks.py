@@ -78,7 +78,8 @@ class Callbacks:
             raise ValueError("fit: the same callback is given twice")
         self.given = given
         self.all: list[Callback] = sorted([*own, *given], key=lambda one: one.saves)
-        self._steps = [one.on_step for one in self.all if type(one).on_step is not Callback.on_step]
+        hooks = [one.on_step for one in self.all]
+        self._steps = [hook for hook in hooks if getattr(hook, "__func__", None) is not Callback.on_step]
 
     def begin(self, run: Run, begun: ExitStack) -> None:
         """Call ``on_fit_begin``, and ``on_fit_end`` of those that have begun when ``begun`` is left."""

@@ -123,6 +123,13 @@ def test_what_a_row_gets_is_in_the_history():
     assert rows == history.rows
 
 
+def test_a_hook_may_be_of_the_object_alone():
+    steps, one = [], Callback()
+    one.on_step = lambda run: steps.append(run.step)
+    learner().fit(X, Y, 1, 8, callbacks=[one])
+    assert steps == [1, 2, 3]
+
+
 def test_the_best_row():
     seen = []
 
