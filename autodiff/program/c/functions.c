@@ -127,7 +127,7 @@ PURE double expm1_f64(double x) {
 PURE float log_f32(float x) {
     int is_tiny = x < 0x1p-126f;
     float y = is_tiny ? x * 0x1p23f : x;
-    int32_t k = bits_f32(y) - 0x3f3504f3;
+    int32_t k = (int32_t)((uint32_t)bits_f32(y) - 0x3f3504f3);
     float n = (float)((k >> 23) - (is_tiny ? 23 : 0));
     float f = from_bits_f32((k & 0x007fffff) + 0x3f3504f3) - 1.0f, z = f * f, p = 7.0376836292e-2f;
     p = FMA_f32(p, f, -1.1514610310e-1f);
@@ -146,7 +146,7 @@ PURE float log_f32(float x) {
 PURE double log_f64(double x) {
     double y = x < 0x1p-1022 ? x * 0x1p54 : x;
     int64_t shift = x < 0x1p-1022 ? 54 : 0;
-    int64_t k = bits_f64(y) + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
+    int64_t k = (int64_t)((uint64_t)bits_f64(y) + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd));
     /* an exponent as a number, by its bits: not every processor converts vectors of them */
     int64_t exponent = (int64_t)((uint64_t)k >> 52) - 1023 - shift;
     double n = from_bits_f64(exponent + 0x4338000000000000) - 0x1.8p52;
