@@ -36,7 +36,7 @@ gradient = ad.grad(lambda x: np.sum(np.exp(np.sin(x)) * np.cos(x)))
 
 
 def failures_in_threads(program, expected_of):
-    """Eight threads call a program of ``gradient``, each with inputs of its own, fifty times; those that got others."""
+    """Eight threads call a program of ``gradient``, each with its own input, fifty times: those with other results."""
     inputs = [np.random.default_rng(seed).normal(size=3000) for seed in range(8)]
     expected, failed = [expected_of(x).tobytes() for x in inputs], []
 

@@ -9,7 +9,8 @@ import pytest
 
 import autodiff as ad
 import nn
-from autodiff import CaptureError, PathError, Tensor, jit, no_grad, value_and_grad
+from autodiff import CaptureError, PathError, Tensor, jit, no_grad
+from tests.program.samples import failures_in_threads, gradient
 from tests.program.test_replay import same
 
 X = np.array([0.25, 0.5, 1.0])
@@ -175,22 +176,7 @@ def test_a_training_step_with_a_schedule(optimizer):
 
 
 def test_threads():
-    function = jit(value_and_grad(lambda x: np.sum(np.sin(x) * x)))
-    expected = [function.function(np.full(100, i / 10)) for i in range(8)]
-    wrong = []
-
-    def run(i):
-        for _ in range(100):
-            value, gradient = function(np.full(100, i / 10))
-            if value != expected[i][0] or gradient.tobytes() != expected[i][1].tobytes():
-                wrong.append(i)
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    assert failures_in_threads(jit(gradient), gradient) == []
 
 
 def test_threads_that_train_one_model_and_threads_that_look_at_it():

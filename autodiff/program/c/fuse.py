@@ -82,7 +82,7 @@ class Fusion:
     def _translated(self) -> dict[Instruction, list[Operation]]:
         """For each call the operations that it is in C; none if it stays with NumPy."""
         found: dict[Instruction, list[Operation]] = {}
-        for value in (*self.program.inputs, *[s.value for s in self.program.reads]):
+        for value in self.program.given_values:
             self._place(value)
         for value, array in self.program.constants.items():
             if value.dtype in TYPES and all(stride >= 0 for stride in array.strides):
@@ -186,8 +186,7 @@ class Fusion:
 
     def _given(self) -> set[Value]:
         """The arrays that come from outside."""
-        given = (*self.program.inputs, *[slot.value for slot in self.program.reads])
-        return {value for value in given if value.kind is np.ndarray}
+        return {value for value in self.program.given_values if value.kind is np.ndarray}
 
     def _kind(self, instruction: Instruction) -> str:
         steps = self.steps[instruction]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..instruction import Instruction, Value
-from ..passes.memory import owners_of
+from ..passes.memory import owners_of, written_in
 from .elements import BOOL
 from .operations import Check, Operation, Pick
 
@@ -32,7 +32,7 @@ def dependencies(
     maker: dict[Value, int] = {}
     written: dict[Value, int] = {}
     read: dict[Value, list[int]] = {}
-    ever = {o for i in instructions for v in i.writes for o in owners.get(v, {v})}
+    ever = written_in(instructions, owners)
     before_write: list[int] = []
     for n, instruction in enumerate(instructions):
         touched = {o for v in instruction.operands for o in owners.get(v, {v})} & ever

@@ -155,9 +155,8 @@ class JaxFunction:
     def _check_types(self) -> None:
         if jax.config.jax_enable_x64:
             return
-        every = (*self.program.inputs, *[s.value for s in self.program.reads],
-                 *[r for i in self.program.instructions for r in i.results], *self.program.constants)  # fmt: skip
-        for value in every:
+        made = [value for i in self.program.instructions for value in i.results]
+        for value in (*self.program.given_values, *made, *self.program.constants):
             if is_double(value):
                 raise ExportError(
                     f"{VERB}: {self.program.name} computes in {value.dtype} ({value.name or 'a result'} of shape "

@@ -10,7 +10,7 @@ import numpy as np
 from ..exporting import LACKING, LackingError, refuse
 from ..instruction import Attribute, Guard, Instruction, Method, Value, mapped
 from ..memory import Memory
-from ..passes.memory import owners_of
+from ..passes.memory import owners_of, written_in
 from ..ufuncs import IN_PLACE, OPERATORS, kind_of
 from . import filling, indexing, products, reductions, shapes  # noqa: F401 - they fill the table
 from .builder import Builder, Tensor
@@ -39,7 +39,7 @@ class Calls:
         self.folded: dict[Value, Any] = {}
         """What is the same in each run, and no parameter: it is computed here and now."""
         self._owners = owners_of(program.instructions)
-        self._written = {o for i in program.instructions for v in i.writes for o in self._owners.get(v, {v})}
+        self._written = written_in(program.instructions, self._owners)
 
     def tensor(self, value: Value) -> Tensor:
         """A value as it is now; of a view, what it shows of its root."""

@@ -54,7 +54,7 @@ class _Model:
     def _refuse_state(self) -> None:
         """A model of ONNX changes nothing, and has no generator."""
         program = self.program
-        given = {*program.inputs, *[slot.value for slot in program.reads]}
+        given = set(program.given_values)
         for i in program.instructions:
             for value in i.writes:
                 if value.kind is np.random.Generator:

@@ -6,6 +6,7 @@ import pytest
 import nn
 from autodiff import jit
 from tests.program.compiling import IS_THERE
+from tests.program.samples import step_of
 
 
 def network(*layers):
@@ -39,16 +40,9 @@ CASES = {
 
 def trained(case, backend):
     build, x, labels, optimizer = case
-    model, criterion = build(), nn.CrossEntropyLoss()
+    model = build()
     optimizer = optimizer(model.parameters())
-
-    def step(x, labels):
-        loss = criterion(model(x), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.data
-
+    step = step_of(model, optimizer, nn.CrossEntropyLoss())
     run = jit(step, backend=backend) if backend else step
     losses = [float(run(x, labels)) for _ in range(50)]
     return losses, [p.data.copy() for p in model.parameters()], run
