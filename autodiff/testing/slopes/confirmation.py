@@ -23,9 +23,11 @@ def agrees(comparison: Comparison, u: Array) -> Finding | None:
     """The finding of the complex step alone, if f is known to be analytic and they agree; None otherwise."""
     if not comparison.analytic_function:
         return None
-    own = comparison.own_error(u) + comparison.tolerance * norm(comparison.safe * u)
-    sharp = _by_complex_step(comparison, comparison.line(u), u, own)
-    return None if sharp is None or sharp.wrong else sharp
+    sharp = _by_complex_step(comparison, comparison.line(u), u, comparison.own_error(u))
+    if sharp is None:
+        return None
+    sharp = sharp._replace(limit=sharp.limit + comparison.tolerance * norm(comparison.safe * u))
+    return None if sharp.wrong else sharp
 
 
 def sharpened(comparison: Comparison, finding: Finding, own: float, thorough: bool = False) -> Finding:

@@ -355,6 +355,16 @@ def test_a_tolerance_can_be_given():
     assert not gradcheck(wrong_at(lambda x: 1.1), np.array([0.5, 1.0]), tolerance=0.01).correct
 
 
+@pytest.mark.parametrize("seed", [3, 7, 8])  # whose first direction hardly shows the fault
+def test_the_complex_step_allows_no_more_than_the_tolerance(seed):
+    wrong = 1.0 + 2e-3 * np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    report = gradcheck(
+        lambda x: np.sum(np.exp(x)), np.linspace(-0.5, 0.5, 6), gradient=lambda x: np.exp(x) * wrong, tolerance=1e-3,
+        rng=seed,
+    )  # fmt: skip
+    assert report.verdict == "wrong"
+
+
 def test_order_must_be_positive():
     with pytest.raises(ValueError, match="order must be 1 or more"):
         gradcheck(np.sin, 1.0, order=0)
