@@ -60,3 +60,16 @@ def test_an_example_can_be_read_in_one_go(path):
 def test_the_page_names_every_example():
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\w+)\.py\)", page)) == {path.stem for path in PATHS} == {*BELOW, *ABOVE}
+
+
+def test_the_page_says_what_the_examples_say():
+    said, told = "", set()
+    for row in re.findall(r"^\| .* \|$", (FOLDER / "README.md").read_text(encoding="utf-8"), re.MULTILINE)[1:]:
+        _, name, _, result, seconds, _ = row.split("|")
+        link = re.search(r"\((\w+\.py)\)", name)  # a row without one is of the same example
+        said = (FOLDER / link[1]).read_text(encoding="utf-8").split('"""')[1] if link else said
+        figures = {figure.rstrip(".,") for figure in re.findall(r"\d[\d.,]+", result)}
+        assert figures <= {figure.rstrip(".,") for figure in re.findall(r"\d[\d.,]+", said)}, name
+        assert f"{seconds.strip()} seconds" in said, name
+        told |= figures
+    assert len(told) > len(PATHS)
