@@ -12,7 +12,9 @@ from typing import Any
 from autodiff import files
 
 from ..io.run_folder import CONTENTS, MODEL
+from ..layers.summary import in_bytes
 from ..reports.history import History
+from ..reports.page import filled, frame
 from .kinds import Measured
 from .runs import Run
 
@@ -32,14 +34,9 @@ def write_page(folder: Path, run: Run, history: History, measured: Measured | No
         "GRAPH": _graph(folder),
         "USE": "".join(_command(what, line) for what, line in _uses(folder, run, state)),
         "OPTIONS": _table(_options(run)),
-        "FILES": _files(folder, state),
+        "FILES": _files(folder),
     }
-    head, *pieces = page.split("/*")
-    text = head
-    for piece in pieces:
-        name, _, rest = piece.partition("*/")
-        text += parts[name] + rest
-    files.write(folder / "index.html", text, errors="replace")
+    files.write(folder / "index.html", filled(page, parts), errors="replace")
 
 
 def _result(run: Run, history: History, measured: Measured | None, state: str) -> str:
@@ -102,12 +99,12 @@ def _table(rows: list[tuple[str, str]]) -> str:
     return "<table>" + "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in rows) + "</table>"
 
 
-def _files(folder: Path, state: str) -> str:
+def _files(folder: Path) -> str:
     rows = []
     for name, what in CONTENTS.items():
         path = folder / name
         if path.exists() or name == "index.html":
-            size = f"{path.stat().st_size / 1024:,.1f} KiB" if path.exists() and name != "index.html" else ""
+            size = in_bytes(path.stat().st_size) if path.exists() and name != "index.html" else ""
             rows.append(
                 f'<tr><td><a href="{name}">{name}</a></td><td class="number">{size}</td><td>{escape(what)}</td></tr>'
             )
@@ -119,5 +116,4 @@ def _graph(folder: Path) -> str:
     path = folder / "graph.html"
     if not path.exists():
         return '<p>The graph is in <a href="training.html">the report of the training</a>.</p>'
-    shown = escape(path.read_text(encoding="utf-8"), quote=True)
-    return f'<iframe sandbox="allow-scripts" title="graph" srcdoc="{shown}"></iframe>'
+    return frame(path.read_text(encoding="utf-8"))

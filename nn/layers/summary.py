@@ -96,11 +96,12 @@ def _total(model: Any) -> str:
     if values:
         dtypes = [np.result_type(v) for v in values]
         names = ", ".join(sorted({str(d) for d in dtypes}))
-        text += f", {names}, {_bytes(sum(np.size(v) * d.itemsize for v, d in zip(values, dtypes, strict=True)))}"
+        text += f", {names}, {in_bytes(sum(np.size(v) * d.itemsize for v, d in zip(values, dtypes, strict=True)))}"
     return text + (f", and {constants:,} constants" if constants else "")
 
 
-def _bytes(count: float) -> str:
+def in_bytes(count: float) -> str:
+    """A number of bytes in the unit that fits: 512 B, 397.5 KiB."""
     if count < 1024:
         return f"{count:.0f} B"
     for unit in ("KiB", "MiB"):

@@ -19,6 +19,7 @@ from autodiff.draw import draw
 from ..layers.module import Module
 from .curve import svg
 from .history import VALIDATION
+from .page import filled, frame
 
 Array = Any
 REFRESH = 5.0
@@ -148,12 +149,7 @@ class Watch:
             "GRAPH": self._graph_frame(),
             "DATA": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         }
-        head, *pieces = page.split("/*")
-        text = head
-        for piece in pieces:
-            name, _, rest = piece.partition("*/")
-            text += parts[name] + rest
-        files.write(self.path, text, errors="replace")
+        files.write(self.path, filled(page, parts), errors="replace")
         self._written = time.monotonic()
         return self.path
 
@@ -218,7 +214,7 @@ class Watch:
                 self._model.train(mode)
         if not self._graph:
             return f"<p>The graph could not be drawn: {escape(self._trouble)}</p>"
-        return f'<iframe sandbox="allow-scripts" title="graph" srcdoc="{escape(self._graph, quote=True)}"></iframe>'
+        return frame(self._graph)
 
 
 def _typical(array: Array) -> float:
