@@ -143,8 +143,20 @@ def _colours(name: str, samples: Array, header: _Header, chunks: dict[bytes, byt
         given = np.frombuffer(chunks.get(b"tRNS", b""), np.uint8)[: len(opacity)]
         opacity[: len(given)] = given
         pixels, alpha = palette.reshape(-1, 3)[indices] / 255.0, opacity[indices][..., None] / 255.0
-    else:
+    elif header.colour in (4, 6):
         values = samples / largest
-        pixels, alpha = (values, 1.0) if header.colour in (0, 2) else (values[..., :-1], values[..., -1:])
+        pixels, alpha = values[..., :-1], values[..., -1:]
+    else:
+        pixels, alpha = samples / largest, 1.0 - _is_clear(name, samples, chunks.get(b"tRNS"))
     shown = np.asarray(pixels * alpha + (1.0 - alpha), np.float32)
     return shown[..., 0] if shown.shape[-1] == 1 else shown
+
+
+def _is_clear(name: str, samples: Array, given: bytes | None) -> Array:
+    """Where pixels without an alpha channel have the one grey, or colour, that the file says is transparent."""
+    if given is None:
+        return np.zeros((1, 1, 1))
+    clear = np.frombuffer(given[: len(given) // 2 * 2], ">u2")
+    if len(clear) != samples.shape[-1]:
+        raise DamagedFileError(f"{name}: the transparent colour of the PNG file has {len(given)} bytes")
+    return (samples == clear).all(axis=-1, keepdims=True)

@@ -24,9 +24,10 @@ def chunk(kind, data):
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
-def png(width, height, depth, colour, rows, *, interlaced=0, palette=b""):
+def png(width, height, depth, colour, rows, *, interlaced=0, palette=b"", clear=b""):
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([depth, colour, 0, 0, interlaced])
     parts = chunk(b"IHDR", header) + (chunk(b"PLTE", palette) if palette else b"")
+    parts += chunk(b"tRNS", clear) if clear else b""
     return SIGNATURE + parts + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
@@ -40,10 +41,8 @@ def test_as_pillow_reads_it(mode):
         picture, wanted = Image.fromarray(values), values / 65535
     elif mode in ("RGBA", "LA"):
         picture.putalpha(Image.fromarray(RNG.integers(0, 255, (9, 13), np.uint8)))
-        white = Image.new("RGBA", picture.size, "white")
         both = np.asarray(picture.convert("RGBA"), float) / 255
         wanted = both[..., :3] * both[..., 3:] + 1 - both[..., 3:]
-        assert white.size == (13, 9)
     else:
         wanted = np.asarray(picture.convert("L" if mode in "L1" else "RGB"), float) / 255
     found = read_png("a.png", encoded(picture))
@@ -70,6 +69,20 @@ def test_several_pixels_in_a_byte(depth):
     assert found[0, 0] == (1.0 if depth == 2 else np.float32(14 / 15))
 
 
+@pytest.mark.parametrize(
+    ("depth", "colour", "rows", "clear"),
+    [(8, 0, [0, 7, 0, 0, 0, 9], 0), (8, 2, [0, *[7] * 3, *[0] * 3, 0, *[0] * 3, 7, 0, 0], 0),
+     (1, 0, [0, 64, 0, 192], 0), (16, 0, [0, 1, 0, 0, 1, 0, 0, 1, 1, 2], 1)],
+)  # fmt: skip
+def test_one_colour_is_transparent(depth, colour, rows, clear):
+    contents = png(2, 2, depth, colour, bytes(rows), clear=clear.to_bytes(2, "big") * (3 if colour else 1))
+    plain = read_png("a.png", png(2, 2, depth, colour, bytes(rows)))
+    value = np.float32(clear / (2**depth - 1))
+    is_clear = (plain == value).all(axis=-1, keepdims=True) if colour else plain == value
+    assert is_clear.any()
+    np.testing.assert_array_equal(read_png("a.png", contents), np.where(is_clear, 1, plain))
+
+
 BAD = {
     "cut off": (png(2, 2, 8, 0, bytes(6))[:-9], "cut off"),
     "changed": (png(2, 2, 8, 0, bytes(6)).replace(b"IDAT", b"IDAX"), "checksum"),
@@ -80,6 +93,7 @@ BAD = {
     "no filter": (png(2, 2, 8, 0, bytes([9, 0, 0] * 2)), "filter 9"),
     "interlaced": (png(2, 2, 8, 0, bytes(6), interlaced=1), "interlac"),
     "no palette": (png(2, 2, 8, 3, bytes([0, 0, 5] * 2), palette=bytes(6)), "palette"),
+    "no grey": (png(2, 2, 8, 0, bytes(6), clear=b"abc "), "transparent colour .* has 4 bytes"),
     "no header": (SIGNATURE + chunk(b"IEND", b""), "no header"),
 }
 
