@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(path for package in ("autodiff", "nn") for path in (ROOT / package).rglob("*.py"))
 OF_A_TENSOR = {"_node", "_value"}
 """What the modules of autodiff, and no other, may see of a Tensor."""
-OF_PYTHON = {"_replace", "_fields", "_asdict", "_getframe", "_is_gil_enabled", "_render_traceback_"}
+OF_PYTHON = {"_replace", "_fields", "_asdict", "_make", "_getframe", "_is_gil_enabled", "_render_traceback_"}
 OF_OTHERS = {"_NoValue", "_ufuncs", "_zeta", "_extobj_contextvar", "_make_extobj"}
 """NumPy's mark of what was not given, which its signatures show; a function of SciPy's that has no other name; what
 np.errstate sets, where it is there."""
