@@ -113,11 +113,12 @@ def _through_time(g: Any, packed: Array, y: Any, length: int, width: int) -> Arr
         return _through_arrays(known.get(0), known.get(1), packed, before, c_before, gates, bounded, back)
     into = [g[k] for k in range(4)]
     dz: list[Any] = [None] * length
-    dh: Any = 0.0
-    dc: Any = 0.0
+    dh: Any = None  # not 0.0, beside which a structural zero would be forgotten
+    dc: Any = None
     for t in reversed(range(length)):
-        of_h, of_c, of_gates, of_bounded = (part[t] for part in into)
-        of, now = (of_h + dh, of_c + dc, of_gates, of_bounded), (h[t], c[t], gates[t], bounded[t])
+        of_h, of_c, *others = (part[t] for part in into)
+        of = (of_h, of_c, *others) if dh is None else (of_h + dh, of_c + dc, *others)
+        now = h[t], c[t], gates[t], bounded[t]
         inner = _inner(of, now)
         dz[t] = _into_gates(of, inner, c_before[t], now)
         dc = inner * _quarters(gates[t])[1]
