@@ -80,7 +80,7 @@ class DataLoader:
         self.prefetch: int = count_of("DataLoader", "prefetch", prefetch, 0)
         self.buffer: int = count_of("DataLoader", "buffer", buffer, 1)
         self.shuffle: bool = rng is not None if shuffle is None else bool(shuffle)
-        self._draws = transform is not None and _takes_rng(transform)
+        self._draws = transform is not None and takes_rng(transform)
         self.rng: np.random.Generator | None = generator(rng) if self.shuffle or self._draws else None
         self._position = 0
         self._before: Any = None
@@ -204,7 +204,8 @@ def _grouped(examples: Iterator[Any], size: int) -> Iterator[list[Any]]:
         yield group
 
 
-def _takes_rng(function: Callable[..., Any]) -> bool:
+def takes_rng(function: Callable[..., Any]) -> bool:
+    """Whether a transform is given a generator: if it has a parameter ``rng``."""
     try:
         return "rng" in inspect.signature(function).parameters
     except (TypeError, ValueError):  # a function of C

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..random import Rng, generator
 from .checks import count_of, in_range
+from .loader import takes_rng
 
 __all__ = ["Compose", "Normalize", "RandomCrop", "RandomHorizontalFlip"]
 
@@ -20,7 +21,9 @@ Array = Any
 
 
 class Compose:
-    """Transforms one after the other.  Functions of a batch alone may be among them.
+    """Transforms one after the other.
+
+    Any function of a batch may be among them.  It gets the generator if it has a parameter ``rng``.
 
     >>> import numpy as np
     >>> from nn.transforms import Compose, Normalize, RandomCrop
@@ -34,11 +37,12 @@ class Compose:
             if not callable(one) or isinstance(one, type):
                 raise TypeError(f"Compose: expected functions of a batch, got {one!r}; Compose(Normalize(0.5, 0.25))")
         self.transforms = transforms
+        self._draws = [takes_rng(one) for one in transforms]
 
     def __call__(self, x: Any, rng: Rng = None) -> Any:
         rng = generator(rng)
-        for one in self.transforms:
-            x = one(x, rng=rng) if _is_ours(one) else one(x)
+        for one, draws in zip(self.transforms, self._draws, strict=True):
+            x = one(x, rng=rng) if draws else one(x)
         return x
 
     def __repr__(self) -> str:
@@ -137,10 +141,6 @@ class RandomHorizontalFlip:
 
     def __repr__(self) -> str:
         return f"RandomHorizontalFlip({self.p})"
-
-
-def _is_ours(transform: Any) -> bool:
-    return isinstance(transform, Compose | Normalize | RandomCrop | RandomHorizontalFlip)
 
 
 def _images(who: str, x: Any) -> Array:

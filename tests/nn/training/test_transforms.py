@@ -58,7 +58,10 @@ def test_normalisation():
 
 
 def test_one_seed_one_result_alone_and_in_a_loader():
-    change = Compose(RandomCrop(4, padding=1), RandomHorizontalFlip(), np.negative, Normalize(0.5, 2.0))
+    def noise(x, rng=None):
+        return x + np.random.default_rng(rng).normal(size=x.shape)
+
+    change = Compose(RandomCrop(4, padding=1), RandomHorizontalFlip(), np.negative, Normalize(0.5, 2.0), noise)
     assert np.array_equal(change(IMAGES, 3), change(IMAGES, np.random.default_rng(3)))
     assert not np.array_equal(change(IMAGES, 3), change(IMAGES, 4))
     runs = [
