@@ -84,6 +84,7 @@ __all__ = [
 if TYPE_CHECKING:
     from . import files as files
     from . import program as program
+    from . import scipy as scipy
     from . import testing as testing
     from .draw.module import Draw
     from .program import CaptureError as CaptureError
@@ -97,12 +98,12 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Import programs, pictures, gradient checks and files when they are first used."""
+        """Import programs, pictures, gradient checks, files and SciPy's functions when they are first used."""
         if name in ("CaptureError", "PathError", "Program", "StaleError", "capture", "jit"):
             from . import program
 
             return getattr(program, name)
-        if name in ("draw", "files", "program", "testing"):
+        if name in ("draw", "files", "program", "scipy", "testing"):
             from importlib import import_module
 
             return import_module(f"{__name__}.{name}")

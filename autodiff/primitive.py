@@ -25,7 +25,8 @@ entry, and :mod:`.dispatch` adds its method and its operator.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .convention import agreed, arranged
@@ -201,7 +202,16 @@ refusals: dict[Function, str] = {}
 """Functions that have no derivative, and what to write in their place."""
 
 late: list[Primitive | Composite] = []
-"""What suppliers have registered."""
+"""What was registered inside of :func:`lasting`."""
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """What the block registers belongs to the library, whenever that is: no end of a test takes it back."""
+    before = len(registry)
+    yield
+    late.extend([*registry.values()][before:])
+
 
 _suppliers: list[Callable[[Function], None]] = []
 

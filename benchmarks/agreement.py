@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from autodiff import Tensor, grad
-from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, Sample, registry
+from autodiff.scipy import load
 from autodiff.testing.strategies import Call, tensors
 
 from .agreement_complex import complex_tables
@@ -249,7 +249,7 @@ def compared(entry: Entry, draws: int) -> Agreement:
 
 def entries() -> list[Entry]:
     """The differentiable entries of the table, SciPy's among them."""
-    special.load()
+    load()
     return [e for e in registry.values() if isinstance(e, Composite) or not e.flat]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import autodiff
-from autodiff.ops import special
+from autodiff.scipy import load
 from autodiff.testing import gradcheck
 from tests.differences import calls
 from tests.testing import magnitudes, planted
@@ -27,7 +27,7 @@ from tests.testing.planted import FAULTS, WIDER, keeps_precision, long, names_th
 
 Unit = dict[str, Any]
 
-special.load()
+load()
 warnings.simplefilter("ignore")
 HERE = Path(__file__).resolve().parent
 WIDENED, ONE_OF_MANY = "float64 from float32", "one element of 100,000, by 1 %"

@@ -16,6 +16,7 @@ import ast
 import contextlib
 import functools
 import inspect
+import operator
 import re
 import sys
 import tempfile
@@ -26,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.ops import special
+import autodiff.scipy
 from autodiff.primitive import Composite, Domain, Primitive, registry
 
 from . import arrays, checks, stubs
@@ -103,6 +104,10 @@ def spelled(entry: Primitive | Composite) -> str:
             found = getattr(sys.modules.get(module), name, None)
             if found is entry.function or (prefix == "autodiff" and found is entry.call):
                 return f"`{prefix}.{name}`"
+    for module in autodiff.scipy.modules():
+        with contextlib.suppress(AttributeError):
+            if operator.attrgetter(entry.name)(module) in (entry.call, entry.function):
+                return f"`{module.__name__}.{entry.name}`"
     return f"`{entry.name}`, internal"
 
 
@@ -216,7 +221,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
     parser.add_argument("pages", nargs="*", help="names of files, as operations.md (default: all)")
     options = parser.parse_args()
-    special.load()  # all that can be in the table
+    autodiff.scipy.load()  # all that can be in the table
     stale = [] if not options.check or checks.is_complete(spelled) else [checks.PAGE]
     known = makers(trying=not options.check)
     unknown = set(options.pages) - {path.name for path in known}

@@ -12,15 +12,15 @@ import autodiff
 from autodiff import BatchingError, Tensor, composite, elementwise, grad, gufunc, no_grad, primitive, vmap
 from autodiff.convention import Signature, spellings
 from autodiff.dispatch import enter, methods, restored
-from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
+from autodiff.scipy import load
 from autodiff.testing import detect_anomaly
 from autodiff.ufuncs import accumulations, reductions
 from docs.__main__ import spelled
 from tests.blocks import of_each
 from tests.differences import calls, outputs
 
-special.load()  # all that can be in the table
+load()  # all that can be in the table
 ENTRIES = list(registry.values())
 ELEMENTWISE = [e for e in ENTRIES if isinstance(e, Primitive) and e.elementwise and not e.flat]
 OURS = [e for e in ENTRIES if getattr(e.function, "__module__", "numpy").startswith("autodiff")]

@@ -6,12 +6,12 @@ import numpy as np
 
 from autodiff import Tensor
 from autodiff.backpropagation import backward
-from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
+from autodiff.scipy import load
 from autodiff.testing.table.samples import Template
 from tests.differences import calls, cotangents, numpy_function, outputs, weights
 
-special.load()  # all that can be in the table
+load()  # all that can be in the table
 ENTRIES = list(registry.values())
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from autodiff import checkpoint, grad, hessian, hvp, jacobian, jvp, logsumexp, stop_gradient
-from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
+from autodiff.scipy import load
 from autodiff.testing.table.samples import kink_calls
 from tests.blocks import of_each
 
-special.load()
+load()
 ENTRIES = [e for e in registry.values() if kink_calls(e) and not (isinstance(e, Primitive) and e.flat)]
 AROUND = {  # what a kink is part of
     "alone": lambda y: y,

@@ -8,19 +8,19 @@ import pytest
 
 import autodiff as ad
 from autodiff import PathError, Tensor, capture
-from autodiff.ops import special
 from autodiff.primitive import registry
 from autodiff.program import lines, straight
 from autodiff.program.passes import direct
 from autodiff.program.passes.buffers import LARGE
 from autodiff.program.replay import LONG
 from autodiff.program.straight import Straight
+from autodiff.scipy import load
 from autodiff.testing.table.samples import calls
 from autodiff.tree import flatten
 from tests.blocks import of_each
 from tests.program.samples import failures_in_threads, gradient
 
-special.load()
+load()
 INTEGERS = ("bitwise_and", "bitwise_or", "bitwise_xor", "invert")  # whose arguments are no variables
 ENTRIES = {entry.name: entry for entry in registry.values() if entry.name not in INTEGERS}
 

@@ -7,14 +7,14 @@ import warnings
 import numpy as np
 
 from autodiff import Tensor
-from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
 from autodiff.protocol import WRONG
+from autodiff.scipy import load
 from autodiff.testing.table.samples import calls
 from tests.blocks import of_each
 from tests.differences import cotangents, outputs
 
-special.load()
+load()
 ENTRIES = [
     e
     for e in registry.values()

@@ -16,14 +16,14 @@ import pytest
 import autodiff
 from autodiff import Tensor, grad
 from autodiff.graph import topological_order
-from autodiff.ops import special
 from autodiff.outputs import ITEM, UNSTACK
 from autodiff.primitive import Primitive, refusals, registry
 from autodiff.protocol import ANSWERED
+from autodiff.scipy import load
 from autodiff.testing.table.samples import calls
 from benchmarks.coverage_calls import NOT_OF_ARRAYS, REASONS
 
-special.load()
+load()
 ENTRIES = dict(registry)
 SCIPY = """
     airy beta betainc betaincc betaincinv betaln binom boxcox boxcox1p cbrt chdtr chdtrc cosm1 dawsn digamma

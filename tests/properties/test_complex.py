@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, grad
-from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
+from autodiff.scipy import load
 from tests.blocks import of_each
 from tests.differences import Template, cotangents, total, weights
 from tests.differences import central as differences
 
-special.load()  # the same functions whatever was collected before
+load()  # the same functions whatever was collected before
 UNARY = [e for e in registry.values() if isinstance(e, Primitive) and e.elementwise and len(e.parameters) == 1]
 BINARY = [e for e in registry.values() if isinstance(e, Primitive) and e.elementwise and len(e.parameters) == 2]
 POINTS = np.array([0.3 + 0.4j, -0.6 + 0.25j, 0.7 - 0.35j, -0.45 - 0.8j])

@@ -9,8 +9,8 @@ import autodiff
 from autodiff import Tensor
 from autodiff.dispatch import COMPARISONS, OPERATORS
 from autodiff.graph import CONSTANT
-from autodiff.ops import special
 from autodiff.primitive import Composite, Primitive, registry
+from autodiff.scipy import load
 from autodiff.tensor import wrap
 from autodiff.testing import survey
 from docs.__main__ import spelled
@@ -30,7 +30,7 @@ from tests.differences import (
     weights,
 )
 
-special.load()  # all that can be in the table
+load()  # all that can be in the table
 ENTRIES = list(registry.values())
 RULES = [e for e in ENTRIES if not (isinstance(e, Primitive) and e.flat)]
 ROWS = frozenset(rows())

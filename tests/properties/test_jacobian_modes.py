@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 
 import autodiff
 from autodiff import GraphError, checkpoint, elementwise, grad, hessian, hvp, jacobian, jvp, no_grad, vjp, vmap
-from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
+from autodiff.scipy import load
 from autodiff.testing import detect_anomaly
 from autodiff.testing.strategies import programs
 from autodiff.transforms import jacobians
@@ -17,7 +17,7 @@ from autodiff.tree import flatten
 from tests.blocks import of_each
 from tests.differences import STEP, calls, central, dot, outputs
 
-special.load()
+load()
 ENTRIES = [e for e in registry.values() if not (isinstance(e, Primitive) and e.flat)]
 MODES = ["forward", "reverse", "auto"]
 X = np.array([0.3, -0.5, 0.8])

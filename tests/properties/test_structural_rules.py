@@ -12,14 +12,14 @@ import pytest
 from autodiff import Tensor
 from autodiff.backpropagation import backward
 from autodiff.graph import CONSTANT
-from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
+from autodiff.scipy import load
 from autodiff.structural import Structural, again, functions, structural, tracking
 from autodiff.tensor import wrap
 from tests.blocks import of_each
 from tests.differences import calls, outputs, weights
 
-special.load()
+load()
 RULES = [e for e in registry.values() if not (isinstance(e, Primitive) and e.flat)]
 BY_VALUE = {
     "imag", "angle",  # of a real number: i times something, of which the engine keeps the real part

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ...primitive import late, registry, supplier
+from ...primitive import lasting, supplier
 from . import bessel, elementary, gamma
 
 _loaded: list[str] = []
@@ -30,10 +30,9 @@ def load() -> None:
         from scipy import special  # type: ignore[import-untyped,unused-ignore]
 
         _loaded.append(special.__name__)
-        before = len(registry)
-        for family in (elementary, gamma, bessel):
-            family.register(special)
-        late.extend([*registry.values()][before:])
+        with lasting():
+            for family in (elementary, gamma, bessel):
+                family.register(special)
 
 
 @supplier

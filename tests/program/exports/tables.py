@@ -1,11 +1,11 @@
 """The functions of the table: NumPy's and the library's own, and SciPy's, which have some names in common."""
 
-from autodiff.ops import special
 from autodiff.primitive import registry
 from autodiff.program.exporting import called
+from autodiff.scipy import load
 from autodiff.testing.table.samples import calls
 
-special.load()
+load()
 OF_SCIPY = {entry.name: entry for function, entry in registry.items() if called(function).startswith("scipy.")}
 OTHERS = [
     (function, entry)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodiff.ops import special
 from autodiff.primitive import Primitive, registry
+from autodiff.scipy import load
 from autodiff.testing.problem import Problem
 from autodiff.testing.rounding.monte_carlo import noisy_gradient, noisy_values
 from autodiff.testing.tracing.trace import operation_node
 from tests.blocks import of_each
 from tests.differences import calls, outputs
 
-special.load()
+load()
 ENTRIES = [e for e in registry.values() if isinstance(e, Primitive) and not e.flat]
 KIND = np.finfo(np.float32)
 

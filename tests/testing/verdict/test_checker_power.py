@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodiff.ops import special
+from autodiff.scipy import load
 from autodiff.testing import gradcheck
 from tests.blocks import of_each
 from tests.differences import calls
@@ -27,7 +27,7 @@ from tests.testing.planted import (
 )
 from tests.testing.seeds import in_turn
 
-special.load()
+load()
 ENTRIES = magnitudes.entries()
 PLACES = places()
 EVERY_PLACE = of_each("place", PLACES, size=8, label=lambda place: f"{place[0].name}-{place[1]}")
