@@ -160,13 +160,14 @@ def operations() -> str:
 
 
 def readme(text: str) -> str:
-    """The README with its measured tables brought up to date."""
+    """The README with its measured tables brought up to date: of each section in the benchmarks the first."""
     source = ROOT / "benchmarks" / "README.md"
     measured = source.read_text(encoding="utf-8") if source.exists() else ""
     for name in re.findall(r"<!-- begin (\w+) -->", text):
         found = re.search(f"<!-- begin {name} -->(.*?)<!-- end {name} -->", measured, re.DOTALL)
         if found:
-            text = between(text, name, found[1])
+            before, *parts = found[1].split("\n### ")
+            text = between(text, name, "\n### ".join([before, parts[0]]).rstrip() + "\n" if parts else before)
     return text
 
 
