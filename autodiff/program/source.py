@@ -80,6 +80,9 @@ def name_of(function: Any) -> str:
     if module is None:  # a ufunc does not know its module
         spaces = ("scipy.special", "scipy.special._ufuncs")  # zeta is _zeta in Python's clothes
         module = next((space for space in spaces if getattr(sys.modules.get(space), name, None) is function), None)
+    public = module.partition("._")[0] if module else ""  # scipy.linalg for scipy.linalg._basic
+    if public != module and getattr(sys.modules.get(public), name, None) is function:
+        module = public
     if not module or not name.isidentifier():
         raise ValueError(
             f"source: {function!r} is no function of a module, so no text can name it; write what it does with NumPy's"

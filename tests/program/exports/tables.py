@@ -6,7 +6,11 @@ from autodiff.scipy import load
 from autodiff.testing.table.samples import calls
 
 load()
-OF_SCIPY = {entry.name: entry for function, entry in registry.items() if called(function).startswith("scipy.")}
+OF_SCIPY = {
+    called(function).removeprefix("scipy.").removeprefix("special."): entry
+    for function, entry in registry.items()
+    if called(function).startswith("scipy.")
+}
 OTHERS = [
     (function, entry)
     for function, entry in registry.items()
