@@ -40,6 +40,8 @@ def has_known_form(function: Any, args: tuple[Any, ...]) -> bool:
     """Whether shape and dtype of the result follow from those of the arguments."""
     if isinstance(function, np.ufunc) or function in _FUNCTIONS or type(function) is Attribute:
         return True
+    if getattr(function, "has_known_form", False):  # a function of another library says so itself
+        return True
     if type(function) is Method:
         return function.__name__ in _METHODS
     if function is operator.getitem:

@@ -11,7 +11,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import signal as signal
 
 _modules = sorted(found.name for found in iter_modules(__path__) if found.ispkg)
 

@@ -17,7 +17,7 @@ from autodiff import Tensor
 from autodiff.primitive import Primitive
 from tests.blocks import of_each
 from tests.differences import calls, cotangents, numpy_function, outputs, weights
-from tests.foreign.contract import ENTRIES
+from tests.foreign.contract import COMPILED, ENTRIES
 
 
 class Elsewhere:
@@ -54,7 +54,7 @@ def kinds():
 
 
 @kinds()
-@of_each("entry", ENTRIES)
+@of_each("entry", [*ENTRIES, *COMPILED])
 def test_a_variable_is_a_copy_as_an_ndarray(entry, of, rng):
     """Values and gradients are those of the same numbers in an ndarray, to the last bit."""
     with np.errstate(all="ignore"):

@@ -15,7 +15,8 @@ from autodiff.ops.placing import added, picked, replaced
 from autodiff.primitive import registry
 from autodiff.testing.random.arrays import indices, shapes
 from tests.blocks import of_each
-from tests.foreign.contract import ENTRIES, check, same
+from tests.differences import calls
+from tests.foreign.contract import COMPILED, ENTRIES, check, same
 from tests.foreign.strict import Jealous, Strict, plain
 
 KIND = (Strict, plain)
@@ -37,6 +38,13 @@ def test_value_gradient_and_second_order(entry, rng):
 def test_no_ndarray_is_mixed_with_an_array_that_takes_none(entry, rng):
     """With constants of its own kind, except for those whose values decide."""
     check(entry, (Jealous, plain), rng, constants=entry.name not in DECIDING)
+
+
+@of_each("entry", COMPILED)
+def test_what_compiled_code_computes_is_refused(entry, rng):
+    for call in calls(entry):
+        with pytest.raises(TypeError, match=f"^{entry.name}: .*SciPy computes it with NumPy's arrays alone"):
+            call(*[Tensor(Strict(a)) for a in call.arrays(rng)])
 
 
 @of_each("entry", [e for e in ENTRIES if e.name in DECIDING])

@@ -19,7 +19,7 @@ from autodiff.graph import topological_order
 from autodiff.outputs import ITEM, UNSTACK
 from autodiff.primitive import Primitive, refusals, registry
 from autodiff.protocol import ANSWERED
-from autodiff.scipy import load
+from autodiff.scipy import load, modules
 from autodiff.testing.table.samples import calls
 from benchmarks.coverage_calls import NOT_OF_ARRAYS, REASONS
 
@@ -61,6 +61,7 @@ def of_autodiff():
     """The operations among the public names and among the methods of Tensor."""
     known = {function: function for function in ENTRIES} | {entry.call: f for f, entry in ENTRIES.items()}
     public = {f"autodiff.{name}": getattr(autodiff, name) for name in autodiff.__all__}
+    public |= {f"{m.__name__}.{name}": getattr(m, name) for m in modules() for name in m.__all__}
     methods = {f"Tensor.{name}": method for name, method in vars(Tensor).items()}
     for name, call in (public | methods).items():
         if inspect.isfunction(call) and call in known:

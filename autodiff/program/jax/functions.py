@@ -8,6 +8,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import jax.scipy.ndimage
+import jax.scipy.signal
 import jax.scipy.special
 import numpy as np
 
@@ -48,6 +50,7 @@ def by_name(function: Any) -> Callable[..., Any] | None:
     module, _, name = called(function).rpartition(".")
     space = {
         "np": jnp, "np.linalg": jnp.linalg, "np.fft": jnp.fft, "scipy.special": jax.scipy.special,
+        "scipy.signal": jax.scipy.signal, "scipy.ndimage": jax.scipy.ndimage,
     }.get(module)  # fmt: skip
     return getattr(space, name, None)
 

@@ -1,0 +1,14 @@
+"""Functions of ``scipy.signal`` with derivatives: convolutions, filters, and what is made of them.
+
+A convolution and a filter are linear in each argument, so the rule of one is another: with the arrays reversed, or the
+filter run backwards.  Differentiated to any order.
+"""
+
+from __future__ import annotations
+
+from ...primitive import lasting
+
+with lasting():
+    from .convolutions import convolve, correlate, fftconvolve, oaconvolve
+
+__all__ = ["convolve", "correlate", "fftconvolve", "oaconvolve"]
