@@ -114,6 +114,11 @@ class Primitive:
             )
         places = {name: i for i, name in enumerate(self.environment)}
         for name in names[1:]:
+            if name in ("y", "y_shape") and "y" in self.index:
+                raise TypeError(
+                    f"{self.name}: the rule for '{parameter}' asks for '{name}': of the output, or of the parameter "
+                    "'y' of the function? give the parameter another name"
+                )
             if name not in places or (name == "position" and self.sequence is None):
                 offered = [n for n in self.environment if n != "position" or self.sequence is not None]
                 raise TypeError(

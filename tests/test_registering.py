@@ -220,6 +220,15 @@ def test_the_callable_of_a_registration_stands_for_its_function():
     assert len([e for e in registry.values() if e.name == "relu"]) == 1
 
 
+@pytest.mark.parametrize("rule", [lambda g, y: g * y, lambda g, y_shape: g])
+def test_a_rule_that_asks_for_y_of_a_function_of_y_is_refused(rule):
+    with pytest.raises(TypeError, match=r"product: the rule for 'x' asks for 'y.*of the output, or of the parameter"):
+
+        @primitive(rule, None)
+        def product(x, y):
+            return x * y
+
+
 def test_a_registration_that_fails_changes_nothing():
     before, given = dict(registry), dict(vars(Tensor))
     with pytest.raises(TypeError, match="asks for"):

@@ -18,6 +18,11 @@ P = ParamSpec("P")
 
 
 def _scalar_output(y: Any, who: str) -> Any:
+    if isinstance(y, bool) or getattr(getattr(y, "dtype", None), "kind", "") == "b":
+        raise TypeError(
+            f"{who}: the function returned a bool, which has no gradient; return the number that was compared, "
+            "or np.where(condition, a, b)"
+        )
     if not isinstance(y, Tensor):
         if isinstance(y, int | float | np.ndarray | np.generic):
             y = constant(np.asarray(y, dtype=float)[()])

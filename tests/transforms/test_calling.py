@@ -240,6 +240,12 @@ def test_the_gradient_of_a_number_is_a_number_also_where_it_does_not_matter(f):
     assert type(grad(f)(2.0)) is float
 
 
+@pytest.mark.parametrize("f", [lambda x: x > 0, lambda x: bool(x > 0), lambda x: np.allclose(x, 1.0)])
+def test_a_bool_has_no_gradient(f):
+    with pytest.raises(TypeError, match="grad: the function returned a bool, which has no gradient"):
+        grad(f)(2.0)
+
+
 def test_has_aux_everywhere():
     f = lambda x: (np.sin(x), {"twice": x * 2.0, "note": "n"})  # noqa: E731
     expected = {"twice": pytest.approx(2.0 * X), "note": "n"}
