@@ -144,12 +144,17 @@ SCIPY = {
     "integrate.cumulative_trapezoid": "np.cumsum((y[1:] + y[:-1]) / 2 * np.diff(x))",
     "integrate.quad": "u, w = np.polynomial.legendre.leggauss(n), then (b - a) / 2 * np.sum(w * f(x)) "
     "at x = (a + b) / 2 + (b - a) / 2 * u",
-    "optimize.minimize": "scipy.optimize.minimize(autodiff.value_and_grad(f), x0, jac=True) with an array x0: "
-    "f is written with np functions, and value_and_grad makes the Tensors itself",
-    "optimize.least_squares": "scipy.optimize.least_squares(f, x0, jac=autodiff.jacobian(f)) with arrays",
-    "optimize.curve_fit": "scipy.optimize.curve_fit(f, x, y, jac=...) with arrays, its jac by autodiff.jacobian",
-    "optimize.root": "scipy.optimize.root(f, x0, jac=autodiff.jacobian(f)) with arrays",
-    "optimize.fsolve": "scipy.optimize.fsolve(f, x0, fprime=autodiff.jacobian(f)) with arrays",
+    "optimize.minimize": "autodiff.scipy.optimize.minimize(f, x0), whose result follows the Tensors that f depends on",
+    "optimize.minimize_scalar": "autodiff.scipy.optimize.minimize_scalar(f)",
+    "optimize.least_squares": "autodiff.scipy.optimize.least_squares(f, x0)",
+    "optimize.curve_fit": "autodiff.scipy.optimize.curve_fit(f, xdata, ydata)",
+    "optimize.root": "autodiff.scipy.optimize.root(f, x0)",
+    "optimize.root_scalar": "autodiff.scipy.optimize.root_scalar(f, x0=x0)",
+    "optimize.brentq": "autodiff.scipy.optimize.brentq(f, a, b)",
+    "optimize.newton": "autodiff.scipy.optimize.root_scalar(f, x0=x0)",
+    "optimize.fixed_point": "autodiff.scipy.optimize.fixed_point(f, x0)",
+    "optimize.fsolve": "autodiff.scipy.optimize.root(f, x0)",
+    "optimize.leastsq": "autodiff.scipy.optimize.least_squares(f, x0, method='lm')",
     "signal.convolve": "np.convolve(in1, in2) for one axis",
     "signal.fftconvolve": "np.convolve(in1, in2) for one axis",
     "signal.oaconvolve": "np.convolve(in1, in2) for one axis",
@@ -168,8 +173,8 @@ SCIPY = {
 
 MODULES = {
     "scipy.stats": "the formula of its logarithm with np functions and scipy.special's, whose ufuncs take Tensors",
-    "scipy.optimize": "f of plain numbers and arrays, and its derivatives by autodiff.grad or jacobian "
-    "(jac=, fprime=); to differentiate a solution x of g(x, p) = 0 use dx/dp = -(dg/dx)^-1 dg/dp",
+    "scipy.optimize": "autodiff.scipy.optimize, whose functions have exact derivatives; a solution x of g(x, p) = 0 "
+    "that was found by other means follows p by autodiff.scipy.optimize.implicit(g, x, args=(p,))",
     "scipy.integrate": "the steps of the method in a loop of np functions (Euler, Runge and Kutta), "
     "which are differentiated as they stand",
     "scipy.interpolate": "np.interp(x, xp, fp) for straight lines; "

@@ -75,7 +75,7 @@ RNG = np.random.default_rng(0)
         (lambda t: scipy.integrate.quad(lambda s: s * t[0], 0, 1), r"^scipy\.integrate\.quad: .*leggauss"),
         (
             lambda t: scipy.optimize.minimize(np.sum, t),
-            r"^scipy\.optimize\.minimize: .*value_and_grad\(f\), x0, jac=True",
+            r"^scipy\.optimize\.minimize: .*autodiff\.scipy\.optimize\.minimize\(f, x0\)",
         ),
         (lambda t: assign(t[None]), r"^scipy\.optimize\.linear_sum_assignment: "),
         (lambda t: scipy.signal.convolve(t, t), r"^scipy\.signal\.convolve: .*write np\.convolve\(in1, in2\)"),
@@ -198,7 +198,7 @@ CALLS = {
     [
         (assigned, r"setitem: would cut.*a = np\.stack\(\[f\(i\) for i in range\(n\)\]\)"),
         (added, r"setitem: would cut.*a = autodiff\.index_add\(a, i, t\)"),
-        (minimised, r"scipy\.optimize\.minimize: SciPy makes.*jac=True"),
+        (minimised, r"scipy\.optimize\.minimize: SciPy makes.*autodiff\.scipy\.optimize\.minimize"),
         (sparse, r"scipy\.sparse\.csr_array: SciPy makes"),
     ],
 )

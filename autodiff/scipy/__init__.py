@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import optimize as optimize
     from . import signal as signal
 
 _modules = sorted(found.name for found in iter_modules(__path__) if found.ispkg)

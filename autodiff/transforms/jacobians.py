@@ -159,7 +159,7 @@ def _rows(call: Call, output: Any, vectorize: bool | None, chunk_size: int | Non
     """The derivatives of one output with respect to every variable."""
     if not is_active(output) or not output.size:
         return [np.zeros_like(v._value, shape=(*np.shape(output), *v.shape)) for v in call.variables]
-    return _basis_pulled(output, call.variables, call.outer, vectorize, chunk_size)
+    return basis_pulled(output, call.variables, call.outer, vectorize, chunk_size)
 
 
 Columns = dict[tuple[int, int], Any]
@@ -177,7 +177,7 @@ def _columns(call: Call, vectorize: bool | None, chunk_size: int | None) -> Colu
         for j, root in enumerate(pulled):
             if is_active(root) and root.size:
                 with transposing():
-                    found = _basis_pulled(root, list(moving.values()), call.outer, vectorize, chunk_size)
+                    found = basis_pulled(root, list(moving.values()), call.outer, vectorize, chunk_size)
                 columns.update({(i, j): block for i, block in zip(moving, found, strict=True)})
         close(list(moving.values()))
     return columns
@@ -201,7 +201,7 @@ def _turned(block: Any, output: Any, kind: str, v: Tensor) -> Any:
     return block if block.dtype == dtype else block.astype(dtype)
 
 
-def _basis_pulled(
+def basis_pulled(
     root: Tensor, leaves: Sequence[Tensor], create: bool, vectorize: bool | None, chunk_size: int | None
 ) -> list[Any]:
     """The derivatives of ``root`` with respect to each of the ``leaves``: arrays of its shape and theirs."""

@@ -1,0 +1,69 @@
+"""A function that is called many times: recorded when a program of it is faster, as it stands otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from ...mode import current
+from ...program.instruction import PathError
+from ...program.jit import Jit
+from ...program.recorded import CaptureError
+from ...program.recording import is_recorded_now
+from ...unrecorded import no_grad
+
+PLAIN = 12
+"""Calls as it stands, before it is known that there are enough of them to pay for recording."""
+WARM, TIMED = 4, 6
+"""Calls of the program before it is timed (it is recorded twice, and audited), and while it is."""
+
+
+class Measured:
+    """``plain``, replaced by a program of ``function`` once there is one that is faster.
+
+    Both must give the same, ``function`` written so that it can be recorded.  ``record`` is True to record at once,
+    False to record never, None to measure.
+    """
+
+    def __init__(self, plain: Callable[..., Any], function: Callable[..., Any], record: bool | None) -> None:
+        self.plain = plain
+        self.function = function
+        self.record = record
+        self.calls = 0
+        self.best = float("inf")
+        self.times: list[float] = []
+        self.program: Jit[..., Any] | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        """The result, in the way that is the faster one."""
+        if self.record is False or current() is not None or is_recorded_now():
+            return self._plainly(args)
+        self.calls += 1
+        if self.program is None:
+            if self.record is None and self.calls <= PLAIN:
+                start = perf_counter()
+                result = self._plainly(args)
+                self.best = min(self.best, perf_counter() - start)
+                return result
+            self.program, self.calls = Jit(no_grad(self.function)), 0
+        return self._recorded(args)
+
+    def _plainly(self, args: tuple[Any, ...]) -> Any:
+        with no_grad():
+            return self.plain(*args)
+
+    def _recorded(self, args: tuple[Any, ...]) -> Any:
+        program = self.program
+        assert program is not None
+        start = perf_counter()
+        try:
+            result = program(*args)
+        except (PathError, CaptureError):
+            self.record = False
+            return self._plainly(args)
+        if self.record is None and self.calls > WARM:
+            self.times.append(perf_counter() - start)
+            if len(self.times) == TIMED:
+                self.record = min(self.times) < 0.9 * self.best
+        return result

@@ -1,0 +1,226 @@
+"""A function of a nesting as SciPy's methods call it: of a vector, with exact derivatives, in double precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...examples import Examples
+from ...graph import GraphError
+from ...tensor import Tensor, value_of
+from ...transforms import grad, hessian, hvp, jacobian
+from ...transforms.calling import Call
+from ...transforms.products import is_active
+from ...tree import flatten
+from .layout import Layout, detached
+from .measured import Measured
+
+Array = Any
+
+
+class Function:
+    """``fun(x, *args)`` of a nesting ``x``, as a function of the vector that a layout makes of it."""
+
+    def __init__(self, who: str, fun: Callable[..., Any], layout: Layout, args: Sequence[Any] = ()) -> None:
+        self.who = who
+        self.fun = fun
+        self.layout = layout
+        self.args = args
+        self._plain_args = [detached(arg) for arg in args]
+
+    def of(self, z: Any) -> Any:
+        """The value for the parameters that were given, Tensors among them."""
+        return self.fun(self.layout.tree(z), *self.args)
+
+    def plain(self, z: Any) -> Any:
+        """The value for the same parameters as arrays."""
+        return self.fun(self.layout.tree(z), *self._plain_args)
+
+    def called(self, z: Array) -> Call:
+        """A call by a variable vector, for derivatives."""
+        return Call(self.plain, (z,), (0,), self.who)
+
+    def must_depend(self, outputs: Sequence[Any], what: str) -> None:
+        """Raise GraphError unless something that was returned depends on the variable."""
+        if not any(is_active(output) for output in outputs):
+            kind = type(outputs[0]).__name__ if outputs else "None"
+            raise GraphError(
+                f"{self.who}: {what} does not depend on x0: it returned a {kind} that lost the way to its argument "
+                "(float(t), t.data, np.asarray and functions that NumPy does not know take plain values out of a "
+                "Tensor); write it with np functions, or take a method without derivatives (method='Nelder-Mead')"
+            )
+
+
+class Objective(Function):
+    """A function whose value is one number: the value, the gradient, products with the Hessian, the Hessian."""
+
+    def __init__(
+        self,
+        who: str,
+        fun: Callable[..., Any],
+        layout: Layout,
+        args: Sequence[Any] = (),
+        record: bool | None = None,
+        derivatives: bool = True,
+    ) -> None:
+        super().__init__(who, fun, layout, args)
+        self.derivatives = derivatives
+        self._checked = False
+        self._at: tuple[bytes, float, Array] | None = None
+        self._graph: tuple[bytes, Call] | None = None
+        number = self._number
+        self._value = Measured(lambda z: number(self.plain(z)), lambda z: number(self.plain(z)), record)
+        self._both = Measured(self._value_and_gradient, self._recordable, record)
+        self._product = Measured(self._pulled, lambda z, v: hvp(self._number_of, (z,), (v,))[0], record)
+        self._matrix = Measured(hessian(self._number_of), hessian(self._number_of), record)
+
+    def total(self, z: Any) -> Any:
+        """The value for the parameters that were given, as one number."""
+        return self._number(self.of(z))
+
+    def _number_of(self, z: Any) -> Any:
+        return self._number(self.plain(z))
+
+    def _number(self, value: Any) -> Any:
+        """The value as one real number, or an error."""
+        array = value_of(value)
+        if isinstance(array, Examples) and array.many:
+            raise NotImplementedError(f"{self.who}: inside of vmap, pass what differs between examples by args=")
+        if not hasattr(array, "dtype") and not isinstance(array, int | float):
+            lacks = "; does it lack its 'return'?" if array is None else ""
+            raise TypeError(f"{self.who}: the objective returned a {type(array).__name__}, no number{lacks}")
+        shape = np.shape(array)
+        if int(np.prod(shape)) != 1:
+            raise ValueError(
+                f"{self.who}: the objective returned an array of shape {shape}, and only one number can be smallest; "
+                "reduce it (np.sum, np.mean), or use least_squares, which squares and sums"
+            )
+        if np.iscomplexobj(array):
+            raise TypeError(f"{self.who}: the objective is complex; take np.real of it, or np.abs")
+        return np.reshape(value, ()) if shape else value
+
+    def _recordable(self, z: Any) -> Any:
+        call = self.called(z)
+        y = self._number(call.returned)
+        (g,) = call.pull([None])
+        return value_of(y), value_of(g)
+
+    def _value_and_gradient(self, z: Array) -> Any:
+        call = self.called(z)
+        number = self._number(call.returned)
+        if not self._checked:
+            self.must_depend(call.outputs, "the objective")
+        (g,) = call.pull([None])
+        return value_of(number), value_of(g)
+
+    def value(self, z: Array) -> float:
+        """The value at a vector."""
+        if self.derivatives:
+            return self._both_at(z)[0]
+        value = float(value_of(self._value(z)))
+        self._check(z, value, np.zeros(1))
+        return value
+
+    def gradient(self, z: Array) -> Array:
+        """The gradient at a vector."""
+        return self._both_at(z)[1].copy()
+
+    def _both_at(self, z: Array) -> tuple[float, Array]:
+        key = z.tobytes()
+        if self._at is None or self._at[0] != key:
+            value, gradient = self._both(np.array(z, dtype=float))
+            value, gradient = float(value), np.asarray(gradient, dtype=float)
+            self._check(z, value, gradient)
+            self._at = key, value, gradient
+        return self._at[1], self._at[2]
+
+    def _check(self, z: Array, value: float, gradient: Array) -> None:
+        """Raise at the first call if there is nothing to start from."""
+        if self._checked:
+            return
+        self._checked = True
+        what = "the objective" if np.isnan(value) else "its gradient" if np.isnan(gradient).any() else ""
+        if what:
+            raise ValueError(
+                f"{self.who}: {what} is NaN at x0; start where it is a number, keep x there by bounds=, or write it in "
+                "logarithms. autodiff.testing.detect_anomaly names the operation that makes a NaN of a gradient"
+            )
+
+    def product(self, z: Array, v: Array) -> Array:
+        """The Hessian times a vector."""
+        return np.array(value_of(self._product(np.array(z, dtype=float), np.array(v, dtype=float))))
+
+    def _pulled(self, z: Array, v: Array) -> Any:
+        """The same from the graph of the gradient, which is kept for the next vector."""
+        key = z.tobytes()
+        if self._graph is None or self._graph[0] != key:
+            self._graph = None
+            self._graph = key, Call(grad(self._number_of), (z,), (0,), self.who)
+        return self._graph[1].pull([v])[0]
+
+    def matrix(self, z: Array) -> Array:
+        """The Hessian."""
+        return np.array(value_of(self._matrix(np.array(z, dtype=float))))
+
+
+class Residuals(Function):
+    """A function whose values are many numbers, in any nesting: the vector of them, and its Jacobian."""
+
+    def __init__(
+        self,
+        who: str,
+        fun: Callable[..., Any],
+        layout: Layout,
+        args: Sequence[Any] = (),
+        record: bool | None = None,
+        what: str = "the function",
+    ) -> None:
+        super().__init__(who, fun, layout, args)
+        self.what = what
+        self._checked = False
+        self._value = Measured(self.plainly, self.plainly, record)
+        self._matrix = Measured(self._jacobian, jacobian(self.plainly), record)
+
+    def plainly(self, z: Any) -> Any:
+        return vector_of(self.plain(z), self.who, self.what)
+
+    def vector(self, z: Any) -> Any:
+        """The values as one vector, for the parameters that were given."""
+        return vector_of(self.of(z), self.who, self.what)
+
+    def value(self, z: Array) -> Array:
+        """The values at a vector."""
+        values = np.array(value_of(self._value(np.array(z, dtype=float))), dtype=float)
+        if not self._checked:
+            self._checked = True
+            if np.isnan(values).any():
+                raise ValueError(f"{self.who}: {self.what} is NaN at x0; start where it is a number")
+        return values
+
+    def _jacobian(self, z: Array) -> Any:
+        call = Call(self.plainly, (z,), (0,), self.who)
+        self.must_depend(call.outputs, self.what)
+        return jacobian(self.plainly)(z)
+
+    def matrix(self, z: Array) -> Array:
+        """The Jacobian, a row for each value."""
+        return np.array(value_of(self._matrix(np.array(z, dtype=float))), dtype=float)
+
+
+def vector_of(returned: Any, who: str, what: str) -> Any:
+    """What a function has returned, in any nesting, as one vector."""
+    if isinstance(returned, Tensor | np.ndarray) and returned.ndim == 1:
+        return returned
+    leaves = flatten(returned)[0]
+    if not leaves:
+        raise TypeError(f"{who}: {what} returned None; does it lack its 'return'?")
+    for leaf in leaves:
+        array = value_of(leaf)
+        if not hasattr(array, "dtype") and not isinstance(array, int | float):
+            raise TypeError(f"{who}: {what} returned a {type(array).__name__}; it must return arrays or numbers")
+        if isinstance(array, Examples) and array.many:
+            raise NotImplementedError(f"{who}: inside of vmap, pass what differs between examples by args=")
+    parts = [np.reshape(leaf, (-1,)) for leaf in leaves]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
