@@ -24,7 +24,8 @@ from . import autograd_shim as shim
 
 STATS = ("norm", "t", "chi2", "beta", "gamma", "poisson", "dirichlet", "multivariate_normal")
 BY_ARGNUM = (
-    "grad value_and_grad elementwise_grad holomorphic_grad deriv jacobian hessian make_hvp make_vjp make_jvp grad_and_aux"
+    "grad value_and_grad elementwise_grad holomorphic_grad deriv jacobian hessian "
+    "make_hvp make_vjp make_jvp grad_and_aux"
 )
 
 
@@ -54,7 +55,7 @@ def install() -> None:
     primitive, internals = {"primitive": shim.Primitive}, {"vspace": None, "primitive_vjps": {}}
     containers = {"list": list, "tuple": tuple, "dict": dict, "type": type, "isinstance": shim.isinstance_}
     by_argnum = {name: shim.named(getattr(shim, name)) for name in BY_ARGNUM.split()}
-    rest = {name: getattr(shim, name) for name in "make_ggnvp multigrad_dict grad_named".split()}
+    rest = {name: getattr(shim, name) for name in ["make_ggnvp", "multigrad_dict", "grad_named"]}
     products = {
         "tensor_jacobian_product": shim.tensor_jacobian_product,
         "vector_jacobian_product": shim.tensor_jacobian_product,
