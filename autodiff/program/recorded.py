@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..examples import Examples
+from ..tensor import Tensor
 from .instruction import NUMBERS, OPERATORS, Attribute, Function, Method, Value
 
 if TYPE_CHECKING:
@@ -261,7 +262,9 @@ class Recorded(Examples):
 
 
 def _index(index: Any) -> Any:
-    """An index whose slices have plain numbers as ends, as NumPy wants them."""
+    """An index whose slices have plain numbers as ends, as NumPy wants them, and whose positions are arrays."""
+    if type(index) is Tensor:
+        return index._value
     if type(index) is slice:
         return slice(*[e if e is None else operator.index(e) for e in (index.start, index.stop, index.step)])
     return tuple(map(_index, index)) if type(index) is tuple else index

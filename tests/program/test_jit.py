@@ -365,3 +365,16 @@ def test_the_derivative_of_a_recorded_function_can_be_captured():
     x = np.array([0.5, 1.0])
     fast(x)
     same(ad.capture(ad.grad(fast), x)(x), ad.grad(f)(x))
+
+
+def test_a_table_from_outside_is_looked_up_at_positions_that_are_computed():
+    table, column = np.arange(9.0).reshape(3, 3), np.array([2, 0, 1])
+
+    def f(x):
+        row = np.floor(x).astype(int) % 3
+        return np.sum(x * table[row, column] + table[row][0])
+
+    step = jit(ad.value_and_grad(f))
+    for x in np.random.default_rng(0).uniform(0, 9, (9, 3)):  # the audits among them
+        same(step(x), ad.value_and_grad(f)(x))
+    assert paths(step) == 1
