@@ -155,12 +155,17 @@ SCIPY = {
     "optimize.fixed_point": "autodiff.scipy.optimize.fixed_point(f, x0)",
     "optimize.fsolve": "autodiff.scipy.optimize.root(f, x0)",
     "optimize.leastsq": "autodiff.scipy.optimize.least_squares(f, x0, method='lm')",
-    "signal.convolve": "np.convolve(in1, in2) for one axis",
-    "signal.fftconvolve": "np.convolve(in1, in2) for one axis",
-    "signal.oaconvolve": "np.convolve(in1, in2) for one axis",
-    "signal.correlate": "np.correlate(in1, in2, 'full') for one axis",
-    "signal.convolve2d": "the sum over k, l of in2[k, l] times shifted slices of np.pad(in1, ...), or "
-    "np.einsum over np.lib.stride_tricks.sliding_window_view(in1, in2.shape)",
+    "signal.convolve": "autodiff.scipy.signal.convolve(in1, in2)",
+    "signal.fftconvolve": "autodiff.scipy.signal.fftconvolve(in1, in2)",
+    "signal.oaconvolve": "autodiff.scipy.signal.oaconvolve(in1, in2)",
+    "signal.correlate": "autodiff.scipy.signal.correlate(in1, in2)",
+    "signal.convolve2d": "autodiff.scipy.signal.convolve2d(in1, in2)",
+    "signal.correlate2d": "autodiff.scipy.signal.correlate2d(in1, in2)",
+    "signal.lfilter": "autodiff.scipy.signal.lfilter(b, a, x)",
+    "signal.filtfilt": "autodiff.scipy.signal.filtfilt(b, a, x)",
+    "signal.sosfilt": "autodiff.scipy.signal.sosfilt(sos, x)",
+    "signal.hilbert": "autodiff.scipy.signal.hilbert(x)",
+    "signal.detrend": "autodiff.scipy.signal.detrend(data)",
     "spatial.distance.euclidean": "np.linalg.norm(u - v)",
     "spatial.distance.sqeuclidean": "np.sum((u - v) ** 2)",
     "spatial.distance.cityblock": "np.sum(np.abs(u - v))",
@@ -179,7 +184,7 @@ MODULES = {
     "which are differentiated as they stand",
     "scipy.interpolate": "np.interp(x, xp, fp) for straight lines; "
     "a spline with fixed knots is a matrix times its values",
-    "scipy.signal": "the filter with np.convolve, np.fft, or a loop of np functions",
+    "scipy.signal": "the filter with the functions of autodiff.scipy.signal or np.fft, or a loop of np functions",
     "scipy.ndimage": "the filter as a sum of weights times shifted slices of np.pad(t, width); "
     "for positions between elements, index their neighbours",
     "scipy.fft": "np.fft, whose functions take Tensors, or a product with the matrix of the transform: "

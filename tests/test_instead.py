@@ -73,6 +73,12 @@ EXPRESSIONS = {
     "signal.fftconvolve": {"in1": V, "in2": W},
     "signal.oaconvolve": {"in1": V, "in2": W},
     "signal.correlate": {"in1": V, "in2": W},
+    "signal.convolve2d": {"in1": A, "in2": A},
+    "signal.correlate2d": {"in1": A, "in2": A},
+    "signal.filtfilt": {"b": V[:2], "a": W[:2], "x": np.cos(np.arange(9.0))},
+    "signal.sosfilt": {"sos": np.array([[0.3, 0.5, 0.9, 1.0, 0.2, 0.4]]), "x": V},
+    "signal.hilbert": {"x": V},
+    "signal.detrend": {"data": V},
     "spatial.distance.euclidean": {"u": V, "v": W},
     "spatial.distance.sqeuclidean": {"u": V, "v": W},
     "spatial.distance.cityblock": {"u": V, "v": W},
@@ -130,7 +136,7 @@ def test_the_expression_has_the_value_and_a_gradient(name):
         function(name)(*[Tensor(v) if v is arguments[key] else v for v in positional], **named)
 
 
-WORDS = {"special.multigammaln", "linalg.sqrtm", "linalg.logm", "integrate.quad", "signal.convolve2d",
+WORDS = {"special.multigammaln", "linalg.sqrtm", "linalg.logm", "integrate.quad", "signal.lfilter",
          "spatial.distance.pdist", "linalg.block_diag", "linalg.cho_factor", "linalg.cho_solve", "linalg.lu",
          "linalg.lu_factor", "linalg.lu_solve", "linalg.qr", "linalg.svd", "linalg.eig", "linalg.eigvals"}  # fmt: skip
 """Entries that say it in words, or whose signs are a matter of convention."""

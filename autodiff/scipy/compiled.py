@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import is_foreign
+from ..primitive import registry
+from ..recording import original
+from ..registering import composite
 from ..structural import dead_of, functions, made, value_of
 
 Array = Any
@@ -67,6 +70,31 @@ def compiled(function: Function, counts: Function | None = None) -> Function:
     return call
 
 
+def of_ndarrays(function: Function) -> Function:
+    """Note that an entry of the table calls compiled functions, and return the function."""
+    ndarrays_only.add(original(function))
+    return function
+
+
+def composed(function: Function | None = None, **options: Any) -> Callable[[Function], Function]:
+    """Register a composite for a function of SciPy's, as :func:`autodiff.composite`; what it makes is called by users.
+
+    Without a function of SciPy's, it is an entry of its own.
+
+    >>> import scipy.signal
+    >>> from autodiff.scipy import signal
+    >>> signal.lfilter is registry[scipy.signal.lfilter].call
+    True
+    """
+
+    def register(definition: Function) -> Function:
+        key = definition if function is None else function
+        composite(key, **options)(definition)
+        return registry[key].call
+
+    return register
+
+
 def _answers(value: Any) -> bool:
     """Whether this is an array that computes in a way of its own."""
     theirs = getattr(type(value), "__array_function__", None)
@@ -98,6 +126,8 @@ def _refusal(call: Function, value: Any) -> TypeError:
 def _counted(counts: Function, function: Function, args: Any, kwargs: Any, result: Any) -> Any:
     """The result with the elements dead of which no term is left."""
     every = (*args, *kwargs.values())
+    if not isinstance(result, np.ndarray):  # several: nothing is known
+        return result
     if all(dead_of(value) is None for value in every):
         return made(result, None)
     left = counts(*map(_lives, args), **{name: _lives(value) for name, value in kwargs.items()})

@@ -27,7 +27,7 @@ BY_VALUE = {
     "qr", "cholesky", "corrcoef",  # some outputs are constants: triangles of zeros, a diagonal of ones
     "poly",  # of a matrix: the second coefficient is its trace, whose derivative is the product of V^-1 and V
     "divmod", "linspace", "logspace", "geomspace",  # products with a constant that is 0
-    "histogram_bin_edges", "histogram",
+    "histogram_bin_edges", "histogram", "hilbert", "lfilter_zi",
 }  # fmt: skip
 """Functions whose derivative has more zeros than those of selection: there, NaN is as honest as 0."""
 

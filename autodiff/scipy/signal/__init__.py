@@ -10,5 +10,11 @@ from ...primitive import lasting
 
 with lasting():
     from .convolutions import convolve, correlate, fftconvolve, oaconvolve
+    from .filters import lfilter
+    from .planes import convolve2d, correlate2d
+    from .processing import detrend, filtfilt, hilbert, lfilter_zi, sosfilt
 
-__all__ = ["convolve", "correlate", "fftconvolve", "oaconvolve"]
+__all__ = [
+    "convolve", "convolve2d", "correlate", "correlate2d", "detrend", "fftconvolve", "filtfilt", "hilbert", "lfilter",
+    "lfilter_zi", "oaconvolve", "sosfilt",
+]  # fmt: skip

@@ -23,7 +23,7 @@ Array = Any
 Shape = tuple[int, ...]
 
 
-def _reversed(v: Array) -> Array:
+def turned_round(v: Array) -> Array:
     """The array that a correlation convolves with: reversed along all axes, and conjugated."""
     return np.flip(conjugate(v))
 
@@ -104,8 +104,8 @@ def convolve(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -
 
 
 @primitive(
-    lambda g, in2, in1_shape, method: _without(g, in1_shape, _reversed(as_array(in2)), method),
-    lambda g, in1, in2_shape, method: _reversed(_without(g, in2_shape, in1, method)),
+    lambda g, in2, in1_shape, method: _without(g, in1_shape, turned_round(as_array(in2)), method),
+    lambda g, in1, in2_shape, method: turned_round(_without(g, in2_shape, in1, method)),
     implements=signal.correlate, examples=_EXAMPLES, errors=_ERRORS, analytic=False,
 )  # fmt: skip
 def correlate(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -> Array:
