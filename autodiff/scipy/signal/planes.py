@@ -75,9 +75,10 @@ _convolve2d = compiled(signal.convolve2d, _counts)
 _correlate2d = compiled(signal.correlate2d, lambda in1, in2, *rest: signal.correlate2d(in1, in2, *rest[:2]))
 
 _EXAMPLES = [
+    example(sample(2, 3), sample(1, 2)),
     example(sample(3, 2), sample(2, 2), "same", "symm"),
     example(sample(2, 3), sample(2, 2), boundary="wrap"),
-    example(sample(3, 3), sample(2, 1), fillvalue=2.0),
+    example(sample(3, 2), sample(2, 1), "same", fillvalue=2.0),
     example(sample(1, 2), sample(2, 3), "valid"),
     example(sample(2, 2, make=to_complex), sample(2, 1, make=to_complex), "same"),
 ]

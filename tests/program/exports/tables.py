@@ -3,6 +3,7 @@
 from autodiff.primitive import registry
 from autodiff.program.exporting import called
 from autodiff.scipy import load
+from autodiff.scipy.compiled import ndarrays_only
 from autodiff.testing.table.samples import calls
 
 load()
@@ -14,7 +15,10 @@ OF_SCIPY = {
 OTHERS = [
     (function, entry)
     for function, entry in registry.items()
-    if not called(function).startswith("scipy.") and not entry.name.startswith("bitwise_") and entry.name != "invert"
+    if not called(function).startswith("scipy.")
+    and function not in ndarrays_only
+    and not entry.name.startswith("bitwise_")
+    and entry.name != "invert"
 ]
 
 
