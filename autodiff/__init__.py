@@ -23,7 +23,23 @@ from .ops.update import index_add, index_update
 from .primitive import exactly, example, sample
 from .registering import composite, elementwise, gufunc, primitive
 from .tensor import Tensor
-from .transforms import BatchingError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
+from .transforms import (
+    BatchingError,
+    checkpoint,
+    cond,
+    fori_loop,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    scan,
+    switch,
+    value_and_grad,
+    vjp,
+    vmap,
+    while_loop,
+)
 from .tree import register_container
 from .unrecorded import no_grad
 from .writes import mark_written
@@ -41,6 +57,7 @@ __all__ = [
     "capture",
     "checkpoint",
     "composite",
+    "cond",
     "convolution",
     "convolution_transpose",
     "elementwise",
@@ -49,6 +66,7 @@ __all__ = [
     "example",
     "expm",
     "fold",
+    "fori_loop",
     "grad",
     "gufunc",
     "hessian",
@@ -69,16 +87,19 @@ __all__ = [
     "register_container",
     "relu",
     "sample",
+    "scan",
     "scatter_add",
     "sigmoid",
     "softmax",
     "softmax_cross_entropy",
     "softplus",
     "stop_gradient",
+    "switch",
     "unfold",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 
 if TYPE_CHECKING:
