@@ -13,7 +13,7 @@ from ...program.recorded import CaptureError
 from ...program.recording import is_recorded_now
 from ...unrecorded import no_grad
 
-PLAIN = 12
+PLAIN = 100
 """Calls as it stands, before it is known that there are enough of them to pay for recording."""
 WARM, TIMED = 4, 6
 """Calls of the program before it is timed (it is recorded twice, and audited), and while it is."""

@@ -16,6 +16,8 @@ import numpy as np
 from ...ops.update import index_update
 from ...tensor import Tensor, value_of
 from ...transforms import grad, hvp, jacobian
+from ...transforms.calling import recording
+from ...transforms.products import is_active
 from ...unrecorded import no_grad
 from .limits import Constraint, Limits
 from .solutions import solution
@@ -39,6 +41,8 @@ def minimum(
     constraints: Sequence[Constraint] = (),
 ) -> Any:
     """The minimum ``z`` of a function of a vector: a Tensor if the function, or a limit, depends on Tensors."""
+    if not _depends(function, z, limits, constraints):
+        return z
     held = _Held(function, z, limits, constraints)
     u = np.concatenate([z[held.free], held.multipliers])
     if held.degenerate:
@@ -52,6 +56,19 @@ def _gap(value: Any, side: Any) -> Any:
     with np.errstate(invalid="ignore"):
         gap = np.abs(value - side) / (1 + np.abs(side))
     return np.where(np.isfinite(side), gap, np.inf)
+
+
+def _depends(
+    function: Callable[[Any], Any], z: Array, limits: Limits | None, constraints: Sequence[Constraint]
+) -> bool:
+    """Whether Tensors play a part at the minimum, which costs one evaluation to know."""
+    sides = [] if limits is None else [limits.lower, limits.upper]
+    for one in constraints:
+        sides += [one.lower, one.upper]
+    if any(map(is_active, sides)):
+        return True
+    with recording():
+        return is_active(function(z)) or any(is_active(one.residuals.vector(z)) for one in constraints)
 
 
 class _Held:
