@@ -32,11 +32,14 @@ def _matrix_product(x: Array, matrix: Any) -> Array:
     return np.asarray(matrix @ x)
 
 
+def _pulled(g: Any, matrix: Any) -> Any:
+    return _entry.call(g, matrix.T)
+
+
 _entry = Primitive(
-    _matrix_product, _matrix_product, {"x": lambda g, matrix: _multiplied(g, matrix.T)}, name="matrix product",
-    parameters=("x", "matrix"),
+    _matrix_product, _matrix_product, {"x": _pulled}, name="matrix product", parameters=("x", "matrix")
 )  # fmt: skip
-_entry.call = _multiplied = callable_of(_entry)
+_entry.call = callable_of(_entry)
 
 
 def _function_of(A: Any, who: str) -> Callable[[Any], Any]:
@@ -44,7 +47,7 @@ def _function_of(A: Any, who: str) -> Callable[[Any], Any]:
     if isinstance(A, np.ndarray | Tensor):
         return lambda x: A @ x
     if isinstance(A, LinearOperator) or hasattr(A, "tocsr"):
-        return lambda x: _multiplied(x, A)
+        return lambda x: _entry.call(x, A)
     if not callable(A):
         raise TypeError(f"{who}: A is a matrix, an operator, or a function x -> A x; got a {type(A).__name__}")
     return A  # type: ignore[no-any-return]
