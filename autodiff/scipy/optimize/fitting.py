@@ -15,7 +15,7 @@ from ...tensor import Tensor, value_of
 from ...transforms import jacobian
 from ...tree import flatten, flatten_like
 from .layout import Layout, detached
-from .limits import Limits, Sides
+from .limits import BESIDE, Limits, Sides
 from .mapped import by_example
 from .objective import Residuals, vector_of
 from .optimality import minimum
@@ -102,6 +102,7 @@ def least_squares(
             squares = (residuals.vector(z) / f_scale) ** 2
             return 0.5 * f_scale**2 * np.sum(LOSSES[loss](squares))
 
+        limits.near = BESIDE
         z = minimum(cost, np.array(found.x, dtype=float), "least_squares", how, limits)
         result.x = layout.result(z)
         if isinstance(z, Tensor) and z._node.active:
@@ -240,6 +241,7 @@ class _Fit:
 
         numbers = Layout(np.array(popt), "curve_fit")
         limits = Limits(_both_sides(_limits(self.bounds, layout) or self.bounds, numbers), numbers)
+        limits.near = BESIDE
         how = self.condition._replace(symmetric=True)
         p = minimum(lambda p: 0.5 * np.sum(weighted(p) ** 2), np.array(popt, dtype=float), "curve_fit", how, limits)
         if isinstance(p, Tensor) and p._node.active:

@@ -18,6 +18,9 @@ from .objective import Residuals
 
 Array = Any
 _INF = float("inf")
+ON_IT, BESIDE = 1e-7, 1e-3
+"""How near to its bound, relative to the bound's size, a number may be held by it: methods that project put it there,
+those with a barrier leave it beside."""
 
 
 class Sides:
@@ -41,6 +44,7 @@ class Limits:
                 f"{layout.who}: bounds: a lower bound of {self.low[wrong[0]]} is above its upper bound of "
                 f"{self.high[wrong[0]]}"
             )
+        self.near = ON_IT
         self.feasible = bool(np.any(bounds.keep_feasible)) if isinstance(bounds, Bounds) else False
 
     def for_scipy(self) -> Bounds | None:

@@ -15,6 +15,22 @@ from ...tree import flatten
 Tree = Any
 
 
+def not_in_a_program(who: str) -> CaptureError:
+    """The error where a program would need the steps of a search."""
+    return CaptureError(
+        f"{who}: a program does not hold the steps to a solution; call it outside of the recorded function"
+    )
+
+
+def refuse_examples(who: str, value: Any) -> None:
+    """Raise for a value that differs between examples, or that a program around the search records."""
+    array = value_of(value)
+    if isinstance(array, Examples):
+        if not array.many:
+            raise not_in_a_program(who)
+        raise NotImplementedError(f"{who}: inside of vmap, pass what differs between examples by args=")
+
+
 def by_example(who: str, given: Tree, search: Callable[[Tree], Tree]) -> Tree | None:
     """``search(given)`` for each example if what is given differs between examples; None if it does not.
 
@@ -25,9 +41,7 @@ def by_example(who: str, given: Tree, search: Callable[[Tree], Tree]) -> Tree | 
     if not any(isinstance(value, Examples) for value in values):
         return None
     if not any(isinstance(value, Examples) and value.many for value in values):
-        raise CaptureError(
-            f"{who}: a program does not hold the steps to a solution; call it outside of the recorded function"
-        )
+        raise not_in_a_program(who)
     mode = current()
     loop = None if mode is None else mode.otherwise(BatchingError(who), tuple(leaves), {})
     if loop is None:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+from ...examples import Examples
 from ...mode import current
 from ...program.instruction import PathError
 from ...program.jit import Jit
 from ...program.recorded import CaptureError
 from ...program.recording import is_recorded_now
+from ...tensor import value_of
 from ...unrecorded import no_grad
+from .mapped import not_in_a_program
 
 PLAIN = 100
 """Calls as it stands, before it is known that there are enough of them to pay for recording."""
@@ -26,7 +29,8 @@ class Measured:
     False to record never, None to measure.
     """
 
-    def __init__(self, plain: Callable[..., Any], function: Callable[..., Any], record: bool | None) -> None:
+    def __init__(self, who: str, plain: Callable[..., Any], function: Callable[..., Any], record: bool | None) -> None:
+        self.who = who
         self.plain = plain
         self.function = function
         self.record = record
@@ -51,7 +55,12 @@ class Measured:
 
     def _plainly(self, args: tuple[Any, ...]) -> Any:
         with no_grad():
-            return self.plain(*args)
+            result = self.plain(*args)
+        if is_recorded_now():  # by a program around the search, which closes over what is recorded
+            values = map(value_of, result if isinstance(result, tuple) else (result,))
+            if any(isinstance(value, Examples) and not value.many for value in values):
+                raise not_in_a_program(self.who)
+        return result
 
     def _recorded(self, args: tuple[Any, ...]) -> Any:
         program = self.program

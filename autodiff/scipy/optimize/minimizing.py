@@ -14,7 +14,7 @@ from ...program.jit import StaleError
 from ...tensor import Tensor, value_of
 from ...tree import flatten
 from .layout import Layout, detached
-from .limits import Constraint, Limits, constraints_of
+from .limits import BESIDE, Constraint, Limits, constraints_of
 from .mapped import by_example
 from .objective import Objective
 from .optimality import minimum
@@ -30,6 +30,8 @@ USES = {
 BOUNDED = frozenset(
     {"nelder-mead", "powell", "l-bfgs-b", "tnc", "slsqp", "cobyla", "cobyqa", "trust-constr", "custom"}
 )  # fmt: skip
+BARRIER = frozenset({"trust-constr", "cobyla", "cobyqa", "custom"})
+"""Methods that may end beside a bound that holds the minimum."""
 CONSTRAINED = frozenset({"cobyla", "cobyqa", "slsqp", "trust-constr", "custom"})
 
 
@@ -160,6 +162,8 @@ def _searched(
         watch.end()
     result = OptimizeResult(found)
     _note_nan(result)
+    if method in BARRIER:
+        limits.near = BESIDE
     condition = condition._replace(symmetric=True, converged=bool(result.success), said=str(result.get("message", "")))
     _differentiable(result, found.x, objective, condition, limits, constraints)
     if np.shape(result.get("jac")) == (layout.size,):
@@ -257,6 +261,7 @@ def minimize_scalar(
             symmetric=True, converged=bool(result.get("success", True)), said=str(result.get("message", ""))
         )
         limits = Limits(None if bounds is None else tuple(bounds), objective.layout)
+        limits.near = BESIDE
         _differentiable(result, np.array([float(found.x)]), objective, how, limits)
         return result
 

@@ -71,10 +71,10 @@ class Objective(Function):
         self._at: tuple[bytes, float, Array] | None = None
         self._graph: tuple[bytes, Call] | None = None
         number = self._number
-        self._value = Measured(lambda z: number(self.plain(z)), lambda z: number(self.plain(z)), record)
-        self._both = Measured(self._value_and_gradient, self._recordable, record)
-        self._product = Measured(self._pulled, lambda z, v: hvp(self._number_of, (z,), (v,))[0], record)
-        self._matrix = Measured(hessian(self._number_of), hessian(self._number_of), record)
+        self._value = Measured(who, lambda z: number(self.plain(z)), lambda z: number(self.plain(z)), record)
+        self._both = Measured(who, self._value_and_gradient, self._recordable, record)
+        self._product = Measured(who, self._pulled, lambda z, v: hvp(self._number_of, (z,), (v,))[0], record)
+        self._matrix = Measured(who, hessian(self._number_of), hessian(self._number_of), record)
 
     def total(self, z: Any) -> Any:
         """The value for the parameters that were given, as one number."""
@@ -180,8 +180,8 @@ class Residuals(Function):
         super().__init__(who, fun, layout, args)
         self.what = what
         self._checked = False
-        self._value = Measured(self.plainly, self.plainly, record)
-        self._matrix = Measured(self._jacobian, jacobian(self.plainly), record)
+        self._value = Measured(who, self.plainly, self.plainly, record)
+        self._matrix = Measured(who, self._jacobian, jacobian(self.plainly), record)
 
     def plainly(self, z: Any) -> Any:
         return vector_of(self.plain(z), self.who, self.what)

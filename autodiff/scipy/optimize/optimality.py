@@ -19,13 +19,11 @@ from ...transforms import grad, hvp, jacobian
 from ...transforms.calling import recording
 from ...transforms.products import is_active
 from ...unrecorded import no_grad
-from .limits import Constraint, Limits
+from .limits import BESIDE, Constraint, Limits
 from .solutions import solution
 from .systems import Condition
 
 Array = Any
-CLOSE = 1e-3
-"""How near to its side an inequality may be active, relative to the side's size: a barrier keeps it away."""
 ON = 1e-8
 """How near to its side it lies on it."""
 MUCH = 100.0
@@ -83,7 +81,7 @@ class _Held:
         everywhere = np.zeros(len(z), bool)
         low, high = everywhere, everywhere
         if limits is not None and limits.given:
-            low, high = (_gap(z, side) <= CLOSE for side in (limits.low, limits.high))
+            low, high = (_gap(z, side) <= limits.near for side in (limits.low, limits.high))
         self.limits = limits
         sides = self._sides()
         if low.any() or high.any() or sides:
@@ -106,7 +104,7 @@ class _Held:
                         found.append((i, k, 0, 0.0))
                         continue
                     gaps = _gap(value, low[k]), _gap(value, high[k])
-                    if min(gaps) <= CLOSE:
+                    if min(gaps) <= BESIDE:
                         found.append((i, k, 1 if gaps[0] <= gaps[1] else -1, min(gaps)))
         return found
 

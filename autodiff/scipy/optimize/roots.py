@@ -14,7 +14,7 @@ from ...tensor import value_of
 from ...transforms import grad
 from ...unrecorded import no_grad
 from .layout import Layout, detached
-from .mapped import by_example
+from .mapped import by_example, refuse_examples
 from .objective import Residuals, vector_of
 from .progress import Watch
 from .solutions import solution
@@ -243,7 +243,9 @@ class _of_one_number:  # noqa: N801
         return made[0]
 
     def __call__(self, x: Any) -> float:
-        value = float(value_of(self.recorded(x)))
+        made = self.recorded(x)
+        refuse_examples(self.who, made)
+        value = float(value_of(made))
         if np.isnan(value):
             raise ValueError(f"{self.who}: the function is NaN at {float(x)!r}; look for the root where it is a number")
         return value

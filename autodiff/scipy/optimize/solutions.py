@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...backpropagation import backward
-from ...examples import Examples, every
+from ...examples import every
 from ...graph import GraphError, Node, Parts, Walk, tick
 from ...mode import Mode, current, entered, is_recording
 from ...primitive import Primitive
-from ...program.recorded import CaptureError
 from ...program.recording import is_recorded_now
 from ...rule import Rule
 from ...tensor import Tensor, value_of, wrap
@@ -29,6 +28,7 @@ from ...transforms.calling import alias, close, pull, recording
 from ...transforms.jacobians import basis_pulled
 from ...transforms.products import is_active
 from ...unrecorded import no_grad
+from .mapped import not_in_a_program, refuse_examples
 from .systems import Condition, solved
 
 Array = Any
@@ -106,12 +106,12 @@ def solution(residual: Residual, u: Array, who: str, condition: Condition) -> An
     """The solution ``u`` of ``residual(u) = 0``, a vector: a Tensor if the residual depends on Tensors, else itself."""
     if not is_recording():
         return u
-    if is_recorded_now():
-        raise CaptureError(
-            f"{who}: a program does not hold the steps to a solution; call it outside of the recorded function"
-        )
     equation = _Equation(residual, u, who, condition)
-    return equation.tensor() if equation.inputs else u
+    if not equation.inputs:
+        return u
+    if is_recorded_now():
+        raise not_in_a_program(who)
+    return equation.tensor()
 
 
 class _Equation:
@@ -135,8 +135,7 @@ class _Equation:
         missing = [node for node in found if node not in seen.values]
         if missing:
             raise GraphError(f"{who}: the function returns a Tensor from outside as it is; compute with it, or copy it")
-        if isinstance(value_of(self.made), Examples):
-            raise NotImplementedError(f"{who}: inside of vmap, pass what differs between examples by args=")
+        refuse_examples(who, self.made)
         if found and np.shape(self.made) != u.shape:
             raise ValueError(
                 f"{who}: {np.size(self.made)} equations for {len(u)} unknowns have no solution that is a function of "

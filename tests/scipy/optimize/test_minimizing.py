@@ -171,6 +171,17 @@ def test_a_minimum_on_a_bound_that_does_not_hold_it_has_no_derivative(method):
         grad(f)(np.array([3.0, 0.5, -1.0]))
 
 
+def test_many_bounds():
+    slopes, pulls = np.linspace(1.0, 2.0, 500), np.sin(1.0 + np.arange(500))
+
+    def f(c):
+        start = np.full(500, 0.5)
+        return minimize(lambda x: np.sum(slopes * x**2 / 2 - c * pulls * x), start, bounds=(0.0, 0.7), tol=1e-13).x
+
+    free = (pulls > 0) & (1.1 * pulls < 0.7 * slopes)
+    np.testing.assert_allclose(grad(lambda c: np.sum(f(c)))(1.1), np.sum((pulls / slopes)[free]), rtol=1e-7)
+
+
 @pytest.mark.parametrize("method", ["SLSQP", "trust-constr"])
 def test_constraints_by_the_conditions_of_karush_kuhn_and_tucker(method):
     c = np.array([3.0, 0.7, 1.0])
@@ -233,6 +244,9 @@ def test_in_a_program_it_is_refused_and_jit_goes_on_without_one():
 
     with pytest.raises(CaptureError, match="minimize: a program does not hold the steps"):
         capture(f, 0.3)
+    with pytest.raises(CaptureError, match="minimize: a program does not hold the steps"):
+        capture(lambda c: minimize(lambda w: ridge(w, c), np.zeros(5)).fun, 0.3)
+    assert capture(lambda c: c * minimize(lambda x: (x - 1.0) ** 2, 0.0).x, 1.0)(2.0) == pytest.approx(2.0)
     recorded = jit(grad(f))
     assert recorded(0.3) == recorded(0.3) == pytest.approx(np.exp(0.3) * np.sum(shrunk(0.3) ** 2), rel=1e-6)
 

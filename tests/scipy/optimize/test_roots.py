@@ -60,6 +60,8 @@ def test_no_root_and_what_is_refused():
         root(lambda x: x, 1.0, jac=True)
     with pytest.raises(CaptureError, match="root: a program does not hold the steps"):
         capture(lambda r: root(circle, {"x": 1.0, "y": 0.5}, args=(r,)).x["x"], 1.0)
+    with pytest.raises(CaptureError, match="brentq: a program does not hold the steps"):
+        capture(lambda c: brentq(lambda x: x - c, 0.0, 5.0), 1.0)
     with pytest.raises(GraphError, match="the function does not depend on x0"):
         root(value_of, np.ones(2))
     with pytest.raises(ValueError, match="2 equations for 1 unknowns"):
