@@ -6,7 +6,7 @@
 [1.0, 1.0]
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import ops as ops
 from .graph import GraphError
@@ -32,6 +32,7 @@ from .transforms import (
     hessian,
     hvp,
     jacobian,
+    jacobians,
     jvp,
     scan,
     switch,
@@ -43,6 +44,15 @@ from .transforms import (
 from .tree import register_container
 from .unrecorded import no_grad
 from .writes import mark_written
+
+
+def _sparse_derivatives(*args: Any) -> Any:
+    from .scipy.sparse.compression import derivatives
+
+    return derivatives(*args)
+
+
+jacobians.sparse["derivatives"] = _sparse_derivatives
 
 __version__ = "0.1.0"
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import optimize as optimize
     from . import signal as signal
+    from . import sparse as sparse
 
 _modules = sorted(found.name for found in iter_modules(__path__) if found.ispkg)
 

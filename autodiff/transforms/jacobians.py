@@ -32,6 +32,11 @@ class Options(TypedDict, total=False):
     mode: str
     vectorize: bool | None
     chunk_size: int | None
+    sparsity: Any
+
+
+sparse: dict[str, Callable[..., Any]] = {}
+"""What makes sparse derivatives, for the keyword ``sparsity``: set by the package itself, as that needs programs."""
 
 
 def _check_options(who: str, mode: str, chunk_size: int | None) -> None:
@@ -54,6 +59,7 @@ def jacobian(
     mode: str = "auto",
     vectorize: bool | None = None,
     chunk_size: int | None = None,
+    sparsity: Any = None,
 ) -> Callable[P, Any]:
     """A function that returns all first derivatives of ``f``: (jacobian f)(x)[i, j] = df_i / dx_j.
 
@@ -73,6 +79,13 @@ def jacobian(
     computes one at a time, without mapping.  Raises TypeError for complex arguments, and in reverse for complex
     outputs, which have two derivatives: take np.real and np.imag.
 
+    ``sparsity="detect"`` gives ``scipy.sparse`` arrays, of the sizes of output and argument, and computes columns (or
+    rows) that share no row (or column) together.  The pattern is read off the recorded function in the first call, or
+    given: ``sparsity=`` a sparse array of all numbers of the output by all of the arguments, nonzero where a derivative
+    may be.  Each call checks the result by the product with one more vector, so a pattern that has become another one
+    (a branch, an index that depends on values) is found, and read again.  Raises RuntimeError where that does not help,
+    and for a given pattern that lacks an entry.
+
     >>> import numpy as np
     >>> jacobian(lambda x: np.stack([x[0] * x[1], x[0] + x[1]]))(np.array([2.0, 3.0])).tolist()
     [[3.0, 2.0], [1.0, 1.0]]
@@ -80,7 +93,8 @@ def jacobian(
     check_function(f, "jacobian")
     check_argnums(argnums, "jacobian")
     _check_options("jacobian", mode, chunk_size)
-
+    if sparsity is not None:
+        return sparse["derivatives"](f, argnums, has_aux, ("jacobian", mode, vectorize, chunk_size, sparsity))  # type: ignore[no-any-return]
     return _derivatives(f, argnums, has_aux, lambda call: _blocks(call, mode, vectorize, chunk_size))
 
 
@@ -251,13 +265,15 @@ def hessian(
     mode: str = "auto",
     vectorize: bool | None = None,
     chunk_size: int | None = None,
+    sparsity: Any = None,
 ) -> Callable[P, Any]:
     """A function that returns all second derivatives of ``f``: (hessian f)(x)[i, j] = d²f / dx_i dx_j.
 
     The shape is that of the output, () for a single number, followed by that of the argument twice.  For nestings and
     several arguments it is a nesting of nestings, ``hessian(f)(x)[output][argument][argument]``.  The options are those
     of :func:`jacobian`.  ``mode="forward"`` is the Jacobian in columns of the first derivatives (forward over reverse),
-    ``mode="reverse"`` the Jacobian in rows of the Jacobian in rows, ``mode="auto"`` the one with less work.
+    ``mode="reverse"`` the Jacobian in rows of the Jacobian in rows, ``mode="auto"`` the one with less work.  With
+    ``sparsity``, ``f`` returns one number, and the mode is chosen.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0])).tolist()
@@ -266,6 +282,8 @@ def hessian(
     check_function(f, "hessian")
     check_argnums(argnums, "hessian")
     _check_options("hessian", mode, chunk_size)
+    if sparsity is not None:
+        return sparse["derivatives"](f, argnums, has_aux, ("hessian", mode, vectorize, chunk_size, sparsity))  # type: ignore[no-any-return]
     inner = "auto" if mode == "forward" else mode
     first = jacobian(f, argnums, has_aux=has_aux, mode=inner, vectorize=vectorize, chunk_size=chunk_size)
 
