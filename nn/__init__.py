@@ -56,6 +56,7 @@ from .training.divergence import *
 from .training.learner import *
 from .training.loader import *
 from .training.loggers import *
+from .training.processes import *
 from .training.run import *
 from .training.step import *
 from .training.stopping import *

@@ -7,10 +7,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from ..io.run_folder import RunFolder
+from ..io.run_folder import CHECKPOINT, RunFolder
 from ..reports.history import History
 from ..training.checkpoint import Checkpoint
 
@@ -23,10 +24,20 @@ EVERY = 2.0
 """So many seconds at least lie between two checkpoints: a short epoch costs no more than a long one."""
 
 
+class Nowhere:
+    """In the place of the folder of a run, in a process that writes none."""
+
+    checkpoint = Path(CHECKPOINT)
+    page = Path("index.html")
+
+    def keep(self) -> None:
+        """Nothing is there to be kept."""
+
+
 class Keeper(Checkpoint):
     """Writes ``checkpoint.safetensors`` after epochs, and where a Ctrl-C ends the training; shows it by ``shown``."""
 
-    def __init__(self, folder: RunFolder, shown: Callable[[History], object]) -> None:
+    def __init__(self, folder: RunFolder | Nowhere, shown: Callable[[History], object]) -> None:
         super().__init__(folder.checkpoint)
         self.folder = folder
         self.shown = shown
@@ -48,10 +59,12 @@ class Keeper(Checkpoint):
         self.folder.keep()
         if self.asked and run.epoch < run.epochs:
             run.stop = True
-        if run.stop or time.monotonic() > self._time + EVERY:
+        if run.agreed(run.stop or time.monotonic() > self._time + EVERY):
             super().on_epoch(run)
 
     def on_fit_end(self, run: Run) -> None:
+        if run.error is None:
+            self.asked = run.agreed(self.asked)  # Ctrl-C may have reached another process
         if self.asked:
             super().on_fit_end(run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,10 @@ from ..training.displays import WatchPage
 from ..training.divergence import DivergenceError
 from ..training.learner import Learner
 from ..training.optim import OPTIMIZERS
+from ..training.processes import Processes
 from ..training.schedule import CosineAnnealingLR
 from .command import INTERRUPTED, CommandError
-from .keeping import Keeper
+from .keeping import Keeper, Nowhere
 from .kinds import Data, Measured
 from .lines import columns_of, epoch_line, in_columns
 from .page import write_page
@@ -31,9 +33,11 @@ from .runs import Run
 class Session:
     """The training of a run: ``train`` makes its folder complete."""
 
-    def __init__(self, run: Run, data: Data, folder: RunFolder, quiet: bool) -> None:
+    def __init__(
+        self, run: Run, data: Data, folder: RunFolder, quiet: bool, processes: Processes | None = None
+    ) -> None:
         self.run, self.data, self.folder = run, data, folder
-        self.quiet = quiet
+        self.quiet, self.processes = quiet, processes
 
     def say(self, text: str) -> None:
         """Print a line, unless all but the result is to be quiet."""
@@ -46,7 +50,8 @@ class Session:
         ``rng`` is what the data were split with; it is drawn from for the model and for the order of the examples.
         """
         learner = self._learner(rng)
-        with threads.chosen(self._largest(learner.model)):
+        # several processes have the cores already
+        with threads.chosen(self._largest(learner.model) if self.processes is None else 0):
             return self._trained(learner, rng, resume)
 
     def _trained(self, learner: Learner, rng: np.random.Generator, resume: bool) -> int:
@@ -90,13 +95,15 @@ class Session:
         return Learner(
             model, kind.loss(recipe), optimizer, metrics=kind.metrics, schedule=recipe.schedule, jit=kind.jit,
             scheduler=CosineAnnealingLR(optimizer, recipe.epochs * per_epoch),
-            clip_norm=1.0 if kind.name == "text" else None,
+            clip_norm=1.0 if kind.name == "text" else None, parallel=self.processes,
         )  # fmt: skip
 
     def _open(self, model: Module) -> None:
         self.folder.write_run(self.run.described())
         lines = self.run.kind.opening(self.data, self.run.recipe)
         self.say(f"{self.run.arguments['data']}: {lines[0]}")
+        if self.processes is not None:
+            self.say(f"{self.processes.size} processes, each with its part of every batch")
         for line in (f"{model}", *lines[1:], f"matrix products: {threads.described(threads.count())}"):
             self.say(line)
         metrics = self.run.kind.metrics
@@ -142,6 +149,28 @@ class Session:
             self.say(line)
         print(f"test {measured.summary}")
         print(f"written to {self.folder.path}")
+
+
+class Following(Session):
+    """The same training in a process that does not lead: it computes, and leaves files and words to the first one."""
+
+    def __init__(self, run: Run, data: Data, processes: Processes, checkpoint: Path | None = None) -> None:
+        folder = Nowhere()
+        if checkpoint is not None:
+            folder.checkpoint = checkpoint
+        super().__init__(run, data, folder, True, processes)  # type: ignore[arg-type]  # of which it uses what is there
+
+    def _open(self, model: Module) -> None:
+        pass
+
+    def _show(self, history: History, measured: Measured | None = None, state: str = "running") -> None:
+        pass
+
+    def _stopped(self, history: History) -> int:
+        return INTERRUPTED
+
+    def _finish(self, learner: Learner, history: History) -> None:
+        pass
 
 
 _AS_IT_IS = ("confusion_matrix",)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import datasets
-from ..io.run_folder import CONTENTS, RunFolder
+from ..io.run_folder import CHECKPOINT, CONTENTS, RunFolder
 from ..training.optim import OPTIMIZERS
+from ..training.processes import Processes, started
 from . import options
 from .command import USAGE, CommandError, said
 from .kinds import KINDS, MODELS, Data, Kind, Recipe, chosen
 from .kinds.images import Images
 from .runs import Run, opened
-from .session import Session, checksum
+from .session import Following, Session, checksum
 
 SOURCE = ("data", "data_path", "target", "task", "ignore", "model")
 """The arguments that say what is learned by which model."""
@@ -149,18 +151,47 @@ def _recipe(arguments: argparse.Namespace, kind: type[Kind], model: str) -> Reci
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, measure, write the run folder, and print the results."""
-    if arguments.resume is not None:
-        return _resume(arguments)
+    """Train, measure, write the run folder, and print the results; of several processes the first one writes."""
+    processes = _processes()
+    work = _new if arguments.resume is None else _resume
+    if processes is None:
+        return work(arguments, None)
+    with processes.together():
+        try:
+            return work(arguments, processes)
+        except CommandError as error:
+            processes.end(f"pullback train: error: {error} (rank {processes.rank} of {processes.size})", error.code)
+
+
+def _processes() -> Processes | None:
+    """Those that mpiexec has started, if they are several."""
+    if started() == 1:
+        return None
+    try:
+        found = Processes()
+    except ImportError as error:
+        raise CommandError(f"mpiexec has started {started()} processes, but {error}") from error
+    if found.size != started():
+        raise CommandError(
+            f"mpiexec has started {started()} processes, but mpi4py sees {found.size}: they are of different MPIs; "
+            "use the mpiexec beside the MPI that mpi4py loads"
+        )
+    return found
+
+
+def _new(arguments: argparse.Namespace, processes: Processes | None) -> int:
     kind, model = chosen(arguments)
     recipe = _recipe(arguments, kind, model)
     rng = np.random.default_rng(arguments.seed)
     prepared, data = _loaded(arguments, kind, model, recipe, rng)
     source = {name: getattr(arguments, name) for name in SOURCE} | {"model": model, **_places(arguments)}
+    if processes is not None and not processes.leads:
+        described = Run(Path(), prepared, recipe, source, arguments.seed, checksum(data))
+        return Following(described, data, processes).train(rng)
     try:
         with RunFolder(arguments.output, _stem(arguments.data)) as folder:
             described = Run(folder.path, prepared, recipe, source, arguments.seed, checksum(data))
-            return Session(described, data, folder, arguments.quiet).train(rng)
+            return Session(described, data, folder, arguments.quiet, processes).train(rng)
     except BrokenPipeError:  # not the folder: whoever read our output has gone
         raise
     except OSError as error:
@@ -193,7 +224,7 @@ def _unwritable(error: OSError) -> CommandError:
     return CommandError(f"the run folder cannot be written: {said(error)}")
 
 
-def _resume(arguments: argparse.Namespace) -> int:
+def _resume(arguments: argparse.Namespace, processes: Processes | None) -> int:
     """Go on with a run: with its data, if it is still what it was."""
     given = [name for name in (*SOURCE, *_TUNABLE, "output") if getattr(arguments, name) is not None]
     if given:
@@ -212,9 +243,12 @@ def _resume(arguments: argparse.Namespace) -> int:
         raise CommandError(
             f"{found.folder}: {found.arguments['data']} has changed since the run began; it cannot go on"
         )
+    goes_on = found._replace(kind=prepared)
+    if processes is not None and not processes.leads:
+        return Following(goes_on, data, processes, Path(found.folder) / CHECKPOINT).train(rng, resume=True)
     try:
         with RunFolder(found.folder, existing=True) as folder:
-            return Session(found._replace(kind=prepared), data, folder, arguments.quiet).train(rng, resume=True)
+            return Session(goes_on, data, folder, arguments.quiet, processes).train(rng, resume=True)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -41,6 +41,9 @@ class Callback:
     """Whether it keeps the state of the training.  Such callbacks are called after all others, so that the state holds
     what those have done."""
 
+    writes: bool = False
+    """Whether it writes or shows something, and changes nothing: of several processes it is called in the first."""
+
     def on_fit_begin(self, run: Run) -> None:
         """The training begins, or goes on: ``run.resumed``."""
 
@@ -64,9 +67,12 @@ class Callback:
 
 
 class Callbacks:
-    """The callbacks of one training: ``own`` those of the library, ``given`` those of the user."""
+    """The callbacks of one training: ``own`` those of the library, ``given`` those of the user.
 
-    def __init__(self, given: Any, own: Iterable[Callback] = ()) -> None:
+    ``everywhere`` is whether those are called here that the first of several processes calls alone.
+    """
+
+    def __init__(self, given: Any, own: Iterable[Callback] = (), *, everywhere: bool = True) -> None:
         if isinstance(given, Callback) or not isinstance(given, Iterable):
             raise TypeError(f"fit: callbacks is {what_is(given)}; it is a list of nn.Callback objects")
         given = list(given)
@@ -77,7 +83,9 @@ class Callbacks:
         if len({id(one) for one in given}) < len(given):
             raise ValueError("fit: the same callback is given twice")
         self.given = given
-        self.all: list[Callback] = sorted([*own, *given], key=lambda one: one.saves)
+        self.all: list[Callback] = sorted(
+            (one for one in (*own, *given) if everywhere or not one.writes), key=lambda one: one.saves
+        )
         hooks = [one.on_step for one in self.all]
         self._steps = [hook for hook in hooks if getattr(hook, "__func__", None) is not Callback.on_step]
 

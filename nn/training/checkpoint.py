@@ -107,7 +107,8 @@ class Checkpoint(Callback):
             "run": run.state_dict(),
             "data": _data(run),
         }
-        resuming.write(path, resuming.modules_held(learner.model, learner.loss), state)
+        if run.leads:
+            resuming.write(path, resuming.modules_held(learner.model, learner.loss), state)
         self._written = run.step
 
     def state_dict(self) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class ProgressBar(Callback):
     ``Learner.fit`` makes one itself: its argument ``progress`` is ``show``.
     """
 
+    writes = True
+
     def __init__(self, show: bool | None = None) -> None:
         self.show = show
         self._bar = Progress(0, show=False)
@@ -51,6 +53,8 @@ class WatchPage(Callback):
     >>> WatchPage("run.html").path
     'run.html'
     """
+
+    writes = True
 
     def __init__(self, path: str | os.PathLike[str], *, title: str = "training") -> None:
         self.path = path

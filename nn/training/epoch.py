@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .measures import Metric, measured
-from .structures import examples_in, joined
+from .processes import Processes
+from .structures import joined, mapped
 
 Array = Any
 
@@ -21,20 +22,31 @@ class Epoch:
         """The learning rate at its beginning."""
         self.started: float = time.perf_counter()
         self.seen: int = 0
+        """The examples so far, of all processes."""
         self.total: float = 0.0
         self.passed: bool = False
         """Whether the data were given to their end; the last update and the measurements may be to come."""
         self.outputs: list[Array] = []
         self.targets: list[Array] = []
 
-    def add(self, loss: float, outputs: Array, targets: Array) -> None:
-        """Count one batch; ``loss`` is its mean."""
-        count = examples_in(targets)
-        self.seen += count
-        self.total += loss * count
+    def add(self, loss: float, examples: float, outputs: Array, targets: Array) -> None:
+        """Count one batch; ``loss`` is the mean over its examples."""
+        self.seen += int(examples)
+        self.total += loss * examples
         if self.metrics:
             self.outputs.append(outputs)
             self.targets.append(targets)
+
+    def gather(self, processes: Processes) -> None:
+        """Take the outputs and targets of all processes, in each of them."""
+        if self.metrics:
+            for parts in (self.outputs, self.targets):
+                parts[:] = [mapped(processes.joined, joined(parts))]
+
+    def leave(self) -> None:
+        """Leave the outputs and targets that were gathered to the first process, so that they are gathered once."""
+        for parts in (self.outputs, self.targets):
+            parts[:] = [mapped(lambda array: array[:0], part) for part in parts[:1]]
 
     @property
     def seconds(self) -> float:

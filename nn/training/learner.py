@@ -17,21 +17,25 @@ from autodiff import no_grad
 from ..layers.module import Module
 from ..layers.structure import dtype_of, values_of
 from ..losses.binary import BCEWithLogitsLoss, binary_cross_entropy_with_logits
-from ..random import Rng
+from ..random import Rng, generator
 from ..reports.history import VALIDATION, History
-from . import metrics, ranking, regression
+from . import joining, metrics, ranking, regression
 from .callbacks import Callback, Callbacks, calling
 from .checkpoint import Resume
 from .checks import count_of, what_is
 from .displays import ProgressBar, WatchPage
+from .divergence import DivergenceError
 from .epoch import Epoch
 from .feeding import Validation, feed, inputs_in, loader_of, pairs_in
 from .loader import DataLoader
 from .measures import Metric, number, taken
 from .plateau import ReduceLROnPlateau
+from .processes import Processes
 from .run import Run
+from .shared import Shared
 from .step import Position, TrainingStep
-from .structures import joined
+from .structures import examples_in, joined, mapped
+from .update import Update
 
 __all__ = ["Learner"]
 
@@ -52,6 +56,9 @@ class Learner(TrainingStep):
     With ``accumulate=k`` the parameters change after each k batches, by the mean over the examples of all of them, and
     at the end of an epoch.  With ``jit="auto"`` steps are recorded and replayed if there are many: the same numbers,
     sooner (:class:`nn.TrainingStep`).
+
+    With ``parallel=True`` the processes that ``mpiexec`` has started train one model: each takes its part of every
+    batch, and the gradients are averaged over all examples (:class:`nn.Processes`; extra ``mpi``).
 
     Floating-point inputs are cast to the dtype of the parameters, so that float64 data does not slow down a float32
     model.  Losses cast targets to the dtype of the outputs.  Integers are passed on unchanged.
@@ -83,6 +90,7 @@ class Learner(TrainingStep):
         clip_value: float | None = None,
         accumulate: int = 1,
         jit: bool | str = "auto",
+        parallel: Any = None,
     ) -> None:
         limits = {"clip_norm": clip_norm, "clip_value": clip_value}
         super().__init__(model, loss, optimizer, **limits, accumulate=accumulate, jit=jit)
@@ -97,6 +105,10 @@ class Learner(TrainingStep):
         self.metrics: dict[str, Metric] = _named(metrics, _takes_logits(loss))
         self.scheduler = scheduler
         self.schedule = schedule
+        self.processes: Processes | None = joining.group(parallel)
+
+    def _kind(self) -> Callable[..., Update]:
+        return super()._kind() if self.processes is None else partial(Shared, self.processes)
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -147,6 +159,10 @@ class Learner(TrainingStep):
         if epochs is None:
             raise TypeError("fit: epochs is missing; say how many passes over the data to make: epochs=10")
         epochs = count_of("fit", "epochs", epochs, 0)
+        processes = self.processes
+        if processes is not None:
+            joining.refuse_what_mixes(self.model, self.optimizer)
+            rng = processes.told(generator(rng))
         held = Validation(validation, validation_split, stratify, PREDICTION_BATCH)
         before = Resume(self, resume)
         found = feed(X, Y, batch_size, shuffle, rng, held, before.state)
@@ -154,28 +170,34 @@ class Learner(TrainingStep):
         if watch is not None:
             own.append(WatchPage(watch))
         own += calling(on_step, on_epoch)
-        run = Run(self, epochs, found, Callbacks(callbacks, own))
-        before.take(run)
-        self._waiting = 0, 0
-        pairs = partial(pairs_in, "fit", found.data) if found.data is X else found.data.__iter__
-        with self._mode(training=True), run.told():
-            while (run.epoch < epochs or run.sums is not None) and not run.stop:
-                self._epoch(run, pairs, found.validation)
+        run = Run(self, epochs, found, Callbacks(callbacks, own, everywhere=not processes or processes.leads))
+        with contextlib.nullcontext() if processes is None else processes.together(DivergenceError):
+            before.take(run)
+            if processes is not None:
+                joining.join(processes, run)
+            self._waiting = 0, 0
+            pairs = partial(pairs_in, "fit", found.data) if found.data is X else found.data.__iter__
+            with self._mode(training=True), run.told():
+                while (run.epoch < epochs or run.sums is not None) and not run.stop:
+                    self._epoch(run, pairs, found.validation)
         self._release()
         return run.history
 
     def _epoch(self, run: Run, pairs: Callable[[], Iterator[Any]], validation: DataLoader | None) -> None:
         """Train for one epoch, or for the rest of one, and measure it."""
         epoch, refresh = run.begin_epoch(), True
+        if self.processes is not None:
+            joining.follow(self.processes, run.data)
         to_come = run.epochs * (run.steps_per_epoch or 0)
         for x, y in () if epoch.passed else pairs():
             position = Position("fit", run.step + 1, run.epoch, not epoch.seen)
             update, refresh = self._calculation(refresh=refresh), False
-            run.loss, outputs = self._step(x, y, update, position, to_come)
-            run.inputs = x
+            (x, y), counted = self._part_of(x, y)
+            done = self._step(x, y, update, position, to_come, *counted)
+            run.loss, run.inputs = done.loss, x
             run.step += 1
             run.batch += 1
-            epoch.add(run.loss, outputs, y)
+            epoch.add(run.loss, done.examples, *_counted((np.asarray(done.outputs), y), *counted))
             if self._waiting[0]:
                 continue  # in the middle of a step, no state could be gone on from
             self._updated(run)
@@ -188,10 +210,12 @@ class Learner(TrainingStep):
                 return
         if not epoch.seen:
             raise ValueError("fit: the DataLoader gave no batch, so there is nothing to train on")
+        if self.processes is not None:
+            epoch.gather(self.processes)
         row = {**epoch.measured(), "learning_rate": epoch.rate}
         seconds = epoch.seconds
         if validation is not None:
-            measures = self._measure("fit, validation", validation)
+            measures = self._measure("fit, validation", validation, self.processes)
             row.update({VALIDATION + name: value for name, value in measures.items()})
         row["seconds"] = epoch.seconds
         row["rate"] = epoch.seen / seconds
@@ -202,12 +226,14 @@ class Learner(TrainingStep):
                 self.scheduler.step()
         run.end_epoch(row)
         run.callbacks.epoch(run)
+        run.stop = run.agreed(run.stop)
 
     def _updated(self, run: Run) -> None:
         """What follows a step of the optimizer."""
         if self.scheduler is not None and self.schedule == "step":
             self.scheduler.step()
         run.callbacks.step(run)
+        run.stop = run.agreed(run.stop)
 
     @contextlib.contextmanager
     def _mode(self, *, training: bool) -> Iterator[None]:
@@ -244,18 +270,29 @@ class Learner(TrainingStep):
             outputs = self.model(taken("Learner", x, dtype_of(self.model)))
         return np.asarray(values_of(outputs))
 
-    def _measure(self, who: str, loader: DataLoader) -> dict[str, float]:
-        """The mean loss over the examples, and the metrics of all of them."""
+    def _measure(self, who: str, loader: DataLoader, processes: Processes | None = None) -> dict[str, float]:
+        """The mean loss over the examples, and the metrics of all of them; of several processes, each takes a part."""
         sums = Epoch(self.metrics, math.nan)
         with self._mode(training=False):
             for x, y in pairs_in(who, loader):
+                (x, y), counted = self._part_of(x, y) if processes else ((x, y), ())
                 outputs = self._output(x)
                 with no_grad():
                     loss = number("Learner", self.loss(outputs, y))
-                sums.add(loss, outputs, y)
+                sums.add(loss, sum(counted) if counted else examples_in(y), *_counted((outputs, y), *counted))
+        if processes is not None:
+            sums.total, sums.seen = processes.total(np.array([sums.total, sums.seen], float)).tolist()
+            sums.gather(processes)
         if not sums.seen:
             raise ValueError(f"{who}: the DataLoader gave no batch")
         return sums.measured()
+
+    def _part_of(self, x: Any, y: Any) -> tuple[Any, tuple[int, ...]]:
+        """The batch, or this process's part of it with the number of its examples that count."""
+        if self.processes is None:
+            return (x, y), ()
+        part, counted = self.processes.part((x, y))
+        return part, (counted,)
 
 
 # -- checking what comes in ----------------------------------------------------------------------------------------
@@ -263,6 +300,11 @@ class Learner(TrainingStep):
 
 _METRICS: dict[str, Any] = {name: getattr(m, name) for m in (metrics, ranking, regression) for name in m.__all__}
 """The functions of nn.metrics."""
+
+
+def _counted(batch: tuple[Any, Any], counted: int | None = None) -> tuple[Any, Any]:
+    """The examples of a batch that count: all or none."""
+    return batch if counted is None or counted else mapped(lambda array: array[:0], batch)
 
 
 def _takes_logits(loss: Any) -> bool:

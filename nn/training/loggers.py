@@ -39,6 +39,8 @@ class CSVLogger(Callback):
     epoch,loss,learning_rate,seconds,rate
     """
 
+    writes = True
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if os.path.splitext(path)[1].lower() not in (".csv", ".json"):
             raise ValueError(f"CSVLogger: '{os.fspath(path)}' does not end in .csv or .json")
@@ -72,6 +74,8 @@ class TensorBoardLogger(Callback):
     are between two losses; 0: only those of epochs.  Needs the extra ``tensorboard`` (tensorboardX); raises ImportError
     without it.  After ``fit(resume=...)``, events behind the state that the training goes on from are marked as void.
     """
+
+    writes = True
 
     def __init__(self, folder: str | os.PathLike[str], *, every: int = 1) -> None:
         self.folder: str = os.path.expanduser(os.fspath(folder))

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..reports.history import History
+from . import joining
 from .callbacks import Callbacks
 from .epoch import Epoch
 from .feeding import Feed
 from .loader import DataLoader
 from .measures import monitored
 from .optimizer import rate_of
+from .processes import Processes
 
 if TYPE_CHECKING:
     from .learner import Learner
@@ -47,6 +49,9 @@ class Run:
         self.inputs: Any = feed.example
         """The inputs of the step; before the first one, a batch like them, or None."""
         self.steps_per_epoch: int | None = feed.data.length()
+        self.processes: Processes | None = learner.processes
+        self.streams: list[Any] = []
+        """The states of the random generators in the model, by process, where the training goes on from; or nothing."""
         self._start = feed.start
         self.history: History = History()
         self.epoch: int = 0
@@ -68,6 +73,15 @@ class Run:
     def best(self) -> dict[str, float]:
         """The row with the least validation loss (without validation: training loss) so far; empty before."""
         return self.history.best(monitored("Run", self.row)) if len(self.history) else {}
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that writes files and shows the progress."""
+        return self.processes is None or self.processes.leads
+
+    def agreed(self, flag: bool) -> bool:
+        """Whether it is so in any of the processes that train together; to be called by all of them."""
+        return flag if self.processes is None else self.processes.any(flag)
 
     def describe(self) -> tuple[str, str]:
         """The texts before and after a progress bar."""
@@ -113,7 +127,9 @@ class Run:
         and the state of its generator; ``callbacks``, their states by name.
         It is consistent inside of ``on_step`` and ``on_epoch``, and in ``on_fit_end`` if ``run.error`` is None.
         """
-        return {
+        if self.processes is not None and self.sums is not None:
+            self.sums.gather(self.processes)
+        state = {
             "epoch": self.epoch,
             "step": self.step,
             "loss": self.loss,
@@ -123,10 +139,19 @@ class Run:
             "data": self.data.state_dict(),
             "callbacks": self.callbacks.state_dict(),
         }
+        if self.processes is not None:
+            self._leave()
+            state["streams"] = joining.states(self.processes, self.learner)
+        return state
+
+    def _leave(self) -> None:
+        if self.sums is not None and not self.leads:
+            self.sums.leave()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a :meth:`state_dict`."""
-        inside = ("callbacks", "data") if isinstance(state, Mapping) and set(state) == _ENTRIES else ()
+        whole = isinstance(state, Mapping) and set(state) - {"streams"} == _ENTRIES
+        inside = ("callbacks", "data") if whole else ()
         if not inside or not all(isinstance(state[name], Mapping) for name in inside):
             got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
             raise ValueError(f"fit: resume is no state_dict() of an nn.Run, which has {sorted(_ENTRIES)}; got {got}")
@@ -141,4 +166,6 @@ class Run:
         if state["sums"] is not None:
             self.sums = Epoch(self.learner.metrics, math.nan)
             self.sums.load_state_dict(state["sums"])
+        self.streams = list(state.get("streams", []))
+        self._leave()
         self.resumed = True

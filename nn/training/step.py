@@ -12,7 +12,6 @@ from .checks import count_of, in_range, pairs_of_examples, what_is
 from .divergence import DivergenceError, cause
 from .measures import taken
 from .optimizer import rate_of
-from .structures import examples_in
 from .update import PAYS, Done, Search, Update
 
 __all__ = ["TrainingStep"]
@@ -98,7 +97,7 @@ class TrainingStep:
         self.accumulate: int = count_of(who, "accumulate", accumulate, 1)
         if accumulate > 1 and getattr(optimizer, "needs_closure", False):
             raise ValueError(f"{who}: accumulate is {accumulate}; {type(optimizer).__name__} takes all data at once")
-        self._waiting: tuple[int, int] = 0, 0
+        self._waiting: tuple[int, float] = 0, 0
         self._made = 0
         self._update: Update | None = None
         self._recorded: Any = None
@@ -113,9 +112,9 @@ class TrainingStep:
         """
         x, y = pairs_of_examples("update", x, y)
         position = Position("update", self._made + 1, 0, not self._made)
-        made = self._step(x, y, self._calculation(refresh=True), position)
+        done = self._step(x, y, self._calculation(refresh=True), position)
         self._made += 1
-        return made
+        return done.loss, np.asarray(done.outputs)
 
     def flush(self) -> bool:
         """Update the parameters with the batches since the last update, if there are any; whether there were.
@@ -140,30 +139,32 @@ class TrainingStep:
         parts = self.model, self.loss, self.optimizer, self.clip_norm, self.clip_value
         now = self._update
         if now is None or any(one is not other for one, other in zip(now.parts, parts, strict=True)):
-            kind = Search if getattr(self.optimizer, "needs_closure", False) else Update
-            now = self._update = kind(type(self).__name__, *parts)
+            now = self._update = self._kind()(type(self).__name__, *parts)
             self._recorded = self._run = None
         elif refresh:
             now.refresh()
         return now
 
-    def _step(self, x: Array, y: Array, update: Update, position: Position, to_come: int = 0) -> tuple[float, Array]:
+    def _kind(self) -> Callable[..., Update]:
+        return Search if getattr(self.optimizer, "needs_closure", False) else Update
+
+    def _step(self, x: Array, y: Array, update: Update, position: Position, to_come: int = 0, *more: Any) -> Done:
         """One step.  NumPy's warnings are off, because the same conditions are checked."""
         with np.errstate(all="ignore"):
             x = taken(update.who, x, update.dtype)
             run = self._run or self._recording(update, to_come)
-            done = run(x, y) if self.accumulate == 1 else self._part(run, x, y)
+            done = run(x, y, *more) if self.accumulate == 1 else self._part(run, x, y, *more)
             if done.fault:
                 self._complain(done, x, y, update, position)
-        return done.loss, np.asarray(done.outputs)
+        return done
 
-    def _part(self, run: Callable[..., Done], x: Array, y: Array) -> Done:
+    def _part(self, run: Callable[..., Done], x: Array, y: Array, *more: Any) -> Done:
         """A batch of several for one step; after an error the next one begins anew."""
         (batches, examples), self._waiting = self._waiting, (0, 0)
         whole = batches + 1 >= self.accumulate
-        done = run(x, y, examples, whole)
+        done = run(x, y, *more, examples, whole)
         if not whole and not done.fault:
-            self._waiting = batches + 1, examples + examples_in(x)
+            self._waiting = batches + 1, examples + done.examples
         return done
 
     def _recording(self, update: Update, to_come: int) -> Callable[..., Done]:
@@ -171,13 +172,14 @@ class TrainingStep:
         update.made += 1
         if self.jit is False or (self.jit == "auto" and max(to_come, update.made) < PAYS) or isinstance(update, Search):
             return update
-        from autodiff import StaleError, jit  # which few programs need
+        from autodiff import StaleError  # which few programs need
 
-        self._recorded = recorded = jit(update)
+        self._recorded = recorded = update.recorded()
 
         def run(*args: Any) -> Done:
             try:
-                return recorded(*args)
+                done: Done = recorded(*args)
+                return done
             except StaleError as error:
                 raise StaleError(f"{error}. {update.who}(..., jit=False) calculates each step anew") from None
 

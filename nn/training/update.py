@@ -31,6 +31,8 @@ class Done(NamedTuple):
     outputs: Any
     bad: tuple[str, ...] = ()
     """The parameters whose gradients are not finite."""
+    examples: float = 0
+    """How many the loss is the mean of."""
 
 
 class Update:
@@ -65,7 +67,7 @@ class Update:
         # one walk over the model is enough: a loop of the user's own pays for it at each step
         self.dtype = common_dtype(p for _, p in parameters) if parameters else dtype_of(self.model)
 
-    def __call__(self, x: Array, y: Array, before: int = 0, whole: bool = True) -> Done:
+    def __call__(self, x: Array, y: Array, before: float = 0, whole: bool = True) -> Done:
         """One step; or a batch of several for one, after ``before`` examples, and the last if ``whole``."""
         if not before:
             self.optimizer.zero_grad()
@@ -82,6 +84,12 @@ class Update:
             self.finish(before + examples_in(x) if before else 0)
         return done
 
+    def recorded(self) -> Any:
+        """The step as a recorded function."""
+        from autodiff import jit  # which few programs need
+
+        return jit(self)
+
     def _forward(self, x: Array, y: Array) -> tuple[Done, Any]:
         """The loss, also as what can be gone back from."""
         outputs = self.model(x)
@@ -90,7 +98,7 @@ class Update:
         fault = "" if np.isfinite(value) else "loss"
         if not fault and not isinstance(loss, Tensor):
             fault = "plain"
-        return Done(fault, value, values_of(outputs)), loss
+        return Done(fault, value, values_of(outputs), examples=examples_in(x)), loss
 
     def _bad(self) -> tuple[str, ...]:
         return tuple(bad_names([(name, parameter.grad) for name, parameter in self.parameters]))
@@ -101,7 +109,7 @@ class Update:
         changed = held if isinstance(held, list) else [parameter for _, parameter in self.parameters]
         return all(parameter.grad is None for parameter in changed)
 
-    def finish(self, examples: int = 0) -> None:
+    def finish(self, examples: float = 0) -> None:
         """The step itself, by the gradients; those are sums over so many examples, if not 0."""
         if examples:
             for _, parameter in self.parameters:
@@ -121,7 +129,7 @@ class Update:
 class Search(Update):
     """The same for an optimizer that looks for its step, and calculates the loss several times for it."""
 
-    def __call__(self, x: Array, y: Array, before: int = 0, whole: bool = True) -> Done:
+    def __call__(self, x: Array, y: Array, before: float = 0, whole: bool = True) -> Done:
         first: list[Done] = []
 
         def closure() -> Any:

@@ -1,0 +1,217 @@
+"""Training in several processes: equal to one process, gone on with, ended by the one that fails; run by mpiexec."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn import BatchNorm1d, Learner, Linear, Processes, Sequential, cross_entropy, mse_loss, optim
+
+ROOT = Path(__file__).resolve().parents[3]
+MPIEXEC = shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+HEAD = """
+import json, os, signal, sys, time
+import numpy as np
+import nn
+from nn import *
+processes = Processes(timeout=float(os.environ.get("LIMIT", "60")))
+rank = processes.rank
+rng = np.random.default_rng(0)
+X = rng.normal(size=(53, 6)); Y = (X @ rng.normal(size=(6, 3))).argmax(1)
+
+def learner(parallel=processes, *, width=16, rate=0.0, dtype=np.float64, **options):
+    model = Sequential(Linear(6, width, rng=0, dtype=dtype), ReLU(), Dropout(rate, rng=2),
+                       Linear(width, 3, rng=1, dtype=dtype))
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+    return Learner(model, cross_entropy, optimizer, metrics=["accuracy"], parallel=parallel, **options)
+
+def values(of):
+    return np.concatenate([p.data.ravel() for p in of.model.parameters()])
+"""
+
+
+def mpi(count, code, *arguments, cwd=None, **environment):
+    """Run code in so many processes; the finished process."""
+    around = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", **environment}
+    program = [sys.executable, *(["-c", HEAD + textwrap.dedent(code)] if code else []), *arguments]
+    command = [MPIEXEC, "-n", str(count), *program]
+    return subprocess.run(command, cwd=cwd, env=around, capture_output=True, text=True, timeout=120)
+
+
+EQUAL = """
+found = {}
+kinds = {"eager": {"jit": False}, "recorded": {"jit": True},
+         "clipped": {"clip_norm": 0.1, "accumulate": 2, "jit": False}}
+for name in sys.argv[1:]:
+    options = kinds[name]
+    several, one = learner(**options), learner(None, **options)
+    arguments = dict(epochs=25, batch_size=6, validation_split=0.2, progress=False)
+    rows = several.fit(X, Y, rng=3, **arguments).rows, one.fit(X, Y, rng=3, **arguments).rows
+    columns = [c for c in rows[1][0] if c not in ("seconds", "rate")]
+    found[name] = [float(np.abs(values(several) - values(one)).max()),
+                   max(abs(a[c] - b[c]) for a, b in zip(*rows) for c in columns), len(rows[0])]
+    assert len(set(processes.all(values(several).tobytes()))) == 1
+if rank == 0:
+    print(json.dumps(found))
+"""
+
+
+@pytest.mark.parametrize(
+    ("count", "kinds"), [(1, ["eager"]), (2, ["eager", "recorded", "clipped"]), (3, ["recorded"]), (4, ["eager"])]
+)
+def test_two_hundred_steps_are_those_of_one_process(count, kinds):
+    """With a last batch of one example, a metric, validation, recorded steps, clipping and accumulation."""
+    run = mpi(count, EQUAL, *kinds)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert list(found) == kinds
+    for parameters, history, epochs in found.values():
+        assert parameters < 1e-13
+        assert history < 1e-13
+        assert epochs * 8 == 200  # 43 examples to train with, in batches of 6
+
+
+def test_it_goes_on_bit_for_bit_with_random_numbers_of_each_process(tmp_path):
+    code = """
+        path = sys.argv[1] + "/last.safetensors"
+
+        class Stop(Callback):
+            def on_step(self, run):
+                run.stop = run.step == 11 and rank == 1
+
+        whole = learner(rate=0.5); whole.fit(X, Y, 4, 12, rng=1, progress=False)
+        first = learner(rate=0.5)
+        first.fit(X, Y, 4, 12, rng=1, progress=False, callbacks=[Checkpoint(path, every=4), Stop()])
+        second = learner(rate=0.5)
+        history = second.fit(X, Y, 4, 12, rng=1, progress=False, resume=path, callbacks=[Checkpoint(path), Stop()])
+        masks = processes.all(whole.model.layers[2].rng.random())
+        if rank == 0:
+            print(json.dumps([bool(np.array_equal(values(whole), values(second))), len(history),
+                              float(np.abs(values(first) - values(second)).max()) > 0, len(set(masks))]))
+    """
+    run = mpi(2, code, str(tmp_path))
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout) == [True, 4, True, 2]
+
+
+ENDS = {
+    "raises": ("if rank == 1: raise RuntimeError('no such thing')", "rank 1 of 2 failed: RuntimeError"),
+    "is killed": ("if rank == 1: os.kill(os.getpid(), signal.SIGKILL)", "KILLED|Killed"),
+    "stalls": ("if rank == 1: time.sleep(50)", "rank 0 of 2 has waited for 1 s for rank 1"),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_process_that_fails_ends_all_at_once(how):
+    code, says = ENDS[how]
+    start = time.monotonic()
+    run = mpi(
+        2,
+        f"""
+        class Bad(Callback):
+            def on_step(self, run):
+                if run.step == 3:
+                    {code}
+        learner().fit(X, Y, 1000, 6, rng=0, progress=False, callbacks=[Bad()])
+        print("finished")
+        """,
+        LIMIT="1" if how == "stalls" else "60",
+    )
+    assert run.returncode != 0
+    assert "finished" not in run.stdout
+    assert any(word in run.stdout + run.stderr for word in says.split("|"))
+    assert ("no such thing" in run.stderr) == (how == "raises")
+    assert time.monotonic() - start < 45
+
+
+def test_an_error_outside_of_fit_ends_all_too_and_so_do_processes_that_differ():
+    code = """
+        differing = [
+            lambda: learner(width=16 + rank).fit(X, Y, 1),
+            lambda: learner(clip_norm=1.0 + rank).fit(X, Y, 1),
+            lambda: learner().fit(X[: 50 + rank], Y[: 50 + rank], 1),
+        ]
+        processes.together = lambda *kinds: __import__("contextlib").nullcontext()  # to see all three
+        for one in differing:
+            try:
+                one()
+            except ValueError as error:
+                if rank == 0:
+                    print(error)
+        if rank == 1:
+            raise KeyError("outside")
+        processes.any(True)
+    """
+    run = mpi(2, code)
+    assert run.returncode != 0
+    lines = run.stdout.splitlines()
+    for line, differ in zip(lines, ["the model:", "the limits:", "the data:"], strict=False):
+        assert line.startswith(f"fit: the processes differ in {differ} rank 0 has")
+    assert "KeyError: 'outside'" in run.stderr
+    assert "rank 1 of 2 failed: KeyError" in run.stderr
+
+
+def test_the_command_trains_once_and_writes_once(tmp_path):
+    options = ["--epochs", "2", "--seed", "3", "--output", "run"]
+    run = mpi(2, "", "-m", "nn", "train", *options, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("test accuracy") == 1
+    assert "2 processes" in run.stdout
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["test_accuracy"] > 0.8
+    again = mpi(2, "", "-m", "nn", "train", *options, cwd=tmp_path)
+    assert again.returncode == 1
+    assert "run is not empty" in again.stderr
+
+
+class Several:
+    """As a communicator of four processes, the third of which this is."""
+
+    def Get_rank(self):
+        return 2
+
+    def Get_size(self):
+        return 4
+
+    Iallreduce = Abort = print
+
+
+@pytest.fixture
+def third(monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    return Processes(Several())
+
+
+@pytest.mark.parametrize(("count", "kept"), [(8, [4, 5]), (9, [4, 5]), (3, [1]), (2, []), (1, [])])
+def test_parts_are_equal_but_for_one_example(third, count, kept):
+    (x, y), counted = third.part((np.arange(count), {"a": np.arange(count)}))
+    assert counted == len(kept)
+    assert x.tolist() == (kept or [0])
+    np.testing.assert_array_equal(x, y["a"])
+
+
+def test_what_needs_the_whole_batch_is_refused(third):
+    x, y = np.ones((8, 2)), np.ones(8, int)
+    model = Sequential(Linear(2, 3, rng=0), BatchNorm1d(3))
+    with pytest.raises(TypeError, match=r"1 is a BatchNorm1d.*LayerNorm"):
+        Learner(model, cross_entropy, optim.SGD(model.parameters(), lr=0.1), parallel=third).fit(x, y, 1)
+    model = Linear(2, 1, rng=0)
+    with pytest.raises(TypeError, match="LBFGS"):
+        Learner(model, mse_loss, optim.LBFGS(model.parameters()), parallel=third).fit(x, x[:, :1], 1)
+
+
+@pytest.mark.parametrize("wrong", [3, "mpi", object()])
+def test_what_is_no_group_of_processes_is_refused(wrong):
+    model = Linear(2, 1, rng=0)
+    with pytest.raises(TypeError, match="parallel"):
+        Learner(model, mse_loss, optim.SGD(model.parameters(), lr=0.1), parallel=wrong)
+    with pytest.raises((TypeError, ValueError), match="Processes"):
+        Processes(wrong) if wrong != 3 else Processes(timeout=-1)
