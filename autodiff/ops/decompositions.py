@@ -83,24 +83,24 @@ def diagonal_of(a: Array) -> Array:
     return getitem(a, (..., index, index))
 
 
-def _lower_weights(like: Array, diagonal: float, n: int) -> Array:
+def lower_weights(like: Array, diagonal: float, n: int) -> Array:
     """1 below the diagonal, ``diagonal`` on it, 0 above."""
     weights = np.tri(n, k=-1) + diagonal * np.eye(n)
     return chosen(owned(weights.astype(np.finfo(like.dtype).dtype), like))
 
 
-def _read_triangle(gradient: Array, upper: bool) -> Array:
+def read_triangle(gradient: Array, upper: bool) -> Array:
     """The gradient of a function of one triangle, from the gradient of the function of the whole Hermitian matrix."""
-    weights = _lower_weights(gradient, 0.5, gradient.shape[-1])
+    weights = lower_weights(gradient, 0.5, gradient.shape[-1])
     return (gradient + hermitian(gradient)) * (_mt(weights) if upper else weights)
 
 
-def _tolerance(values: Array, n: int) -> Array:
+def tolerance_of(values: Array, n: int) -> Array:
     """A difference of eigenvalues or singular values below this is rounding."""
     return np.max(np.abs(values), axis=-1)[..., None, None] * (float(np.finfo(values.dtype).eps) * n)
 
 
-def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, message: str) -> Array:
+def over_differences(numerator: Array, denominator: Array, tolerance: Array, used: Array, message: str) -> Array:
     """numerator / denominator off the diagonal, 0 on it; an error if two vectors belong to equal values.
 
     The numerator does not show that: even if it is zero by chance, the vectors jump.  ``used`` are the vectors on which
@@ -112,12 +112,12 @@ def _over(numerator: Array, denominator: Array, tolerance: Array, used: Array, m
     return unless(small & off_diagonal & (used[..., :, None] | used[..., None, :]), quotient, LinAlgError(message))
 
 
-def _used(cotangent: Array) -> Array:
+def used_by(cotangent: Array) -> Array:
     """Which columns a loss depends on."""
     return np.any(cotangent != 0, axis=-2)
 
 
-def _without_phase(name: str, products: Array, size: Array, value: Array) -> Array:
+def without_phase(name: str, products: Array, size: Array, value: Array) -> Array:
     """``value``; raise if the loss depends on the phase of complex vectors, which LAPACK chooses freely."""
     if products.dtype.kind != "c":
         return value
@@ -132,20 +132,20 @@ def _without_phase(name: str, products: Array, size: Array, value: Array) -> Arr
 # -- eigenvalues of Hermitian matrices ---------------------------------------------------------------------------
 
 
-def _eigh_rule(g: Any, y: Any, UPLO: Any) -> Array:
+def eigh_rule(g: Any, y: Any, UPLO: Any) -> Array:
     gw, gv = g
     w, v = y
     n = w.shape[-1]
     if w.size == 0:
         return conjugate(v) @ gv
     inner = _mt(v) @ gv
-    inner = _without_phase("eigh", diagonal_of(inner), inner, inner)
-    rotation = _over(
-        inner, w[..., None, :] - w[..., :, None], _tolerance(w, n), _used(gv),
+    inner = without_phase("eigh", diagonal_of(inner), inner, inner)
+    rotation = over_differences(
+        inner, w[..., None, :] - w[..., :, None], tolerance_of(w, n), used_by(gv),
         "eigh: two eigenvalues are equal, so their eigenvectors, and a loss that uses them, have no derivative; "
         "use eigvalsh, or a function of the matrix that needs no eigenvectors",
     )  # fmt: skip
-    return _read_triangle(conjugate(v) @ (rotation + diagonal_matrix(gw)) @ _mt(v), UPLO.upper() == "U")
+    return read_triangle(conjugate(v) @ (rotation + diagonal_matrix(gw)) @ _mt(v), UPLO.upper() == "U")
 
 
 def _triangle(name: str, part: Any) -> Any:
@@ -156,7 +156,7 @@ def _triangle(name: str, part: Any) -> Any:
 
 
 @primitive(
-    lambda g, y, UPLO: _eigh_rule(g, y, UPLO), implements=np.linalg.eigh, analytic=False,
+    lambda g, y, UPLO: eigh_rule(g, y, UPLO), implements=np.linalg.eigh, analytic=False,
     examples=[*SQUARES, example(sample(3, 3, make=spread_out), UPLO="U")],
 )  # fmt: skip
 def eigh(a: Array, UPLO: Any = "L") -> Any:
@@ -170,7 +170,7 @@ def eigh(a: Array, UPLO: Any = "L") -> Any:
 
 def _eigvalsh_rule(g: Array, a: Array, UPLO: Any) -> Array:
     _, v = np.linalg.eigh(a, UPLO)
-    return _read_triangle(conjugate(v) @ (g[..., None] * _mt(v)), UPLO.upper() == "U")
+    return read_triangle(conjugate(v) @ (g[..., None] * _mt(v)), UPLO.upper() == "U")
 
 
 @primitive(
@@ -216,8 +216,8 @@ def _eig_rule(g: Any, y: Any) -> Array:
         pivot = np.take_along_axis(v, largest, axis=-2)
         at_pivot = owned(np.arange(n)[:, None], largest) == largest
         free = free + np.where(at_pivot, np.imag(along) / pivot * -1j, 0.0)
-    rotation = _over(
-        _mt(v) @ free, w[..., None, :] - w[..., :, None], _tolerance(w, n), _used(gv),
+    rotation = over_differences(
+        _mt(v) @ free, w[..., None, :] - w[..., :, None], tolerance_of(w, n), used_by(gv),
         "eig: two eigenvalues are equal, so their eigenvectors, and a loss that uses them, have no derivative; "
         "use eigvals",
     )  # fmt: skip
@@ -264,11 +264,11 @@ def _nonzero_values(gs: Array, s: Array, tolerance: Array) -> Array:
     return across(gs, (s,), lambda: kept) * slope
 
 
-def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
+def svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     """The cotangent of a; written with Hermitian adjoints, whose convention is conjugate to the engine's."""
     if not compute_uv:
         u, s, vh = np.linalg.svd(a, full_matrices=False)
-        values = _nonzero_values(g, s, _tolerance(s, max(a.shape[-2:]))) if s.size else g
+        values = _nonzero_values(g, s, tolerance_of(s, max(a.shape[-2:]))) if s.size else g
         return conjugate((u * values[..., None, :]) @ vh)
     u, s, vh = y
     gu, gs, gvh = (conjugate(part) for part in g)
@@ -283,15 +283,15 @@ def _svd_rule(g: Any, y: Any, a: Array, compute_uv: bool) -> Array:
     u, gu, v, gv = u[..., :, :k], gu[..., :, :k], hermitian(vh[..., :k, :]), hermitian(gvh[..., :k, :])
     if s.size == 0:
         return a
-    tolerance = _tolerance(s, max(rows, columns))
+    tolerance = tolerance_of(s, max(rows, columns))
     x, z = hermitian(u) @ gu, hermitian(v) @ gv
     phases = diagonal_of(x)
-    x = _without_phase("svd", phases + diagonal_of(z), abs(x) + abs(z), x)
+    x = without_phase("svd", phases + diagonal_of(z), abs(x) + abs(z), x)
     x, z = x - hermitian(x), z - hermitian(z)
     s_i, s_j = s[..., :, None], s[..., None, :]
     # (x s_j + s_i z) / (s_j² - s_i²), split so that close singular values cancel as little as they can
-    used = _used(gu) | _used(gv)
-    middle = _over(x + z, s_j - s_i, tolerance, used, _NO_VECTORS) + _over(
+    used = used_by(gu) | used_by(gv)
+    middle = over_differences(x + z, s_j - s_i, tolerance, used, _NO_VECTORS) + over_differences(
         x - z, s_j + s_i, tolerance, used, _NO_VECTORS
     )
     off_diagonal = owned(~np.eye(k, dtype=bool), middle)
@@ -316,7 +316,7 @@ def _outside(gu: Array, u: Array, s: Array, tolerance: Array) -> Array:
 
 
 @primitive(
-    lambda g, y, a, compute_uv: _svd_rule(g, y, a, compute_uv), implements=np.linalg.svd, analytic=False,
+    lambda g, y, a, compute_uv: svd_rule(g, y, a, compute_uv), implements=np.linalg.svd, analytic=False,
     examples=[
         *SQUARES, *[example(e.args[0], compute_uv=False) for e in SQUARES],
         example(sample(4, 2, make=spread_out), full_matrices=False), example(sample(2, 3, make=spread_out), False),
@@ -354,19 +354,22 @@ def _square_qr_rule(gq: Array, gr: Array, q: Array, r: Array) -> Array:
     size = np.abs(diagonal_of(r))
     m = r @ hermitian(gr) - hermitian(gq) @ q
     if r.size:
-        bad = size <= _tolerance(size, q.shape[-2])[..., 0]
+        bad = size <= tolerance_of(size, q.shape[-2])[..., 0]
         m = unless(bad, m, LinAlgError("qr: the matrix has not full rank, so its factors have no derivative there"))
-    lower = m * _lower_weights(m, 0.5, m.shape[-1])
+    lower = m * lower_weights(m, 0.5, m.shape[-1])
     return _over_triangular(gq + q @ (lower + hermitian(lower)), r)
 
 
 def _qr_rule(g: Any, y: Any, a: Array, mode: str) -> Array:
     if mode == "r":
         q, r = np.linalg.qr(a)
-        gq, gr = np.zeros_like(q), g
-    else:
-        q, r = y
-        gq, gr = g
+        return qr_rule(np.zeros_like(q), g, q, r, a)
+    (gq, gr), (q, r) = g, y
+    return qr_rule(gq, gr, q, r, a)
+
+
+def qr_rule(gq: Array, gr: Array, q: Array, r: Array, a: Array) -> Array:
+    """The cotangent of a = q r, of as many columns in q as there are independent ones."""
     gq, gr = conjugate(gq), conjugate(gr)
     rows, columns = a.shape[-2:]
     if rows >= columns:
@@ -401,9 +404,9 @@ def qr(a: Array, mode: str = "reduced") -> Any:
 
 def _cholesky_rule(g: Array, y: Array) -> Array:
     inner = _mt(y) @ g
-    inner = inner * _lower_weights(inner, 0.5, inner.shape[-1])
+    inner = inner * lower_weights(inner, 0.5, inner.shape[-1])
     left = np.linalg.solve(_mt(y), inner)
-    return _read_triangle(_mt(np.linalg.solve(hermitian(y), _mt(left))), upper=False)
+    return read_triangle(_mt(np.linalg.solve(hermitian(y), _mt(left))), upper=False)
 
 
 @primitive(

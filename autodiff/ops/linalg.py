@@ -107,7 +107,7 @@ def tensorsolve(a: Array, b: Array, axes: Any = None) -> Array:
 # -- least squares -----------------------------------------------------------------------------------------------
 
 
-def _pinv_rule(g: Array, a: Array, y: Array) -> Array:
+def pinv_rule(g: Array, a: Array, y: Array) -> Array:
     """In the convention of Hermitian adjoints; (1 - y a) and (1 - a y) project on what ``a`` loses and misses."""
     g, yh = conjugate(g), hermitian(y)
     left, right = g - y @ (a @ g), g - (g @ a) @ y
@@ -115,7 +115,7 @@ def _pinv_rule(g: Array, a: Array, y: Array) -> Array:
 
 
 @primitive(
-    lambda g, a, y: _pinv_rule(g, a, y), implements=np.linalg.pinv, analytic=False,
+    lambda g, a, y: pinv_rule(g, a, y), implements=np.linalg.pinv, analytic=False,
     examples=[*STACKS, example(sample(3, 2, make=spread_out)), example(sample(2, 3, make=spread_out), rcond=1e-10),
               example(sample(2, 3, make=spread_out_complex))],
 )  # fmt: skip
@@ -185,7 +185,7 @@ def _cofactors(a: Array) -> Array:
     return np.stack(rows, axis=-2) * owned(signs, a)
 
 
-def _det_slope(a: Array, y: Array) -> Array:
+def det_slope(a: Array, y: Array) -> Array:
     """d det(a) / da = det(a) a^-T, and the cofactors where the determinant is 0."""
     if a.shape[-1] == 0:
         return a
@@ -198,7 +198,7 @@ def _det_slope(a: Array, y: Array) -> Array:
 
 
 @primitive(
-    lambda g, a, y: g[..., None, None] * _det_slope(a, y), implements=np.linalg.det,
+    lambda g, a, y: g[..., None, None] * det_slope(a, y), implements=np.linalg.det,
     examples=[*STACKS, example(sample(3, 3, make=lambda v: v * np.array([1.0, 1.0, 0.0], v.dtype))),
               example(sample(1, 1)), example(sample(0, 0)),
               example(sample(2, 2, 2, make=lambda v: v * np.array([[[1.0]], [[0.0]]], v.dtype)))],

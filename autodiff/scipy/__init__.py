@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import linalg as linalg
     from . import optimize as optimize
     from . import signal as signal
     from . import sparse as sparse

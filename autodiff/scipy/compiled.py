@@ -54,6 +54,8 @@ def compiled(function: Function, counts: Function | None = None) -> Function:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for value in (*args, *kwargs.values()) if kwargs else args:
+            if type(value) is tuple and any(map(_answers, value)):  # a factor and its pivots
+                return _asked(call, args, kwargs)
             if type(value) not in _PLAIN and _answers(value):
                 return _asked(call, args, kwargs)
         try:
@@ -103,7 +105,8 @@ def _answers(value: Any) -> bool:
 
 def _asked(call: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a call that one of the arguments answers."""
-    arrays = [value for value in (*args, *kwargs.values()) if _answers(value)]
+    every = [part for value in (*args, *kwargs.values()) for part in (value if type(value) is tuple else (value,))]
+    arrays = [value for value in every if _answers(value)]
     for value in arrays:
         if is_foreign(value):
             raise _refusal(call, value)

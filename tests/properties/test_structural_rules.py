@@ -28,6 +28,7 @@ BY_VALUE = {
     "poly",  # of a matrix: the second coefficient is its trace, whose derivative is the product of V^-1 and V
     "divmod", "linspace", "logspace", "geomspace",  # products with a constant that is 0
     "histogram_bin_edges", "histogram", "hilbert", "lfilter_zi",
+    "lu", "lu_factor", "lu_solved", "lu_solve", "cho_solved", "cho_solve",  # of triangular factors
 }  # fmt: skip
 """Functions whose derivative has more zeros than those of selection: there, NaN is as honest as 0."""
 

@@ -16,6 +16,7 @@ from ..ufuncs import IN_PLACE, OPERATORS
 from .functions import FUNCTIONS, REARRANGING, REDUCTIONS, by_name, plainly
 from .guards import Flags
 from .indexing import chosen, put, put_at
+from .linalg import of_linalg
 from .types import canonical
 from .ufuncs import of_ufunc
 
@@ -82,7 +83,7 @@ class Calls:
         if isinstance(function, np.ufunc):
             return of_ufunc(function, args, kwargs, now)
         function, args, kwargs = _as_reduction(function, args, kwargs)
-        own = FUNCTIONS.get(function)
+        own = FUNCTIONS.get(function) or of_linalg(function)
         given, by_names = mapped(now, args), plainly(mapped(now, kwargs))
         if own is not None:
             return own(instruction, flags, *given, **by_names)

@@ -240,10 +240,10 @@ def _ravel(i: Instruction, flags: Flags, a: Any, order: str = "C") -> Any:
 
 def _cholesky(i: Instruction, flags: Flags, a: Any, *, upper: bool = False) -> Any:
     """NumPy looks at one triangle, JAX at both."""
-    return jnp.linalg.cholesky(_hermitian(a, upper), upper=upper, symmetrize_input=False)
+    return jnp.linalg.cholesky(hermitian_of(a, upper), upper=upper, symmetrize_input=False)
 
 
-def _hermitian(a: Any, upper: bool) -> Any:
+def hermitian_of(a: Any, upper: bool) -> Any:
     """The matrix of one triangle."""
     a = jnp.triu(a) if upper else jnp.tril(a)
     other = jnp.conjugate(jnp.matrix_transpose(jnp.triu(a, 1) if upper else jnp.tril(a, -1)))
@@ -251,11 +251,11 @@ def _hermitian(a: Any, upper: bool) -> Any:
 
 
 def _eigh(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda i, flags, a, UPLO="L": function(_hermitian(a, UPLO.upper() == "U"), symmetrize_input=False)
+    return lambda i, flags, a, UPLO="L": function(hermitian_of(a, UPLO.upper() == "U"), symmetrize_input=False)
 
 
 def _eigvalsh(i: Instruction, flags: Flags, a: Any, UPLO: str = "L") -> Any:
-    return jnp.linalg.eigvalsh(_hermitian(a, UPLO.upper() == "U"))
+    return jnp.linalg.eigvalsh(hermitian_of(a, UPLO.upper() == "U"))
 
 
 def _matrix_rank(
