@@ -61,7 +61,7 @@ def of_autodiff():
     """The operations among the public names and among the methods of Tensor."""
     known = {function: function for function in ENTRIES} | {entry.call: f for f, entry in ENTRIES.items()}
     public = {f"autodiff.{name}": getattr(autodiff, name) for name in autodiff.__all__}
-    public |= {f"{m.__name__}.{name}": getattr(m, name) for m in modules() for name in m.__all__}
+    public |= {f"{m.__name__}.{name}": getattr(m, name) for m in modules() for name in getattr(m, "__all__", ())}
     methods = {f"Tensor.{name}": method for name, method in vars(Tensor).items()}
     for name, call in (public | methods).items():
         if inspect.isfunction(call) and call in known:
