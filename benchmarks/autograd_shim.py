@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 import autodiff
 from autodiff import Tensor
@@ -251,6 +253,18 @@ def convolve(a: Any, b: Any, axes: Any = None, dot_axes: Any = ((), ()), mode: s
     count = len(axes[0])
     y = fftconvolve(a, b, mode=mode, axes=range(-count, 0)) if count else a * b
     return np.sum(y, axis=tuple(range(-count - len(dot_axes[0]), -count)))
+
+
+def logsumexp(x: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
+    return autodiff.logsumexp(x if b is None else x + np.log(b), axis=axis, keepdims=keepdims)
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    return special.psi(x) if n == 0 else (-1) ** (n + 1) * math.factorial(n) * special.zeta(n + 1.0, x)
+
+
+def multigammaln(a: Any, d: int) -> Any:
+    return sum(special.gammaln(a - 0.5 * j) for j in range(d)) + d * (d - 1) / 4 * np.log(np.pi)
 
 
 def flatten(tree: Any) -> tuple[Any, Function]:

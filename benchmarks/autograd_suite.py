@@ -78,7 +78,9 @@ def install() -> None:
     add("autograd.misc", None, {"flatten": shim.flatten, "const_graph": autodiff.jit})
     add("autograd.test_util", None, checks())
     add("autograd.scipy", None, {})
-    for name in ("special", "stats", "linalg", "integrate"):
+    functions = {name: getattr(shim, name) for name in ("logsumexp", "polygamma", "multigammaln")}
+    add("autograd.scipy.special", scipy_module("special"), functions)
+    for name in ("stats", "linalg", "integrate"):
         add(f"autograd.scipy.{name}", scipy_module(name), {})
     add("autograd.scipy.signal", scipy_module("signal"), {"convolve": shim.convolve})
     for name in STATS:
