@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +19,7 @@ from ...tree import flatten, flatten_like
 from .layout import Layout, detached
 from .limits import BESIDE, Limits, Sides
 from .mapped import by_example
-from .objective import Residuals, vector_of
+from .objective import Function, Residuals, vector_of
 from .optimality import minimum
 from .systems import Condition, condition_of
 
@@ -87,7 +89,8 @@ def least_squares(
     def search(given: Any, record: bool | None) -> OptimizeResult:
         layout = Layout(given[0], "least_squares", fixed)
         limits = Limits(_both_sides(bounds, layout), layout)
-        residuals = Residuals("least_squares", bound, layout, given[1], record, "the function")
+        function = Function("least_squares", bound, layout, given[1])
+        residuals = Residuals(function, record)
         start = layout.start
         inside = (np.clip(start, limits.low, limits.high), (limits.low, limits.high)) if limits.given else (start, None)
         found = scipy.optimize.least_squares(
@@ -95,11 +98,12 @@ def least_squares(
             x_scale=x_scale, loss=loss, f_scale=f_scale, tr_solver=tr_solver, tr_options=tr_options or {},
             max_nfev=max_nfev, verbose=verbose, **({"bounds": inside[1]} if inside[1] else {}),
         )  # fmt: skip
+        residuals.end()
         result = OptimizeResult(found)
         how = condition._replace(symmetric=True, converged=bool(result.success), said=str(result.message))
 
         def cost(z: Any) -> Any:
-            squares = (residuals.vector(z) / f_scale) ** 2
+            squares = (function.vector(z) / f_scale) ** 2
             return 0.5 * f_scale**2 * np.sum(LOSSES[loss](squares))
 
         limits.near = BESIDE
@@ -216,14 +220,17 @@ class _Fit:
         xdata, ydata, sigma = data
         layout = Layout(self.p0, "curve_fit") if self.nested else None
         x = detached(xdata)
+        lent = [self.model]  # taken back at the end: SciPy's functions keep what they called until a collection
 
-        @functools.wraps(self.f)
         def plain(x: Any, *p: Any) -> Any:
-            return np.asarray(value_of(self.model(x, np.asarray(p, dtype=float), layout)))
+            return np.asarray(value_of(lent[0](x, np.asarray(p, dtype=float), layout)))
 
         def slopes(x: Any, *p: Any) -> Any:
-            matrix = jacobian(lambda p: self.model(x, p, layout))(np.asarray(p, dtype=float))
+            matrix = jacobian(lambda p: lent[0](x, p, layout))(np.asarray(p, dtype=float))
             return np.asarray(value_of(matrix))
+
+        with contextlib.suppress(TypeError, ValueError):  # SciPy counts the parameters by it
+            plain.__signature__ = inspect.signature(self.f)  # type: ignore[attr-defined]
 
         start = self.p0 if layout is None else layout.start
         limits = _limits(self.bounds, layout)
@@ -231,6 +238,7 @@ class _Fit:
             plain, x, np.ravel(value_of(ydata)), p0=detached(start), sigma=_plain(sigma, ydata),
             bounds=limits or self.bounds, absolute_sigma=self.absolute, jac=slopes, full_output=True, **options,
         )  # fmt: skip
+        lent.clear()
         return self._result(popt, pcov, xdata, ydata, sigma, layout, options) + tuple(more)
 
     def _result(self, popt: Any, pcov: Any, xdata: Any, ydata: Any, sigma: Any, layout: Any, options: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .layout import Layout
-from .objective import Residuals
+from .objective import Function
 from .solutions import solution
 from .systems import condition_of
 
@@ -39,6 +39,6 @@ def implicit(
     """
     args = args if isinstance(args, tuple) else (args,)
     layout = Layout(x, "implicit")
-    function = Residuals("implicit", equations, layout, args)
+    function = Function("implicit", equations, layout, args)
     condition = condition_of("implicit", solve, unconverged)._replace(symmetric=symmetric)
     return layout.result(solution(function.vector, layout.start, "implicit", condition))

@@ -14,7 +14,7 @@ from ...transforms import hvp
 from ...tree import branch_of, flatten
 from ...unrecorded import no_grad
 from .layout import Layout
-from .objective import Residuals
+from .objective import Function, Residuals
 
 Array = Any
 _INF = float("inf")
@@ -140,20 +140,27 @@ class Constraint:
         self, function: Callable[..., Any], args: Sequence[Any], lower: Any, upper: Any, feasible: Any, layout: Layout
     ) -> None:
         self.lower, self.upper, self.feasible = lower, upper, feasible
-        self.residuals = Residuals(layout.who, function, layout, args, what="a constraint")
-        self.layout = layout
+        self.function = Function(layout.who, function, layout, args, "a constraint")
+        self.lent: Residuals | None = None
 
     def for_scipy(self, method: str) -> NonlinearConstraint:
         """SciPy's object, with the exact Jacobian, and for trust-constr exact products with second derivatives."""
+        self.lent = lent = Residuals(self.function)
         options: dict[str, Any] = {}
         if method == "trust-constr":
             options = {"hess": self._second, "keep_feasible": self.feasible}
         low, high = (np.asarray(value_of(side), dtype=float) for side in (self.lower, self.upper))
-        return NonlinearConstraint(self.residuals.value, low, high, jac=self.residuals.matrix, **options)
+        return NonlinearConstraint(lent.value, low, high, jac=lent.matrix, **options)
+
+    def end(self) -> None:
+        """Let go of what SciPy was lent."""
+        if self.lent is not None:
+            self.lent.end()
+            self.lent = None
 
     def _second(self, z: Array, weights: Array) -> LinearOperator:
         def weighted(x: Any) -> Any:
-            return np.sum(self.residuals.plainly(x) * weights)
+            return np.sum(self.function.plain_vector(x) * weights)
 
         def product(v: Array) -> Array:
             with no_grad():

@@ -16,7 +16,7 @@ from ...tree import flatten
 from .layout import Layout, detached
 from .limits import BESIDE, Constraint, Limits, constraints_of
 from .mapped import by_example
-from .objective import Objective
+from .objective import Function, Objective
 from .optimality import minimum
 from .progress import Watch
 from .systems import Condition, condition_of
@@ -141,7 +141,8 @@ def _searched(
     """One search, and what is behind its result."""
     method = _method(settings["method"], limits, constraints)
     use = "" if isinstance(settings["jac"], str) else USES.get(method, "hessp")
-    objective = Objective(layout.who, fun, layout, args, record, derivatives=bool(use))
+    function = Function(layout.who, fun, layout, args, "the objective")
+    objective = Objective(function, record, derivatives=bool(use))
     watch = Watch(layout.who, layout, settings["callback"], settings["progress"])
     watch.value = objective.value
     derivatives: dict[str, Any] = {"jac": objective.gradient} if use else {}
@@ -160,12 +161,15 @@ def _searched(
         )  # fmt: skip
     finally:
         watch.end()
+        objective.end()
+        for one in constraints:
+            one.end()
     result = OptimizeResult(found)
     _note_nan(result)
     if method in BARRIER:
         limits.near = BESIDE
     condition = condition._replace(symmetric=True, converged=bool(result.success), said=str(result.get("message", "")))
-    _differentiable(result, found.x, objective, condition, limits, constraints)
+    _differentiable(result, found.x, function, bool(use), condition, limits, constraints)
     if np.shape(result.get("jac")) == (layout.size,):
         result.jac = layout.like(result.jac)
     return result
@@ -195,25 +199,26 @@ def _note_nan(result: OptimizeResult) -> None:
 def _differentiable(
     result: OptimizeResult,
     z: Any,
-    objective: Objective,
+    function: Function,
+    derivatives: bool,
     condition: Condition,
     limits: Limits | None = None,
     constraints: Sequence[Constraint] = (),
 ) -> None:
     """Put the minimum into the result, in the user's nesting; as Tensors if it depends on Tensors."""
-    layout = objective.layout
+    layout = function.layout
     whole: Any = np.asarray(z, dtype=float)
     if is_recording() and np.all(np.isfinite(whole)):
         try:
-            whole = minimum(objective.total, whole, layout.who, condition, limits, constraints)
+            whole = minimum(function.total, whole, layout.who, condition, limits, constraints)
         except Exception:
             # a function that only takes numbers, for a method that needs no more; a Tensor that it closes over would
             # have been refused before
-            if objective.derivatives or _is_given_tensors((objective.args, layout.given)):
+            if derivatives or _is_given_tensors((function.args, layout.given)):
                 raise
     result.x = layout.result(whole)
     if isinstance(whole, Tensor) and whole._node.active:
-        result.fun = objective.total(whole)
+        result.fun = function.total(whole)
     elif "fun" in result:
         result.fun = float(np.ravel(value_of(result.fun))[0])
 
@@ -250,19 +255,21 @@ def minimize_scalar(
     condition = condition_of(who, "auto", unconverged)
 
     def search(args: Any) -> OptimizeResult:
-        objective = Objective(who, fun, Layout(0.0, who), args, False, derivatives=False)
+        function = Function(who, fun, Layout(0.0, who), args, "the objective")
+        objective = Objective(function, False, derivatives=False)
         plain = None if bounds is None else [float(value_of(side)) for side in bounds]
         found = scipy.optimize.minimize_scalar(
             lambda x: objective.value(np.array([float(x)])), bracket=detached(bracket), bounds=plain, method=method,
             tol=tol, options=options,
         )  # fmt: skip
+        objective.end()
         result = OptimizeResult(found)
         how = condition._replace(
             symmetric=True, converged=bool(result.get("success", True)), said=str(result.get("message", ""))
         )
-        limits = Limits(None if bounds is None else tuple(bounds), objective.layout)
+        limits = Limits(None if bounds is None else tuple(bounds), function.layout)
         limits.near = BESIDE
-        _differentiable(result, np.array([float(found.x)]), objective, how, limits)
+        _differentiable(result, np.array([float(found.x)]), function, False, how, limits)
         return result
 
     found = by_example(who, args, lambda args: {"x": (one := search(args)).x, "fun": one.fun})

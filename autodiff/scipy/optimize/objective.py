@@ -15,6 +15,7 @@ from ...transforms.calling import Call
 from ...transforms.products import is_active
 from ...tree import flatten
 from .layout import Layout, detached
+from .mapped import refuse_examples
 from .measured import Measured
 
 Array = Any
@@ -23,11 +24,15 @@ Array = Any
 class Function:
     """``fun(x, *args)`` of a nesting ``x``, as a function of the vector that a layout makes of it."""
 
-    def __init__(self, who: str, fun: Callable[..., Any], layout: Layout, args: Sequence[Any] = ()) -> None:
-        self.who = who
-        self.fun = fun
-        self.layout = layout
-        self.args = args
+    def __init__(
+        self,
+        who: str,
+        fun: Callable[..., Any],
+        layout: Layout,
+        args: Sequence[Any] = (),
+        what: str = "the function",
+    ) -> None:
+        self.who, self.fun, self.layout, self.args, self.what = who, fun, layout, args, what
         self._plain_args = [detached(arg) for arg in args]
 
     def of(self, z: Any) -> Any:
@@ -38,56 +43,27 @@ class Function:
         """The value for the same parameters as arrays."""
         return self.fun(self.layout.tree(z), *self._plain_args)
 
-    def called(self, z: Array) -> Call:
-        """A call by a variable vector, for derivatives."""
-        return Call(self.plain, (z,), (0,), self.who)
-
-    def must_depend(self, outputs: Sequence[Any], what: str) -> None:
-        """Raise GraphError unless something that was returned depends on the variable."""
-        if not any(is_active(output) for output in outputs):
-            kind = type(outputs[0]).__name__ if outputs else "None"
-            raise GraphError(
-                f"{self.who}: {what} does not depend on x0: it returned a {kind} that lost the way to its argument "
-                "(float(t), t.data, np.asarray and functions that NumPy does not know take plain values out of a "
-                "Tensor); write it with np functions, or take a method without derivatives (method='Nelder-Mead')"
-            )
-
-
-class Objective(Function):
-    """A function whose value is one number: the value, the gradient, products with the Hessian, the Hessian."""
-
-    def __init__(
-        self,
-        who: str,
-        fun: Callable[..., Any],
-        layout: Layout,
-        args: Sequence[Any] = (),
-        record: bool | None = None,
-        derivatives: bool = True,
-    ) -> None:
-        super().__init__(who, fun, layout, args)
-        self.derivatives = derivatives
-        self._checked = False
-        self._at: tuple[bytes, float, Array] | None = None
-        self._graph: tuple[bytes, Call] | None = None
-        number = self._number
-        self._value = Measured(who, lambda z: number(self.plain(z)), lambda z: number(self.plain(z)), record)
-        self._both = Measured(who, self._value_and_gradient, self._recordable, record)
-        self._product = Measured(who, self._pulled, lambda z, v: hvp(self._number_of, (z,), (v,))[0], record)
-        self._matrix = Measured(who, hessian(self._number_of), hessian(self._number_of), record)
-
     def total(self, z: Any) -> Any:
-        """The value for the parameters that were given, as one number."""
+        """The value, as one number."""
         return self._number(self.of(z))
 
-    def _number_of(self, z: Any) -> Any:
+    def plain_total(self, z: Any) -> Any:
+        """The value for the parameters as arrays, as one number."""
         return self._number(self.plain(z))
+
+    def vector(self, z: Any) -> Any:
+        """The values, as one vector."""
+        return vector_of(self.of(z), self.who, self.what)
+
+    def plain_vector(self, z: Any) -> Any:
+        """The values for the parameters as arrays, as one vector."""
+        return vector_of(self.plain(z), self.who, self.what)
 
     def _number(self, value: Any) -> Any:
         """The value as one real number, or an error."""
         array = value_of(value)
         if isinstance(array, Examples) and array.many:
-            raise NotImplementedError(f"{self.who}: inside of vmap, pass what differs between examples by args=")
+            refuse_examples(self.who, array)
         if not hasattr(array, "dtype") and not isinstance(array, int | float):
             lacks = "; does it lack its 'return'?" if array is None else ""
             raise TypeError(f"{self.who}: the objective returned a {type(array).__name__}, no number{lacks}")
@@ -101,26 +77,72 @@ class Objective(Function):
             raise TypeError(f"{self.who}: the objective is complex; take np.real of it, or np.abs")
         return np.reshape(value, ()) if shape else value
 
-    def _recordable(self, z: Any) -> Any:
-        call = self.called(z)
-        y = self._number(call.returned)
-        (g,) = call.pull([None])
-        return value_of(y), value_of(g)
+    def must_depend(self, outputs: Sequence[Any]) -> None:
+        """Raise GraphError unless something that was returned depends on the variable."""
+        if not any(is_active(output) for output in outputs):
+            kind = type(outputs[0]).__name__ if outputs else "None"
+            raise GraphError(
+                f"{self.who}: {self.what} does not depend on x0: it returned a {kind} that lost the way to its "
+                "argument (float(t), t.data, np.asarray and functions that NumPy does not know take plain values out "
+                "of a Tensor); write it with np functions, or take a method without derivatives (method='Nelder-Mead')"
+            )
 
-    def _value_and_gradient(self, z: Array) -> Any:
-        call = self.called(z)
+    def value_and_gradient(self, z: Any) -> Any:
+        """The value and the gradient, as arrays."""
+        call = Call(self.plain, (z,), (0,), self.who)
         number = self._number(call.returned)
-        if not self._checked:
-            self.must_depend(call.outputs, "the objective")
+        self.must_depend(call.outputs)
         (g,) = call.pull([None])
         return value_of(number), value_of(g)
+
+    def jacobian(self, z: Any) -> Any:
+        """The Jacobian, a row for each value."""
+        outputs: list[Any] = []
+
+        def seen(z: Any) -> Any:
+            outputs[:] = [self.plain_vector(z)]
+            return outputs[0]
+
+        rows = jacobian(seen)(z)
+        self.must_depend(outputs)
+        return rows
+
+
+class _Pulled:
+    """Products with the Hessian, from the graph of the gradient, which is kept for the next vector."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.graph: tuple[bytes, Call] | None = None
+
+    def __call__(self, z: Array, v: Array) -> Any:
+        key = z.tobytes()
+        if self.graph is None or self.graph[0] != key:
+            self.graph = None
+            self.graph = key, Call(grad(self.function.plain_total), (z,), (0,), self.function.who)
+        return self.graph[1].pull([v])[0]
+
+
+class Objective:
+    """What SciPy calls of a function whose value is one number: the value, the gradient, the Hessian, its products."""
+
+    def __init__(self, function: Function, record: bool | None = None, derivatives: bool = True) -> None:
+        self.who = who = function.who
+        self.derivatives = derivatives
+        self._checked = False
+        self._at: tuple[bytes, float, Array] | None = None
+        self._value = Measured(who, function.plain_total, function.plain_total, record)
+        self._both = Measured(who, function.value_and_gradient, function.value_and_gradient, record)
+        self._product = Measured(who, _Pulled(function), lambda z, v: hvp(function.plain_total, (z,), (v,))[0], record)
+        second = hessian(function.plain_total)
+        self._matrix = Measured(who, second, second, record)
 
     def value(self, z: Array) -> float:
         """The value at a vector."""
         if self.derivatives:
             return self._both_at(z)[0]
         value = float(value_of(self._value(z)))
-        self._check(z, value, np.zeros(1))
+        self._check(value, np.zeros(1))
         return value
 
     def gradient(self, z: Array) -> Array:
@@ -132,11 +154,11 @@ class Objective(Function):
         if self._at is None or self._at[0] != key:
             value, gradient = self._both(np.array(z, dtype=float))
             value, gradient = float(value), np.asarray(gradient, dtype=float)
-            self._check(z, value, gradient)
+            self._check(value, gradient)
             self._at = key, value, gradient
         return self._at[1], self._at[2]
 
-    def _check(self, z: Array, value: float, gradient: Array) -> None:
+    def _check(self, value: float, gradient: Array) -> None:
         """Raise at the first call if there is nothing to start from."""
         if self._checked:
             return
@@ -152,43 +174,23 @@ class Objective(Function):
         """The Hessian times a vector."""
         return np.array(value_of(self._product(np.array(z, dtype=float), np.array(v, dtype=float))))
 
-    def _pulled(self, z: Array, v: Array) -> Any:
-        """The same from the graph of the gradient, which is kept for the next vector."""
-        key = z.tobytes()
-        if self._graph is None or self._graph[0] != key:
-            self._graph = None
-            self._graph = key, Call(grad(self._number_of), (z,), (0,), self.who)
-        return self._graph[1].pull([v])[0]
-
     def matrix(self, z: Array) -> Array:
         """The Hessian."""
         return np.array(value_of(self._matrix(np.array(z, dtype=float))))
 
+    def end(self) -> None:
+        """Let go of everything: SciPy's functions keep what they called until the garbage collector comes."""
+        vars(self).clear()
 
-class Residuals(Function):
-    """A function whose values are many numbers, in any nesting: the vector of them, and its Jacobian."""
 
-    def __init__(
-        self,
-        who: str,
-        fun: Callable[..., Any],
-        layout: Layout,
-        args: Sequence[Any] = (),
-        record: bool | None = None,
-        what: str = "the function",
-    ) -> None:
-        super().__init__(who, fun, layout, args)
-        self.what = what
+class Residuals:
+    """What SciPy calls of a function whose values are many numbers: the vector of them, and its Jacobian."""
+
+    def __init__(self, function: Function, record: bool | None = None) -> None:
+        self.who, self.what = function.who, function.what
         self._checked = False
-        self._value = Measured(who, self.plainly, self.plainly, record)
-        self._matrix = Measured(who, self._jacobian, jacobian(self.plainly), record)
-
-    def plainly(self, z: Any) -> Any:
-        return vector_of(self.plain(z), self.who, self.what)
-
-    def vector(self, z: Any) -> Any:
-        """The values as one vector, for the parameters that were given."""
-        return vector_of(self.of(z), self.who, self.what)
+        self._value = Measured(self.who, function.plain_vector, function.plain_vector, record)
+        self._matrix = Measured(self.who, function.jacobian, function.jacobian, record)
 
     def value(self, z: Array) -> Array:
         """The values at a vector."""
@@ -199,14 +201,13 @@ class Residuals(Function):
                 raise ValueError(f"{self.who}: {self.what} is NaN at x0; start where it is a number")
         return values
 
-    def _jacobian(self, z: Array) -> Any:
-        call = Call(self.plainly, (z,), (0,), self.who)
-        self.must_depend(call.outputs, self.what)
-        return jacobian(self.plainly)(z)
-
     def matrix(self, z: Array) -> Array:
         """The Jacobian, a row for each value."""
         return np.array(value_of(self._matrix(np.array(z, dtype=float))), dtype=float)
+
+    def end(self) -> None:
+        """Let go of everything: SciPy's functions keep what they called until the garbage collector comes."""
+        vars(self).clear()
 
 
 def vector_of(returned: Any, who: str, what: str) -> Any:
@@ -221,6 +222,6 @@ def vector_of(returned: Any, who: str, what: str) -> Any:
         if not hasattr(array, "dtype") and not isinstance(array, int | float):
             raise TypeError(f"{who}: {what} returned a {type(array).__name__}; it must return arrays or numbers")
         if isinstance(array, Examples) and array.many:
-            raise NotImplementedError(f"{who}: inside of vmap, pass what differs between examples by args=")
+            refuse_examples(who, array)
     parts = [np.reshape(leaf, (-1,)) for leaf in leaves]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -66,7 +66,7 @@ def _depends(
     if any(map(is_active, sides)):
         return True
     with recording():
-        return is_active(function(z)) or any(is_active(one.residuals.vector(z)) for one in constraints)
+        return is_active(function(z)) or any(is_active(one.function.vector(z)) for one in constraints)
 
 
 class _Held:
@@ -97,7 +97,7 @@ class _Held:
         found: list[tuple[int, int, int, float]] = []
         with no_grad():
             for i, one in enumerate(self.constraints):
-                values = np.asarray(value_of(one.residuals.vector(self.z)))
+                values = np.asarray(value_of(one.function.vector(self.z)))
                 low, high = (np.broadcast_to(value_of(side), values.shape) for side in (one.lower, one.upper))
                 for k, value in enumerate(values):
                     if low[k] == high[k]:
@@ -112,7 +112,7 @@ class _Held:
         """What is active indeed: the sides beyond which the minimum would lie if they were not there."""
         with no_grad():
             slope = np.asarray(grad(self.function)(self.z), dtype=float)
-            matrices = [np.asarray(jacobian(one.residuals.vector)(self.z)) for one in self.constraints]
+            matrices = [np.asarray(jacobian(one.function.vector)(self.z)) for one in self.constraints]
         rows = np.reshape([matrices[i][k] for i, k, _, _ in sides], (-1, len(slope)))
         while True:
             free = ~(low | high)
@@ -191,7 +191,7 @@ class _Held:
         values: dict[int, Any] = {}
         for n, (i, k, sign, _) in enumerate(self.sides):
             if i not in values:
-                values[i] = self.constraints[i].residuals.vector(z)
+                values[i] = self.constraints[i].function.vector(z)
             side = self.constraints[i].upper if sign < 0 else self.constraints[i].lower
             if np.ndim(value_of(side)):
                 side = np.broadcast_to(side, values[i].shape)[k]

@@ -62,6 +62,7 @@ class Watch:
         """Leave the line of progress."""
         if self.progress and self.iterations and sys.stderr.isatty():
             sys.stderr.write("\n")
+        self.callback = self.value = None
 
 
 def _takes_result(callback: Callable[..., Any]) -> bool:

@@ -15,7 +15,7 @@ from ...transforms import grad
 from ...unrecorded import no_grad
 from .layout import Layout, detached
 from .mapped import by_example, refuse_examples
-from .objective import Residuals, vector_of
+from .objective import Function, Residuals, vector_of
 from .progress import Watch
 from .solutions import solution
 from .systems import Condition, condition_of
@@ -63,17 +63,19 @@ def root(
 
     def search(given: Any, record: bool | None) -> OptimizeResult:
         layout = Layout(given[0], "root", fixed)
-        function = Residuals("root", fun, layout, given[1], record)
+        function = Function("root", fun, layout, given[1])
+        lent = Residuals(function, record)
         watch = Watch("root", layout, callback, progress)
-        watch.value = lambda z: float(np.linalg.norm(function.value(z)))
-        derivative = {"jac": function.matrix} if method in WITH_JACOBIAN else {}
+        watch.value = lambda z: float(np.linalg.norm(lent.value(z)))
+        derivative = {"jac": lent.matrix} if method in WITH_JACOBIAN else {}
         watched = None if method in WITH_JACOBIAN else watch.for_scipy("")
         try:
             found = scipy.optimize.root(
-                function.value, layout.start, method=method, tol=tol, callback=watched, options=options, **derivative
+                lent.value, layout.start, method=method, tol=tol, callback=watched, options=options, **derivative
             )
         finally:
             watch.end()
+            lent.end()
         result = OptimizeResult(found)
         how = condition._replace(converged=bool(result.success), said=str(result.message))
         result.x = layout.result(solution(function.vector, np.array(found.x, dtype=float), "root", how))
@@ -118,8 +120,10 @@ def fixed_point(
 
     def search(given: Any, record: bool | None) -> Any:
         layout = Layout(given[0], "fixed_point")
-        function = Residuals("fixed_point", func, layout, given[1], record)
-        found = scipy.optimize.fixed_point(function.value, layout.start, xtol=xtol, maxiter=maxiter, method=method)
+        function = Function("fixed_point", func, layout, given[1])
+        found = scipy.optimize.fixed_point(
+            Residuals(function, record).value, layout.start, xtol=xtol, maxiter=maxiter, method=method
+        )
         return layout.result(
             solution(lambda u: u - function.vector(u), np.array(found, dtype=float), "fixed_point", condition)
         )
@@ -177,6 +181,7 @@ def root_scalar(
             settings["fprime2"] = lambda x: float(grad(grad(value.recorded))(float(x)))
         with no_grad():
             found = scipy.optimize.root_scalar(value, method=method, **settings)
+        value.end()
         how = condition._replace(converged=bool(found.converged), said=str(found.flag))
         found.root = _number_solution("root_scalar", f, args, found.root, how)
         return found
@@ -218,6 +223,7 @@ def brentq(
                 value, float(value_of(a)), float(value_of(b)), xtol=xtol, rtol=rtol, maxiter=maxiter,
                 full_output=True, disp=disp,
             )  # fmt: skip
+        value.end()
         how = Condition(converged=bool(found.converged), said=str(found.flag))
         found.root = _number_solution("brentq", f, args, found.root, how)
         return found
@@ -249,6 +255,10 @@ class _of_one_number:  # noqa: N801
         if np.isnan(value):
             raise ValueError(f"{self.who}: the function is NaN at {float(x)!r}; look for the root where it is a number")
         return value
+
+    def end(self) -> None:
+        """Let go of everything: SciPy's functions keep what they called until the garbage collector comes."""
+        vars(self).clear()
 
 
 def _number_solution(who: str, f: Callable[..., Any], args: Any, root: Any, condition: Condition) -> Any:
