@@ -11,7 +11,7 @@ from ...examples import Examples
 from ...graph import GraphError
 from ...tensor import Tensor, value_of
 from ...transforms import grad, hessian, hvp, jacobian
-from ...transforms.calling import Call
+from ...transforms.calling import Call, check_function
 from ...transforms.products import is_active
 from ...tree import flatten
 from .layout import Layout, detached
@@ -32,6 +32,7 @@ class Function:
         args: Sequence[Any] = (),
         what: str = "the function",
     ) -> None:
+        check_function(fun, who)
         self.who, self.fun, self.layout, self.args, self.what = who, fun, layout, args, what
         self._plain_args = [detached(arg) for arg in args]
 

@@ -144,6 +144,11 @@ def test_parameters_in_a_nesting_bounds_and_what_scipy_tells():
     assert row[1] == pytest.approx(0.9)
 
 
+def test_lists_of_data():
+    found = curve_fit(lambda x, a, b: a + b * x, [0, 1, 2, 3], [1.0, 3.0, 5.0, 7.0])[0]
+    np.testing.assert_allclose(found, [1.0, 2.0])
+
+
 def test_examples_and_errors():
     found = vmap(lambda y: curve_fit(model, X, y)[0])(np.stack([Y, 2 * Y]))
     np.testing.assert_allclose(found[1], found[0] * [2.0, 1.0], rtol=1e-6)

@@ -331,6 +331,11 @@ def test_options_that_cannot_be(options, error, words):
         minimize(rosenbrock, np.ones(2), **options)
 
 
+def test_the_function_comes_first():
+    with pytest.raises(TypeError, match="minimize: the first argument must be a function, got ndarray"):
+        minimize(np.ones(2), rosenbrock)
+
+
 def test_a_function_that_numpy_does_not_know_needs_no_derivative():
     found = minimize(lambda x: float(x[0].item() ** 2 + (float(x[1]) - 1) ** 2), np.ones(2), method="Nelder-Mead")
     np.testing.assert_allclose(found.x, [0.0, 1.0], atol=1e-4)
