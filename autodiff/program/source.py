@@ -96,6 +96,8 @@ def module_of(function: Any) -> str:
         return ""
     if function in (operator.abs, operator.getitem, operator.setitem):
         return ""
+    if hasattr(function, "spelled"):
+        return str(function.spelled[0])
     name = name_of(function)
     return "" if name.startswith("np.") else name.rpartition(".")[0]
 
@@ -184,6 +186,8 @@ def expression(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     for name, value in kwargs.items():
         one = name == "out" and type(value) is tuple and len(value) == 1
         given.append(f"{name}={literal(value[0] if one else value)}")
+    if hasattr(function, "spelled"):  # what is no function of its library's, but an expression
+        return Text(function.spelled[1](*given))
     if type(function) is Method:
         return Text(f"{_owner(args[0])}.{function.__name__}({', '.join(given[1:])})")
     return Text(f"{name_of(function)}({', '.join(given)})")

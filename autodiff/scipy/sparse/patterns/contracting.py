@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..products import multiplied, rows_of
 from .sets import Labels, Sets
 from .traced import Step, UnknownError, carries, held, labels_of, with_zeros
 
@@ -160,6 +161,20 @@ def _matvec(step: Step) -> Labels:
     letters = _letters(max(ranks), 2)
     terms = [letters[max(ranks) - n :] + core for n, core in zip(ranks, cores, strict=True)]
     return contracted(step.sets, terms, letters + ("a" if step.function is np.matvec else "b"), (a, b))
+
+
+@carries(multiplied)
+def _sparse_product(step: Step) -> Labels:
+    """Each row of the result depends on what its stored values meet."""
+    data, x, indices, indptr, _, transposed = step.args
+    here, there = rows_of(held(indptr)), held(indices)
+    here, there = (there, here) if transposed else (here, there)
+    values = labels_of(data)
+    right = labels_of(x)
+    met = step.sets.either(values.reshape(-1, *(1,) * (right.ndim - 1)), right[there])
+    columns = int(np.prod(right.shape[1:], dtype=int))
+    places = here[:, None] * columns + np.arange(columns)
+    return step.sets.grouped(places, met, int(np.size(step.y))).reshape(np.shape(step.y))
 
 
 @carries(np.convolve, np.correlate)

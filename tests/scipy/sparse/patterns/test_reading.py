@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import autodiff
 from autodiff import capture, grad, jacobian
+from autodiff.scipy.sparse import matmul
 from autodiff.scipy.sparse.patterns import pattern_of
 from autodiff.scipy.sparse.patterns.sets import DenseError, Sets
 
@@ -14,6 +16,7 @@ rng = np.random.default_rng(0)
 X, V = rng.normal(size=(4, 3)), rng.normal(size=6)
 INDEX = np.array([0, 2, 2, 1])
 BAND = np.eye(4) * 2 - np.eye(4, k=1)
+SPARSE = scipy.sparse.csr_array(BAND)
 MASK = np.array([True, False, True, False])
 
 
@@ -47,6 +50,7 @@ EXACT = {
     "outer": lambda x: np.outer(x[0], x[:, 1]),
     "dot": lambda x: np.dot(x, x[0]) * np.tensordot(x, x[:, 0], axes=(0, 0))[1],
     "convolve": lambda x: np.convolve(x[:, 0], np.array([1.0, 0.0, 2.0]), "same"),
+    "sparse product": lambda x: matmul(SPARSE, x) * matmul(x[:, 0], SPARSE)[0],
     "where": lambda x: np.where(BAND[:, :3] > 0, x, x[::-1]),
     "shapes": lambda x: np.swapaxes(np.reshape(np.roll(x, 1, axis=0), (2, 2, 3)), 0, 2)[..., None],
     "concatenate": lambda x: np.concatenate([x[1:], np.stack([x[0], x[1] * x[2]])]),
