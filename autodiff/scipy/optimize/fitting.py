@@ -219,6 +219,8 @@ class _Fit:
         """popt, pcov, and what SciPy tells beside."""
         xdata, ydata, sigma = data
         layout = Layout(self.p0, "curve_fit") if self.nested else None
+        if isinstance(xdata, list | tuple):  # as SciPy does
+            xdata = np.stack(xdata) if any(isinstance(x, Tensor) for x in xdata) else np.asarray(xdata, dtype=float)
         x = detached(xdata)
         lent = [self.model]  # taken back at the end: SciPy's functions keep what they called until a collection
 

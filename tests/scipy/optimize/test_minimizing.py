@@ -333,7 +333,7 @@ def test_options_that_cannot_be(options, error, words):
 
 def test_the_function_comes_first():
     with pytest.raises(TypeError, match="minimize: the first argument must be a function, got ndarray"):
-        minimize(np.ones(2), rosenbrock)
+        minimize(np.ones(2), np.ones(2))
 
 
 def test_a_function_that_numpy_does_not_know_needs_no_derivative():
