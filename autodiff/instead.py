@@ -161,6 +161,12 @@ SCIPY = {
     "signal.sosfilt": "autodiff.scipy.signal.sosfilt(sos, x)",
     "signal.hilbert": "autodiff.scipy.signal.hilbert(x)",
     "signal.detrend": "autodiff.scipy.signal.detrend(data)",
+    "ndimage.gaussian_filter": "autodiff.scipy.ndimage.gaussian_filter(input, sigma)",
+    "ndimage.gaussian_filter1d": "autodiff.scipy.ndimage.gaussian_filter1d(input, sigma)",
+    "ndimage.uniform_filter": "autodiff.scipy.ndimage.uniform_filter(input)",
+    "ndimage.correlate": "autodiff.scipy.ndimage.correlate(input, weights)",
+    "ndimage.convolve": "autodiff.scipy.ndimage.convolve(input, weights)",
+    "ndimage.map_coordinates": "autodiff.scipy.ndimage.map_coordinates(input, coordinates)",
     "spatial.distance.euclidean": "np.linalg.norm(u - v)",
     "spatial.distance.sqeuclidean": "np.sum((u - v) ** 2)",
     "spatial.distance.cityblock": "np.sum(np.abs(u - v))",
@@ -180,7 +186,7 @@ MODULES = {
     "scipy.interpolate": "np.interp(x, xp, fp) for straight lines; "
     "a spline with fixed knots is a matrix times its values",
     "scipy.signal": "the filter with the functions of autodiff.scipy.signal or np.fft, or a loop of np functions",
-    "scipy.ndimage": "the filter as a sum of weights times shifted slices of np.pad(t, width); "
+    "scipy.ndimage": "a filter of autodiff.scipy.ndimage, or a sum of weights times shifted slices of np.pad(t, w); "
     "for positions between elements, index their neighbours",
     "scipy.fft": "np.fft, whose functions take Tensors, or a product with the matrix of the transform: "
     "scipy.fft.dct(np.eye(n), axis=0) @ t",
