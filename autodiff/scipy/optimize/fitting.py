@@ -98,6 +98,7 @@ def least_squares(
             x_scale=x_scale, loss=loss, f_scale=f_scale, tr_solver=tr_solver, tr_options=tr_options or {},
             max_nfev=max_nfev, verbose=verbose, **({"bounds": inside[1]} if inside[1] else {}),
         )  # fmt: skip
+        residuals.audit()
         residuals.end()
         result = OptimizeResult(found)
         how = condition._replace(symmetric=True, converged=bool(result.success), said=str(result.message))

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from ...examples import Examples
 from ...mode import current
 from ...program.instruction import PathError
-from ...program.jit import Jit
+from ...program.jit import Jit, StaleError
 from ...program.recorded import CaptureError
 from ...program.recording import is_recorded_now
 from ...tensor import value_of
@@ -38,6 +40,7 @@ class Measured:
         self.best = float("inf")
         self.times: list[float] = []
         self.program: Jit[..., Any] | None = None
+        self.last: tuple[tuple[Any, ...], Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
         """The result, in the way that is the faster one."""
@@ -53,11 +56,22 @@ class Measured:
             self.program, self.calls = Jit(no_grad(self.function)), 0
         return self._recorded(args)
 
+    def audit(self) -> None:
+        """Raise StaleError unless the last result of the program is that of the function, called once more."""
+        if self.last is None:
+            return
+        args, result = self.last
+        pairs = zip(_parts(result), _parts(self._plainly(args)), strict=True)
+        if not all(np.array_equal(value_of(one), value_of(other), equal_nan=True) for one, other in pairs):
+            raise StaleError(
+                f"{self.who}: the function gives something else than its program, which is not audited yet"
+            )
+
     def _plainly(self, args: tuple[Any, ...]) -> Any:
         with no_grad():
             result = self.plain(*args)
         if is_recorded_now():  # by a program around the search, which closes over what is recorded
-            values = map(value_of, result if isinstance(result, tuple) else (result,))
+            values = map(value_of, _parts(result))
             if any(isinstance(value, Examples) and not value.many for value in values):
                 raise not_in_a_program(self.who)
         return result
@@ -71,8 +85,13 @@ class Measured:
         except (PathError, CaptureError):
             self.record = False
             return self._plainly(args)
+        self.last = args, result
         if self.record is None and self.calls > WARM:
             self.times.append(perf_counter() - start)
             if len(self.times) == TIMED:
                 self.record = min(self.times) < 0.9 * self.best
         return result
+
+
+def _parts(result: Any) -> tuple[Any, ...]:
+    return result if isinstance(result, tuple) else (result,)

@@ -159,6 +159,7 @@ def _searched(
             bounds=limits.for_scipy(), constraints=[c.for_scipy(method) for c in constraints], tol=settings["tol"],
             callback=watch.for_scipy(method), options=settings["options"], **derivatives,
         )  # fmt: skip
+        objective.audit()
     finally:
         watch.end()
         objective.end()

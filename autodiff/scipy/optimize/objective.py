@@ -179,6 +179,11 @@ class Objective:
         """The Hessian."""
         return np.array(value_of(self._matrix(np.array(z, dtype=float))))
 
+    def audit(self) -> None:
+        """Raise StaleError if a program gave something else than the function does now."""
+        for one in (self._value, self._both, self._product, self._matrix):
+            one.audit()
+
     def end(self) -> None:
         """Let go of everything: SciPy's functions keep what they called until the garbage collector comes."""
         vars(self).clear()
@@ -205,6 +210,11 @@ class Residuals:
     def matrix(self, z: Array) -> Array:
         """The Jacobian, a row for each value."""
         return np.array(value_of(self._matrix(np.array(z, dtype=float))), dtype=float)
+
+    def audit(self) -> None:
+        """Raise StaleError if a program gave something else than the function does now."""
+        self._value.audit()
+        self._matrix.audit()
 
     def end(self) -> None:
         """Let go of everything: SciPy's functions keep what they called until the garbage collector comes."""

@@ -73,6 +73,7 @@ def root(
             found = scipy.optimize.root(
                 lent.value, layout.start, method=method, tol=tol, callback=watched, options=options, **derivative
             )
+            lent.audit()
         finally:
             watch.end()
             lent.end()
@@ -121,9 +122,9 @@ def fixed_point(
     def search(given: Any, record: bool | None) -> Any:
         layout = Layout(given[0], "fixed_point")
         function = Function("fixed_point", func, layout, given[1])
-        found = scipy.optimize.fixed_point(
-            Residuals(function, record).value, layout.start, xtol=xtol, maxiter=maxiter, method=method
-        )
+        lent = Residuals(function, record)
+        found = scipy.optimize.fixed_point(lent.value, layout.start, xtol=xtol, maxiter=maxiter, method=method)
+        lent.audit()
         return layout.result(
             solution(lambda u: u - function.vector(u), np.array(found, dtype=float), "fixed_point", condition)
         )

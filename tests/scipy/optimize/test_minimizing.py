@@ -385,6 +385,21 @@ def test_an_objective_that_a_program_cannot_hold_goes_on_without_one():
     np.testing.assert_allclose(found.x, 1.0, atol=1e-5)
 
 
+@pytest.mark.parametrize("last", [4, 6, 40])
+def test_an_objective_that_changes_after_it_was_recorded_is_searched_again(last):
+    class Drifting:  # a class is nothing that a program looks at
+        calls, shift = 0, "xxx"
+
+    def f(x):
+        Drifting.calls += 1
+        if Drifting.calls >= last:
+            Drifting.shift = "x"
+        return rosenbrock(x + 1.0 - float(len(Drifting.shift)))
+
+    found = minimize(f, np.zeros(4), jit=True, options={"maxiter": 20 + last})
+    np.testing.assert_allclose(f(found.x), found.fun)
+
+
 def test_two_threads():
     found: dict[float, float] = {}
 
