@@ -21,6 +21,7 @@ from .program import Program
 from .reach import reached
 from .recorded import CaptureError, Recorded
 from .recording import Recording, being_recorded
+from .rolling import check_scopes
 from .slot import Slot
 from .state import NO_VALUE, State
 from .surroundings import Snapshot
@@ -108,7 +109,7 @@ class Call:
         inputs = [_input(leaf, name, recording) for leaf, name in zip(self._leaves, names, strict=True)]
         state = State(self._roots, recording, self._reach)
         try:
-            with rarely(), being_recorded(), state:
+            with rarely(), being_recorded(recording), state:
                 given, by_name = unflatten([self._others.get(n, x) for n, x in enumerate(inputs)])
                 returned = f(*given, **by_name)
                 if recording.failed:
@@ -120,6 +121,7 @@ class Call:
                 found = [_output(o, recording) for o in outputs]
             for leaf in found:
                 _check_result(leaf)
+            check_scopes(recording)
         except Exception as error:
             teach(error)
             raise

@@ -7,7 +7,7 @@ above what it became.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from ..tree import flatten, places
 from .constants import array_text
-from .instruction import UPDATE, Value
+from .instruction import UPDATE, Instruction, Value
 from .naming import Names, short_names
 from .source import RESERVED, literal, module_of
 from .statements import Statements
@@ -60,7 +60,7 @@ class _Listing:
         body += [*above, *self._sections(), *self._returned()]
         comment = _described(program, out.named, state, paths)
         spaces = any("SimpleNamespace(" in line for line in body[-1:])
-        modules = {"numpy as np", *filter(None, (module_of(i.function) for i in program.instructions))}
+        modules = {"numpy as np", *filter(None, map(module_of, _functions(program.instructions)))}
         lines = [
             *["import base64"] * any("base64." in line for line in (*above, *below)),
             *["from types import SimpleNamespace"] * spaces,
@@ -112,7 +112,7 @@ class _Listing:
                         said = linecache.getline(line.file, line.number).strip()
                         if said and said != statement:
                             yield f"{indent}# {said if len(said) <= WIDE else said[: WIDE - 1] + '…'}"
-                    yield indent + statement
+                    yield from (indent + part for part in statement.split("\n"))
 
     def _returned(self) -> list[str]:
         """The last statement: the result, and what is left in places, by path."""
@@ -130,6 +130,16 @@ class _Listing:
         if len(line) <= WIDE:
             return [line]
         return [f"return {result}, {{", *[f"    {part}," for part in left], "}"]
+
+
+def _functions(instructions: Sequence[Instruction]) -> Iterator[Any]:
+    """The functions that are called, in the steps of loops too."""
+    for instruction in instructions:
+        body: Any = getattr(instruction.function, "body", None)
+        if body is None:
+            yield instruction.function
+        else:
+            yield from _functions(body.instructions)
 
 
 def _broken(start: str, parts: list[str], end: str) -> list[str]:

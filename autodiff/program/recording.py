@@ -38,14 +38,23 @@ _OF_SHAPES = frozenset(
 """Functions whose result depends on no element: what they say holds for every run."""
 
 
-_now: ContextVar[bool] = ContextVar("autodiff_recording", default=False)
-is_recorded_now = _now.get
-"""Whether what is done here and now is being recorded."""
+_now: ContextVar[Recording | bool] = ContextVar("autodiff_recording", default=False)
 
 
-def being_recorded() -> switched:
-    """A context in which that is so."""
-    return switched(_now, True)
+def is_recorded_now() -> bool:
+    """Whether what is done here and now is being recorded."""
+    return _now.get() is not False
+
+
+def current_recording() -> Recording | None:
+    """The recording of a function; None if there is none."""
+    now = _now.get()
+    return now if isinstance(now, Recording) else None
+
+
+def being_recorded(recording: Recording | bool = True) -> switched:
+    """A context in which that is so; in the ``recording``, loops may be rolled."""
+    return switched(_now, recording)
 
 
 class Recording:
@@ -165,6 +174,10 @@ class Recording:
         made = None if into else _values(taken)
         self.instructions.append(Instruction(method, args, given, made, written, line, phase, self.errors.inside()))
         return taken
+
+    def constant_of(self, value: Value) -> Any:
+        """The array that a value stands for, if it was not computed here; else None."""
+        return self._copies.get(value)
 
     def copied_constants(self) -> dict[Value, Any]:
         """The arrays that were not computed here, as copies that nobody writes into."""

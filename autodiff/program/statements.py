@@ -83,6 +83,9 @@ class Statements(Writer):
         return expression(instruction.function, mapped(text, instruction.args), mapped(text, instruction.kwargs))
 
     def _statement(self, instruction: Instruction) -> str:
+        loop = getattr(instruction.function, "text", None)
+        if loop is not None:  # it is a statement of many lines
+            return loop(instruction, self)  # type: ignore[no-any-return]
         args, kwargs = mapped(self.text, instruction.args), mapped(self.text, instruction.kwargs)
         text = self._call(instruction, args, kwargs)
         if instruction.result is None:
@@ -178,7 +181,7 @@ def _used_once(program: Program, wanted: dict[Value, str], owners: dict[Value, s
         if user is None:  # a part of the result
             if position > late and not instruction.errors and instruction.phase == last:
                 found.add(result)
-        elif _context(user) == _context(instruction):
+        elif _context(user) == _context(instruction) and not hasattr(user.function, "text"):
             found.add(result)
     return found
 

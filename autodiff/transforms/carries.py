@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..examples import is_one
 from ..tensor import Tensor
 from ..tree import flatten, flatten_like, places
 
@@ -87,8 +88,13 @@ class Slices:
         if not leaves:
             nothing = self._unflatten([])
             return lambda i: nothing
-        rows = [list(leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves]  # iterated: one node for all
+        # iterated: one node for all; of what is recorded, nearly all are sliced by a loop
+        rows = [list(leaf) if isinstance(leaf, Tensor) and not is_one(leaf._value) else leaf for leaf in leaves]
         return lambda i: self._unflatten([row[i] for row in rows])
+
+    def nested(self, leaves: list[Any]) -> Any:
+        """Such leaves in the nesting of the arrays."""
+        return self._unflatten(leaves)
 
     def example(self) -> Any:
         """A slice of zeros, where there is none."""

@@ -10,7 +10,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -98,6 +98,14 @@ def fori_loop(
     def step(value: Any, i: int) -> tuple[Any, None]:
         return body_fun(i, value), None
 
+    if _rollers and _rollers[0].is_recording():  # the number is counted by the loop itself
+        counted = Slices("fori_loop", None, max(last - first, 0))
+
+        def next_step(carry: Any, _: None) -> tuple[Any, None]:
+            return (carry[0] + 1, body_fun(carry[0], carry[1])), None
+
+        loop = _Scan("fori_loop", "body_fun", _FORI, next_step, counted, False)
+        return loop.run((first, init_val), checkpoint, generators_of(rng, "fori_loop"))[0][1]
     slices = _Counting(first, max(first, last))
     loop = _Scan("fori_loop", "body_fun", _FORI, step, slices, False)
     return loop.run(init_val, checkpoint, generators_of(rng, "fori_loop"))[0]
@@ -163,6 +171,37 @@ class _Counting(Slices):
         return lambda i: start + i
 
 
+class Roller(Protocol):
+    """What records some steps as a loop."""
+
+    def position(self) -> int:
+        """How much is recorded so far."""
+
+    def is_recording(self) -> bool:
+        """Whether a function is recorded now."""
+
+    def prepared(self, carry: Any) -> Any:
+        """The carry with its numbers and constants recorded."""
+
+    def rolled(
+        self, f: Callable[..., Any], carry: Any, xs: Any, count: int, reverse: bool, before: slice
+    ) -> tuple[Any, Any, bool] | None:
+        """The last carry, the stacked ys, and True; what one step makes, and False; or None, if nothing is recorded.
+
+        ``before`` says where the step before is.
+        """
+
+
+_rollers: list[Roller] = []
+TRIES = 3
+"""Steps after which a carry has found its form, or never will."""
+
+
+def register_roller(roller: Roller) -> None:
+    """Ask it for the steps of a scan, after the first one."""
+    _rollers[:] = [roller]
+
+
 class _Scan:
     """A loop over slices."""
 
@@ -207,10 +246,34 @@ class _Scan:
         """Some of the steps."""
         at, stack = self.slices.steps(leaves), Stack(self.who)
         positions = range(stop - start)
-        for i in reversed(positions) if self.reverse else positions:
-            value, y = self._step(value, at(i), start + i, carry)
+        marks: list[int] = []
+        if _rollers:
+            value = _rollers[0].prepared(value)
+        for n, i in enumerate(reversed(positions) if self.reverse else positions):
+            rolled = None
+            if _rollers and n <= TRIES:
+                marks.append(_rollers[0].position())
+                rolled = (
+                    self._rolled(carry, value, leaves, start, range(i, stop - start), slice(*marks[-2:])) if n else None
+                )
+            if rolled is None:
+                value, y = self._step(value, at(i), start + i, carry)
+            else:
+                value, y, done = rolled
+                if done:
+                    return value, joined([stack.stacked(self.reverse), y], self.reverse)
             stack.add(y, start + i)
         return value, stack.stacked(self.reverse)
+
+    def _rolled(self, carry: Carry, value: Any, leaves: list[Any], start: int, rest: range, before: slice) -> Any:
+        """The rest of the steps, recorded as a loop; one step and False, or None, if that is not done."""
+        if type(self.slices) is not Slices:
+            return None
+        i = rest.start
+        xs = [leaf[: i + 1] if self.reverse else leaf[i:] for leaf in leaves]
+        step = functools.partial(self._step, step=start + i, carry=carry)
+        count = i + 1 if self.reverse else len(rest)
+        return _rollers[0].rolled(step, value, self.slices.nested(xs), count, self.reverse, before)
 
     def _step(self, value: Any, x: Any, step: int, carry: Carry) -> Any:
         """One step."""
