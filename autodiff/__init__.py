@@ -8,6 +8,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from . import operands
 from . import ops as ops
 from .graph import GraphError
 from .ops.convolution import convolution, convolution_transpose
@@ -52,7 +53,14 @@ def _sparse_derivatives(*args: Any) -> Any:
     return derivatives(*args)
 
 
+def _sparse_matmul(a: Any, b: Any) -> Any:
+    from .scipy.sparse import matmul
+
+    return matmul(a, b)
+
+
 jacobians.sparse["derivatives"] = _sparse_derivatives
+operands.beside["matmul"] = _sparse_matmul
 
 __version__ = "0.1.0"
 

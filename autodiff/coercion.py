@@ -45,6 +45,21 @@ def refusal(shape: tuple[int, ...], how: str) -> TypeError:
     return TypeError(instead.message(asker.name, asker.deed or how, shape))
 
 
+def multiplies_sparse() -> bool:
+    """Whether the product of a sparse array of SciPy's asks who asks for a plain array."""
+    frame = sys._getframe(2)
+    return frame.f_code.co_name == "_matmul_dispatch" and _module(frame).startswith("scipy.sparse")
+
+
+def boxed(value: Any) -> Any:
+    """The value as an array of one object: SciPy takes it for no array, and lets the other operand multiply."""
+    import numpy as np
+
+    box = np.empty((), object)
+    box[()] = value
+    return box
+
+
 def taught(error: BaseException) -> TypeError | None:
     """The original refusal, if NumPy or another library replaced it by an error of its own; else None.
 

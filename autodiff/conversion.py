@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import to_hold
-from .coercion import is_differentiated, is_refusal, refusal
+from .coercion import boxed, is_differentiated, is_refusal, multiplies_sparse, refusal
 from .graph import CONSTANT, Node, is_variable
 from .protocol import foreign
 
@@ -148,6 +148,8 @@ class Conversion:
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self._value.dtype.kind in "iub":  # positions, counts and truth values have no gradient to lose
             return np.array(self._decide(), dtype=dtype, copy=copy)
+        if multiplies_sparse():
+            return boxed(self)
         raise refusal(self._value.shape, "np.asarray")
 
     def _exported(self) -> Any:

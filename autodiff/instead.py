@@ -190,8 +190,10 @@ MODULES = {
     "for positions between elements, index their neighbours",
     "scipy.fft": "np.fft, whose functions take Tensors, or a product with the matrix of the transform: "
     "scipy.fft.dct(np.eye(n), axis=0) @ t",
-    "scipy.sparse": "A.toarray() @ t for a sparse A; or, for a large one, a product with a rule of its own: "
-    "autodiff.primitive(lambda g: A.T @ g)(lambda x: A @ x)",
+    "scipy.sparse.linalg": "autodiff.scipy.sparse.linalg.spsolve(A, b), splu(A).solve(b) or factorized(A)(b); "
+    "A.toarray() for any other function",
+    "scipy.sparse": "A @ t, or a sparse array whose stored values are a Tensor: autodiff.scipy.sparse.coo_array; "
+    "A.toarray() for anything else",
     "pandas": "s.to_numpy() in the place of a Series or DataFrame: s.to_numpy() + t",
     "matplotlib": "t.data: a picture shows values",
     "seaborn": "t.data: a picture shows values",

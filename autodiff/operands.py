@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,25 @@ CONSTANTS = NUMPYS_OWN | {int, float, complex, bool, list, tuple}
 """The types of constants that need no second look before they meet a Tensor."""
 
 
+class SparseError(TypeError):
+    """A sparse array beside a Tensor, in an operation that is none of its own."""
+
+
+beside: dict[str, Callable[[Any, Any], Any]] = {}
+"""What multiplies a sparse array and a dense one, "matmul": set by the package itself, as that needs SciPy."""
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether this is a sparse array or matrix."""
+    return hasattr(type(value), "toarray")
+
+
 def checked(primitive: Primitive, parameter: str, constant: Any) -> Any:
     """The constant; TypeError for one with operations of its own."""
     odd = foreign(constant)
     if odd is not None:
-        raise TypeError(f"{primitive.name}: {parameter} is {odd}")
+        kind = SparseError if is_sparse(constant) else TypeError
+        raise kind(f"{primitive.name}: {parameter} is {odd}")
     return constant.view(np.ndarray) if isinstance(constant, np.memmap) else constant
 
 

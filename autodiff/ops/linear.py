@@ -19,6 +19,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..arrays import turned
 from ..convention import spelling
 from ..graph import unbroadcast
+from ..operands import SparseError, beside
 from ..primitive import example, sample
 from ..registering import composite, gufunc, primitive
 from .indexing import scatter_add
@@ -81,9 +82,12 @@ def matmul(a: Array, b: Array) -> Array:
         rank_a, rank_b = len(a.shape), len(b.shape)
     except AttributeError:  # a list
         rank_a, rank_b = np.ndim(a), np.ndim(b)
-    if rank_b > 1:
-        return matrices(a, b) if rank_a > 1 else vector_matrix(a, b)
-    return matrix_vector(a, b) if rank_a > 1 else vectors(a, b)
+    try:
+        if rank_b > 1:
+            return matrices(a, b) if rank_a > 1 else vector_matrix(a, b)
+        return matrix_vector(a, b) if rank_a > 1 else vectors(a, b)
+    except SparseError:
+        return beside["matmul"](a, b)
 
 
 gufunc(

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..coercion import boxed, multiplies_sparse
 from ..examples import Examples
+from ..operands import beside, is_sparse
 from ..tensor import Tensor
 from .instruction import NUMBERS, OPERATORS, Attribute, Function, Method, Value
 
@@ -33,6 +35,8 @@ _WRITING_METHODS = frozenset({"sort", "fill", "put", "partition", "setfield", "i
 
 
 _ENGINE = str(Path(__file__).resolve().parent.parent)
+_OF_PRODUCTS = str(Path("scipy", "sparse", "_base.py"))
+"""Where SciPy asks for the class of what a sparse array is multiplied with: an ndarray it would read itself."""
 _asking: dict[str, bool] = {}
 """Whether a file is the engine's."""
 
@@ -42,7 +46,7 @@ def _is_engine(frame: Any) -> bool:
     file = frame.f_code.co_filename
     own = _asking.get(file)
     if own is None:
-        own = _asking[file] = file.startswith(_ENGINE)
+        own = _asking[file] = file.startswith(_ENGINE) or file.endswith(_OF_PRODUCTS)
     return own
 
 
@@ -181,6 +185,8 @@ class Recorded(Examples):
         if self.dtype.kind in "biu" or self.value in self.recording.fixed:
             self.recording.decided(self, "bytes")  # positions, counts, and what hardly ever changes
             return np.array(self.held, dtype=dtype, copy=copy)
+        if multiplies_sparse():
+            return boxed(self)
         raise CaptureError(
             f"capture: a plain array was asked for (shape {self.shape}), by np.asarray, by an index into a plain "
             "array, by room[i] = x where room is a plain array, or by a library that is not NumPy; a program would not "
@@ -311,15 +317,24 @@ def _binary(operation: Function) -> tuple[Function, Function]:
             elif type(other) in NUMBERS:
                 return self.recording.number(operation, (held, other), (self.value, other), frame_of(1))
         if not isinstance(other, _ARGUMENT) and type(other) is not Recorded:
-            return NotImplemented
+            return _with_sparse(operation, self, other)
         return self.recording.note(operation, (self, other))
 
     def reflected(self: Recorded, other: Any) -> Any:
         if type(other) in NUMBERS and type(self.held) in NUMBERS:
             return self.recording.number(operation, (other, self.held), (other, self.value), frame_of(1))
-        return self.recording.note(operation, (other, self)) if isinstance(other, _ARGUMENT) else NotImplemented
+        if isinstance(other, _ARGUMENT):
+            return self.recording.note(operation, (other, self))
+        return _with_sparse(operation, other, self)
 
     return forward, reflected
+
+
+def _with_sparse(operation: Function, a: Any, b: Any) -> Any:
+    """The product with a sparse array; other libraries' arrays answer themselves."""
+    if operation is operator.matmul and (is_sparse(a) or is_sparse(b)):
+        return beside["matmul"](a, b)
+    return NotImplemented
 
 
 def _in_place(operation: Function, otherwise: Function) -> Function:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from ...ops.update import index_add
-from ...program.recorded import Recorded
+from ...program.recorded import CaptureError, Recorded
 from ...tensor import Tensor
 from ...tree import register_container
 from .products import product, rows_of
@@ -118,12 +118,28 @@ def is_sparse(value: Any) -> bool:
     return isinstance(value, SparseArray) or bool(sparse.issparse(value))
 
 
+def _by_rows(who: str, a: Any) -> Any:
+    """The array by rows; one whose stored values are being recorded is rearranged as numbers are."""
+    if a.format == "csr" or type(getattr(a, "data", None)) is not Recorded:
+        return a.tocsr()
+    if a.format not in ("csc", "coo"):
+        raise CaptureError(f"{who}: a {type(a).__name__} cannot be recorded; write A = A.tocsr() before it is captured")
+    numbers = np.arange(1, a.data.shape[0] + 1)
+    if a.format == "csc":
+        numbered = sparse.csc_array((numbers, a.indices, a.indptr), shape=a.shape).tocsr()
+    else:
+        numbered = sparse.coo_array((numbers, a.coords), shape=a.shape).tocsr()
+        if numbered.nnz < len(numbers):
+            raise CaptureError(f"{who}: values stored twice cannot be recorded; write A.sum_duplicates() before")
+    return SparseArray(a.data[numbered.data - 1], numbered.indices, numbered.indptr, a.shape)
+
+
 def parts_of(who: str, a: Any) -> tuple[Any, Array, Array, tuple[int, int]]:
     """Stored values, columns, ends of rows and shape of any sparse array with two axes."""
     if sparse.issparse(a):
         if len(a.shape) != 2:
             raise ValueError(f"{who}: a sparse array has two axes here, got shape {a.shape}; write A.reshape(1, -1)")
-        a = a.tocsr()
+        a = _by_rows(who, a)
     elif not isinstance(a, SparseArray):
         raise TypeError(f"{who}: needs a sparse array, got a {type(a).__name__}; write scipy.sparse.csr_array(A)")
     return a.data, a.indices, a.indptr, a.shape

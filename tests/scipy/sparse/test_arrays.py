@@ -36,6 +36,30 @@ def test_a_constant_of_any_format(kind):
         np.testing.assert_allclose(found, truth, rtol=1e-14)
 
 
+@pytest.mark.parametrize("constant", [A, scipy.sparse.coo_array(A), scipy.sparse.csc_matrix(DENSE)], ids=repr)
+def test_operators(constant):
+    def f(x):
+        return np.sum((constant @ x) ** 3) + np.sum((x @ constant) ** 2) + np.sum(np.matmul(constant, x))
+
+    def truth(x):
+        return np.sum((DENSE @ x) ** 3) + np.sum((x @ DENSE) ** 2) + np.sum(DENSE @ x)
+
+    np.testing.assert_allclose(grad(f)(X), grad(truth)(X), rtol=1e-13)
+    np.testing.assert_allclose(hessian(f)(X), hessian(truth)(X), rtol=1e-13)
+    np.testing.assert_allclose(capture(grad(f), X)(2 * X), grad(truth)(2 * X), rtol=1e-13)
+    found = jacobian(lambda x: constant @ x, sparsity="detect")(X)
+    assert found.nnz == 5
+    np.testing.assert_array_equal(found.toarray(), DENSE)
+    np.testing.assert_allclose(vmap(lambda x: constant @ x)(np.stack([X, 2 * X])), np.stack([DENSE @ X, DENSE @ X * 2]))
+
+
+def test_a_tensor_times_a_sparse_array_of_tensors():
+    x, a = Tensor(X), of(Tensor(A.data))
+    np.testing.assert_allclose((x @ a).data, X @ DENSE)
+    np.testing.assert_allclose((a @ x).data, DENSE @ X)
+    np.testing.assert_allclose((a * x[0]).toarray().data, X[0] * DENSE)
+
+
 FUNCTIONS = {
     "matvec": lambda a: a @ X,
     "matmat": lambda a: a @ M,
