@@ -12,7 +12,7 @@ from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped,un
 from ...examples import Examples
 from ...primitive import Primitive
 from ...recording import callable_of
-from ...tensor import Tensor, value_of
+from ...tensor import value_of
 from ...transforms import BatchingError
 from ...tree import flatten_like
 from ...unrecorded import no_grad
@@ -44,13 +44,13 @@ _entry.call = callable_of(_entry)
 
 def _function_of(A: Any, who: str) -> Callable[[Any], Any]:
     """x -> A x, of a matrix in any form."""
-    if isinstance(A, np.ndarray | Tensor):
-        return lambda x: A @ x
-    if isinstance(A, LinearOperator) or hasattr(A, "tocsr"):
+    if scipy.sparse.issparse(A) or isinstance(A, LinearOperator):
         return lambda x: _entry.call(x, A)
-    if not callable(A):
+    if callable(A):
+        return A  # type: ignore[no-any-return]
+    if isinstance(A, int | float) or not hasattr(A, "__matmul__"):
         raise TypeError(f"{who}: A is a matrix, an operator, or a function x -> A x; got a {type(A).__name__}")
-    return A  # type: ignore[no-any-return]
+    return lambda x: A @ x  # an array, a Tensor, a sparse array of Tensors
 
 
 class _System:
@@ -136,7 +136,7 @@ def cg(
 
     >>> import numpy as np
     >>> from autodiff import jacobian
-    >>> from autodiff.scipy.optimize.linear import cg
+    >>> from autodiff.scipy.sparse.linalg import cg
     >>> laplacian = lambda x: 2 * x - np.concatenate([x[1:], np.zeros(1)]) - np.concatenate([np.zeros(1), x[:-1]])
     >>> np.round(jacobian(lambda b: cg(laplacian, b)[0])(np.ones(3)), 6).tolist()
     [[0.75, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.75]]
@@ -161,7 +161,7 @@ def bicgstab(
 
     >>> import numpy as np
     >>> from autodiff import grad
-    >>> from autodiff.scipy.optimize.linear import bicgstab
+    >>> from autodiff.scipy.sparse.linalg import bicgstab
     >>> x = lambda s: bicgstab(lambda x: s * x + np.roll(x, 1) * 0.5, np.ones(4))[0]
     >>> round(grad(lambda s: np.sum(x(s)))(1.5), 6)  # each x is 1 / (s + 0.5)
     -1.0
@@ -189,7 +189,7 @@ def gmres(
 
     >>> import numpy as np
     >>> from autodiff import grad
-    >>> from autodiff.scipy.optimize.linear import gmres
+    >>> from autodiff.scipy.sparse.linalg import gmres
     >>> A = np.array([[2.0, 1.0], [0.0, 4.0]])
     >>> np.round(grad(lambda b: np.sum(gmres(A, b)[0]))(np.ones(2)), 6).tolist()
     [0.5, 0.125]

@@ -1,4 +1,4 @@
-"""``scipy.sparse.linalg``: direct solutions of sparse equations, by stored values and right side."""
+"""``scipy.sparse.linalg``: solutions of sparse equations, direct by factors, and iterative by products alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..optimize.linear import bicgstab as bicgstab
+from ..optimize.linear import cg as cg
+from ..optimize.linear import gmres as gmres
 from .arrays import parts_of
 from .products import Factors, solution
 

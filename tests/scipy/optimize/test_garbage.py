@@ -10,7 +10,7 @@ import pytest
 
 from autodiff import Tensor
 from autodiff.scipy.optimize import brentq, curve_fit, fixed_point, implicit, least_squares, minimize, root
-from autodiff.scipy.optimize.linear import cg
+from autodiff.scipy.sparse.linalg import cg
 
 SEARCHES = {
     "BFGS": lambda data, p: minimize(lambda x: np.sum((x - data * p) ** 2), np.zeros(3)).x,

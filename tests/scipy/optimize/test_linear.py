@@ -8,7 +8,8 @@ import scipy.sparse
 from scipy.sparse.linalg import aslinearoperator
 
 from autodiff import GraphError, Tensor, grad, hessian, jacobian, vmap
-from autodiff.scipy.optimize.linear import bicgstab, cg, gmres
+from autodiff.scipy import sparse
+from autodiff.scipy.sparse.linalg import bicgstab, cg, gmres
 
 RNG = np.random.default_rng(0)
 S = RNG.normal(size=(6, 6))
@@ -42,6 +43,17 @@ def test_each_form_of_a_matrix(solver, A, form):
 def test_a_matrix_that_is_a_tensor():
     found = grad(lambda A: np.sum(gmres(A, B, rtol=1e-12)[0]))(U)
     np.testing.assert_allclose(found, grad(lambda A: np.sum(np.linalg.solve(A, B)))(U), rtol=1e-7, atol=1e-12)
+
+
+def test_a_sparse_matrix_whose_stored_values_are_a_tensor():
+    pattern = scipy.sparse.csr_array(np.triu(U))
+
+    def f(values):
+        A = sparse.csr_array((values, pattern.indices, pattern.indptr), shape=(6, 6))
+        return np.sum(gmres(A, B, rtol=1e-12)[0])
+
+    dense = grad(lambda A: np.sum(np.linalg.solve(np.triu(A), B)))(U)
+    np.testing.assert_allclose(grad(f)(pattern.data), dense[np.triu_indices(6)], rtol=1e-7)
 
 
 def test_more_unknowns_than_a_matrix_is_made_for():
