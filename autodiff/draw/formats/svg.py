@@ -18,18 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 FACTS, LONGEST_FACT = 17.0, 110
-SIZES = f"text{{font-size:{style.TEXT_SIZE}px}}.title{{font-size:{style.TITLE_SIZE}px;font-weight:600}}"
+FONTS = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 CSS = """
-svg{font-family:system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif;--page:#fff;--ink:#1a1a1a;--soft:#5a5a5a;
---arrow:#7d8894;--inner:#8fa6bd;--bar:#5b4b9a}
-.page{fill:var(--page)}text{fill:var(--ink)}.soft{fill:var(--soft)}
-.arrow{fill:none;stroke:var(--arrow);stroke-width:1.2}.silent{stroke-dasharray:4 3}.head{fill:var(--arrow)}
-.frame{fill:none;stroke:var(--inner);stroke-width:1}.bar{fill:var(--bar)}.most{opacity:.35}
-.heading{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
 .now rect.box{stroke-width:3.5;stroke:#d55e00}.flowing .arrow{stroke:#d55e00;stroke-width:2.6}
-.flowing .head{fill:#d55e00}.waiting{opacity:.35}.cluster rect{stroke-opacity:.6}
+.flowing .head{fill:#d55e00}.waiting{opacity:.35}
 """
-DARK = "svg{--page:#15181c;--ink:#eceff2;--soft:#a9b1ba;--arrow:#8a96a3;--inner:#53697f;--bar:#b3a6f0}"
+"""The moments of a film.  All else is said by attributes: many viewers know no CSS, or no variables in it."""
+COLOURS = {
+    "ink": ("#1a1a1a", "#eceff2"), "soft": ("#5a5a5a", "#a9b1ba"), "page": ("#ffffff", "#15181c"),
+    "arrow": ("#7d8894", "#8a96a3"), "bar": ("#5b4b9a", "#b3a6f0"),
+}  # fmt: skip
+"""On a light page, and on a dark one."""
 
 
 def escape(text: str) -> str:
@@ -53,6 +52,22 @@ class Moment:
     least: float = 0.0
 
 
+TITLE = f'font-size="{style.TITLE_SIZE}" font-weight="600"'
+_KINDS = {**style.KINDS, **{state: pair[1] for state, pair in style.STATES.items()}}
+
+
+def _dark_rules() -> str:
+    """For a reader whose system is dark; a viewer that does not know the condition leaves out what is in it."""
+    selectors = {".soft": "soft", ".page": "page", ".head": "arrow", ".bar": "bar", ".ink": "ink"}
+    rules = [f"{selector}{{fill:{COLOURS[name][1]}}}" for selector, name in selectors.items()]
+    rules += [f".arrow{{stroke:{COLOURS['arrow'][1]}}}.halo{{stroke:{COLOURS['page'][1]}}}"]
+    rules += [f".{name}{{fill:{c.dark_fill};stroke:{c.dark_border}}}" for name, c in _KINDS.items()]
+    return f"@media(prefers-color-scheme:dark){{{''.join(rules)}}}"
+
+
+_DARK = _dark_rules()
+
+
 class Sheet:
     """A picture that has been laid out, to be written once or, for the frames of a film, many times."""
 
@@ -62,12 +77,14 @@ class Sheet:
         self._lines = functools.cache(functools.partial(style.lines, picture))  # for the sizes, and for each frame
         self.layout: Layout = layout(self.scene, style.sizer(picture, self._lines))
         self._range = style.gradient_range(picture)
+        self._dark = False
 
     def document(self, *, scheme: str = "auto", moment: Moment | None = None) -> str:
         """The whole document; of a film, one ``moment``."""
         if scheme not in ("auto", "light", "dark"):
             raise ValueError(f"svg: the scheme is 'auto', 'light' or 'dark', not {scheme!r}")
         moment = moment or Moment()
+        self._dark = scheme == "dark"
         facts = [moment.caption] if moment.caption else [self.picture.title, *self.picture.facts, *self._signs()]
         facts = [style.short(fact, LONGEST_FACT) for fact in facts]
         top = FACTS * len(facts) + 6
@@ -77,15 +94,15 @@ class Sheet:
         parts = [
             (
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
-                f'viewBox="0 0 {wide:.1f} {high:.1f}" role="img">'
+                f'viewBox="0 0 {wide:.1f} {high:.1f}" role="img" class="ink" fill="{self._colour("ink")}" '
+                f'font-family="{FONTS}" font-size="{style.TEXT_SIZE}">'
             ),
             f"<title>{escape(style.short(self.picture.title, 200))}</title>",
-            f"<style>{CSS}{SIZES}{self._colours(scheme)}</style>",
-            '<rect class="page" width="100%" height="100%"/>',
+            f"<style>{CSS}{_DARK if scheme == 'auto' else ''}</style>",
+            f'<rect class="page" width="100%" height="100%" fill="{self._colour("page")}"/>',
         ]
         for k, fact in enumerate(facts):
-            kind = "title" if k == 0 else "soft"
-            parts.append(f'<text class="{kind}" x="16" y="{FACTS * (k + 1):.1f}">{escape(fact)}</text>')
+            parts.append(f'<text {self._written(k == 0)} x="16" y="{FACTS * (k + 1):.1f}">{escape(fact)}</text>')
         parts.append(f'<g transform="translate({(wide - self.layout.width) / 2:.1f} {top:.1f})">')
         return "\n".join([*parts, *self._items(moment), "</g>", "</svg>"])
 
@@ -103,8 +120,8 @@ class Sheet:
         for source, target, points in self.layout.arrows:
             yield self._arrow(source, target, points, "flowing" if (source, target) in moment.flowing else "")
         for (_, g), frame in frames:
-            title = escape(style.heading(self.picture, g))
-            yield f'<text class="title heading" x="{frame[0] + 9:.1f}" y="{frame[1] + 16:.1f}">{title}</text>'
+            at = f'x="{frame[0] + 9:.1f}" y="{frame[1] + 16:.1f}"'
+            yield self._with_halo(f"{at} {TITLE}", style.heading(self.picture, g))
         for place, frame in self.layout.frames.items():
             if place not in opened:
                 state = "now" if place in moment.now else "waiting" if place in moment.waiting else ""
@@ -114,13 +131,29 @@ class Sheet:
         """How wide a document must be for a caption."""
         return style.text_width(style.short(caption, LONGEST_FACT), style.TITLE_SIZE) + 32
 
-    def _colours(self, scheme: str) -> str:
-        names = {**style.KINDS, **{state: pair[1] for state, pair in style.STATES.items()}}
-        light = "".join(f".{n}{{fill:{c.fill};stroke:{c.border}}}" for n, c in names.items())
-        dark = DARK + "".join(f".{n}{{fill:{c.dark_fill};stroke:{c.dark_border}}}" for n, c in names.items())
-        if scheme == "light":
-            return light
-        return light + dark if scheme == "dark" else f"{light}@media(prefers-color-scheme:dark){{{dark}}}"
+    def _colour(self, name: str) -> str:
+        return COLOURS[name][self._dark]
+
+    def _written(self, title: bool) -> str:
+        """The attributes of a text that is a title, or is not."""
+        return f'class="title" {TITLE}' if title else f'class="soft" fill="{self._colour("soft")}"'
+
+    def _filled(self, kind: str, more: str = "") -> str:
+        """The attributes of a box or a frame with the colours of its kind."""
+        colour = _KINDS[kind]
+        fill, border = colour[2:] if self._dark else colour[:2]
+        return f'class="{(more + " " + kind).strip()}" fill="{fill}" stroke="{border}"'
+
+    def _with_halo(self, attributes: str, text: str) -> str:
+        """A text over lines, with its outline in the colour of the page below it.
+
+        Those are two texts, because a viewer without ``paint-order`` paints an outline over the letters.
+        """
+        page = self._colour("page")
+        outline = (
+            f'class="halo" fill="none" stroke="{page}" stroke-width="4" stroke-linejoin="round" aria-hidden="true"'
+        )
+        return "".join(f"<text {a}>{escape(text)}</text>" for a in (f"{attributes} {outline}", attributes))
 
     def _frame(self, place: Place, frame: Frame) -> str:
         group = self.picture.groups[place[1]]
@@ -128,12 +161,12 @@ class Sheet:
         stack = ""
         if group.kind == "repeat":  # two more edges behind say "several"
             stack = "".join(
-                f'<rect class="group" x="{x + d:.1f}" y="{y + d:.1f}" width="{w:.1f}" height="{h:.1f}" rx="9"'
-                ' fill-opacity=".35"/>' for d in (7, 3.5)
+                f'<rect {self._filled("group")} x="{x + d:.1f}" y="{y + d:.1f}" width="{w:.1f}" height="{h:.1f}" rx="9"'
+                ' fill-opacity=".35" stroke-opacity=".6"/>' for d in (7, 3.5)
             )  # fmt: skip
         return (
-            f'<g class="cluster" id="{key(place)}">{stack}<rect class="group" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" '
-            f'height="{h:.1f}" rx="9" fill-opacity=".35" stroke-width="1"/></g>'
+            f'<g class="cluster" id="{key(place)}">{stack}<rect {self._filled("group")} x="{x:.1f}" y="{y:.1f}" '
+            f'width="{w:.1f}" height="{h:.1f}" rx="9" fill-opacity=".35" stroke-opacity=".6" stroke-width="1"/></g>'
         )
 
     def _box(self, place: Place, frame: Frame, state: str) -> str:
@@ -152,15 +185,17 @@ class Sheet:
             f"<title>{escape(style.hint(picture, place))}</title>",
         ]
         for d in (6, 3) if repeats else ():
-            parts.append(f'<rect class="{kind}" x="{x + d}" y="{y + d}" width="{w:.1f}" height="{h:.1f}" rx="6"/>')
+            parts.append(
+                f'<rect {self._filled(kind)} x="{x + d}" y="{y + d}" width="{w:.1f}" height="{h:.1f}" rx="6"/>'
+            )
         dashes = ' stroke-dasharray="4 3"' if dashed else ""
         parts.append(
-            f'<rect class="box {kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{radius:.1f}" '
-            f'stroke-width="{2.2 if kind in style.STATES else 1.2}"{dashes}/>'
+            f'<rect {self._filled(kind, "box")} x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" '
+            f'rx="{radius:.1f}" stroke-width="{2.2 if kind in style.STATES else 1.2}"{dashes}/>'
         )
         for k, text in enumerate(self._lines(place)):
             parts.append(
-                f'<text class="{"soft" if k else "title"}" text-anchor="middle" x="{x + w / 2:.1f}" '
+                f'<text {self._written(k == 0)} text-anchor="middle" x="{x + w / 2:.1f}" '
                 f'y="{y + 17 + k * style.LINE_HEIGHT:.1f}">{escape(text)}</text>'
             )
         return "".join([*parts, self._bar(place, frame), "</g>"])
@@ -173,27 +208,28 @@ class Sheet:
         low, high = self._range
         x, y, w, h = frame
         bars = []
-        for level, kind in ((levels[1], "bar most"), (levels[0], "bar")):
+        for level, pale in ((levels[1], ' opacity=".35"'), (levels[0], "")):
             part = 1.0 if high - low < 1e-9 else 0.04 + 0.96 * (level - low) / (high - low)
-            if kind == "bar" or levels[1] > levels[0]:
-                bars.append(f'<rect class="{kind}" x="{x + 6:.1f}" y="{y + h - 7:.1f}" '
+            if not pale or levels[1] > levels[0]:
+                bars.append(f'<rect class="bar" fill="{self._colour("bar")}"{pale} x="{x + 6:.1f}" y="{y + h - 7:.1f}" '
                             f'width="{max(part, 0.02) * (w - 12):.1f}" height="4"/>')  # fmt: skip
         return "".join(bars)
 
     def _arrow(self, source: Place, target: Place, points: list[Point], state: str) -> str:
         maker = self.picture.boxes[self.scene.arrows[source, target]]
-        kind = "arrow" if maker.active else "arrow silent"
+        colour, dashes = self._colour("arrow"), "" if maker.active else ' stroke-dasharray="4 3"'
         path, (x, y) = curve(points), points[-1]
         label = escape(style.short(f"{maker.title}  {maker.type}", 120))
         said = arrow_label(self.picture, self.scene, source, target)
         (at, below), upright = middle(points)
         anchor = "start" if upright else "middle"
-        shape = f'<text class="heading" text-anchor="{anchor}" x="{at:.1f}" y="{below + 4:.1f}">{escape(said)}</text>'
-        shape = shape if said else ""
+        at_middle = f'text-anchor="{anchor}" x="{at:.1f}" y="{below + 4:.1f}"'
+        shape = self._with_halo(at_middle, said) if said else ""
         return (
             f'<g class="{("edge " + state).strip()}" data-ends="{key(source)} {key(target)}"><title>{label}</title>'
-            f'<path class="{kind}" d="{path}"/>'
-            f'<path class="head" d="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/>{shape}</g>'
+            f'<path class="arrow" fill="none" stroke="{colour}" stroke-width="1.2"{dashes} d="{path}"/>'
+            f'<path class="head" fill="{colour}" '
+            f'd="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/>{shape}</g>'
         )
 
 
