@@ -139,6 +139,8 @@ SCIPY = {
     "integrate.cumulative_trapezoid": "np.cumsum((y[1:] + y[:-1]) / 2 * np.diff(x))",
     "integrate.quad": "u, w = np.polynomial.legendre.leggauss(n), then (b - a) / 2 * np.sum(w * f(x)) "
     "at x = (a + b) / 2 + (b - a) / 2 * u",
+    "integrate.odeint": "autodiff.scipy.integrate.odeint(func, y0, t, args)",
+    "integrate.solve_ivp": "autodiff.scipy.integrate.solve_ivp(fun, t_span, y0, args=args)",
     "optimize.minimize": "autodiff.scipy.optimize.minimize(f, x0), whose result follows the Tensors that f depends on",
     "optimize.minimize_scalar": "autodiff.scipy.optimize.minimize_scalar(f)",
     "optimize.least_squares": "autodiff.scipy.optimize.least_squares(f, x0)",
@@ -181,8 +183,7 @@ MODULES = {
     "scipy.stats": "the formula of its logarithm with np functions and scipy.special's, whose ufuncs take Tensors",
     "scipy.optimize": "autodiff.scipy.optimize, whose functions have exact derivatives; a solution x of g(x, p) = 0 "
     "that was found by other means follows p by autodiff.scipy.optimize.implicit(g, x, args=(p,))",
-    "scipy.integrate": "the steps of the method in a loop of np functions (Euler, Runge and Kutta), "
-    "which are differentiated as they stand",
+    "scipy.integrate": "autodiff.scipy.integrate, whose odeint and solve_ivp have derivatives",
     "scipy.interpolate": "np.interp(x, xp, fp) for straight lines; "
     "a spline with fixed knots is a matrix times its values",
     "scipy.signal": "the filter with the functions of autodiff.scipy.signal or np.fft, or a loop of np functions",

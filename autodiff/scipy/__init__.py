@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import integrate as integrate
     from . import linalg as linalg
     from . import ndimage as ndimage
     from . import optimize as optimize
