@@ -163,7 +163,9 @@ WORDS = {"special.multigammaln", "integrate.quad", "signal.lfilter", "spatial.di
 
 def test_every_entry_that_is_an_expression_is_tried():
     rest = SCIPY.keys() - EXPRESSIONS.keys() - WORDS
-    assert {name for name in rest if not name.startswith(("optimize.", "fft."))} == set()
+    assert {
+        name for name in rest if not name.startswith(("optimize.", "fft.", "integrate.odeint", "integrate.solve_ivp"))
+    } == set()
 
 
 def test_what_is_said_in_words_is_true_too():

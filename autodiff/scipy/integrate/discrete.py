@@ -14,6 +14,7 @@ import numpy as np
 
 from ...graph import GraphError
 from ...structural import plain
+from ...tensor import value_of
 from .field import Field
 from .steps import Pulled, moved, stages
 from .tableaus import Tableau
@@ -147,4 +148,4 @@ def _sum(a: Any, b: Any) -> Any:
 
 
 def _arrays(values: Sequence[Any]) -> list[Any]:
-    return [plain(v._value if hasattr(v, "_node") else v) for v in values]
+    return [plain(value_of(v)) for v in values]
