@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint  # type: ignore[import-untyped,unused-ignore]
-from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped,unused-ignore]
 
 from ...tensor import Tensor, value_of
-from ...transforms import hvp
 from ...tree import branch_of, flatten
-from ...unrecorded import no_grad
 from .layout import Layout
 from .objective import Function, Residuals
 
@@ -148,7 +145,7 @@ class Constraint:
         self.lent = lent = Residuals(self.function)
         options: dict[str, Any] = {}
         if method == "trust-constr":
-            options = {"hess": self._second, "keep_feasible": self.feasible}
+            options = {"hess": lent.second, "keep_feasible": self.feasible}
         low, high = (np.asarray(value_of(side), dtype=float) for side in (self.lower, self.upper))
         return NonlinearConstraint(lent.value, low, high, jac=lent.matrix, **options)
 
@@ -157,16 +154,6 @@ class Constraint:
         if self.lent is not None:
             self.lent.end()
             self.lent = None
-
-    def _second(self, z: Array, weights: Array) -> LinearOperator:
-        def weighted(x: Any) -> Any:
-            return np.sum(self.function.plain_vector(x) * weights)
-
-        def product(v: Array) -> Array:
-            with no_grad():
-                return np.asarray(value_of(hvp(weighted, (z,), (np.ravel(v),))[0]))
-
-        return LinearOperator((len(z), len(z)), matvec=product, dtype=float)
 
 
 def constraints_of(constraints: Any, layout: Layout) -> list[Constraint]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped,unused-ignore]
 
 from ...examples import Examples
 from ...graph import GraphError
@@ -14,6 +15,7 @@ from ...transforms import grad, hessian, hvp, jacobian
 from ...transforms.calling import Call, check_function
 from ...transforms.products import is_active
 from ...tree import flatten
+from ...unrecorded import no_grad
 from .layout import Layout, detached
 from .mapped import refuse_examples
 from .measured import Measured
@@ -195,6 +197,7 @@ class Residuals:
     def __init__(self, function: Function, record: bool | None = None) -> None:
         self.who, self.what = function.who, function.what
         self._checked = False
+        self._vector = function.plain_vector
         self._value = Measured(self.who, function.plain_vector, function.plain_vector, record)
         self._matrix = Measured(self.who, function.jacobian, function.jacobian, record)
 
@@ -210,6 +213,18 @@ class Residuals:
     def matrix(self, z: Array) -> Array:
         """The Jacobian, a row for each value."""
         return np.array(value_of(self._matrix(np.array(z, dtype=float))), dtype=float)
+
+    def second(self, z: Array, weights: Array) -> Any:
+        """The Hessian of the weighted sum of the values, as SciPy's operator."""
+
+        def weighted(x: Any) -> Any:
+            return np.sum(self._vector(x) * weights)
+
+        def product(v: Array) -> Array:
+            with no_grad():
+                return np.asarray(value_of(hvp(weighted, (z,), (np.ravel(v),))[0]))
+
+        return LinearOperator((len(z), len(z)), matvec=product, dtype=float)
 
     def audit(self) -> None:
         """Raise StaleError if a program gave something else than the function does now."""
