@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..examples import is_one
+from ..mode import current
 from ..tensor import Tensor
 from ..tree import flatten, flatten_like, places
 
@@ -88,9 +89,12 @@ class Slices:
         if not leaves:
             nothing = self._unflatten([])
             return lambda i: nothing
-        # iterated: one node for all; of what is recorded, nearly all are sliced by a loop
-        rows = [list(leaf) if isinstance(leaf, Tensor) and not is_one(leaf._value) else leaf for leaf in leaves]
+        rows = [list(leaf) if self._is_iterated(leaf) else leaf for leaf in leaves]
         return lambda i: self._unflatten([row[i] for row in rows])
+
+    def _is_iterated(self, leaf: Any) -> bool:
+        """Whether one node for all slices is better: of what is recorded, nearly all are sliced by a loop."""
+        return isinstance(leaf, Tensor) and not is_one(leaf._value) and current() is None
 
     def nested(self, leaves: list[Any]) -> Any:
         """Such leaves in the nesting of the arrays."""

@@ -135,6 +135,11 @@ class Kept(Part):
         """The nodes of the outputs."""
         return self._made
 
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """All nodes inside."""
+        return self._order
+
     def give_ages(self, age: int) -> None:
         """Give the nodes the ages from ``age`` on."""
         give_ages(self._order, age)

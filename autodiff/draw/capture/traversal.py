@@ -14,19 +14,21 @@ from ..picture.measure import measure
 from ..picture.model import INPUT, OPERATION, VARIABLE, Box, Group, Picture, seconds
 from .modules import FACT, by_parameters
 from .names import Names
+from .opening import Opening
 from .tracer import Record, brief
 
 Records = dict[Node, Record]
 
 
-def before(roots: Iterable[Node], records: Records) -> list[Node]:
+def before(roots: Iterable[Node], records: Records, opening: Opening) -> list[Node]:
     """Every node that the roots depend on, parents first, also those without a gradient."""
-    order = [node for node in dict.fromkeys(roots) if node is not CONSTANT]
+    through = opening.through
+    order = [node for node in dict.fromkeys(map(through, roots)) if node is not CONSTANT]
     seen = set(order)
     for node in order:  # grows while it is walked
         record = records.get(node)
         parents = record.parents if record is not None else []
-        for parent in (*parents, *node.parents, *node.inert):
+        for parent in map(through, (*parents, *node.parents, *node.inert)):
             if parent not in seen and parent is not CONSTANT:
                 seen.add(parent)
                 order.append(parent)
@@ -103,16 +105,20 @@ def read(
 
     ``tell_modules`` finds the modules from their parameters, because their calls were not seen.
     """
-    order = before(roots, records)
+    opening = Opening()
+    order = before(roots, records, opening)
+    for outer, inner in opening.replaced.items():
+        if outer in names.of:
+            names.of.setdefault(inner, names.of[outer])
     parents: dict[Node, list[Node]] = {}
     arguments: dict[Node, list[str]] = {}
     for node in order:
         record = records.get(node)
         if record is not None:
-            parents[node], arguments[node] = record.parents, record.arguments
+            parents[node], arguments[node] = [opening.through(p) for p in record.parents], record.arguments
         else:
             inert = node.inert
-            parents[node] = [*node.parents, *(n for n in inert if n is not CONSTANT)]
+            parents[node] = [opening.through(p) for p in (*node.parents, *inert) if p is not CONSTANT]
             arguments[node] = [edge.argument for edge in node.edges] + [""] * len(inert)
     modules = {} if not tell_modules or not names.homes else by_parameters(order, parents, names, groups)
     order = _late_leaves(order, parents)
@@ -134,6 +140,12 @@ def read(
             box.label = _saved_label(node)
             box.group = modules.get(node, 0) if tell_modules else _group_of_item(node, records)
         boxes.append(box)
+    if opening.parts:
+        group_of = {node: box.group for node, box in zip(order, boxes, strict=True) if node.primitive is not None}
+        opening.frame(group_of, groups)
+        for node, group in group_of.items():
+            boxes[position[node]].group = group
+        position.update((outer, position[inner]) for outer, inner in opening.replaced.items() if inner in position)
     picture = Picture(boxes, groups, facts=[FACT] if modules else [])
     place_leaves(picture, {position[node] for node in names.arguments if node in position})
     return picture, position
@@ -149,8 +161,10 @@ def place_leaves(picture: Picture, outside: set[int]) -> None:
     """Put variables and inputs into the innermost group with all their users; call arguments stay ``outside``."""
     boxes, groups = picture.boxes, picture.groups
     depth = [0] * len(groups)
-    for g in range(1, len(groups)):  # a group is made after the one around it
-        depth[g] = depth[groups[g].parent] + 1
+    for g in range(1, len(groups)):
+        around = g
+        while around > 0:
+            depth[g], around = depth[g] + 1, groups[around].parent
     home: dict[int, int] = {}
     for box in boxes:
         for p in box.parents:
