@@ -35,6 +35,12 @@ def test_it_works_with_scipy_alone_in_either_order_of_imports(first):
     np.testing.assert_allclose([float(number) for number in printed.split()], [*slope, np.pi**2 / 2], rtol=1e-12)
 
 
+def test_a_ufunc_without_a_public_name_may_be_the_first_that_is_met():
+    code = "import scipy.special, autodiff; print(autodiff.grad(lambda x: scipy.special.zeta(3.0, x))(2.0))"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert float(printed) == pytest.approx(-3.0 * special.zeta(4.0, 2.0))
+
+
 def test_scipy_is_imported_by_nobody_but_its_user():
     code = "import autodiff, sys; autodiff.grad(lambda x: x * x)(1.0); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()

@@ -39,6 +39,9 @@ def load() -> None:
 def _late(function: Any) -> None:
     """A ufunc that is not in the table; it may be one of SciPy's."""
     if isinstance(function, np.ufunc):
-        special = sys.modules.get("scipy.special")
-        if special is not None and getattr(special, function.__name__, None) is function:
+        special: Any = sys.modules.get("scipy.special")
+        if special is None:
+            return
+        own = getattr(special, "_ufuncs", special)  # zeta's ufunc has its name there alone
+        if any(getattr(module, function.__name__, None) is function for module in (special, own)):
             load()
