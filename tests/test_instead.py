@@ -82,6 +82,7 @@ EXPRESSIONS = {
     "stats.pearsonr": {"x": V, "y": P},
     "integrate.trapezoid": {"y": V, "x": np.cumsum(W)},
     "integrate.cumulative_trapezoid": {"y": V, "x": np.cumsum(W)},
+    "integrate.simpson": {"y": V, "x": np.cumsum(W)},
     "signal.convolve": {"in1": V, "in2": W},
     "signal.fftconvolve": {"in1": V, "in2": W},
     "signal.oaconvolve": {"in1": V, "in2": W},
