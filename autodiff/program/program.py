@@ -270,8 +270,9 @@ class Program:
         """
         if os.fspath(path).endswith(".c"):
             from .c.export import save_library
+            from .unrolling import unrolled
 
-            save_library(self, path)
+            save_library(unrolled(self), path)
             return
         write(path, self.source())
 
@@ -302,8 +303,9 @@ class Program:
             raise ValueError(f"to_jax: check is {check!r}; it must be 'nan' or 'return'")
         imported("jax", "to_jax")
         from .jax import converted
+        from .unrolling import unrolled
 
-        return converted(self, check)
+        return converted(unrolled(self), check)
 
     def to_onnx(self, other: Program | None = None, *, batch: str = "batch", check: str = "nan") -> Any:
         """The program of a forward pass as an ``onnx.ModelProto``, checked by ONNX's checker.
@@ -331,8 +333,9 @@ class Program:
             raise ValueError(f"to_onnx: check is {check!r}; it must be 'nan' or 'return'")
         imported("onnx", "to_onnx")
         from .onnx import converted
+        from .unrolling import unrolled
 
-        return converted(self, other, batch, check)
+        return converted(unrolled(self), other and unrolled(other), batch, check)
 
     def __repr__(self) -> str:
         guards = sum(isinstance(i.function, Guard) for i in self.instructions)

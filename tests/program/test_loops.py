@@ -5,6 +5,7 @@ import pytest
 
 from autodiff import CaptureError, PathError, Tensor, capture, checkpoint, cond, fori_loop, grad, hvp, jit, scan, vmap
 from autodiff.program.loops import Back, Loop
+from autodiff.program.unrolling import unrolled
 
 RNG = np.random.default_rng(0)
 W, H, XS = RNG.normal(size=(4, 4)), RNG.normal(size=(2, 4)), RNG.normal(size=(9, 2, 4))
@@ -165,6 +166,17 @@ def test_a_loop_that_counts():
     found = {}
     exec(compile(str(program), "text", "exec"), found)
     same(found[program.name](2 * H, XS[:, 1, 1]), slope(2 * H, XS[:, 1, 1]))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_for_exports_it_is_unrolled(reverse):
+    def slope(w, h, xs):
+        return grad(lambda *args: loss(*args, reverse=reverse), argnums=(0, 1, 2))(w, h, xs)
+
+    program = capture(slope, W, H, XS)
+    straight = unrolled(program)
+    assert loops(straight) == []
+    same(straight(2 * W, H, -XS), program(2 * W, H, -XS))
 
 
 def test_a_value_that_decides_in_a_step_is_checked_in_each():
