@@ -185,7 +185,7 @@ MODULES = {
     "that was found by other means follows p by autodiff.scipy.optimize.implicit(g, x, args=(p,))",
     "scipy.integrate": "autodiff.scipy.integrate, whose odeint and solve_ivp have derivatives",
     "scipy.interpolate": "np.interp(x, xp, fp) for straight lines; "
-    "a spline with fixed knots is a matrix times its values",
+    "CubicSpline and RegularGridInterpolator of autodiff.scipy.interpolate",
     "scipy.signal": "the filter with the functions of autodiff.scipy.signal or np.fft, or a loop of np functions",
     "scipy.ndimage": "a filter of autodiff.scipy.ndimage, or a sum of weights times shifted slices of np.pad(t, w); "
     "for positions between elements, index their neighbours",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import integrate as integrate
+    from . import interpolate as interpolate
     from . import linalg as linalg
     from . import ndimage as ndimage
     from . import optimize as optimize
