@@ -72,6 +72,10 @@ class Loop:
         """The loop as statements."""
         return forward_text(self, instruction, out)
 
+    def unroll(self, steps: Any, instruction: Instruction) -> None:
+        """Give its steps to what takes them one by one."""
+        steps.forward(self, instruction)
+
     def _same(self, other: Any) -> bool:
         mine = (len(self.carry), len(self.ys), self.count, self.reverse)
         theirs = (len(other.carry), len(other.ys), other.count, other.reverse)
@@ -138,6 +142,10 @@ class Back:
     def text(self, instruction: Instruction, out: Any) -> str:
         """The loop as statements."""
         return backward_text(self, instruction, out)
+
+    def unroll(self, steps: Any, instruction: Instruction) -> None:
+        """Give its steps to what takes them one by one."""
+        steps.backward(self, instruction)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (

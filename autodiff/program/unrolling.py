@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .instruction import Instruction, Value, mapped
-from .loops import Back, Loop
-from .program import Program
+
+if TYPE_CHECKING:
+    from .loops import Back, Loop
+    from .program import Program
 
 
 def unrolled(program: Program) -> Program:
     """The program without loops: the calls of each step instead."""
-    if not any(isinstance(i.function, Loop | Back) for i in program.instructions):
+    if not any(hasattr(i.function, "unroll") for i in program.instructions):
         return program
     made = _Unrolling()
     for instruction in program.instructions:
@@ -35,12 +37,11 @@ class _Unrolling:
 
     def take(self, call: Instruction) -> None:
         """Take a call, or the steps of a loop."""
-        if isinstance(call.function, Loop):
-            self._forward(call.function, call)
-        elif isinstance(call.function, Back):
-            self._backward(call.function, call)
-        else:
+        unroll = getattr(call.function, "unroll", None)
+        if unroll is None:
             self.kept.append(call)
+        else:
+            unroll(self, call)
 
     def _step(self, body: Program, given: list[Any], around: Instruction) -> list[Any]:
         """The calls of one step; its outputs."""
@@ -60,7 +61,8 @@ class _Unrolling:
     def _stack(self, rows: list[Any], result: Value, around: Instruction) -> None:
         self.kept.append(Instruction(np.stack, (list(rows),), {}, result, (), around.line, around.phase))
 
-    def _forward(self, loop: Loop, call: Instruction) -> None:
+    def forward(self, loop: Loop, call: Instruction) -> None:
+        """The steps of a loop."""
         size, width, args, result = len(loop.carry), len(loop.slices), call.args, call.result
         now, rows = list(args[:size]), dict[int, list[Any]]()
         for i in loop.order:
@@ -72,7 +74,8 @@ class _Unrolling:
             self._stack([rows[i][n] for i in range(loop.count)], ys, call)
         self._saved[result[-1]] = [rows[i][len(loop.ys) :] for i in range(loop.count)]
 
-    def _backward(self, back: Back, call: Instruction) -> None:
+    def backward(self, back: Back, call: Instruction) -> None:
+        """The steps of a loop back."""
         size, width, args, result = len(back.carry), len(back.gys), call.args, call.result
         now, rows = list(args[:size]), dict[int, list[Any]]()
         saved, free = self._saved[args[size + width]], args[size + width + 1 :]
