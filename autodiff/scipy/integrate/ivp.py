@@ -84,6 +84,8 @@ def solve_ivp(
         raise ValueError("`y0` must be 1-dimensional.")
     t0, t1 = t_span
     span = (float(array_of(t0, "solve_ivp")), float(array_of(t1, "solve_ivp")))
+    if span[0] != span[0] or span[1] != span[1]:
+        raise ValueError(f"solve_ivp: t_span is {span}; the solution has a first and a last time")
     state = State(y0, "solve_ivp")
     field = Field(fun, args, state, "solve_ivp")
     wanted = None if t_eval is None else _times(t_eval, *span)

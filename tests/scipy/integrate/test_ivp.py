@@ -246,6 +246,8 @@ def test_wrong_shapes_and_kinds_are_refused():
     for f, text in ((lambda t, y: y[:1], "shape"), (lambda t, y: 1j * y, "complex")):
         with pytest.raises((ValueError, TypeError), match=text):
             integrate.solve_ivp(f, (0.0, 1.0), np.ones(2))
+    with pytest.raises(ValueError, match="first and a last"):
+        integrate.solve_ivp(lambda t, y: y, (0.0, np.nan), np.ones(1))
     with pytest.raises(ValueError, match="1-dimensional"):
         integrate.solve_ivp(lambda t, y: y, (0.0, 1.0), 1.0)
 
