@@ -3,7 +3,8 @@
 The rules are transposes without conjugation, which is right for real and complex matrices (see
 :mod:`autodiff.ops.complexes`).  ``det`` has its derivative at singular matrices too, where y a^-T does not exist: the
 matrix of cofactors.  ``pinv`` and ``lstsq`` of a matrix without full rank are differentiated for changes that keep the
-rank, because at other changes they jump.  Every norm has derivative 0 at 0.
+rank, because at other changes they jump; if ``rcond`` cuts off singular values that are more than rounding, for changes
+that keep the cut.  Every norm has derivative 0 at 0.
 
 Source: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation" (2008);
 G. Golub, V. Pereyra, "The Differentiation of Pseudo-Inverses and Nonlinear Least Squares Problems" (1973) for pinv.
@@ -29,6 +30,11 @@ Array = Any
 
 STACKS = [example(sample(3, 3, make=spread_out)), example(sample(2, 2, 2, make=spread_out)),
           example(sample(2, 2, make=spread_out_complex)), example(sample(0, 2, 2))]  # fmt: skip
+
+
+def lopsided(values: Array) -> Array:
+    """A matrix with one singular value that is much the largest."""
+    return spread_out(values) * (np.arange(values.shape[-1]) * 4.0 + 1.0).astype(values.real.dtype)
 
 
 def _mt(a: Array) -> Array:
@@ -107,17 +113,60 @@ def tensorsolve(a: Array, b: Array, axes: Any = None) -> Array:
 # -- least squares -----------------------------------------------------------------------------------------------
 
 
-def pinv_rule(g: Array, a: Array, y: Array) -> Array:
-    """In the convention of Hermitian adjoints; (1 - y a) and (1 - a y) project on what ``a`` loses and misses."""
+def pinv_rule(g: Array, a: Array, y: Array, cut: Any = None) -> Array:
+    """In the convention of Hermitian adjoints; (1 - y a) and (1 - a y) project on what ``a`` loses and misses.
+
+    This is so if what was cut off was rounding.  ``cut`` is what the call said about it; None for the default.
+    """
+    if cut is not None and (is_foreign(a) or _is_cut(a, y)):
+        return _cut_rule(g, a, y)
     g, yh = conjugate(g), hermitian(y)
     left, right = g - y @ (a @ g), g - (g @ a) @ y
     return conjugate(-(yh @ g @ yh) + yh @ (y @ hermitian(left)) + hermitian(right) @ y @ yh)
 
 
+def _kept(u: Array, s: Array, vh: Array, y: Array) -> Array:
+    """Which singular values are in the pseudo-inverse."""
+    return np.abs(np.einsum("...ij,...jk,...ki->...i", vh, y, u)) * s > 0.5
+
+
+def _is_cut(a: Array, y: Array) -> bool:
+    """Whether singular values were cut off that are more than rounding."""
+    if 0 in a.shape:
+        return False
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    rounding = np.max(s, axis=-1, keepdims=True) * (float(np.finfo(s.dtype).eps) * max(a.shape[-2:]))
+    return bool(np.any(~_kept(u, s, vh, y) & (s > rounding)))
+
+
+def _cut_rule(g: Array, a: Array, y: Array) -> Array:
+    """y^H is the function f of the singular values: 1 / s where they are kept, 0 where not.
+
+    With da = u p v^H, dy^H = u m v^H: m_ij = ((s_i f_i - s_j f_j) p_ij + (s_j f_i - s_i f_j) conj(p_ji)) /
+    (s_i^2 - s_j^2), and vectors beyond the last have s = f = 0.
+    """
+    g = hermitian(conjugate(g))
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    kept = _kept(u, s, vh, y)
+    one, other = kept[..., :, None], kept[..., None, :]
+    f = np.where(kept, 1.0 / np.where(kept, s, 1.0), 0.0)
+    s_i, s_j, f_i, f_j = s[..., :, None], s[..., None, :], f[..., :, None], f[..., None, :]
+    mixed = one != other
+    apart = np.where(mixed, s_i * s_i - s_j * s_j, 1.0)
+    same = np.where(mixed, (s_i * f_i - s_j * f_j) / apart, 0.0)
+    crossed = np.where(mixed, (s_j * f_i - s_i * f_j) / apart, -(f_i * f_j))
+    inner = hermitian(u) @ g @ hermitian(vh)
+    gradient = u @ (same * inner + crossed * hermitian(inner)) @ vh
+    squares = (f * f)[..., None, :]
+    beside, below = g - u @ (hermitian(u) @ g), g - (g @ hermitian(vh)) @ vh
+    gradient = gradient + (beside @ hermitian(vh) * squares) @ vh + (u * squares) @ (hermitian(u) @ below)
+    return conjugate(gradient)
+
+
 @primitive(
-    lambda g, a, y: pinv_rule(g, a, y), implements=np.linalg.pinv, analytic=False,
+    lambda g, a, y, rcond: pinv_rule(g, a, y, rcond), implements=np.linalg.pinv, analytic=False,
     examples=[*STACKS, example(sample(3, 2, make=spread_out)), example(sample(2, 3, make=spread_out), rcond=1e-10),
-              example(sample(2, 3, make=spread_out_complex))],
+              example(sample(2, 3, make=spread_out_complex)), example(sample(3, 2, make=lopsided), rcond=0.5)],
 )  # fmt: skip
 def pinv(a: Array, rcond: Any = None) -> Array:
     """The pseudo-inverse: dy = -y da y + y y^H da^H (1 - a y) + (1 - y a) da^H y^H y, at constant rank."""
@@ -130,21 +179,24 @@ def _lstsq_parts(a: Array, b: Array, x: Array) -> tuple[Array, Array, Array]:
     return b, x, b - a @ x
 
 
-def _lstsq_left(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
+def lstsq_left(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
     gx, g_residuals, _, gs = g
-    _, x, missed = _lstsq_parts(a, b, y[0])
+    b, x, missed = _lstsq_parts(a, b, y[0])
     p = np.linalg.pinv(a, rcond)
     gx = conjugate(gx[:, None] if gx.ndim == 1 else gx)
-    ph = hermitian(p)
-    u = ph @ gx
-    ga = -(u @ hermitian(x)) + missed @ hermitian(p @ u) + (ph @ x) @ hermitian(gx - hermitian(a) @ u)
+    if rcond is not None and (is_foreign(a) or _is_cut(a, p)):
+        ga = conjugate(_cut_rule(conjugate(gx) @ np.swapaxes(b, 0, 1), a, p))
+    else:
+        ph = hermitian(p)
+        u = ph @ gx
+        ga = -(u @ hermitian(x)) + missed @ hermitian(p @ u) + (ph @ x) @ hermitian(gx - hermitian(a) @ u)
     if g_residuals.size:
         ga = ga - (2.0 * missed * g_residuals) @ hermitian(x)
     left, _, right = np.linalg.svd(a, full_matrices=False)
     return conjugate(ga + (left * gs) @ right)
 
 
-def _lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
+def lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
     gx, g_residuals, _, _ = g
     _, _, missed = _lstsq_parts(a, b, y[0])
     gb = hermitian(np.linalg.pinv(a, rcond)) @ conjugate(gx[:, None] if gx.ndim == 1 else gx)
@@ -154,8 +206,8 @@ def _lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
 
 
 @primitive(
-    lambda g, a, b, y, rcond: _lstsq_left(g, a, b, y, rcond),
-    lambda g, a, b, y, rcond: _lstsq_right(g, a, b, y, rcond),
+    lambda g, a, b, y, rcond: lstsq_left(g, a, b, y, rcond),
+    lambda g, a, b, y, rcond: lstsq_right(g, a, b, y, rcond),
     implements=np.linalg.lstsq,
     analytic=False,
     examples=[
@@ -163,6 +215,7 @@ def _lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
         example(sample(4, 2, make=spread_out), sample(4, 3)),
         example(sample(3, 3, make=spread_out), sample(3)),
         example(sample(2, 3, make=spread_out), sample(2, 2), rcond=1e-9),
+        example(sample(3, 2, make=lopsided), sample(3), rcond=0.5),
     ],
 )
 def lstsq(a: Array, b: Array, rcond: Any = None) -> Any:

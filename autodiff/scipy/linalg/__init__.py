@@ -14,6 +14,7 @@ with lasting():
     from .functions import expm, expm_frechet, logm, sqrtm
     from .solving import det, inv, pinv, solve, solve_triangular
     from .spectral import eigh, eigvalsh, svd, svdvals
+    from .squares import lstsq
     from .structured import block_diag, circulant, hankel, toeplitz
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "hankel",
     "inv",
     "logm",
+    "lstsq",
     "lu",
     "lu_factor",
     "lu_solve",

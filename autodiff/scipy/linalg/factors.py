@@ -84,6 +84,7 @@ def cholesky(a: Array, lower: Any = False, overwrite_a: Any = False, check_finit
     >>> grad(lambda a: np.sum(cholesky(a)))(4.0 * np.eye(2)).tolist()
     [[0.25, 0.5], [0.0, 0.25]]
     """
+    check_square("cholesky", "a", a)
     return _cholesky(a, lower=lower, check_finite=check_finite)
 
 
@@ -107,13 +108,13 @@ def _cho_pulled(g: Array, c: Array, b_shape: Shape, lower: Any) -> Array:
 
 def _cho_left(g: Array, c: Array, b_shape: Shape, y: Array, lower: Any) -> Array:
     """By a = c c^H, or c^H c, of which the solution is the inverse times b."""
-    pulled, x = _cho_pulled(g, c, b_shape, lower), columns(y, b_shape)
+    pulled, x = -_cho_pulled(g, c, b_shape, lower), columns(y, b_shape)
     c = triangle(c, lower)
     if lower:
         gradient = outer(pulled, hermitian(c) @ x) + conjugate(outer(x, turned(c) @ pulled))
     else:
         gradient = outer(conjugate(c) @ pulled, x) + conjugate(outer(c @ x, pulled))
-    return -triangle(unbroadcast(gradient, c.shape), lower)
+    return triangle(unbroadcast(gradient, c.shape), lower)
 
 
 @primitive(

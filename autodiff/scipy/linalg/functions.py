@@ -201,7 +201,16 @@ def sqrtm(A: Array) -> Array:
     [[0.25, 0.25], [0.25, 0.25]]
     """
     check_square("sqrtm", "A", A)
-    return _sqrtm(A)
+    return _as_real_as(A, _sqrtm(A))
+
+
+def _as_real_as(A: Any, y: Array) -> Array:
+    """A function of a real matrix, without its imaginary part if that is rounding: some versions of SciPy leave it."""
+    if y.dtype.kind == "c" and 0 not in y.shape and getattr(A, "dtype", np.dtype(float)).kind != "c":
+        limit = 100.0 * float(np.finfo(y.dtype).eps) * np.max(np.abs(y))
+        if np.max(np.abs(np.imag(y))) <= limit:
+            return np.real(y)
+    return y
 
 
 # -- logarithm ---------------------------------------------------------------------------------------------------
@@ -242,11 +251,7 @@ def logm(A: Array) -> Array:
         root, roots = sqrtm(root), roots + 1
     x = root - one
     found: Any = sum(np.linalg.solve(one + t * x, (weight * 2.0**roots) * x) for t, weight in _NODES)
-    if A.dtype.kind != "c" and found.dtype.kind == "c":  # complex roots of real eigenvalues' pairs
-        size = np.max(np.abs(found))
-        if np.max(np.abs(np.imag(found))) <= 100.0 * float(np.finfo(A.dtype).eps) * size:
-            found = np.real(found)
-    return found
+    return _as_real_as(A, found)
 
 
 logm = composed(

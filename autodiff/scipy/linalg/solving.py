@@ -77,7 +77,7 @@ def _read(gradient: Array, kind: Any, lower: Any) -> Array:
 
 def _solve_left(g: Array, a: Array, b_shape: Shape, y: Array, lower: Any, assume_a: Any, transposed: Any) -> Array:
     pulled, x = _pulled(g, a, b_shape, lower, assume_a, transposed), columns(y, b_shape)
-    gradient = -(outer(x, pulled) if transposed else outer(pulled, x))
+    gradient = outer(-x, pulled) if transposed else outer(-pulled, x)
     return _read(unbroadcast(gradient, a.shape), _kind(a, assume_a), lower)
 
 
@@ -160,8 +160,8 @@ def _triangular_pulled(g: Array, a: Array, b_shape: Shape, trans: Any, lower: An
 def outer_of(trans: Any, pulled: Array, x: Array) -> Array:
     """The cotangent of a, from the cotangent of b and the solution: of a x = b, of a^T x = b, of a^H x = b."""
     if trans == 0:
-        return -outer(pulled, x)
-    return -outer(x, pulled) if trans == 1 else -conjugate(outer(x, pulled))
+        return outer(-pulled, x)  # of the smaller one
+    return outer(-x, pulled) if trans == 1 else conjugate(outer(-x, pulled))
 
 
 def _triangular_left(g: Array, a: Array, b_shape: Shape, y: Array, trans: Any, lower: Any, unit: Any) -> Array:
@@ -236,11 +236,13 @@ def det(a: Array, overwrite_a: Any = False, check_finite: Any = True) -> Array:
 
 
 @primitive(
-    lambda g, a, y: pinv_rule(g, a, y),
+    lambda g, a, y, atol, rtol: pinv_rule(g, for_lapack(a), y, rtol if atol is None else atol),
     implements=linalg.pinv,
     analytic=False,
     examples=[example(sample(3, 2, make=spread_out)), example(sample(2, 3, make=spread_out), rtol=1e-10)],
 )
 def pinv(a: Array, atol: Any = None, rtol: Any = None, check_finite: Any = True) -> Array:
     """The pseudo-inverse by singular values: dy = -y da y and what turns its spaces, at constant rank."""
+    if np.ndim(a) < 2:
+        raise ValueError(f"pinv: a has shape {np.shape(a)}, and must be a matrix")
     return _pinv(a, atol=atol, rtol=rtol, check_finite=check_finite)
