@@ -39,7 +39,14 @@ class Mirror(ModuleType):
         self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._of, name)
+        try:
+            return getattr(self._of, name)
+        except AttributeError:
+            if not self.__name__.startswith("autograd.scipy.stats."):
+                raise
+            import scipy.stats  # draws, which have no gradient
+
+            return getattr(getattr(scipy.stats, self.__name__.rpartition(".")[2]), name)
 
 
 def scipy_module(name: str) -> Any:
