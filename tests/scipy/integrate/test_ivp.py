@@ -83,6 +83,20 @@ def test_gradient_is_that_of_the_steps_taken(method, closed):
     assert grad(f)(1.7) == pytest.approx(ad.jvp(f, (1.7,), (1.0,))[1], rel=1e-11)
 
 
+@pytest.mark.parametrize("method", ["RK23", "RK45", "DOP853"])
+def test_steps_of_one_size_are_differentiated_exactly(method):
+    """With steps that no value can change, differences of the solution itself tell the derivative."""
+    options = {"rtol": 10.0, "atol": 10.0, "first_step": 0.25, "max_step": 0.25, "t_eval": [0.1, 0.6, 1.0]}
+
+    def f(p):
+        return np.sum(np.sin(integrate.solve_ivp(prey, (0.0, 1.0), Y0, method, args=(p,), **options).y))
+
+    found, step = grad(f)(P), 1e-4
+    for i, d in enumerate(np.eye(4) * step):
+        slope = (8 * (f(P + d) - f(P - d)) - f(P + 2 * d) + f(P - 2 * d)) / (12 * step)
+        assert found[i] == pytest.approx(slope, rel=1e-9, abs=1e-10)
+
+
 @pytest.mark.parametrize("method", ["RK23", "DOP853", "Radau"])
 def test_second_derivatives(method):
     times = np.array([0.4, 1.0])
