@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from ...arrays import cast, turned
 from ...cotangents import unbroadcast
@@ -18,8 +19,8 @@ from ..compiled import compiled, ndarrays_only
 Array = Any
 Shape = tuple[int, ...]
 
-UNCHECKED = {"check_finite": False}
-"""For the calls of rules: a NaN in a cotangent is a NaN in the gradient, and no error."""
+IN_STACKS = hasattr(linalg.cholesky, "__wrapped__")
+"""Whether the installed SciPy computes stacks of matrices with all of its functions: not before 1.16."""
 
 
 def sparing(
@@ -66,6 +67,10 @@ def check_square(name: str, parameter: str, a: Any) -> None:
     shape = np.shape(a)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ValueError(f"{name}: {parameter} has shape {shape}, and must be a square matrix")
+    if len(shape) > 2 and not IN_STACKS and name not in ("det", "expm"):
+        raise ValueError(
+            f"{name}: {parameter} has shape {shape}, and SciPy computes stacks since 1.16; use autodiff.vmap"
+        )
 
 
 def columns(v: Array, shape: Shape) -> Array:
