@@ -33,13 +33,19 @@ def read(plan, matrix):
 
 
 @pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
-@pytest.mark.parametrize("kind", [RANDOM, ARROW, BAND, RANDOM.T.tocsr(), pattern(np.zeros((3, 2)))], ids=id)
+@pytest.mark.parametrize(
+    "kind",
+    [RANDOM, ARROW, BAND, RANDOM.T.tocsr(), pattern(np.zeros((3, 2)))],
+    ids=["random", "arrow", "band", "random.T", "empty"],
+)
 def test_every_entry_is_read_from_the_products(kind, mode):
     matrix = rng.normal(size=kind.shape) * kind.toarray()
     np.testing.assert_array_equal(read(Plan(kind, colored(kind, mode)), matrix), matrix[kind.nonzero()])
 
 
-@pytest.mark.parametrize("kind", [ARROW, BAND, RANDOM[:, :40] + RANDOM[:, :40].T + pattern(np.eye(40))], ids=id)
+@pytest.mark.parametrize(
+    "kind", [ARROW, BAND, RANDOM[:, :40] + RANDOM[:, :40].T + pattern(np.eye(40))], ids=["arrow", "band", "random"]
+)
 def test_every_entry_of_a_hessian_is_read(kind):
     kind = sparse.csr_array(kind)
     kind.sort_indices()
