@@ -8,6 +8,7 @@ from autodiff import Tensor, no_grad, vmap
 from autodiff.draw.capture.names import Names
 from autodiff.draw.capture.tracer import Tracer
 from autodiff.mode import current, entered, unwatched
+from autodiff.scipy.optimize.solutions import _Seen
 from autodiff.testing import detect_anomaly, detect_upcast, record
 from autodiff.testing.rounding.first_order import _Results
 from autodiff.testing.rounding.monte_carlo import _Moving
@@ -60,6 +61,7 @@ MAKERS = {
     _Log: _Log,
     _Results: _Results,
     _Moving: lambda: _Moving(0.0, np.random.default_rng(0), None),
+    _Seen: lambda: entered(_Seen(0)),
     _Watched: lambda: _Watched(lambda rule, edge, g, saved: rule(g, *saved)),
 }
 """How each mode of the library is made that is turned on by ``with``."""

@@ -251,7 +251,8 @@ def simpson(y: Array, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Array:
         return 0.5 * step * (y[..., 0] + y[..., 1]) if count == 2 else 0.0 * np.sum(y, axis=-1)
     if count % 2:
         return _parabolas(y, h, count - 1)
-    first, last = (h, h) if np.ndim(h) == 0 else (h[..., -2], h[..., -1])
+    # numbers of NumPy's, so that float32 becomes float64, as it does in SciPy for an even number of samples
+    first, last = (np.float64(h),) * 2 if np.ndim(h) == 0 else (h[..., -2], h[..., -1])
     alpha = (2 * last**2 + 3 * first * last) / (6 * (last + first))
     beta = (last**2 + 3 * first * last) / (6 * first)
     eta = last**3 / (6 * first * (first + last))

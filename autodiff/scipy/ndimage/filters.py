@@ -64,8 +64,12 @@ def _back(g: Array, reversed_filter: Filter, size: int, axis: int, mode: str, or
     return folded(reversed_filter(np.pad(g, widths), opposite), widths, [kind] * g.ndim)
 
 
-def _of_weights(g: Array, x: Array, size: int, axis: int, mode: str, cval: Any, origin: int) -> Array:
+def _of_weights(g: Array, x: Any, size: int, axis: int, mode: str, cval: Any, origin: int) -> Array:
     """For each weight the sum of the cotangent times the elements that it was multiplied by."""
+    return conjugate(_weighted(g, as_array(x), size, axis, mode, cval, origin))
+
+
+def _weighted(g: Array, x: Array, size: int, axis: int, mode: str, cval: Any, origin: int) -> Array:
     before = size // 2 + origin
     length = g.shape[axis]
     if not g.size:
@@ -94,9 +98,8 @@ _correlate1d = compiled(ndimage.correlate1d, _counts1d)
         g, lambda a, o: correlate1d(a, np.flip(as_array(weights)), axis, mode="constant", origin=o),
         np.shape(weights)[0], axis, mode, origin,
     ),
-    lambda g, input, weights_shape, axis, mode, cval, origin: conjugate(_of_weights(  # noqa: A006
-        g, as_array(input), weights_shape[0], axis, mode, cval, origin
-    )),
+    lambda g, input, weights_shape, axis, mode, cval, origin: _of_weights(  # noqa: A006
+        g, input, weights_shape[0], axis, mode, cval, origin),
     implements=ndimage.correlate1d,
     examples=[example(sample(4), sample(3), mode="mirror"), example(sample(3, 2), sample(2), 0, mode="constant"),
               example(sample(2, 3), sample(4), mode="wrap", origin=1)],
@@ -317,7 +320,11 @@ def _of_image(g: Array, weights: Array, mode: str, origin: Any) -> Array:
     return folded(full_convolution(g, weights), _widths(sizes, origin), [MODES[mode]] * len(sizes))
 
 
-def _of_kernel(g: Array, x: Array, sizes: tuple[int, ...], mode: str, cval: Any, origin: Any) -> Array:
+def _of_kernel(g: Array, x: Any, sizes: tuple[int, ...], mode: str, cval: Any, origin: Any) -> Array:
+    return conjugate(_products(g, as_array(x), sizes, mode, cval, origin))
+
+
+def _products(g: Array, x: Array, sizes: tuple[int, ...], mode: str, cval: Any, origin: Any) -> Array:
     if not g.size:
         return np.zeros_like(g, shape=sizes)
     if not sizes:
@@ -341,9 +348,8 @@ _correlate = compiled(
 
 @primitive(
     lambda g, weights, mode, origin: _of_image(g, conjugate(as_array(weights)), mode, origin),
-    lambda g, input, weights_shape, mode, cval, origin: conjugate(_of_kernel(  # noqa: A006
-        g, as_array(input), weights_shape, mode, cval, origin
-    )),
+    lambda g, input, weights_shape, mode, cval, origin: _of_kernel(  # noqa: A006
+        g, input, weights_shape, mode, cval, origin),
     implements=ndimage.correlate, name="correlate",
     examples=[example(sample(3, 2), sample(2, 2), mode="mirror"), example(sample(3), sample(2), mode="constant"),
               example(sample(2, 2), sample(2, 3), mode="wrap", origin=(0, 1)),
