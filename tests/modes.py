@@ -52,6 +52,12 @@ def mapped(function):
     return made[0] if results.shape == (2,) and not isinstance(made[0], Tensor | np.ndarray | float) else results[1]
 
 
+def seen(function):
+    """A call inside of the mode that looks for what the equation of a search depends on."""
+    with entered(_Seen(0)):
+        return function()
+
+
 MAKERS = {
     no_grad: no_grad,
     record: record,
@@ -61,13 +67,13 @@ MAKERS = {
     _Log: _Log,
     _Results: _Results,
     _Moving: lambda: _Moving(0.0, np.random.default_rng(0), None),
-    _Seen: lambda: entered(_Seen(0)),
     _Watched: lambda: _Watched(lambda rule, edge, g, saved: rule(g, *saved)),
 }
 """How each mode of the library is made that is turned on by ``with``."""
 MODES = {
     **{kind: within(make, unwatched if kind is _Moving else current) for kind, make in MAKERS.items()},
     _Mapping: lambda function: mapped(function),
+    _Seen: seen,
 }
 """How something is done in each mode of the library."""
 BASES = {Trace, Unrecorded}
