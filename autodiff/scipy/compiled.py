@@ -62,6 +62,11 @@ def compiled(function: Function, counts: Function | None = None) -> Function:
             return function(*args, **kwargs)
         except RuntimeError as error:  # a type of numbers that it does not know
             raise TypeError(f"{function.__name__}: {error}") from error
+        except MemoryError as error:
+            if all(np.size(value) for value in args):
+                raise
+            # what SciPy before 1.16 says of an array without elements
+            raise ValueError(f"{function.__name__}: {error}; one of the arrays has no elements") from error
 
     call.__module__ = public_module(function)
     call.__qualname__ = function.__name__
