@@ -18,8 +18,8 @@ from .structures import examples_in, mapped
 __all__ = ["Processes"]
 
 Array = Any
-STARTED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE", "MPI_LOCALNRANKS")
-"""Variables by which ``mpiexec`` says how many processes it has started."""
+STARTED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+"""Variables by which ``mpiexec`` or ``srun`` says how many processes it has started, on all machines."""
 
 
 SPINS, PAUSE = 100, 2e-5
@@ -241,6 +241,6 @@ def _datatype(dtype: Any) -> Any:
 
 
 def started() -> int:
-    """How many processes ``mpiexec`` has started with this one; 1 without it."""
+    """How many processes ``mpiexec`` or ``srun`` has started with this one; 1 without them."""
     found = next((os.environ[name] for name in STARTED if name in os.environ), "1")
     return int(found) if found.isdigit() else 1

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from nn import BatchNorm1d, Learner, Linear, Processes, Sequential, cross_entropy, mse_loss, optim
+from nn.training.processes import started
 
 ROOT = Path(__file__).resolve().parents[3]
 MPIEXEC = shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
@@ -206,6 +207,19 @@ def test_what_needs_the_whole_batch_is_refused(third):
     model = Linear(2, 1, rng=0)
     with pytest.raises(TypeError, match="LBFGS"):
         Learner(model, mse_loss, optim.LBFGS(model.parameters()), parallel=third).fit(x, x[:, :1], 1)
+
+
+@pytest.mark.parametrize(
+    ("around", "count"),
+    [({}, 1), ({"PMI_SIZE": "4", "MPI_LOCALNRANKS": "2"}, 4), ({"OMPI_COMM_WORLD_SIZE": "3"}, 3),
+     ({"PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "8"}, 8)],
+)  # fmt: skip
+def test_how_many_were_started_is_said_for_all_machines(monkeypatch, around, count):
+    for name in ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "MPI_LOCALNRANKS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in around.items():
+        monkeypatch.setenv(name, value)
+    assert started() == count
 
 
 @pytest.mark.parametrize("wrong", [3, "mpi", object()])
