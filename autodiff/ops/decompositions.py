@@ -133,6 +133,7 @@ def without_phase(name: str, products: Array, size: Array, value: Array) -> Arra
 
 
 def eigh_rule(g: Any, y: Any, UPLO: Any) -> Array:
+    """The cotangent of a Hermitian matrix, by those of its eigenvalues and eigenvectors."""
     gw, gv = g
     w, v = y
     n = w.shape[-1]

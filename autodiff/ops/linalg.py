@@ -180,6 +180,7 @@ def _lstsq_parts(a: Array, b: Array, x: Array) -> tuple[Array, Array, Array]:
 
 
 def lstsq_left(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
+    """The cotangent of the matrix of a least-squares problem, by those of its solution, residuals, singular values."""
     gx, g_residuals, _, gs = g
     b, x, missed = _lstsq_parts(a, b, y[0])
     p = np.linalg.pinv(a, rcond)
@@ -197,6 +198,7 @@ def lstsq_left(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
 
 
 def lstsq_right(g: Any, a: Array, b: Array, y: Any, rcond: Any) -> Array:
+    """The cotangent of its right side."""
     gx, g_residuals, _, _ = g
     _, _, missed = _lstsq_parts(a, b, y[0])
     gb = hermitian(np.linalg.pinv(a, rcond)) @ conjugate(gx[:, None] if gx.ndim == 1 else gx)
