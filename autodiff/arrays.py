@@ -56,10 +56,17 @@ def cast(a: Array, dtype: Any) -> Array:
 def as_array(a: Any, dtype: Any = None) -> Array:
     """``np.asarray`` for anything but a Tensor or a foreign array, which are returned unchanged.
 
+    Raises TypeError for a sparse array, of which NumPy makes one Python object.
+
     >>> as_array([1, 2], float).tolist()
     [1.0, 2.0]
     """
-    return np.asarray(a, dtype=dtype) if isinstance(a, np.ndarray) or not hasattr(a, "__array_function__") else a
+    if not isinstance(a, np.ndarray) and hasattr(a, "__array_function__"):
+        return a
+    array = np.asarray(a, dtype=dtype)
+    if array.dtype.kind == "O" and hasattr(type(a), "toarray"):
+        raise TypeError(f"a {type(a).__name__} is sparse: write x.toarray()")
+    return array
 
 
 def to_hold(a: Any, dtype: Any = None) -> Array:

@@ -21,7 +21,7 @@ def _speaks(y: Any) -> bool:
     return isinstance(y, np.generic) or hasattr(y, "__array_function__")
 
 
-CONSTANTS = NUMPYS_OWN | {int, float, complex, bool, list, tuple}
+CONSTANTS = NUMPYS_OWN | {int, float, complex, bool}
 """The types of constants that need no second look before they meet a Tensor."""
 
 
@@ -39,12 +39,23 @@ def is_sparse(value: Any) -> bool:
 
 
 def checked(primitive: Primitive, parameter: str, constant: Any) -> Any:
-    """The constant; TypeError for one with operations of its own."""
+    """The constant, an array if it is a list of numbers; TypeError for one with operations of its own."""
+    if type(constant) is list or type(constant) is tuple:
+        return array_of_list(constant)
     odd = foreign(constant)
     if odd is not None:
         kind = SparseError if is_sparse(constant) else TypeError
         raise kind(f"{primitive.name}: {parameter} is {odd}")
     return constant.view(np.ndarray) if isinstance(constant, np.memmap) else constant
+
+
+def array_of_list(numbers: Any) -> Any:
+    """The array of a list of numbers, as rules compute with arrays; what is none is left to the operation to refuse."""
+    try:
+        array = np.asarray(numbers)
+    except ValueError:  # no rectangle
+        return numbers
+    return array if array.dtype.kind in "biufc" else numbers
 
 
 def admitted(primitive: Primitive, values: tuple[Any, Any], y: Any) -> Any:

@@ -73,7 +73,7 @@ def _explained(entry: Primitive | Composite, values: Any, error: Exception) -> E
     described = ", ".join(f"{p} {describe(v)}" for p, v in zip(entry.parameters, values, strict=False))
     operands = isinstance(entry, Primitive) and entry.core is not None
     for parameter, value in zip(entry.parameters, values, strict=False):
-        odd = not_numbers(value) if operands else foreign(value)
+        odd = not_numbers(value) if operands else _foreign_in(value)
         if odd is not None:
             return TypeError(f"{entry.name}: {parameter} is {odd} (called with {described})")
     if isinstance(error, AttributeError):
@@ -122,6 +122,12 @@ def foreign(value: Any) -> str | None:
     if hasattr(kind, "to_numpy"):
         return f"a {kind.__name__}, which has labels of its own: write x.to_numpy()"
     return None
+
+
+def _foreign_in(value: Any) -> str | None:
+    """The same for an argument that may be a list of arrays."""
+    found = map(foreign, value if isinstance(value, list | tuple) else (value,))
+    return next(filter(None, found), None)
 
 
 def has_own_rules(value: Any) -> bool:

@@ -18,7 +18,7 @@ from .convention import Signature, arranged, spellings
 from .examples import every
 from .graph import CONSTANT, DOUBLE, Node, tick
 from .mode import current, innermost
-from .operands import CONSTANTS, NUMPYS_OWN, admitted, checked, owned
+from .operands import CONSTANTS, NUMPYS_OWN, admitted, array_of_list, checked, owned
 from .outputs import flat_node, result_of, same_tuple
 from .primitive import VARIADIC, Composite, Function, Primitive
 from .protocol import WRONG, complain
@@ -96,8 +96,7 @@ def general(primitive: Primitive) -> Callable[..., Any]:
         found = _taken_out(values)
         if not found:
             return compute(values)
-        if broadcasts:
-            _check(primitive, values)
+        _check(primitive, values, broadcasts)
         for i, _, parent in found:
             if parent.active and i not in rules:
                 raise _no_variable(primitive, i)
@@ -105,8 +104,11 @@ def general(primitive: Primitive) -> Callable[..., Any]:
         if mode is not None:
             return mode.perform(primitive, args, kwargs)
         y = compute(values)
-        if type(y) is np.ndarray and any(y is value for value in values):
-            y = y.view()
+        if type(y) is np.ndarray:
+            if y.dtype.kind == "O":
+                complain(primitive, values, TypeError("an argument is no array of numbers"))
+            if any(y is value for value in values):
+                y = y.view()
         parents, used, saved, silent = link(found, values, y)
         if parents:
             return result_of(primitive, y, tuple(parents), tuple(used), tuple(saved), tuple(silent))
@@ -156,11 +158,16 @@ def _taken_out(values: list[Any]) -> Found:
     return found
 
 
-def _check(primitive: Primitive, values: list[Any]) -> None:
-    """Raise TypeError for a constant with operations of its own."""
-    for i, value in enumerate(values):
-        if type(value) not in CONSTANTS:
-            values[i] = checked(primitive, primitive.parameters[i], value)
+def _check(primitive: Primitive, values: list[Any], broadcasts: bool) -> None:
+    """Make arrays of lists of numbers; of what broadcasts, refuse a constant with operations of its own."""
+    if broadcasts:
+        for i, value in enumerate(values):
+            if type(value) not in CONSTANTS:
+                values[i] = checked(primitive, primitive.parameters[i], value)
+        return
+    for i, rule in primitive.rules.items():
+        if rule is not None and i != primitive.sequence and type(values[i]) in (list, tuple):
+            values[i] = array_of_list(values[i])
 
 
 def _no_variable(primitive: Primitive, i: int) -> TypeError:

@@ -335,7 +335,7 @@ def _chain(arrays: list[Array], split: Any, i: int, j: int) -> Array:
 ])  # fmt: skip
 def multi_dot(arrays: Any) -> Array:
     """A product of matrices, in the order of fewest multiplications."""
-    arrays = list(arrays)
+    arrays = [np.asarray(a) if isinstance(a, list | tuple) else a for a in arrays]
     if len(arrays) < 2:
         raise ValueError(f"multi_dot: needs at least 2 arrays, got {len(arrays)}")
     first, last = np.ndim(arrays[0]), np.ndim(arrays[-1])

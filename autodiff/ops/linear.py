@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..arrays import turned
+from ..arrays import as_array, turned
 from ..convention import spelling
 from ..graph import unbroadcast
 from ..operands import SparseError, beside
@@ -283,4 +283,4 @@ def inner(a: Array, b: Array) -> Array:
 @composite(np.outer, examples=[example(sample(2), sample(3)), example(sample(2, 2), sample(3))])
 def outer(a: Array, b: Array) -> Array:
     """a_i b_j for all elements of each."""
-    return np.ravel(a)[:, None] * np.ravel(b)
+    return np.ravel(as_array(a))[:, None] * np.ravel(as_array(b))

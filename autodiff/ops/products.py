@@ -151,8 +151,8 @@ def convolve(a: Array, v: Array, mode: Any = "full") -> Array:
     """y_n = sum_k a_k v_(n - k), cut as ``mode`` says: the rules are correlations of the cotangent."""
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: mode is {mode!r}; use 'full', 'same' or 'valid'")
-    if a.ndim != 1 or v.ndim != 1:
-        raise ValueError(f"convolve: needs two vectors, got shapes {a.shape} and {v.shape}")
+    if np.ndim(a) != 1 or np.ndim(v) != 1:
+        raise ValueError(f"convolve: needs two vectors, got shapes {np.shape(a)} and {np.shape(v)}")
     return np.convolve(a, v, mode)
 
 

@@ -32,6 +32,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Array:
         raise ValueError(
             f"select: {len(condlist)} conditions for {len(choicelist)} choices; give as many, at least one"
         )
+    choicelist = [c if isinstance(c, float | int) else as_array(c) for c in choicelist]
     dtype = np.result_type(*[c if isinstance(c, float | int) else c.dtype for c in choicelist])
     result = as_array(default, dtype)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
