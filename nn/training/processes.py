@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import stat
 import sys
 import threading
 import time
@@ -175,26 +177,33 @@ class Processes:
 
     def end(self, text: str, status: int = 1) -> NoReturn:
         """Print a text and end all processes at once."""
-        sys.stdout.flush()
-        sys.stderr.write(text.rstrip() + "\n")
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it, or it is closed
+            sys.stdout.flush()
+            sys.stderr.write(text.rstrip() + "\n")  # as one: texts of other processes stand before it or after it
+            sys.stderr.flush()
+        _wait_for_readers()
         self.communicator.Abort(status)
         time.sleep(10.0)  # Abort may return before the end has come
         raise SystemExit(status)
 
     def _failed(self, error: BaseException) -> NoReturn:
         told = "".join(traceback.format_exception(error))
-        what = "was interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {type(error).__name__}"
-        self.end(f"{told}rank {self.rank} of {self.size} {what}; all processes end", 1)
+        self.end(f"{told}rank {self.rank} of {self.size} {_how(error)}; all processes end")
 
     def _watch_ends(self) -> None:
         """An exception that nobody catches ends all processes: MPI itself would wait for the one for ever."""
         usual = sys.excepthook
 
         def hook(kind: Any, error: BaseException, trace: Any) -> None:
-            usual(kind, error, trace)
-            if threading.current_thread() is threading.main_thread():
-                self.end(f"rank {self.rank} of {self.size} failed: {kind.__name__}; all processes end")
+            if threading.current_thread() is not threading.main_thread():
+                usual(kind, error, trace)
+                return
+            told = io.StringIO()
+            try:
+                with contextlib.redirect_stderr(told):
+                    usual(kind, error, trace)
+            finally:
+                self.end(f"{told.getvalue()}rank {self.rank} of {self.size} {_how(error)}; all processes end")
 
         sys.excepthook = hook
 
@@ -213,6 +222,37 @@ class Processes:
 
 WAITING = 4711
 """The tag of the message by which a process that waits says that it is there."""
+
+
+READING, PASSING = 5.0, 20
+"""``mpiexec`` gets so many seconds to read what was printed, and so many turns to pass it on, before Abort ends it."""
+
+
+def _wait_for_readers() -> None:
+    """Wait until ``mpiexec`` has read what this process has printed: Abort would drop the rest.
+
+    Turns, and not seconds, to pass it on, because they are longer where the machine is busy.
+    """
+    until = time.monotonic() + READING
+    while (_is_unread(1) or _is_unread(2)) and time.monotonic() < until:
+        time.sleep(0.005)
+    for _ in range(PASSING):
+        time.sleep(0.01)
+
+
+def _is_unread(descriptor: int) -> bool:
+    """Whether a pipe still holds something; False for what is none, and where the system does not say."""
+    try:
+        import fcntl  # not on Windows
+        import termios
+
+        return stat.S_ISFIFO(os.fstat(descriptor).st_mode) and any(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))
+    except (ImportError, OSError):  # or it is closed
+        return False
+
+
+def _how(error: BaseException) -> str:
+    return "was interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {type(error).__name__}"
 
 
 def _world() -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from nn import BatchNorm1d, Learner, Linear, Processes, Sequential, cross_entropy, mse_loss, optim
-from nn.training.processes import started
+from nn.training.processes import _is_unread, started
 
 ROOT = Path(__file__).resolve().parents[3]
 MPIEXEC = shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
@@ -147,7 +147,8 @@ def test_an_error_outside_of_fit_ends_all_too_and_so_do_processes_that_differ():
                 one()
             except ValueError as error:
                 if rank == 0:
-                    print(error)
+                    print(error, flush=True)
+        processes.any(True)
         if rank == 1:
             raise KeyError("outside")
         processes.any(True)
@@ -155,10 +156,32 @@ def test_an_error_outside_of_fit_ends_all_too_and_so_do_processes_that_differ():
     run = mpi(2, code)
     assert run.returncode != 0
     lines = run.stdout.splitlines()
-    for line, differ in zip(lines, ["the model:", "the limits:", "the data:"], strict=False):
+    for line, differ in zip(lines, ["the model:", "the limits:", "the data:"], strict=True):
         assert line.startswith(f"fit: the processes differ in {differ} rank 0 has")
-    assert "KeyError: 'outside'" in run.stderr
-    assert "rank 1 of 2 failed: KeyError" in run.stderr
+    assert "KeyError: 'outside'\nrank 1 of 2 failed: KeyError; all processes end\n" in run.stderr
+
+
+def test_an_end_waits_until_a_pipe_is_read_and_for_nothing_else(tmp_path):
+    out, into = os.pipe()
+    assert not _is_unread(into)
+    os.write(into, b"text")
+    assert _is_unread(into)
+    os.read(out, 4)
+    assert not _is_unread(into)
+    os.close(out)
+    os.close(into)
+    with open(tmp_path / "file", "wb+") as file:
+        file.write(b"text")
+        file.seek(0)
+        assert not _is_unread(file.fileno())
+    assert not _is_unread(file_descriptor_of_none())
+
+
+def file_descriptor_of_none():
+    """A number that no open file has."""
+    descriptor = os.dup(1)
+    os.close(descriptor)
+    return descriptor
 
 
 def test_the_command_trains_once_and_writes_once(tmp_path):
