@@ -7,7 +7,7 @@
 #include <math.h>
 
 enum { ADD, SUB, MUL, DIV, MAX, MIN, POW, LT, LE, GT, GE, EQ, NE, NEG, ABS, SQRT, SQUARE, EXP, LOG, TANH, SIN, COS,
-       LOG1P, EXPM1 };
+       LOG1P, EXPM1, DOT };
 
 #define FOR _Pragma("GCC ivdep") for (int i = 0; i < n; i++)
 #define TWO(e)                                                                                                         \
@@ -29,6 +29,11 @@ enum { ADD, SUB, MUL, DIV, MAX, MIN, POW, LT, LE, GT, GE, EQ, NE, NEG, ABS, SQRT
         for (int k = 1; k < terms; k++) FOR { const double x = out[i], y = t[pa[(long)k * n + i]]; out[i] = (e); }     \
     }                                                                                                                  \
     break;
+#define AT(array, positions, gathered) (gathered ? t[positions[j]] : array[j])
+#define DOTS(ga, gb)                                                                                                   \
+    for (int i = 0; i < n; i++) { const long j = i; out[i] = AT(a, pa, ga) * AT(b, pb, gb); }                          \
+    for (int k = 1; k < terms; k++)                                                                                    \
+        FOR { const long j = (long)k * n + i; out[i] = out[i] + AT(a, pa, ga) * AT(b, pb, gb); }
 #define LARGER (isgreater(x, y) || isnan(x) ? x : y)
 #define SMALLER (isless(x, y) || isnan(x) ? x : y)
 
@@ -46,6 +51,8 @@ int run_tape(double *t, const int *steps, int count, const int *positions, int w
             case ADD: ROWS(x + y)
             case MAX: ROWS(LARGER)
             case MIN: ROWS(SMALLER)
+            case DOT:
+                if (ga && gb) { DOTS(1, 1) } else if (ga) { DOTS(1, 0) } else if (gb) { DOTS(0, 1) } else { DOTS(0, 0) }
             }
             continue;
         }

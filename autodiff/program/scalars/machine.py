@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backends import C
+from ..backends import NUMPY, C
 from ..errstate import SILENT
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _OPERATIONS: dict[Any, int] = {f: n for n, f in enumerate((
     np.sin, np.cos, np.log1p, np.expm1,
 ))}  # fmt: skip
 """The numbers of ``machine.c``."""
+_DOT = len(_OPERATIONS)
+"""That of a sum of products."""
 _ERRORS = ("divide", "over", "under", "invalid")
 
 
@@ -41,12 +43,14 @@ def _machine() -> Any:
     return function
 
 
-def machine_of(steps: Sequence[Step], backend: str) -> Machine | None:
-    """What runs the steps in C; None, and a warning if C was asked for, if there is no compiler."""
+def machine_for(backend: str) -> Any:
+    """The function that runs steps in C; None, and a warning if C was asked for, if there is no compiler."""
     from ..c.compiler import CompileError, warn
 
+    if backend == NUMPY:
+        return None
     try:
-        return Machine(steps, _machine())
+        return _machine()
     except CompileError as error:
         if backend == C or "no C compiler" not in str(error):
             warn(error)
@@ -93,6 +97,8 @@ class Machine:
 def _number(step: Step) -> int | None:
     """The number of an operation in C."""
     operation = step.operation
+    if step.products:
+        return _DOT
     if operation.ufunc is None:
         return _OPERATIONS[np.power] if operation.power else None
     return _OPERATIONS.get(operation.ufunc)

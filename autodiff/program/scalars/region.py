@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backends import NUMPY
 from ..instruction import READ, Guard, PathError, Value, same
 from .agreement import NEUTRAL
 from .listing import Listing
-from .machine import Machine, machine_of
+from .machine import Machine, machine_for
 from .operations import kind_of, restoring
-from .scheduling import calls_of, depths, groups_of, needs_of, scheduled
+from .products import with_products
+from .scheduling import Group, calls_of, depths, groups_of, needs_of, scheduled
 from .straight import Straight, as_kind, made_as
 from .tape import Layout, Tape, steps_of, where
 
@@ -50,17 +50,21 @@ class Region:
         self.listing, self.members, self.sources = listing, members, list(sources)
         self.checks, self.together, self.single = list(checks), list(together), list(single)
         self._given = [cell for source in self.sources for cell in source.cells]
-        self._plan = self._planned()
+        self._asked = [*self.together, *[cell for _, cell, _ in checks], *[listing.cells[v] for v in self.single]]
+        self._numbers = dict(listing.constants)
+        """What is constant, by cell; further cells hold what sums and products are made longer with."""
+        self._groups = self._grouped()
+        self._plan: _Plan | None = None
 
     @property
     def groups(self) -> int:
         """How many calls of NumPy's there are for all; 0 if they are made one by one."""
-        return 0 if self._plan is None else len(self._plan.steps)
+        return len(self._groups or ())
 
     def compile(self, backend: str) -> None:
-        """Let C make the calls that it can make."""
-        if self._plan is not None and backend != NUMPY:
-            self._plan.machine = machine_of(self._plan.steps, backend)
+        """Prepare the calls that are made at once; C makes those that it can make."""
+        if self._groups is not None:
+            self._plan = self._planned(self._groups, machine_for(backend))
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         if self._plan is not None:
@@ -70,11 +74,10 @@ class Region:
                 pass
         return self._one_by_one(given)
 
-    def _planned(self) -> _Plan | None:
+    def _grouped(self) -> list[Group] | None:
         """The calls in groups, if that is faster."""
         listing, count = self.listing, len(self.listing.codes)
-        asked = [*self.together, *[cell for _, cell, _ in self.checks], *[listing.cells[v] for v in self.single]]
-        calls = calls_of(listing, self.members, asked)
+        calls = calls_of(listing, self.members, self._asked)
         needs = needs_of(calls, count)
         depth = depths(needs, len(self.members) // max(PAYS, 1) + 1)
         if depth is None:
@@ -84,16 +87,24 @@ class Region:
             return None
         running = [code for code, operation in enumerate(listing.operations) if operation.running]
         neutral = {code: count + n for n, code in enumerate(running)}
-        numbers = {**listing.constants, **{neutral[code]: NEUTRAL[listing.operations[code].ufunc] for code in running}}
-        groups = groups_of(calls, order, neutral)
-        used = np.zeros(count + len(running), bool)
-        used[asked] = True
+        self._numbers |= {neutral[code]: NEUTRAL[listing.operations[code].ufunc] for code in running}
+        self._numbers[count + len(running)] = 1.0
+        return groups_of(calls, order, neutral)
+
+    def _planned(self, groups: list[Group], machine: Any) -> _Plan:
+        """The groups on a tape."""
+        listing, one = self.listing, max(self._numbers)
+        if machine is not None:
+            groups = with_products(groups, listing, self._asked, one)
+        used = np.zeros(one + 1, bool)
+        used[self._asked] = True
         for group in groups:
             used[group.operands.ravel()] = True
-        constants = [cell for cell in numbers if used[cell]]
+        constants = [cell for cell in self._numbers if used[cell]]
         sources = np.array([*self._given, *constants], int)
         layout = Layout(groups, sources, np.array(self.together, int), len(used))
-        return _Plan(self, layout, steps_of(groups, layout, listing), np.array([float(numbers[c]) for c in constants]))
+        numbers = np.array([float(self._numbers[cell]) for cell in constants])
+        return _Plan(self, layout, steps_of(groups, layout, listing), numbers, machine)
 
     def _at_once(self, plan: _Plan, given: Sequence[Any]) -> tuple[Any, ...]:
         """The results, group by group."""
@@ -149,10 +160,10 @@ class Region:
 class _Plan:
     """Where things are on the tape of a region."""
 
-    def __init__(self, region: Region, layout: Layout, steps: Any, constants: Array) -> None:
+    def __init__(self, region: Region, layout: Layout, steps: Any, constants: Array, machine: Any) -> None:
         listing = region.listing
         self.steps, self.size, self.constants = steps, layout.size, constants
-        self.machine: Machine | None = None
+        self.machine = None if machine is None else Machine(steps, machine)
         self.tapes: list[Tape] = []
         place = layout.place
         self._together = where(place[np.array(region.together, int)]) if region.together else None

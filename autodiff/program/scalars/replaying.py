@@ -31,6 +31,8 @@ class LevelReplay:
         for region in found.regions:
             region.compile(backend)
         self._given, self._left = found.given, found.left
+        for _, left in found.left:
+            left.readers = [family for family in found.given if family.are_left_by(left)]
         self._replay = Replay(direct(found.program), backend)
         self.program = self._replay.program
         self._own = len(found.program.outputs) - len({number for number, _ in found.left})

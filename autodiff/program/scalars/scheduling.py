@@ -27,6 +27,8 @@ class Group(NamedTuple):
     errors: int
     cells: Array
     operands: Array
+    products: bool = False
+    """Whether the terms of a sum are products: the rows of ``operands`` are the first factors, then the second ones."""
 
 
 class Calls(NamedTuple):

@@ -35,6 +35,8 @@ class Step(NamedTuple):
     """Of a row of calls of more than two terms, how many; 0 for any other call."""
     start: int
     stop: int
+    products: bool = False
+    """Whether the terms are products of the first and the second operand, which C alone computes."""
 
 
 class Layout:
@@ -75,9 +77,13 @@ def steps_of(groups: Sequence[Group], layout: Layout, listing: Listing) -> list[
     for group, order, start in zip(groups, layout.order, layout.starts, strict=True):
         operands = layout.place[group.operands[:, order]]
         terms = len(operands) if len(operands) > 2 and operations[group.code].running else 0
-        parts = [where(operands)] if terms else [where(row) for row in operands]
-        errors = states[group.errors]
-        found.append(Step(operations[group.code], errors, parts, terms, start, start + len(order)))
+        if group.products:
+            terms = len(operands) // 2
+            parts = [where(operands[:terms]), where(operands[terms:])]
+        else:
+            parts = [where(operands)] if terms else [where(row) for row in operands]
+        errors, stop = states[group.errors], start + len(order)
+        found.append(Step(operations[group.code], errors, parts, terms, start, stop, group.products))
     return found
 
 

@@ -46,7 +46,7 @@ def test_operations(function):
     numbers = [x for x, _ in pairs] + [y for _, y in pairs]
     with np.errstate(all="ignore"):
         run, steps = replayed(capture(f, *numbers))
-        assert steps >= 3
+        assert steps >= 2  # the products are made with the sum
         numbers = [n * 1.5 for n in numbers]
         expected, got = np.array(f(*numbers)), np.array(run(*numbers))
     if function in EXACT:
