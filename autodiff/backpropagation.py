@@ -6,6 +6,7 @@ The loop over nodes, and the sums of cotangents, are in :mod:`.graph`, which doe
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -16,7 +17,7 @@ from .arrays import cast, is_foreign
 from .collector import rarely
 from .conversion import made_by
 from .examples import Examples, every
-from .graph import CONSTANT, Edge, GraphError, Node, Walk
+from .graph import CONSTANT, Edge, GraphError, Node, Walk, is_variable
 from .outputs import outputs_of
 from .structural import plain, structural
 from .tensor import Tensor, provide, scalar, wrap
@@ -72,12 +73,13 @@ def backward(
     walk: Walk | None = None,
     visit: graph.Visit | None = None,
     inner: bool = False,
+    ready: graph.Ready | None = None,
 ) -> Any:
     """Gradients by node: arrays with no other owner, or Tensors of a graph if ``create``.
 
     ``along`` says that the graph need only lead to the seeds, and to no variable, which makes it shorter.  ``walk`` is
-    one over the same seeds and targets that was made before; ``visit`` is that of :func:`.graph.sweep`.  An ``inner``
-    pass is a part of another one: its seeds and results are cotangents of that pass, unchanged.
+    one over the same seeds and targets that was made before; ``visit`` and ``ready`` are those of :func:`.graph.sweep`.
+    An ``inner`` pass is a part of another one: its seeds and results are cotangents of that pass, unchanged.
     """
     if walk is None or seeds.keys() != set(walk.roots):
         walk = Walk(seeds, targets)
@@ -86,12 +88,12 @@ def backward(
         visit = visit or around.visiting()
     with rarely() if len(walk.order) > LARGE else _AS_USUAL:
         if around is None and not create:  # what training does
-            results = _computed(seeds, walk, visit, inner)
+            results = _computed(seeds, walk, visit, inner, ready)
         else:
             proceed = (
                 functools.partial(_recorded, seeds, walk, visit, along, inner)
                 if create
-                else functools.partial(_computed, seeds, walk, visit, inner)
+                else functools.partial(_computed, seeds, walk, visit, inner, ready)
             )
             results = proceed() if around is None else around.backward(proceed, seeds, targets)
         if not (retain or create):
@@ -126,10 +128,10 @@ def _linear(edge: Edge, g: Any) -> Any:
     return pulled
 
 
-def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any, inner: bool) -> Any:
+def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any, inner: bool, ready: graph.Ready | None) -> Any:
     """A backward pass on arrays."""
     values = {n: s._value if type(s) is Tensor else s for n, s in seeds.items()}
-    results = graph.backward(values, walk, visit=visit, inner=inner)
+    results = graph.backward(values, walk, visit=visit, inner=inner, ready=ready)
     if inner:
         return results
     mine = set(map(id, values.values()))
@@ -152,7 +154,7 @@ def _computed(seeds: dict[Node, Any], walk: Walk, visit: Any, inner: bool) -> An
     return results
 
 
-def accumulate(output: Tensor, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
+def accumulate(output: Tensor, gradient: Any, retain_graph: bool, create_graph: bool, ready: Any) -> None:
     """The work of :meth:`.Tensor.backward`."""
     node = output._node
     if not node.active:
@@ -163,9 +165,27 @@ def accumulate(output: Tensor, gradient: Any, retain_graph: bool, create_graph: 
             else f"backward: no gradient flows through this Tensor (it is {node.primitive.name}): what leads to it "
             "has a derivative of zero everywhere, as comparisons, rounding and stop_gradient have"
         )
-    results = backward({node: seed_of(output, gradient)}, retain=retain_graph or create_graph, create=create_graph)
+    tell = None if ready is None else _telling(ready, create_graph)
+    seeds = {node: seed_of(output, gradient)}
+    results = backward(seeds, retain=retain_graph or create_graph, create=create_graph, ready=tell)
     for leaf, value in results.items():
         leaf.grad = value if leaf.grad is None else leaf.grad + value
+
+
+def _telling(ready: Mapping[Tensor, Callable[[Any], object]], create: bool) -> graph.Ready:
+    """What calls the functions that wait for the gradients of variables."""
+    if create:
+        raise ValueError("backward: ready is for gradients that are arrays; leave out create_graph")
+    for variable, call in ready.items():
+        if not (type(variable) is Tensor and is_variable(variable._node) and callable(call)):
+            raise TypeError("backward: ready has a function for each of some variables: {w: function}")
+    calls = {variable._node: call for variable, call in ready.items()}
+
+    def tell(node: Node, gradient: Any) -> None:
+        if node in calls:
+            calls[node](gradient)
+
+    return tell
 
 
 provide(accumulate=accumulate)

@@ -31,7 +31,7 @@ from .node import is_variable as is_variable
 from .node import tick as tick
 from .node import variable_node as variable_node
 from .rule import Rule, WrittenError, changed, has_changed
-from .structural import again, mask, structural, tracking
+from .structural import again, mask, plain, structural, tracking
 
 _age = attrgetter("age")
 
@@ -102,6 +102,19 @@ class Walk:
             return self.order
         return [node for node in self.order if node not in targets and (wanted is None or node in wanted)]
 
+    def eager(self) -> list[Node]:
+        """The order with each variable right behind the last node that depends on it: its cotangent is whole there."""
+        last = {parent: node for node in self.order for parent in node.parents if not parent.parents}
+        behind: dict[Node, list[Node]] = {}
+        for variable, node in last.items():
+            behind.setdefault(node, []).append(variable)
+        found = [node for node in self.roots if not node.parents]
+        for node in self.order:
+            if node.parents:
+                found.append(node)
+                found += behind.get(node, ())
+        return found
+
 
 def _leading(order: list[Node], targets: Collection[Node]) -> set[Node]:
     """The nodes that depend on a target, and the targets."""
@@ -155,6 +168,7 @@ _HANDED_OUT = "through an array that t.data gave out (t.data[i] = ...)", "assign
 _BY_THE_USER = "but not through a variable (a batch buffer filled again, out=, +=)", "pass a copy: array.copy()"
 
 Visit = Callable[[Edge, Any], Any]
+Ready = Callable[[Node, Any], object]
 _IN_PLACE = frozenset({np.ndarray, Parts})
 """The types of sums that are added to in place: others are small, or make a new one."""
 
@@ -165,11 +179,13 @@ def sweep(
     *,
     visit: Visit | None = None,
     lift: Callable[[Any, Node], Any] | None = None,
+    ready: Ready | None = None,
 ) -> dict[Node, Any]:
     """One pass over the graph, children first; returns the cotangents of variables and targets.
 
     ``visit(edge, g)`` is called instead of ``edge.pull(g)``, to watch the pass.  ``lift(value, node)`` ties saved
-    values to their nodes, which records the operations of the rules.
+    values to their nodes, which records the operations of the rules.  ``ready(node, g)`` is called for each variable
+    when its cotangent is whole, if there are no targets.
     """
     cotangents = dict(seeds)
     take, known, wanted = cotangents.pop, cotangents.get, walk.wanted
@@ -178,9 +194,12 @@ def sweep(
     rule: Any = None
     contribution = None
     try:  # the loop is whole: a call more for each edge would be felt
-        for node in walk.path():
+        for node in walk.path() if ready is None else walk.eager():
             parents = node.parents
             if not parents:
+                if ready is not None:
+                    rule = None  # which has no part in an error from there
+                    ready(node, cotangents[node])
                 continue
             g = take(node)
             if lift is None:
@@ -335,20 +354,25 @@ def backward(
     lift: Callable[[Any, Node], Any] | None = None,
     visit: Visit | None = None,
     inner: bool = False,
+    ready: Ready | None = None,
 ) -> dict[Node, Any]:
     """The gradients of the seeded nodes with respect to the targets, or to all variables that they depend on.
 
     A seed is the cotangent of a node.  ``lift(value, node)`` ties a saved value to its node again, which makes the
     result differentiable.  If a gradient is NaN, the pass is repeated with structural zeros
     (:mod:`autodiff.structural`).  An ``inner`` pass is a part of another one, which does that.  Nothing is freed.
+    ``ready`` is that of :func:`sweep`; after a repeated pass it is called again for each variable.
     """
     check_writes(walk)
     with np.errstate(all="ignore"):
         if lift is not None:
             with tracking():
                 return sweep(walk, seeds, lift=lift, visit=visit)
-        results = sweep(walk, seeds, visit=visit)
+        results = sweep(walk, seeds, visit=visit, ready=ready)
         if not inner and _any_nan(results.values()):
             with again():
                 results = sweep(walk, {node: structural(seed) for node, seed in seeds.items()}, visit=visit)
+            if ready is not None:
+                for node, result in results.items():
+                    ready(node, plain(result))
     return results

@@ -9,7 +9,7 @@ and binds the name ``t`` to it.  ``t[i] = v`` is refused, and the message says w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -181,7 +181,14 @@ class Tensor(Conversion, Methods):
 
     # -- gradients -------------------------------------------------------------------------------------------
 
-    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+    def backward(
+        self,
+        gradient: Any = None,
+        *,
+        retain_graph: bool = False,
+        create_graph: bool = False,
+        ready: Mapping[Tensor, Callable[[Any], object]] | None = None,
+    ) -> None:
         """Add the derivative of this Tensor to ``.grad`` of every variable: grad += gradient^T (d self / d variable).
 
         ``gradient`` is the seed.  It has the shape of this Tensor, and may be left out for a single element.  The graph
@@ -189,8 +196,12 @@ class Tensor(Conversion, Methods):
         again.  Such a gradient refers to its graph, and so to the variable that holds it: set ``.grad`` to None after
         use, or only the garbage collector frees them.  If a rule fails, or Ctrl-C interrupts one, no gradient has
         changed.
+
+        ``ready`` has functions for some variables, ``{w: function}``: each is called with what will be added to
+        ``w.grad``, as soon as it is known, while the pass goes on with other variables.  The array is lent: copy it,
+        and write nothing into it.  A pass that is repeated, for zeros that NaN went over, calls them again.
         """
-        _above["accumulate"](self, gradient, retain_graph, create_graph)
+        _above["accumulate"](self, gradient, retain_graph, create_graph, ready)
 
     # -- sequences -------------------------------------------------------------------------------------------
 

@@ -346,3 +346,47 @@ def test_rules_that_are_not_called_say_what_is_computed_for_them():
     for rule in found:
         values = tuple(3.0 for _ in rule.wants)
         assert rule.function(2.0, *values) == rule.apply(2.0, rule.packed(values)) == forms[_form(rule)](2.0, 3.0)
+
+
+def test_a_gradient_is_told_when_it_is_whole_and_the_pass_goes_on():
+    """The order is that of the last uses, from the end; a shared variable waits for its first use."""
+    a, b, c = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), Tensor(5.0)
+    told = []
+
+    def telling(name):
+        return lambda g: told.append((name, np.array(g).tolist()))
+
+    loss = np.sum(np.tanh(np.exp(b) * a) * c + b)
+    loss.backward(retain_graph=True, ready={v: telling(name) for name, v in zip("abc", (a, b, c), strict=True)})
+    assert [name for name, _ in told] == ["c", "a", "b"]
+    assert [value for _, value in told] == [c.grad.tolist(), a.grad.tolist(), b.grad.tolist()]
+    loss.backward(ready={a: telling("a")})
+    assert told[-1] == told[1]  # without what .grad held before
+    c.backward(ready={c: telling("alone"), a: telling("never")})
+    assert told[-1] == ("alone", 1.0)
+
+
+def test_a_gradient_of_a_repeated_pass_is_told_again():
+    x, told = Tensor([0.0, 4.0]), []
+    np.sum(np.where(x.data > 0, np.sqrt(x), 0.0)).backward(ready={x: lambda g: told.append((type(g), g.tolist()))})
+    assert np.isnan(told[0][1][0])
+    assert told[1:] == [(np.ndarray, [0.0, 0.25])]
+
+
+def test_what_is_told_of_gradients_is_checked_and_may_fail():
+    x, y = Tensor(2.0), Tensor(3.0)
+    with pytest.raises(TypeError, match="ready has a function for each"):
+        (x * y).backward(ready={x * 1.0: print})
+    with pytest.raises(TypeError, match="ready has a function for each"):
+        (x * y).backward(ready={x: 3})
+    with pytest.raises(ValueError, match="leave out create_graph"):
+        (x * y).backward(ready={x: print}, create_graph=True)
+
+    def fail(gradient):
+        raise RuntimeError("no room")
+
+    with pytest.raises(RuntimeError, match="no room") as caught:
+        (x * y).backward(ready={x: fail})
+    assert not getattr(caught.value, "__notes__", [])
+    assert x.grad is None
+    assert y.grad is None

@@ -90,8 +90,12 @@ class Processes:
         """The sum of an array over all processes, as a new array."""
         out = np.array(array, order="C")  # a copy, which MPI sums in place
         if self.size > 1:
-            self._wait(self.communicator.Iallreduce(_in_place(), out if out.shape else out.reshape(1)))
+            self.wait(self.start(out if out.shape else out.reshape(1)))
         return out
+
+    def start(self, array: Array) -> Any:
+        """Begin to replace an array, one run of memory, by its sum over all processes; ``wait`` ends it."""
+        return self.communicator.Iallreduce(_in_place(), array)
 
     def any(self, flag: bool) -> bool:
         """Whether it is so in any of the processes."""
@@ -102,7 +106,7 @@ class Processes:
         for array in arrays:
             if self.size > 1 and array.size:
                 room = np.ascontiguousarray(array)
-                self._wait(self.communicator.Ibcast(room.reshape(-1), root=0))
+                self.wait(self.communicator.Ibcast(room.reshape(-1), root=0))
                 array[...] = room
 
     def told(self, value: Any) -> Any:
@@ -124,10 +128,10 @@ class Processes:
         out = np.empty((sum(shape[0] for shape, _ in shapes), *array.shape[1:]), array.dtype)
         places = [sum(sizes[:i]) for i in range(self.size)]
         kind = _datatype(array.dtype)
-        self._wait(self.communicator.Iallgatherv([np.ascontiguousarray(array), kind], [out, (sizes, places), kind]))
+        self.wait(self.communicator.Iallgatherv([np.ascontiguousarray(array), kind], [out, (sizes, places), kind]))
         return out
 
-    def _wait(self, request: Any) -> None:
+    def wait(self, request: Any) -> None:
         """Until a communication is done; other processes of this machine may use the core meanwhile."""
         limit = None
         for turn in range(sys.maxsize):

@@ -10,21 +10,20 @@ import numpy as np
 from autodiff import Tensor
 
 from ..layers.structure import values_of
+from .buckets import Buckets
 from .measures import number
 from .processes import Processes
 from .update import Done, Update
 
 Array = Any
 
-BUCKET = 4 << 20
-"""About so many bytes of gradients are summed at once: few calls, and no second copy of all gradients."""
-
 
 class Shared(Update):
     """The step of all processes: the loss is the mean over their examples, the gradient is that of this mean.
 
-    What is decided (whether all is finite) is decided by sums over the processes, so that each does the same.  The
-    communication is between two calculations that can be recorded: of the gradients, and of the update.
+    What is decided (whether all is finite) is decided by sums over the processes, so that each does the same.
+    Gradients are sent while the backward pass goes on.  A recorded one gives them at its end: the communication is
+    between two calculations that are recorded, of the gradients, and of the update.
     """
 
     def __init__(self, processes: Processes, *parts: Any) -> None:
@@ -32,18 +31,24 @@ class Shared(Update):
         super().__init__(*parts)
         self._differentiated: Callable[..., Any] = self.differentiate
         self._changed: Callable[..., Any] = self.change
+        self._buckets: Buckets | None = None
+        self._ready: Any = None
 
     def __call__(self, x: Array, y: Array, counted: int, before: float = 0, whole: bool = True) -> Done:  # type: ignore[override]
         """One step, or a batch of several for one; ``counted`` examples of x count, which is all or none."""
+        buckets = self._emptied() if whole else None
+        self._ready = buckets.calls if buckets and self._differentiated == self.differentiate else None
         value, outputs, plain = self._differentiated(x, y, counted, not before)
-        sums = self.processes.total(np.array([value, counted], np.float64))
+        more = buckets.complete() if buckets else ()
+        sums = self.processes.total(np.array([value, counted, *more], np.float64))
+        if buckets:
+            buckets.receive(sums[2:])
         done = Done("", float(sums[0] / sums[1]), outputs, examples=float(sums[1]))
         if plain or not np.isfinite(sums[0]):
             return done._replace(fault="plain" if plain else "loss")
         if not before and self._is_apart():
             return done._replace(fault="apart")
         if whole:
-            self._sum()
             bad = self._changed(before + done.examples)
             if bad:
                 return done._replace(fault="gradient", bad=bad)
@@ -59,7 +64,7 @@ class Shared(Update):
         if not isinstance(loss, Tensor):
             return loss * counted, values_of(outputs), True
         weighted = loss * counted
-        weighted.backward()
+        weighted.backward(ready=self._ready)
         return values_of(weighted), values_of(outputs), False
 
     def change(self, examples: float) -> tuple[str, ...]:
@@ -70,36 +75,19 @@ class Shared(Update):
         return bad
 
     def finish(self, examples: float = 0) -> None:
-        self._sum()
+        buckets = self._emptied()
+        buckets.receive(self.processes.total(buckets.complete()))
         super().finish(examples)
 
     def recorded(self) -> Any:
         return _Recorded(self)
 
-    def _sum(self) -> None:
-        """The gradients of all processes in the place of those of this one, bucket by bucket."""
-        for bucket in self._buckets():
-            gradients = [parameter.grad for parameter in bucket]
-            flat = self.processes.total(np.concatenate([np.ravel(gradient) for gradient in gradients]))
-            start = 0
-            for parameter, gradient in zip(bucket, gradients, strict=True):
-                parameter.grad = np.reshape(flat[start : start + gradient.size], gradient.shape)
-                start += gradient.size
-
-    def _buckets(self) -> list[list[Tensor]]:
-        """The parameters that have gradients, in groups of one dtype and about one size."""
-        groups: list[list[Tensor]] = []
-        room, dtype = 0, None
-        for _, parameter in self.parameters:
-            gradient = parameter.grad
-            if gradient is None:
-                continue
-            if not groups or gradient.dtype != dtype or room < 0:
-                groups.append([])
-                room, dtype = BUCKET, gradient.dtype
-            groups[-1].append(parameter)
-            room -= gradient.size * gradient.dtype.itemsize
-        return groups
+    def _emptied(self) -> Buckets:
+        """Empty buckets for the parameters that the model has."""
+        if self._buckets is None or self._buckets.named is not self.parameters:
+            self._buckets = Buckets(self.processes, self.parameters)
+        self._buckets.begin()
+        return self._buckets
 
 
 class _Recorded:
