@@ -201,7 +201,7 @@ def makers(trying: bool) -> dict[Path, Callable[[], dict[Path, str]]]:
     if trying:
         found[checks.PAGE] = lambda: {checks.PAGE: checks.checks(spelled)}
         found[arrays.PAGE] = lambda: page(arrays.PAGE, arrays.page(spelled))
-    pages = [path for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")) if path != checks.PAGE]
+    pages = [path for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")) if path != checks.PAGE]
     return found | {path: functools.partial(page, path) for path in pages if path not in found}
 
 
