@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from ..random import Rng, generator
 from .checks import count_of, examples_of, pairs_of_examples, what_is
 from .data import parts_of
 from .loader import DataLoader
+from .processes import Processes
 from .structures import mapped
 
 Array = Any
@@ -104,16 +105,27 @@ def loader_of(who: str, X: Any, Y: Any, batch_size: int, *, targets: bool = True
     return DataLoader((examples_of(who, "X", X),), batch_size=batch_size)
 
 
-def pairs_in(who: str, loader: DataLoader) -> Iterator[tuple[Any, Any]]:
-    """The batches of inputs and targets of a loader, checked."""
-    for batch in loader:
-        if not isinstance(batch, tuple | list) or len(batch) != 2:
-            what = f"{len(batch)} parts" if isinstance(batch, tuple | list) else what_is(batch)
-            raise TypeError(
-                f"{who}: a batch of the DataLoader is {what}; it must be a pair (inputs, targets), each an array or a "
-                "structure of arrays: DataLoader(X, Y), DataLoader((X1, X2), Y)"
-            )
-        yield pairs_of_examples(who, *batch)
+def pairs_in(
+    who: str, loader: DataLoader, processes: Processes | None = None, *, checked: bool = False
+) -> Iterator[tuple[Any, Any, int | None]]:
+    """The batches of inputs and targets of a loader, with None; or this process's part of each, and how many of its
+    examples count.  They are checked, unless they were ``checked`` already."""
+    parts: Iterable[tuple[Any, int | None]] = (
+        ((batch, None) for batch in loader) if processes is None else loader.parts(processes.rank, processes.size)
+    )
+    for batch, counted in parts:
+        pair = batch if checked else _pair(who, batch)
+        yield pair[0], pair[1], counted
+
+
+def _pair(who: str, batch: Any) -> tuple[Any, Any]:
+    if not isinstance(batch, tuple | list) or len(batch) != 2:
+        what = f"{len(batch)} parts" if isinstance(batch, tuple | list) else what_is(batch)
+        raise TypeError(
+            f"{who}: a batch of the DataLoader is {what}; it must be a pair (inputs, targets), each an array or a "
+            "structure of arrays: DataLoader(X, Y), DataLoader((X1, X2), Y)"
+        )
+    return pairs_of_examples(who, *batch)
 
 
 def inputs_in(who: str, loader: DataLoader) -> Iterator[Any]:

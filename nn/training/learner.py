@@ -162,7 +162,8 @@ class Learner(TrainingStep):
         processes = self.processes
         if processes is not None:
             joining.refuse_what_mixes(self.model, self.optimizer)
-            rng = processes.told(generator(rng))
+            if rng is not None or not isinstance(X, DataLoader):  # which has its own
+                rng = processes.told(generator(rng))
         held = Validation(validation, validation_split, stratify, PREDICTION_BATCH)
         before = Resume(self, resume)
         found = feed(X, Y, batch_size, shuffle, rng, held, before.state)
@@ -176,7 +177,7 @@ class Learner(TrainingStep):
             if processes is not None:
                 joining.join(processes, run)
             self._waiting = 0, 0
-            pairs = partial(pairs_in, "fit", found.data) if found.data is X else found.data.__iter__
+            pairs = partial(pairs_in, "fit", found.data, processes, checked=found.data is not X)
             with self._mode(training=True), run.told():
                 while (run.epoch < epochs or run.sums is not None) and not run.stop:
                     self._epoch(run, pairs, found.validation)
@@ -189,15 +190,14 @@ class Learner(TrainingStep):
         if self.processes is not None:
             joining.follow(self.processes, run.data)
         to_come = run.epochs * (run.steps_per_epoch or 0)
-        for x, y in () if epoch.passed else pairs():
+        for x, y, counted in () if epoch.passed else pairs():
             position = Position("fit", run.step + 1, run.epoch, not epoch.seen)
             update, refresh = self._calculation(refresh=refresh), False
-            (x, y), counted = self._part_of(x, y)
-            done = self._step(x, y, update, position, to_come, *counted)
+            done = self._step(x, y, update, position, to_come, *(() if counted is None else (counted,)))
             run.loss, run.inputs = done.loss, x
             run.step += 1
             run.batch += 1
-            epoch.add(run.loss, done.examples, *_counted((np.asarray(done.outputs), y), *counted))
+            epoch.add(run.loss, done.examples, *_counted((np.asarray(done.outputs), y), counted))
             if self._waiting[0]:
                 continue  # in the middle of a step, no state could be gone on from
             self._updated(run)
@@ -274,25 +274,17 @@ class Learner(TrainingStep):
         """The mean loss over the examples, and the metrics of all of them; of several processes, each takes a part."""
         sums = Epoch(self.metrics, math.nan)
         with self._mode(training=False):
-            for x, y in pairs_in(who, loader):
-                (x, y), counted = self._part_of(x, y) if processes else ((x, y), ())
+            for x, y, counted in pairs_in(who, loader, processes):
                 outputs = self._output(x)
                 with no_grad():
                     loss = number("Learner", self.loss(outputs, y))
-                sums.add(loss, sum(counted) if counted else examples_in(y), *_counted((outputs, y), *counted))
+                sums.add(loss, examples_in(y) if counted is None else counted, *_counted((outputs, y), counted))
         if processes is not None:
             sums.total, sums.seen = processes.total(np.array([sums.total, sums.seen], float)).tolist()
             sums.gather(processes)
         if not sums.seen:
             raise ValueError(f"{who}: the DataLoader gave no batch")
         return sums.measured()
-
-    def _part_of(self, x: Any, y: Any) -> tuple[Any, tuple[int, ...]]:
-        """The batch, or this process's part of it with the number of its examples that count."""
-        if self.processes is None:
-            return (x, y), ()
-        part, counted = self.processes.part((x, y))
-        return part, (counted,)
 
 
 # -- checking what comes in ----------------------------------------------------------------------------------------
@@ -302,7 +294,7 @@ _METRICS: dict[str, Any] = {name: getattr(m, name) for m in (metrics, ranking, r
 """The functions of nn.metrics."""
 
 
-def _counted(batch: tuple[Any, Any], counted: int | None = None) -> tuple[Any, Any]:
+def _counted(batch: tuple[Any, Any], counted: int | None) -> tuple[Any, Any]:
     """The examples of a batch that count: all or none."""
     return batch if counted is None or counted else mapped(lambda array: array[:0], batch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from ..random import Rng, generator
 from .checks import count_of
 from .prefetching import ahead
 from .sources import Collate, Source, Stream, shuffled, source_of
-from .structures import leaves
+from .structures import leaves, part_of, share
 
 __all__ = ["DataLoader"]
 
@@ -102,8 +103,36 @@ class DataLoader:
     # -- a pass ------------------------------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Any]:
+        with contextlib.closing(self._parts(0, 1)) as made:
+            for batch, _ in made:
+                yield batch
+
+    def parts(self, rank: int, size: int) -> Iterator[tuple[Any, int]]:
+        """The part of each batch that process ``rank`` of ``size`` takes, with the number of examples that count.
+
+        Loaders of one generator's state give the processes one order.  The parts are equal but for one example; where a
+        batch has fewer examples than there are processes, some get one that does not count.  Of data with positions
+        nothing else is read, and a transform gets the part, with random numbers of this process.
+
+        >>> import numpy as np
+        >>> loaders = [DataLoader(np.arange(5), batch_size=3, rng=0) for rank in range(2)]
+        >>> [[(x.tolist(), counted) for x, counted in loader.parts(i, 2)] for i, loader in enumerate(loaders)]
+        [[([2], 1), ([0], 1)], [([4, 3], 2), ([1], 1)]]
+        """
+        if not 0 <= rank < size:
+            raise ValueError(f"DataLoader.parts: rank is {rank}; of {size} processes it is from 0 to {size - 1}")
+        if size == 1 or type(self).__iter__ is not DataLoader.__iter__:  # or a class that makes its own batches
+            return (_cut(batch, rank, size) for batch in self)
+        return self._parts(rank, size)
+
+    def _parts(self, rank: int, size: int) -> Generator[tuple[Any, int]]:
         first, order, seed = self._begin()
-        made = self._stream(first, seed) if isinstance(self.source, Stream) else self._chosen(first, order, seed)
+        mine = rank, size
+        made = (
+            self._stream(first, seed, mine)
+            if isinstance(self.source, Stream)
+            else self._chosen(first, order, seed, mine)
+        )
         if self.prefetch:
             made = ahead(made, self.prefetch)
         try:
@@ -132,18 +161,20 @@ class DataLoader:
             self.rng.bit_generator.state = state["now"]
         return self._position, order, seed
 
-    def _chosen(self, first: int, order: Array | None, seed: int) -> Generator[Any]:
-        """Batches of examples that have positions."""
+    def _chosen(self, first: int, order: Array | None, seed: int, mine: tuple[int, int]) -> Generator[tuple[Any, int]]:
+        """Parts of batches of examples that have positions."""
         source, size = self.source, self.batch_size
         assert not isinstance(source, Stream)
         assert size is not None
         for i in range(first, len(self)):
-            start, stop = i * size, (i + 1) * size
-            batch = source.part(start, stop) if order is None else source.take(order[start:stop])
-            yield batch if self.transform is None else self._transformed(batch, seed, i)
+            start = i * size
+            begin, end, counted = share(min(size, source.total - start), *mine)
+            begin, end = begin + start, end + start
+            batch = source.part(begin, end) if order is None else source.take(order[begin:end])
+            yield (batch if self.transform is None else self._transformed(batch, seed, i, *mine)), counted
 
-    def _stream(self, first: int, seed: int) -> Generator[Any]:
-        """Batches of examples as they come."""
+    def _stream(self, first: int, seed: int, mine: tuple[int, int]) -> Generator[tuple[Any, int]]:
+        """Parts of batches of examples as they come."""
         assert isinstance(self.source, Stream)
         examples = self.source.examples()
         if self.shuffle:
@@ -151,13 +182,18 @@ class DataLoader:
         for i, items in enumerate(_grouped(examples, self.batch_size or 1)):
             if i < first or (self.drop_last and self.batch_size is not None and len(items) < self.batch_size):
                 continue
-            batch = items[0] if self.batch_size is None else self.source.collate(items)
-            yield batch if self.transform is None else self._transformed(batch, seed, i)
+            if self.batch_size is None:
+                batch, counted = _cut(items[0], *mine) if mine[1] > 1 else (items[0], 0)
+            else:
+                begin, end, counted = share(len(items), *mine)
+                batch = self.source.collate(items[begin:end])
+            yield (batch if self.transform is None else self._transformed(batch, seed, i, *mine)), counted
 
-    def _transformed(self, batch: Any, seed: int, i: int) -> Any:
+    def _transformed(self, batch: Any, seed: int, i: int, rank: int, size: int) -> Any:
         """The batch with its inputs transformed; each batch has a generator of its own, so that none needs another."""
         assert self.transform is not None
-        options = {"rng": np.random.default_rng([seed, i])} if self._draws else {}
+        numbers = [seed, i] if size == 1 else [seed, i, rank]
+        options = {"rng": np.random.default_rng(numbers)} if self._draws else {}
         if isinstance(batch, tuple) and batch:
             return (self.transform(batch[0], **options), *batch[1:])
         return self.transform(batch, **options)
@@ -190,6 +226,11 @@ class DataLoader:
         what = type(self.source).__name__ if tree is None else ", ".join(str(a.shape) for a in leaves(tree))
         count = "batches" if self.length() is None else f"{self.length()} batches"
         return f"DataLoader({what}; {count} of {self.batch_size}{', shuffled' if self.shuffle else ''})"
+
+
+def _cut(batch: Any, rank: int, size: int) -> tuple[Any, int]:
+    """The part of a batch that a process has; a list is one of arrays."""
+    return part_of(tuple(batch) if isinstance(batch, list) else batch, rank, size)
 
 
 def _grouped(examples: Iterator[Any], size: int) -> Iterator[list[Any]]:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .structures import examples_in, mapped
+from .structures import part_of
 
 __all__ = ["Processes"]
 
@@ -78,11 +78,7 @@ class Processes:
         The parts are equal but for one example.  Where a batch has fewer examples than there are processes, some get
         an example that does not count, so that each makes the same step.
         """
-        count = examples_in(batch)
-        start, stop = self.rank * count // self.size, (self.rank + 1) * count // self.size
-        if start == stop:
-            return mapped(lambda array: array[:1], batch), 0
-        return mapped(lambda array: array[start:stop], batch), stop - start
+        return part_of(batch, self.rank, self.size)
 
     # -- communication -----------------------------------------------------------------------------------------
 

@@ -46,6 +46,21 @@ def examples_in(tree: Any) -> int:
     return len(next(leaves(tree)))
 
 
+def share(count: int, rank: int, size: int) -> tuple[int, int, int]:
+    """The part of ``count`` examples that one of ``size`` processes takes: first, end, and how many of them count.
+
+    Where there are too few for all, it is the first one, which does not count.
+    """
+    start, stop = rank * count // size, (rank + 1) * count // size
+    return (start, stop, stop - start) if start < stop else (0, 1, 0)
+
+
+def part_of(batch: Any, rank: int, size: int) -> tuple[Any, int]:
+    """That part of a batch, and how many of its examples count."""
+    start, stop, counted = share(examples_in(batch), rank, size)
+    return mapped(lambda array: array[start:stop], batch), counted
+
+
 def stacked(examples: list[Any]) -> Any:
     """Examples of equal structure and shapes as one batch."""
 

@@ -491,3 +491,91 @@ def test_wrong_fits(case):
         learner().fit(*data, epochs=1, **options)
     with pytest.raises(TypeError, match="fit: epochs is missing"):
         learner().fit(X, X[:, :1])
+
+
+# -- parts of batches, for several processes -----------------------------------------------------------------------
+
+
+class Watched(Items):
+    """Examples by position, that remember which were read."""
+
+    def __init__(self, n=10):
+        super().__init__(n)
+        self.read = []
+
+    def __getitem__(self, i):
+        self.read.append(i)
+        return super().__getitem__(i)
+
+
+class Own(DataLoader):
+    """A loader that makes its batches itself."""
+
+    def __iter__(self):
+        yield from super().__iter__()
+
+
+def pairs():
+    return ((X[i], Y[i]) for i in range(10))
+
+
+def whole_batches():
+    return ([X[i : i + 4], Y[i : i + 4]] for i in (0, 4, 8))
+
+
+SOURCES = {
+    "arrays": lambda **options: DataLoader(X, Y, batch_size=4, **options),
+    "rows": lambda **options: DataLoader(X, Y, batch_size=4, rows=np.arange(9, -1, -1), **options),
+    "items": lambda **options: DataLoader(Watched(), batch_size=4, **options),
+    "stream": lambda **options: DataLoader(pairs, batch_size=4, **options),
+    "own": lambda **options: Own(X, Y, batch_size=4, **options),
+    "dict": lambda **options: DataLoader({"x": X, "y": Y}, batch_size=4, **options),
+    "batches": lambda **options: DataLoader(whole_batches, batch_size=None),
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6])
+@pytest.mark.parametrize("options", [{}, {"rng": 3}, {"rng": 3, "prefetch": 2}], ids=["in order", "shuffled", "ahead"])
+@pytest.mark.parametrize("source", SOURCES)
+def test_parts_are_together_the_batches_and_each_process_reads_its_own(source, options, size):
+    one = [_arrays_of(batch) for batch in SOURCES[source](**options)]
+    loaders = [SOURCES[source](**options) for _ in range(size)]
+    parts = [list(loader.parts(rank, size)) for rank, loader in enumerate(loaders)]
+    for i, (x, y) in enumerate(one):
+        mine = [(*_arrays_of(batch), counted) for batch, counted in (part[i] for part in parts)]
+        assert all(len(a) == len(b) == max(counted, 1) for a, b, counted in mine)
+        assert max(counted for *_, counted in mine) - min(counted for *_, counted in mine) <= 1
+        np.testing.assert_array_equal(np.concatenate([a[:counted] for a, _, counted in mine]), x)
+        np.testing.assert_array_equal(np.concatenate([b[:counted] for _, b, counted in mine]), y)
+    if source == "items" and size == 2:
+        assert [len(loader.source.data.read) for loader in loaders] == [5, 5]
+        assert sorted(loaders[0].source.data.read + loaders[1].source.data.read) == list(range(10))
+
+
+def _arrays_of(batch):
+    return tuple(batch.values()) if isinstance(batch, dict) else tuple(batch)
+
+
+def test_parts_go_on_from_a_position_and_draw_numbers_of_their_process():
+    def loader():
+        return DataLoader(X, batch_size=4, rng=1, transform=lambda x, rng: x + rng.random())
+
+    whole = [x for x, _ in loader().parts(1, 2)]
+    other = [x for x, _ in loader().parts(0, 2)]
+    first = loader()
+    next(made := first.parts(1, 2))
+    state = first.state_dict()
+    del made
+    second = loader()
+    second.load_state_dict(state)
+    rest = [x for x, _ in second.parts(1, 2)]
+    for found, expected in zip(rest, whole[1:], strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert not {float(x[0, 0] % 1) for x in whole} & {float(x[0, 0] % 1) for x in other}
+    assert [len(x) for x in whole] == [len(x) for x in other] == [2, 2, 1]
+
+
+@pytest.mark.parametrize(("rank", "size"), [(-1, 2), (2, 2), (0, 0)])
+def test_a_process_that_is_none_of_them_has_no_parts(rank, size):
+    with pytest.raises(ValueError, match=r"DataLoader\.parts: rank is"):
+        DataLoader(X).parts(rank, size)

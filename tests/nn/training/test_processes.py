@@ -50,13 +50,30 @@ def mpi(count, code, *arguments, cwd=None, **environment):
 
 EQUAL = """
 found = {}
-kinds = {"eager": {"jit": False}, "recorded": {"jit": True},
+kinds = {"eager": {"jit": False}, "recorded": {"jit": True}, "read": {"jit": False},
          "clipped": {"clip_norm": 0.1, "accumulate": 2, "jit": False}}
+
+class Read:
+    "The examples, and how many of them were asked for."
+    count = 0
+    def __len__(self):
+        return 43
+    def __getitem__(self, i):
+        Read.count += 1
+        return X[i], Y[i]
+
+def fitted(of, name):
+    if name != "read":
+        return of.fit(X, Y, 25, 6, validation_split=0.2, rng=3, progress=False).rows
+    return of.fit(DataLoader(Read(), batch_size=6, rng=3), epochs=25, validation=(X[43:], Y[43:]), progress=False).rows
+
 for name in sys.argv[1:]:
     options = kinds[name]
     several, one = learner(**options), learner(None, **options)
-    arguments = dict(epochs=25, batch_size=6, validation_split=0.2, progress=False)
-    rows = several.fit(X, Y, rng=3, **arguments).rows, one.fit(X, Y, rng=3, **arguments).rows
+    Read.count = 0
+    rows = [fitted(several, name)]
+    assert Read.count == (25 * 22 if name == "read" else 0)
+    rows.append(fitted(one, name))
     columns = [c for c in rows[1][0] if c not in ("seconds", "rate")]
     found[name] = [float(np.abs(values(several) - values(one)).max()),
                    max(abs(a[c] - b[c]) for a, b in zip(*rows) for c in columns), len(rows[0])]
@@ -67,10 +84,12 @@ if rank == 0:
 
 
 @pytest.mark.parametrize(
-    ("count", "kinds"), [(1, ["eager"]), (2, ["eager", "recorded", "clipped"]), (3, ["recorded"]), (4, ["eager"])]
+    ("count", "kinds"),
+    [(1, ["eager"]), (2, ["eager", "recorded", "read", "clipped"]), (3, ["recorded"]), (4, ["eager"])],
 )
 def test_two_hundred_steps_are_those_of_one_process(count, kinds):
-    """With a last batch of one example, a metric, validation, recorded steps, clipping and accumulation."""
+    """With a last batch of one example, a metric, validation, recorded steps, clipping, accumulation; and a DataLoader,
+    of which each process reads its part."""
     run = mpi(count, EQUAL, *kinds)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
