@@ -96,6 +96,17 @@ _LINALG = {
 }
 """The functions of ``autodiff.scipy.linalg``, and their first arguments."""
 
+_DISTRIBUTIONS = {
+    **dict.fromkeys(("norm", "expon", "laplace", "uniform", "cauchy"), "x"),
+    "lognorm": "x, s",
+    "weibull_min": "x, c",
+    "pareto": "x, b",
+}
+"""The distributions of ``autodiff.scipy.stats`` that have a location and a scale, and their first arguments."""
+
+METHODS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf")
+"""The methods of a distribution that are differentiated."""
+
 SCIPY = {
     "special.logsumexp": "autodiff.logsumexp(x, axis=axis), which has the same value",
     "special.softmax": "np.exp(x - autodiff.logsumexp(x, axis=axis, keepdims=True))",
@@ -110,17 +121,14 @@ SCIPY = {
     "linalg.norm": "np.linalg.norm(a)",
     "linalg.eig": "np.linalg.eig(a)",
     "linalg.eigvals": "np.linalg.eigvals(a)",
-    "stats.norm.logpdf": "-0.5 * ((x - loc) / scale) ** 2 - np.log(scale) - 0.5 * np.log(2 * np.pi)",
-    "stats.norm.pdf": "np.exp(-0.5 * ((x - loc) / scale) ** 2) / (scale * np.sqrt(2 * np.pi))",
-    "stats.norm.cdf": "scipy.special.ndtr((x - loc) / scale)",
-    "stats.norm.logcdf": "scipy.special.log_ndtr((x - loc) / scale)",
-    "stats.norm.sf": "scipy.special.ndtr((loc - x) / scale)",
-    "stats.norm.logsf": "scipy.special.log_ndtr((loc - x) / scale)",
+    **{
+        f"stats.{name}.{method}": f"autodiff.scipy.stats.{name}.{method}({arguments}, loc, scale)"
+        for name, arguments in _DISTRIBUTIONS.items()
+        for method in METHODS
+    },
     "stats.norm.ppf": "loc + scale * scipy.special.ndtri(q)",
     "stats.multivariate_normal.logpdf": "-0.5 * ((x - mean) @ np.linalg.solve(cov, x - mean) "
     "+ np.linalg.slogdet(cov)[1] + len(mean) * np.log(2 * np.pi))",
-    "stats.expon.logpdf": "-(x - loc) / scale - np.log(scale)",
-    "stats.laplace.logpdf": "-np.abs(x - loc) / scale - np.log(2 * scale)",
     "stats.gamma.logpdf": "scipy.special.xlogy(a - 1, x) - x - scipy.special.gammaln(a)",
     "stats.beta.logpdf": "scipy.special.xlogy(a - 1, x) + scipy.special.xlog1py(b - 1, -x) "
     "- scipy.special.betaln(a, b)",
@@ -179,7 +187,8 @@ SCIPY = {
 """SciPy's functions that make plain arrays, by their name after ``scipy.``, and what has their value here."""
 
 MODULES = {
-    "scipy.stats": "the formula of its logarithm with np functions and scipy.special's, whose ufuncs take Tensors",
+    "scipy.stats": "autodiff.scipy.stats, whose distributions have derivatives, or the formula with np functions and "
+    "scipy.special's ufuncs, which take Tensors",
     "scipy.optimize": "autodiff.scipy.optimize, whose functions have exact derivatives; a solution x of g(x, p) = 0 "
     "that was found by other means follows p by autodiff.scipy.optimize.implicit(g, x, args=(p,))",
     "scipy.integrate": "autodiff.scipy.integrate, whose odeint and solve_ivp have derivatives",

@@ -106,7 +106,8 @@ def spelled(entry: Primitive | Composite) -> str:
                 return f"`{prefix}.{name}`"
     for module in autodiff.scipy.modules():
         with contextlib.suppress(AttributeError):
-            if operator.attrgetter(entry.name)(module) in (entry.call, entry.function):
+            found = operator.attrgetter(entry.name)(module)
+            if found in (entry.call, entry.function) or getattr(found, "entry", None) is entry:
                 return f"`{module.__name__}.{entry.name}`"
     return f"`{entry.name}`, internal"
 

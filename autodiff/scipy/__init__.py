@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import optimize as optimize
     from . import signal as signal
     from . import sparse as sparse
+    from . import stats as stats
 
 _modules = sorted(found.name for found in iter_modules(__path__) if found.ispkg)
 

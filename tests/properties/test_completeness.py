@@ -63,7 +63,8 @@ def of_autodiff():
     public = {f"autodiff.{name}": getattr(autodiff, name) for name in autodiff.__all__}
     public |= {f"{m.__name__}.{name}": getattr(m, name) for m in modules() for name in getattr(m, "__all__", ())}
     methods = {f"Tensor.{name}": method for name, method in vars(Tensor).items()}
-    for name, call in (public | methods).items():
+    for name, value in (public | methods).items():
+        call = value.entry.call if hasattr(value, "entry") else value
         if inspect.isfunction(call) and call in known:
             yield known[call], name
 

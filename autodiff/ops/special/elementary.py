@@ -71,10 +71,24 @@ def _error_functions(special: Any) -> None:
     )
 
 
+def over(a: Any, b: Any) -> Any:
+    """a / b, the slope of a log(b): 0 for 0 / 0, where 0 log(b) is 0 on both sides.
+
+    >>> over(np.array([0.0, 1.0]), np.array([0.0, 2.0])).tolist()
+    [0.0, 0.5]
+    """
+    return a / np.where((a == 0) & (b == 0), 1.0, b)
+
+
 def _entropies(special: Any) -> None:
     ufunc(special.entr, lambda g, x: g * (-1.0 - np.log(x)), domain=positive)
-    ufunc(special.xlogy, lambda g, b: g * np.log(b), lambda g, a, b: g * (a / b), domain=(real, positive))
-    ufunc(special.xlog1py, lambda g, b: g * np.log1p(b), lambda g, a, b: g * (a / (1.0 + b)), domain=(real, positive))
+    ufunc(special.xlogy, lambda g, b: g * np.log(b), lambda g, a, b: g * over(a, b), domain=(real, positive))
+    ufunc(
+        special.xlog1py,
+        lambda g, b: g * np.log1p(b),
+        lambda g, a, b: g * over(a, 1.0 + b),
+        domain=(real, positive),
+    )
     ufunc(special.rel_entr, lambda g, a, b: g * (np.log(a / b) + 1.0), lambda g, a, b: g * (-a / b), domain=positive)
     ufunc(special.kl_div, lambda g, a, b: g * np.log(a / b), lambda g, a, b: g * (1.0 - a / b), domain=positive)
     ufunc(
