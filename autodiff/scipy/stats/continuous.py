@@ -19,6 +19,7 @@ _LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
 norm = Continuous(
     "norm",
     Family(
+        "density exp(-z^2 / 2) / sqrt(2 pi)",
         log_density=lambda z: -0.5 * np.square(z) - _LOG_ROOT_2PI,
         cdf=special.ndtr,
         sf=lambda z: special.ndtr(-z),
@@ -30,6 +31,7 @@ norm = Continuous(
 lognorm = Continuous(
     "lognorm",
     Family(
+        "density exp(-log(z)^2 / (2 s^2)) / (s z sqrt(2 pi)) for z > 0",
         log_density=lambda z, s: -0.5 * np.square(np.log(z) / s) - np.log(z) - np.log(s) - _LOG_ROOT_2PI,
         cdf=lambda z, s: special.ndtr(np.log(z) / s),
         sf=lambda z, s: special.ndtr(-np.log(z) / s),
@@ -45,6 +47,7 @@ lognorm = Continuous(
 expon = Continuous(
     "expon",
     Family(
+        "density exp(-z) for z >= 0",
         log_density=lambda z: -z,
         cdf=lambda z: -np.expm1(-z),
         sf=lambda z: bounded_exp(-z),
@@ -59,6 +62,7 @@ expon = Continuous(
 uniform = Continuous(
     "uniform",
     Family(
+        "density 1 for 0 <= z <= 1",
         log_density=lambda z: np.where(np.isnan(z), z, 0.0),
         cdf=lambda z: z,
         sf=lambda z: 1.0 - z,
@@ -87,6 +91,7 @@ def _laplace_log_cdf(z: Array) -> Array:
 laplace = Continuous(
     "laplace",
     Family(
+        "density exp(-abs(z)) / 2",
         log_density=lambda z: -np.abs(z) - math.log(2.0),
         cdf=_laplace_cdf,
         sf=lambda z: _laplace_cdf(-z),
@@ -113,6 +118,7 @@ def _cauchy_log_cdf(z: Array) -> Array:
 cauchy = Continuous(
     "cauchy",
     Family(
+        "density 1 / (pi (1 + z^2))",
         log_density=_cauchy_log_density,
         cdf=lambda z: np.arctan2(1.0, -z) / math.pi,
         sf=lambda z: np.arctan2(1.0, z) / math.pi,
@@ -131,6 +137,7 @@ def _weibull_exponent(z: Array, c: Array) -> Array:
 weibull_min = Continuous(
     "weibull_min",
     Family(
+        "density c z^(c - 1) exp(-z^c) for z >= 0",
         log_density=lambda z, c: np.log(c) + special.xlogy(c - 1.0, z) - np.power(z, c),
         cdf=lambda z, c: -np.expm1(-_weibull_exponent(z, c)),
         sf=lambda z, c: np.exp(-_weibull_exponent(z, c)),
@@ -146,6 +153,7 @@ weibull_min = Continuous(
 pareto = Continuous(
     "pareto",
     Family(
+        "density b / z^(b + 1) for z >= 1",
         log_density=lambda z, b: np.log(b) - (b + 1.0) * np.log(z),
         cdf=lambda z, b: -np.expm1(-b * np.log(z)),
         sf=lambda z, b: bounded_exp(-b * np.log(z)),

@@ -37,11 +37,12 @@ LOC, SCALE = Domain(-0.2, 0.1), Domain(1.0, 1.5)
 class Family:
     """A family of distributions in standard form: functions of z and of the shape parameters, in their order.
 
-    ``shapes`` are the names of the parameters, ``allowed`` says of each whether a value is allowed, and ``domains``
+    ``formula`` is that of the density in the documentation, ``shapes`` are the names of the parameters, ``allowed`` says of each whether a value is allowed, and ``domains``
     where the examples take values from: of x, and of each parameter.  ``low`` and ``high`` are the ends of the support,
     numbers or functions of the parameters; ``inside`` is a number in it.
     """
 
+    formula: str
     log_density: Function
     cdf: Function
     sf: Function
@@ -80,13 +81,19 @@ class Distribution:
     def __init__(self, name: str, family: Family, kinks: Sequence[Example] = ()) -> None:
         self.name, self.family = name, family
         self.parameters = (*family.shapes, *self.own)
-        self.__doc__ = getattr(stats, name).__doc__
+        signature = ", ".join(
+            ["x", *family.shapes, *(f"{p}={v:g}" for p, v in zip(self.own, self.defaults, strict=True))]
+        )
+        self.__doc__ = (
+            f"``scipy.stats.{name}``: {family.formula}.\n\nThe methods ``{'``, ``'.join(self.methods)}`` take "
+            f"``({signature})``.  All broadcast, and are differentiated by each argument, to any order.\n"
+        )
 
         def value(x: Array, *parameters: Any, of: str = self.methods[0]) -> Any:
             return self._value(of, x, parameters)
 
         value.__name__ = value.__qualname__ = name
-        value.__doc__ = f"``scipy.stats.{name}`` by its methods {', '.join(self.methods)}, named by ``of``."
+        value.__doc__ = f"``scipy.stats.{name}``: {family.formula}."
         composed(examples=self._examples(), kinks=kinks, errors=self._errors())(value)
         self.entry = registry[value]
 

@@ -29,7 +29,7 @@ def log_one_less_exp(t: Array) -> Array:
     Source: M. Maechler, "Accurately computing log(1 - exp(-|a|))" (2012).
 
     >>> log_one_less_exp(np.array([-2000.0, -1.0])).round(4).tolist()
-    [-2000.0, -1.1773]
+    [-2000.0, -1.1783]
     """
     near = t < math.log(math.log(2.0))
     small = np.where(near, t, -1.0)
