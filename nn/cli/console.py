@@ -26,6 +26,7 @@ from .command import FAILURE, INTERRUPTED, UNREAD, USAGE, CommandError
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("nn.cli.train", "train a network on images, a table or a text"),
     "predict": ("nn.cli.predict", "what a trained network says about a picture, an array or the rows of a table"),
+    "serve": ("nn.cli.serve", "predictions over HTTP, and a page to try a trained network in the browser"),
     "evaluate": ("nn.cli.evaluate", "how good a trained network is on other data"),
     "generate": ("nn.cli.generate", "let a network that learned a text write"),
     "draw": ("nn.cli.draw", "draw the computation graph of a function, a module or a Tensor"),

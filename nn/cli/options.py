@@ -21,6 +21,13 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """A port of TCP: a whole number from 0 to 65535."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port, a whole number from 0 to 65535")
+    return int(text)
+
+
 def positive(text: str) -> float:
     """A finite number above 0."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from autodiff import files
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.picture is not None and found.kind.name != "images":
         raise CommandError(f"--picture: {found.folder} learned no images, so there is nothing to draw", UNUSABLE)
     try:
-        read = [found.kind.read(files.expanded(path)) for path in arguments.input]
+        read = [found.kind.read(path, Path(files.expanded(path)).read_bytes()) for path in arguments.input]
     except (OSError, ValueError, ImportError) as error:
         raise CommandError(said(error), UNUSABLE) from error
     learner = found.learner()

@@ -27,12 +27,16 @@ class TableError(ValueError):
 
 
 class Table(NamedTuple):
-    """The rows of a CSV file as texts; ``lines`` are the numbers of their first lines in the file."""
+    """The rows of a CSV file as texts; ``lines`` are the numbers of their first lines in the file.
+
+    ``unit`` is what these numbers count, where the rows do not come from a file.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: list[list[str]]
     lines: list[int]
+    unit: str = "line"
 
     def column(self, name: str) -> list[str]:
         """The cells of a column, without spaces around them.  Raises TableError for a name that is not there."""
@@ -44,7 +48,7 @@ class Table(NamedTuple):
     def where(self, rows: Sequence[int]) -> str:
         """These rows by their lines in the file: "lines 3, 8 and 12", shortened."""
         lines = [f"{self.lines[row]:,}" for row in rows]
-        return f"line{'s' * (len(lines) > 1)} {listed(lines, _SHOWN)}"
+        return f"{self.unit}{'s' * (len(lines) > 1)} {listed(lines, _SHOWN)}"
 
 
 def listed(names: Sequence[str], most: int = _SHOWN) -> str:
@@ -84,9 +88,13 @@ def read_csv(path: str | os.PathLike[str]) -> Table:
     >>> table.columns, table.column("town"), table.lines
     (('town', 'people'), ['Basel; Riehen', 'Zug'], [2, 3])
     """
-    name = os.fspath(path)
     with open(files.expanded(path), "rb") as file:
-        text = decoded(name, file.read())
+        return table_in(os.fspath(path), file.read())
+
+
+def table_in(name: str, contents: bytes) -> Table:
+    """The table that is the contents of a CSV file, as :func:`read_csv` gives it."""
+    text = decoded(name, contents)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True, skipinitialspace=True)
     found: list[tuple[int, list[str]]] = []
     before = 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from autodiff import files
 
 from .idx import DamagedFileError
-from .png import SIGNATURE, read_png
+from .png import SIGNATURE, read_png, size_of_png
 
 Array = Any
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -26,11 +28,30 @@ def read_image(path: str | os.PathLike[str]) -> Array:
     PNG is read as it is; JPEG and other formats by Pillow, which the extra ``images`` installs.  Raises ImportError
     where that is missing, and DamagedFileError for a file that is no picture.
     """
-    name = os.fspath(path)
     with open(files.expanded(path), "rb") as file:
-        contents = file.read()
+        return image_in(os.fspath(path), file.read())
+
+
+def image_in(name: str, contents: bytes) -> Array:
+    """The picture that is the contents of a file, as :func:`read_image` gives it."""
     if contents.startswith(SIGNATURE):
         return read_png(name, contents)
+    with _opened(name, contents) as picture:
+        grey = picture.mode in ("1", "L", "I", "F", "I;16")
+        return np.asarray(picture.convert("L" if grey else "RGB"), np.float32) / 255
+
+
+def size_in(name: str, contents: bytes) -> tuple[int, int]:
+    """The height and the width of a picture, of which no more is read.  Raises as :func:`read_image` does."""
+    if contents.startswith(SIGNATURE):
+        return size_of_png(name, contents)
+    with _opened(name, contents) as picture:
+        return picture.height, picture.width
+
+
+@contextlib.contextmanager
+def _opened(name: str, contents: bytes) -> Iterator[Any]:
+    """A picture of Pillow."""
     try:
         from PIL import Image
     except ImportError:
@@ -39,11 +60,9 @@ def read_image(path: str | os.PathLike[str]) -> Array:
         ) from None
     try:
         with Image.open(io.BytesIO(contents)) as picture:
-            grey = picture.mode in ("1", "L", "I", "F", "I;16")
-            pixels = np.asarray(picture.convert("L" if grey else "RGB"), np.float32) / 255
+            yield picture
     except Exception as error:  # whatever a decoder says about a damaged file
         raise DamagedFileError(f"{name}: is no picture that can be read ({error})") from None
-    return pixels
 
 
 def grey(picture: Array) -> Array:

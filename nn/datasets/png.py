@@ -54,6 +54,12 @@ def read_png(name: str, contents: bytes) -> Array:
     return _colours(name, samples.reshape(header.height, header.width, channels), header, chunks)
 
 
+def size_of_png(name: str, contents: bytes) -> tuple[int, int]:
+    """The height and the width that a PNG file declares; its pixels are not read.  Raises DamagedFileError."""
+    header = _header(name, _chunks(name, contents).get(b"IHDR", b""))
+    return header.height, header.width
+
+
 def _chunks(name: str, contents: bytes) -> dict[bytes, bytes]:
     """The contents by type; those of several chunks of one type one after the other."""
     found: dict[bytes, list[bytes]] = {}

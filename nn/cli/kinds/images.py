@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ... import datasets
 from ...datasets.csv_file import number
-from ...datasets.picture import centred, extent, grey, ink_of, resized
+from ...datasets.picture import centred, extent, grey, image_in, ink_of, resized
+from ...datasets.text import decoded
 from ...layers.module import Module
 from ...losses.classification import CrossEntropyLoss
 from ...training.learner import Learner
 from .. import networks
 from ..command import USAGE, CommandError
 from . import classes
-from .kind import Array, Data, Inputs, Kind, Measured, Pair, Picture, Recipe, array_of, arrays_of, counts, split
+from .kind import Array, Data, Inputs, Kind, Measured, Pair, Picture, Recipe, array_in, arrays_of, counts, split
 
 TEST_SHARE = 0.2
 """The part that is held out; MNIST comes with its own test set."""
@@ -115,15 +116,31 @@ class Images(Kind):
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def read(self, path: str) -> Inputs:
-        ending = path.lower().rpartition(".")[2]
+    def read(self, name: str, contents: bytes) -> Inputs:
+        ending = name.lower().rpartition(".")[2]
         if ending == "npy":
-            images = self._fitting(path, array_of(path))
+            images = self._fitting(name, array_in(name, contents))
         elif ending == "csv":
-            images = self._fitting(path, _numbers(path))
+            images = self._fitting(name, _numbers(name, contents))
         else:
-            images = self._prepared(path, datasets.read_image(path))[None]
-        names = [path] if len(images) == 1 else [f"{path} {i}" for i in range(1, len(images) + 1)]
+            images = self._prepared(name, image_in(name, contents))[None]
+        return self._inputs(images, [name] if len(images) == 1 else [f"{name} {i + 1}" for i in range(len(images))])
+
+    def taken(self, instances: Sequence[Any]) -> Inputs:
+        size = int(np.prod(self.shape))
+        wanted = f"each must be an image of shape {self.shape}, as lists, or {size} numbers"
+        try:
+            values = np.array(instances)
+        except (ValueError, OverflowError):
+            raise ValueError(f"instances: they are not all of one shape; {wanted}") from None
+        if values.shape[1:] not in ((size,), self.shape):
+            raise ValueError(f"instances: are of shape {values.shape}; {wanted}")
+        return self._inputs(self._fitting("instances", values), [str(i + 1) for i in range(len(values))])
+
+    def form(self) -> dict[str, Any]:
+        return {"kind": self.name, "shape": list(self.shape), "digits": bool(self.box), "classes": self.names}
+
+    def _inputs(self, images: Array, names: list[str]) -> Inputs:
         pictures = [Picture(name, image) for name, image in zip(names, images, strict=True)]
         return Inputs(self._arranged(images), names, pictures)
 
@@ -216,9 +233,9 @@ def _box(images: Array) -> int:
     return int(np.median([extent(image) for image in sample])) if np.median(border) < PAPER else 0
 
 
-def _numbers(path: str) -> Array:
+def _numbers(path: str, contents: bytes) -> Array:
     """The numbers of a CSV file, with or without a line of names."""
-    text = datasets.read_text(path)
+    text = decoded(path, contents)
     lines = [line for line in text.split("\n") if line.strip()]
     rows = [line.replace(";", ",").replace("\t", ",").split(",") for line in lines]
     if rows and all(number(cell) is None for cell in rows[0]):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -127,8 +129,19 @@ class Kind(ABC):
         """Measure a trained model on examples, beside what a guess without inputs would reach."""
 
     @abstractmethod
-    def read(self, path: str) -> Inputs:
-        """What a user wants a prediction for.  Raises OSError, ValueError or CommandError."""
+    def read(self, name: str, contents: bytes) -> Inputs:
+        """The contents of a file with this name, for which a user wants predictions.
+
+        Raises ValueError, ImportError or CommandError.
+        """
+
+    @abstractmethod
+    def taken(self, instances: Sequence[Any]) -> Inputs:
+        """The same from JSON: a list with one entry for each prediction.  Raises ValueError or CommandError."""
+
+    @abstractmethod
+    def form(self) -> dict[str, Any]:
+        """What an input has, and what an answer has, as JSON: for programs and pages that ask."""
 
     @abstractmethod
     def answers(self, outputs: Array) -> tuple[list[str], list[dict[str, Any]]]:
@@ -139,29 +152,32 @@ class Kind(ABC):
         """Examples with answers, to evaluate a model on.  Raises OSError, ValueError or CommandError."""
 
 
-def array_of(path: str) -> Array:
-    """The array in a .npy file.  Raises OSError, and ValueError that names the file."""
-    found = _loaded(path)
+def array_in(name: str, contents: bytes) -> Array:
+    """The array that is the contents of a .npy file.  Raises ValueError that names the file."""
+    with _readable(name):
+        found = np.load(io.BytesIO(contents), allow_pickle=False)
     if not isinstance(found, np.ndarray):
-        raise ValueError(f"{path}: holds several arrays; it must be a .npy file with one")
+        raise ValueError(f"{name}: holds several arrays; it must be a .npy file with one")
     return found
 
 
 def arrays_of(path: str) -> dict[str, Array]:
     """The arrays in a .npz file by name.  Raises OSError, and ValueError that names the file."""
-    found: dict[str, Array] = _loaded(path)
+    with open(files.expanded(path), "rb") as file, _readable(path):
+        found = np.load(file, allow_pickle=False)
+        arrays = {} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
     if isinstance(found, np.ndarray):
         raise ValueError(f"{path}: holds one array; it must be a .npz file with several, made by np.savez")
-    return found
+    return arrays
 
 
-def _loaded(path: str) -> Any:
+@contextlib.contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Whatever NumPy says about a damaged file becomes a ValueError that names the file."""
     try:
-        with open(files.expanded(path), "rb") as file:
-            found = np.load(file, allow_pickle=False)
-            return found if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path}: is no file of arrays that can be read ({error})") from None
+        yield
+    except (ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{name}: is no file of arrays that can be read ({error})") from None
 
 
 def split(

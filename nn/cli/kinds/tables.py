@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ... import datasets
-from ...datasets.csv_file import Table, TableError, is_missing, listed, number
+from ...datasets.csv_file import Table, TableError, is_missing, listed, number, table_in
 from ...layers.module import Module
 from ...losses.classification import CrossEntropyLoss
 from ...losses.regression import MSELoss
@@ -18,7 +18,7 @@ from ...training.learner import Learner
 from .. import networks
 from ..command import USAGE, CommandError
 from . import classes
-from .kind import Array, Data, Inputs, Kind, Measured, Pair, Recipe, array_of, counts, split
+from .kind import Array, Data, Inputs, Kind, Measured, Pair, Recipe, array_in, counts, split
 
 TEST_SHARE = 0.2
 FEWEST = 10
@@ -124,7 +124,11 @@ class Tables(Kind):
     def inputs(self, table: Table) -> Array:
         """The inputs of the model, (rows, width)."""
         complete(table, [column.name for column in self.columns])
-        return np.concatenate([column.of(table) for column in self.columns], axis=1).astype(np.float32)
+        with np.errstate(over="ignore"):
+            found = np.concatenate([column.of(table) for column in self.columns], axis=1).astype(np.float32)
+        if wrong := np.flatnonzero(~np.isfinite(found).all(axis=1)).tolist():
+            raise TableError(f"{table.name}: numbers are too far from those of the training ({table.where(wrong)})")
+        return found
 
     def targets(self, values: Array) -> Array:
         """Classes as they are; numbers standardised, (rows, 1)."""
@@ -167,9 +171,9 @@ class Tables(Kind):
     def _numbers(self, outputs: Array) -> Array:
         return np.asarray(outputs, np.float64)[:, 0] * self.spread + self.mean
 
-    def read(self, path: str) -> Inputs:
+    def read(self, path: str, contents: bytes) -> Inputs:
         if path.lower().endswith(".npy"):
-            values = array_of(path)
+            values = array_in(path, contents)
             names = [column.name for column in self.columns]
             if any(column.values for column in self.columns):
                 raise ValueError(f"{path}: the model takes categories, which a .npy file cannot have; give a .csv file")
@@ -182,7 +186,22 @@ class Tables(Kind):
             rows = [[repr(float(value)) for value in row] for row in values]
             table = Table(path, tuple(names), rows, list(range(1, len(rows) + 1)))
         else:
-            table = datasets.read_csv(path)
+            table = table_in(path, contents)
+        return self._read(table)
+
+    def taken(self, instances: Sequence[Any]) -> Inputs:
+        names = tuple(column.name for column in self.columns)
+        rows = [_row(instance, names, i) for i, instance in enumerate(instances, 1)]
+        return self._read(Table("instances", names, rows, list(range(1, len(rows) + 1)), "instance"))
+
+    def form(self) -> dict[str, Any]:
+        columns = [
+            {"name": c.name, "values": list(c.values)} if c.values else {"name": c.name, "mean": c.mean}
+            for c in self.columns
+        ]
+        return {"kind": self.name, "columns": columns, "target": self.target, "classes": self.names}
+
+    def _read(self, table: Table) -> Inputs:
         return Inputs(self.inputs(table), [table.where([row]) for row in range(len(table.rows))])
 
     def answers(self, outputs: Array) -> tuple[list[str], list[dict[str, Any]]]:
@@ -234,6 +253,25 @@ def numbers(table: Table, name: str) -> list[float]:
             "numbers with a point and no thousands separator"
         )
     return [value for value in values if value is not None]
+
+
+def _row(instance: Any, names: Sequence[str], i: int) -> list[str]:
+    """The cells of an instance in JSON: values by the names of their columns, or in the order of the columns."""
+    if isinstance(instance, Mapping):
+        if absent := [name for name in names if name not in instance]:
+            raise TableError(f"instances: instance {i} has no {listed(absent)}; the model takes {listed(names, 12)}")
+        values = [instance[name] for name in names]
+    elif isinstance(instance, list) and len(instance) == len(names):
+        values = instance
+    else:
+        size = f"a list of {len(instance)}" if isinstance(instance, list) else f"a {type(instance).__name__}"
+        raise TableError(
+            f"instances: instance {i} is {size}; it must be an object, or a list of {len(names)}, with "
+            f"{listed(names, 12)}"
+        )
+    if wrong := [n for n, v in zip(names, values, strict=True) if isinstance(v, bool | list | Mapping)]:
+        raise TableError(f"instances: instance {i} has no number or text as {listed(wrong)}")
+    return ["" if value is None else str(value) for value in values]
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ EMBEDDED = "sonnets"
 SAMPLE = 400
 """So many characters are written into a run folder."""
 _MOST_CHARACTERS = 1000
+_WRITES = "this run learned a text; 'pullback generate' lets it write"
 
 
 class Texts(Kind):
@@ -145,11 +146,17 @@ class Texts(Kind):
             seen.append(chosen)
             yield self.vocabulary[chosen]
 
-    def read(self, path: str) -> Inputs:
-        raise CommandError("this run learned a text; 'pullback generate' lets it write", USAGE)
+    def read(self, name: str, contents: bytes) -> Inputs:
+        raise CommandError(_WRITES, USAGE)
+
+    def taken(self, instances: Sequence[Any]) -> Inputs:
+        raise CommandError(_WRITES, USAGE)
+
+    def form(self) -> dict[str, Any]:
+        raise CommandError(_WRITES, USAGE)
 
     def answers(self, outputs: Array) -> tuple[list[str], list[dict[str, Any]]]:
-        raise CommandError("this run learned a text; 'pullback generate' lets it write", USAGE)
+        raise CommandError(_WRITES, USAGE)
 
     def examples(self, source: str, folder: str | None) -> Pair:
         numbers = self.numbers(_text(source), source)

@@ -94,15 +94,16 @@ class Chromium:
         elif method == "Network.requestWillBeSent":
             self.requests.append(what["request"]["url"])
 
-    def open(self, path: Path, *, width: int = 1200, height: int = 800, dark: bool = False) -> None:
-        """Load a file into a window of this size, and wait until its scripts have run."""
+    def open(self, place: Path | str, *, width: int = 1200, height: int = 800, dark: bool = False) -> None:
+        """Load a file, or a URL, into a window of this size, and wait until its scripts have run."""
+        url = place if isinstance(place, str) else place.resolve().as_uri()
         self.console.clear()
         self.requests.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url=path.resolve().as_uri())
-        self.wait("document.readyState === 'complete' && location.protocol === 'file:'")
+        self.call("Page.navigate", url=url)
+        self.wait(f"document.readyState === 'complete' && location.protocol === '{url.partition('//')[0]}'")
 
     def wait(self, condition: str, seconds: float = 30.0) -> None:
         """Until an expression is true."""

@@ -3,6 +3,7 @@ import textwrap
 
 import pytest
 
+from nn import cli
 from nn.cli.kinds import texts
 
 
@@ -12,6 +13,14 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("PULLBACK_MNIST", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(texts, "SAMPLE", 20)  # characters, each of which takes a pass through the model
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory):
+    """The folder of a run that learned the digits, a little."""
+    folder = tmp_path_factory.mktemp("learned") / "digits"
+    assert cli.main(["train", "--quiet", "--epochs", "4", "--hidden", "32", "--output", str(folder)]) == 0
+    return folder
 
 
 MODELS = textwrap.dedent(
