@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("nn.cli.predict", "what a trained network says about a picture, an array or the rows of a table"),
     "serve": ("nn.cli.serve", "predictions over HTTP, and a page to try a trained network in the browser"),
     "evaluate": ("nn.cli.evaluate", "how good a trained network is on other data"),
+    "compare": ("nn.cli.compare", "several runs side by side: results, options and curves"),
     "generate": ("nn.cli.generate", "let a network that learned a text write"),
     "draw": ("nn.cli.draw", "draw the computation graph of a function, a module or a Tensor"),
     "derive": ("nn.cli.derive", "print the gradient of a function, or of a module, as NumPy source"),

@@ -87,6 +87,15 @@ class CharacterGPT(Module):
             y = block(y, is_causal=True)
         return self.head(self.norm(y))
 
+    def attention(self, x: Any) -> list[Any]:
+        """How much each character of the first example looks at those up to it: (heads, length, length) by block."""
+        found, y = [], self.positions(self.embedding(x))
+        for block in self.blocks:
+            z = block.norm1(y)
+            found.append(block.self_attn(z, z, z, average_attn_weights=False, is_causal=True)[1][0])
+            y = block(y, is_causal=True)
+        return found
+
 
 class CharacterLSTM(Module):
     """Logits of the next character after each one, of a recurrent network; shapes as in :class:`CharacterGPT`."""

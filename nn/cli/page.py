@@ -13,6 +13,7 @@ from autodiff import files
 
 from ..io.run_folder import CONTENTS, MODEL
 from ..layers.summary import in_bytes
+from ..reports.curve import closely
 from ..reports.history import History
 from ..reports.page import filled, frame
 from .kinds import Measured
@@ -23,13 +24,16 @@ RELOAD = 5
 
 def write_page(folder: Path, run: Run, history: History, measured: Measured | None, state: str) -> None:
     """Write the page: ``state`` is running, interrupted or finished."""
-    page = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    here = resources.files(__package__)
+    page = here.joinpath("page.html").read_text(encoding="utf-8")
     parts = {
+        "STYLE": here.joinpath("page.css").read_text(encoding="utf-8"),
         "TITLE": escape(f"{run.arguments['data']}: {run.arguments['model']}"),
         "STATE": state,
         "RELOAD": f'<meta http-equiv="refresh" content="{RELOAD}">' if state == "running" else "",
         "RESULT": _result(run, history, measured, state),
-        "CURVES": history.svg() if len(history) > 1 else "<p>Curves appear after the second epoch.</p>",
+        "CURVES": history.svg(live=True) if len(history) > 1 else "<p>Curves appear after the second epoch.</p>",
+        "CLOSELY": closely(),
         "SECTIONS": "".join(f"<h2>{escape(t)}</h2>{html}" for t, html in (measured.sections if measured else [])),
         "GRAPH": _graph(folder),
         "USE": "".join(_command(what, line) for what, line in _uses(folder, run, state)),

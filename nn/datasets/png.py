@@ -1,4 +1,4 @@
-"""PNG files without any other package: W3C, "Portable Network Graphics" (second edition, 2003).
+"""PNG files, read and written without any other package: W3C, "Portable Network Graphics" (second edition, 2003).
 
 All colour types and depths, without interlacing (which nearly no program writes).  Checksums are compared, and what a
 file declares is compared with what it holds.
@@ -58,6 +58,23 @@ def size_of_png(name: str, contents: bytes) -> tuple[int, int]:
     """The height and the width that a PNG file declares; its pixels are not read.  Raises DamagedFileError."""
     header = _header(name, _chunks(name, contents).get(b"IHDR", b""))
     return header.height, header.width
+
+
+def png_of(pixels: Any) -> bytes:
+    """A PNG file of numbers from 0 (black) to 1 (white): (height, width) of grey, or (height, width, 3) of colours.
+
+    >>> read_png("a", png_of([[0.0, 0.2, 1.0]])).round(3).tolist()
+    [[0.0, 0.20000000298023224, 1.0]]
+    """
+    values = np.clip(np.rint(np.asarray(pixels, float) * 255), 0, 255).astype(np.uint8)
+    height, width = values.shape[:2]
+    lines = np.zeros((height, 1 + values[0].size), np.uint8)  # each begins with its filter: none
+    lines[:, 1:] = values.reshape(height, -1)
+    header = b"".join(side.to_bytes(4, "big") for side in (width, height)) + bytes([8, 2 * (values.ndim == 3), 0, 0, 0])
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b"")]
+    return SIGNATURE + b"".join(
+        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big") for kind, data in chunks
+    )
 
 
 def _chunks(name: str, contents: bytes) -> dict[bytes, bytes]:

@@ -17,7 +17,8 @@ from .curve import svg
 __all__ = ["History"]
 
 VALIDATION = "validation_"
-_UNPLOTTED = ("epoch", "learning_rate", "seconds", "rate")
+NO_CURVES = ("epoch", "learning_rate", "seconds", "rate")
+"""The columns that measure no quality."""
 
 
 class History(Sequence[float]):
@@ -117,7 +118,7 @@ class History(Sequence[float]):
     def _panels(self, names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
         """The lines of each quantity: of training and, if there is one, of validation."""
         have = self.columns
-        chosen = list(names) or [n for n in have if not n.startswith(VALIDATION) and n not in _UNPLOTTED]
+        chosen = list(names) or [n for n in have if not n.startswith(VALIDATION) and n not in NO_CURVES]
         panels = {}
         for name in chosen:
             panels[name] = {"training": self[name]}
@@ -125,9 +126,12 @@ class History(Sequence[float]):
                 panels[name]["validation"] = self[VALIDATION + name]
         return panels
 
-    def svg(self, *names: str) -> str:
-        """The curves of these quantities (default: the loss and every metric) as an SVG document."""
-        return svg(self._panels(names))
+    def svg(self, *names: str, live: bool = False) -> str:
+        """The curves of these quantities (default: the loss and every metric) as an SVG document.
+
+        With ``live`` it holds the numbers, too, for the script of a page that lets one look closely.
+        """
+        return svg(self._panels(names), live=live)
 
     def _repr_svg_(self) -> str:
         return self.svg()

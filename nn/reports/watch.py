@@ -17,7 +17,7 @@ from autodiff import files
 from autodiff.draw import draw
 
 from ..layers.module import Module
-from .curve import svg
+from .curve import closely, svg
 from .history import VALIDATION
 from .page import filled, frame
 
@@ -144,6 +144,7 @@ class Watch:
             "RELOAD": f'<meta http-equiv="refresh" content="{REFRESH:.0f}">' if running else "",
             "STATE": "running" if running else "stopped" if self._ended else "finished",
             "CURVES": self._curves(),
+            "CLOSELY": closely(),
             "WARNINGS": "".join(f"<li>{escape(text)}</li>" for text in self.warnings()),
             "ROWS": "".join(self._table()),
             "GRAPH": self._graph_frame(),
@@ -173,8 +174,9 @@ class Watch:
         """The curves over epochs; before the second epoch also the loss of each step."""
         if not self.losses and not self.rows:
             return "<p>No step has been made.</p>"
-        steps = svg({"loss": {"each step": self.losses}}, along="step") if len(self.rows) < 2 and self.losses else ""
-        return steps + (svg(self._panels()) if self.rows else "")
+        few = len(self.rows) < 2 and self.losses
+        steps = svg({"loss": {"each step": self.losses}}, along="step", live=True) if few else ""
+        return steps + (svg(self._panels(), live=True) if self.rows else "")
 
     def _panels(self) -> dict[str, dict[str, list[float]]]:
         """Curves over epochs; a quantity and its validation value share a panel."""

@@ -44,6 +44,7 @@ def matrix_lines(matrix: Array, names: Sequence[str]) -> list[str]:
 
 def matrix_table(matrix: Array, names: Sequence[str]) -> str:
     """The same as an HTML table, darker where there are more."""
+    matrix = np.asarray(matrix)
     most = max(int(matrix.max()), 1)
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
     rows = []
@@ -59,11 +60,12 @@ def matrix_table(matrix: Array, names: Sequence[str]) -> str:
     )
 
 
-def measured(learner: Learner, examples: Pair, names: Sequence[str]) -> Measured:
-    """The accuracy on examples, beside always naming the most frequent class."""
+def measured(learner: Learner, examples: Pair, names: Sequence[str], outputs: Array = None) -> Measured:
+    """The accuracy on examples, beside always naming the most frequent class; ``outputs`` if they are known."""
     X, Y = examples
     found = learner.evaluate(X, Y)
-    matrix = confusion_matrix(learner.predict(X).argmax(axis=1), Y, classes=len(names))
+    outputs = learner.predict(X) if outputs is None else outputs
+    matrix = confusion_matrix(outputs.argmax(axis=1), Y, classes=len(names))
     frequent = int(np.bincount(Y, minlength=len(names)).argmax())
     baseline = float(np.mean(np.asarray(Y) == frequent))
     right, total = int(np.trace(matrix)), int(matrix.sum())
@@ -75,6 +77,15 @@ def measured(learner: Learner, examples: Pair, names: Sequence[str]) -> Measured
         "confusion_matrix": matrix.tolist(),
     }  # fmt: skip
     return Measured(lines, result, [("Confusion matrix", matrix_table(matrix, names))], summary, guess)
+
+
+def mistakes(outputs: Array, labels: Array, names: Sequence[str], most: int) -> list[tuple[int, str]]:
+    """The examples that are taken for another class, those first of which the network is the surest, in words."""
+    share = np.asarray(softmax(np.asarray(outputs, np.float64)))
+    said, truth = share.argmax(axis=1), np.asarray(labels)
+    wrong = np.flatnonzero(said != truth)
+    surest = wrong[np.argsort(-share[wrong, said[wrong]], kind="stable")][:most]
+    return [(int(i), f"{names[truth[i]]}, says {names[said[i]]} ({share[i, said[i]]:.0%})") for i in surest]
 
 
 def answers(outputs: Array, names: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -12,8 +12,11 @@ from ... import datasets
 from ...datasets.csv_file import number
 from ...datasets.picture import centred, extent, grey, image_in, ink_of, resized
 from ...datasets.text import decoded
+from ...layers.convolution import Conv2d
+from ...layers.linear import Linear
 from ...layers.module import Module
 from ...losses.classification import CrossEntropyLoss
+from ...reports.pictures import gallery, signed
 from ...training.learner import Learner
 from .. import networks
 from ..command import USAGE, CommandError
@@ -27,6 +30,8 @@ FEWEST = 10
 PAPER = 0.05
 """Images whose border is darker than this, from 0 to 1, show something on an empty ground, as digits do."""
 _SAMPLE = 500
+MISTAKES, FILTERS = 18, 24
+"""So many are shown at most."""
 
 
 class Images(Kind):
@@ -109,7 +114,37 @@ class Images(Kind):
         return [counts(data), classes.loss_line(recipe.label_smoothing or 0.0, len(self.names))]
 
     def measure(self, learner: Learner, examples: Pair) -> Measured:
-        return classes.measured(learner, examples, self.names)
+        X, labels = examples
+        outputs = learner.predict(X)
+        found = classes.measured(learner, examples, self.names, outputs)
+        wrong = classes.mistakes(outputs, labels, self.names, MISTAKES)
+        pictures = gallery([(self._pictures(X[i : i + 1])[0], said) for i, said in wrong])
+        sections = [*found.sections, ("Its surest mistakes", pictures if wrong else "<p>It makes none here.</p>")]
+        filters = self._filters(learner.model)
+        if len(filters):
+            title = f"What its first layer looks for, {len(filters)} of the largest"
+            sections.append((title, gallery([(picture, "") for picture in filters])))
+        return found._replace(sections=sections)
+
+    def _pictures(self, X: Array) -> Array:
+        """Inputs of the model as images (n, height, width[, 3]) again."""
+        if self.model == "mlp":
+            return np.reshape(X, (len(X), *self.shape))
+        images = np.moveaxis(X, 1, -1)
+        return images if len(self.shape) == 3 else images[..., 0]
+
+    def _filters(self, model: Module) -> list[Array]:
+        """The weights of the first layer for each of its outputs, as colours; blue is below zero."""
+        layer = next((m for m in model.modules() if isinstance(m, Conv2d | Linear)), None)
+        if layer is None:
+            return []
+        weight: Array = np.asarray(layer.weight.data)  # (out, in, height, width), or (in, out)
+        if isinstance(layer, Linear):
+            weight = np.reshape(weight.T, (-1, *self.shape))
+            weight = np.moveaxis(weight, 3, 1) if weight.ndim == 4 else weight
+        each = np.reshape(weight, (len(weight), -1, weight.shape[-1]))  # colours one below the other
+        largest = np.argsort(-np.linalg.norm(each.reshape(len(each), -1), axis=1), kind="stable")[:FILTERS]
+        return [signed(each[i]) for i in largest]
 
     def answers(self, outputs: Array) -> tuple[list[str], list[dict[str, Any]]]:
         return classes.answers(outputs, self.names)

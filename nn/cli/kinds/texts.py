@@ -16,6 +16,7 @@ from ... import datasets
 from ...layers.activation import softmax
 from ...layers.module import Module
 from ...losses.classification import CrossEntropyLoss
+from ...reports.pictures import attention_map
 from ...training.learner import Learner
 from .. import networks
 from ..command import USAGE, CommandError
@@ -119,7 +120,23 @@ class Texts(Kind):
         guesses = f"guessing: {math.log(size):.3f}, how often each character occurs: {alone:.3f}, pairs: {pairs:.3f}"
         summary = f"loss {loss:.3f} ({loss / math.log(2):.2f} bits for each character)"
         shown = [("What it writes", f"<pre>{escape(sample)}</pre>")]
+        if isinstance(learner.model, networks.CharacterGPT):
+            shown.append(("What it looks at", self._attention(learner.model, examples[0][:1])))
         return Measured(sample.strip().splitlines()[:8], result, shown, summary, guesses)
+
+    def _attention(self, model: networks.CharacterGPT, window: Array) -> str:
+        """A map for each block and head, of one piece of text."""
+        text = "".join(self.vocabulary[number] for number in window[0])
+        model.eval()
+        with no_grad():
+            blocks = model.attention(window)
+        maps = [
+            attention_map(weights, text, f"block {i}, head {j}")
+            for i, heads in enumerate(blocks, 1)
+            for j, weights in enumerate(heads.data, 1)
+        ]
+        said = "Each row is a character of a text that it had not seen: the darker, the more it looks at the one above."
+        return f'<p>{said}</p><div class="gallery">{"".join(maps)}</div>'
 
     def written(
         self, model: Module, prompt: str, length: int, rng: np.random.Generator, temperature: float = 0.8,

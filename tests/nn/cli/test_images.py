@@ -73,6 +73,15 @@ def test_arrays(trained, capsys):
     assert answers[0]["label"] == answers[30]["label"] == answers[31]["label"] == "0"
 
 
+def test_mistakes_and_weights_are_shown(trained):
+    page = Path(trained, "index.html").read_text()
+    result = json.loads(Path(trained, "result.json").read_text())
+    wrong = np.array(result["confusion_matrix"])
+    count = int(wrong.sum() - np.trace(wrong))
+    assert page.count(", says ") == 2 * min(count, 18) > 0  # in the caption, and for who does not see the picture
+    assert page.count("<figure>") == min(count, 18) + 24
+
+
 def test_evaluation(trained, capsys):
     assert cli.main(["evaluate", trained, "--data", "digits", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["accuracy"] > 0.9

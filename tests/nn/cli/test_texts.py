@@ -27,6 +27,7 @@ def test_a_text_is_learned_and_written(book, model, capsys):
     assert "bits for each character" in capsys.readouterr().out
     result = json.loads(Path("runs/book-1/result.json").read_text())
     assert result["test_loss"] < result["test_baseline_loss"] < result["test_guessing_loss"]
+    assert Path("runs/book-1/index.html").read_text().count('class="attention"') == (8 if model == "gpt" else 0)
     assert result["test_guessing_loss"] == pytest.approx(math.log(len(set("the cat sat on the mat.\n"))))
 
     texts = []
@@ -58,6 +59,10 @@ def test_temperature_and_top_k():
 def test_a_gpt_sees_no_later_character():
     model = CharacterGPT(5, 6, 2, 8, 2, rng=np.random.default_rng(0)).eval()
     x = np.array([[0, 1, 2, 3, 4, 0]])
+    for heads in model.attention(x):
+        assert heads.shape == (2, 6, 6)
+        np.testing.assert_allclose(np.sum(heads.data, axis=-1), 1.0, rtol=1e-6)
+        assert not np.triu(heads.data, 1).any()
     other = x.copy()
     other[0, 4:] = 1
     one, two = model(x).data, model(other).data

@@ -1,7 +1,9 @@
 """The report of a training: what it notes, what it warns of, and its page in a browser."""
 
 import json
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,6 +75,26 @@ def test_a_model_that_cannot_be_drawn_does_not_end_the_training(tmp_path):
     assert "The graph could not be drawn: ValueError" in watch.close().read_text(encoding="utf-8")
 
 
+def look_closely(page):
+    """Values at the pointer and by the keys; a stretch of epochs by dragging; all of them by a double click."""
+    line = "document.querySelector('#curves polyline').getAttribute('points')"
+    texts = "document.querySelector('#curves .ticks').querySelectorAll('[text-anchor=middle]')"
+    labels = f"[...{texts}].map(text => +text.textContent)"
+    whole, every = page.evaluate(line), page.evaluate(labels)
+    x, y = page.middle("#curves rect[tabindex]")
+    page.mouse("mouseMoved", x, y)
+    page.wait("/^epoch [67]training \\d\\.\\d+validation \\d\\.\\d+$/.test(document.querySelector('.tip').textContent)")
+    page.drag(x, y, x + 100, y)
+    page.wait(f"{line} !== {json.dumps(whole)}")
+    assert min(page.evaluate(labels)) >= 6
+    page.evaluate("document.querySelector('#curves rect[tabindex]').focus()")
+    page.press("Escape", 27)
+    page.wait("document.querySelector('.tip').hidden")
+    assert page.evaluate(labels) == every
+    page.press("ArrowRight", 39)
+    page.wait("document.querySelector('.tip').textContent.startsWith('epoch 1t')")
+
+
 def test_the_page_in_a_browser(tmp_path, browser):  # noqa: F811
     watch, _ = trained(tmp_path / "run.html", epochs=12)
     browser.open(watch.close(), height=1900)
@@ -82,9 +104,7 @@ def test_the_page_in_a_browser(tmp_path, browser):  # noqa: F811
     x, y = browser.middle("#gradients")
     browser.mouse("mouseMoved", x, y)
     browser.wait("/step \\d+: \\d/.test(document.getElementById('at-gradients').textContent)")
-    import os
-    from pathlib import Path
-
+    look_closely(browser)
     browser.screenshot(Path(os.environ.get("PULLBACK_SCREENSHOTS") or tmp_path) / "watch.png")
     assert browser.console == []
     assert [u for u in browser.requests if u.startswith("http")] == []
