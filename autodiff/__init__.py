@@ -16,6 +16,7 @@ from .ops.elementwise import relu, sigmoid, softplus, stop_gradient
 from .ops.erf import erf
 from .ops.indexing import scatter_add
 from .ops.linalg import expm
+from .ops.linear_maps import linear_call
 from .ops.pooling import max_pool
 from .ops.recurrent import lstm, lstm_cell, lstm_packed
 from .ops.softmax import logsumexp, softmax, softmax_cross_entropy
@@ -94,6 +95,7 @@ __all__ = [
     "jacobian",
     "jit",
     "jvp",
+    "linear_call",
     "logsumexp",
     "lstm",
     "lstm_cell",

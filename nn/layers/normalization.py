@@ -13,6 +13,7 @@ import numpy as np
 
 from autodiff import BatchingError, Tensor, mark_written
 
+from . import statistics
 from .checks import check_array, data, described, finite, floating, positive_eps, whole
 from .module import Module
 from .structure import values_of
@@ -205,17 +206,40 @@ class _BatchNorm(Module):
         return _scaled(y, self.weight, self.bias)
 
     def _by_batch(self, x: Any) -> Any:
-        """The input by its own mean and variance, which the running ones follow in training."""
-        count = x.size // self.num_features
-        if self.training and count < 2:
-            raise ValueError(
-                f"{type(self).__name__}: the input has shape {x.shape}, {count} number{'s'[: count != 1]} for each "
-                "channel, and training needs 2 to have a variance; take a larger batch, or model.eval()"
-            )
-        y, mean, variance = _standardized(x, (0, *range(2, x.ndim)), self.eps)
+        """The input by the mean and variance of the batch, which the running ones follow in training."""
+        total = statistics.total()
+        if total is None:
+            count = x.size // self.num_features
+            self._check_count(count, x)
+            y, mean, variance = _standardized(x, (0, *range(2, x.ndim)), self.eps)
+        else:
+            y, mean, variance, count = self._by_parts(x, total)
         if self.training and self.running_mean is not None:
             self._follow(values_of(mean), values_of(variance) * (count / (count - 1)))
         return y
+
+    def _by_parts(self, x: Any, total: statistics.Total) -> tuple[Any, Any, Any, float]:
+        """The same of a batch of which other processes have parts, and how many numbers each channel has in all."""
+        axes, shape = (0, *range(2, x.ndim)), (1, -1, *[1] * (x.ndim - 2))
+        wide = np.promote_types(x.dtype, np.float32)  # a sum of 65,505 ones is no float16
+
+        def sums(x: Any) -> Any:
+            return np.sum(x, axis=axes, dtype=wide).astype(np.float64)
+
+        every = total(self, np.concatenate([sums(x), [x.size // self.num_features]]))
+        count = float(values_of(every)[-1])
+        self._check_count(count, x)
+        mean = np.reshape(every[:-1] / count, shape).astype(x.dtype)
+        centred = x - mean
+        variance = np.reshape(total(self, sums(centred * centred)) / count, shape).astype(x.dtype)
+        return centred * (variance + self.eps) ** -0.5, mean, variance, count
+
+    def _check_count(self, count: float, x: Any) -> None:
+        if self.training and count < 2:
+            raise ValueError(
+                f"{type(self).__name__}: the input has shape {x.shape}, {count:g} number{'s'[: count != 1]} for each "
+                "channel, and training needs 2 to have a variance; take a larger batch, or model.eval()"
+            )
 
     def _follow(self, mean: Array, variance: Array) -> None:
         """Move the running mean and variance towards those of a batch."""

@@ -13,7 +13,6 @@ import numpy as np
 from autodiff import __version__
 
 from ..layers.module import Module
-from ..layers.normalization import BatchNorm1d, BatchNorm2d
 from .checks import what_is
 from .loader import DataLoader
 from .processes import Processes
@@ -38,18 +37,6 @@ def group(parallel: Any) -> Processes | None:
             "mpi4py"
         )
     return parallel if parallel.size > 1 else None
-
-
-def refuse_what_mixes(model: Module, optimizer: Any) -> None:
-    """Raise TypeError for what needs the whole batch in one process."""
-    for name, module in model.named_modules():
-        if isinstance(module, BatchNorm1d | BatchNorm2d):
-            raise TypeError(
-                f"fit: {name or 'the model'} is a {type(module).__name__}, which would take the mean of the part of "
-                "the batch that its process has; use LayerNorm or GroupNorm, or train in one process"
-            )
-    if getattr(optimizer, "needs_closure", False):
-        raise TypeError(f"fit: {type(optimizer).__name__} calculates the loss as often as it likes; use one process")
 
 
 def join(processes: Processes, run: Run) -> None:

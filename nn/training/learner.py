@@ -32,7 +32,8 @@ from .measures import Metric, number, taken
 from .plateau import ReduceLROnPlateau
 from .processes import Processes
 from .run import Run
-from .shared import Shared
+from .shared import Shared, SharedSearch
+from .statistics import Statistics
 from .step import Position, TrainingStep
 from .structures import examples_in, joined, mapped
 from .update import Update
@@ -108,7 +109,9 @@ class Learner(TrainingStep):
         self.processes: Processes | None = joining.group(parallel)
 
     def _kind(self) -> Callable[..., Update]:
-        return super()._kind() if self.processes is None else partial(Shared, self.processes)
+        if self.processes is None:
+            return super()._kind()
+        return partial(SharedSearch if getattr(self.optimizer, "needs_closure", False) else Shared, self.processes)
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -160,10 +163,8 @@ class Learner(TrainingStep):
             raise TypeError("fit: epochs is missing; say how many passes over the data to make: epochs=10")
         epochs = count_of("fit", "epochs", epochs, 0)
         processes = self.processes
-        if processes is not None:
-            joining.refuse_what_mixes(self.model, self.optimizer)
-            if rng is not None or not isinstance(X, DataLoader):  # which has its own
-                rng = processes.told(generator(rng))
+        if processes is not None and (rng is not None or not isinstance(X, DataLoader)):  # which has its own
+            rng = processes.told(generator(rng))
         held = Validation(validation, validation_split, stratify, PREDICTION_BATCH)
         before = Resume(self, resume)
         found = feed(X, Y, batch_size, shuffle, rng, held, before.state)
@@ -273,9 +274,11 @@ class Learner(TrainingStep):
     def _measure(self, who: str, loader: DataLoader, processes: Processes | None = None) -> dict[str, float]:
         """The mean loss over the examples, and the metrics of all of them; of several processes, each takes a part."""
         sums = Epoch(self.metrics, math.nan)
+        statistics = None if processes is None else Statistics(processes, self.model)
         with self._mode(training=False):
             for x, y, counted in pairs_in(who, loader, processes):
-                outputs = self._output(x)
+                with contextlib.nullcontext() if statistics is None else statistics.of(counted or 0):
+                    outputs = self._output(x)
                 with no_grad():
                     loss = number("Learner", self.loss(outputs, y))
                 sums.add(loss, examples_in(y) if counted is None else counted, *_counted((outputs, y), counted))

@@ -13,7 +13,8 @@ from ..layers.structure import values_of
 from .buckets import Buckets
 from .measures import number
 from .processes import Processes
-from .update import Done, Update
+from .statistics import RepeatedError, Statistics, alone
+from .update import Done, Search, Update, searched
 
 Array = Any
 
@@ -34,8 +35,25 @@ class Shared(Update):
         self._buckets: Buckets | None = None
         self._ready: Any = None
 
+    @property
+    def unrecorded(self) -> str:  # type: ignore[override]
+        return "BatchNorm's sums are those of all processes" if self.statistics else ""
+
+    def refresh(self) -> None:
+        super().refresh()
+        self.statistics = Statistics(self.processes, self.model)
+
     def __call__(self, x: Array, y: Array, counted: int, before: float = 0, whole: bool = True) -> Done:  # type: ignore[override]
         """One step, or a batch of several for one; ``counted`` examples of x count, which is all or none."""
+        done = self.differentiated(x, y, counted, before, whole)
+        if whole and not done.fault:
+            bad = self._changed(before + done.examples)
+            if bad:
+                return done._replace(fault="gradient", bad=bad)
+        return done
+
+    def differentiated(self, x: Array, y: Array, counted: int, before: float = 0, whole: bool = True) -> Done:
+        """The loss, and gradients: those of all processes for a ``whole`` step."""
         buckets = self._emptied() if whole else None
         self._ready = buckets.calls if buckets and self._differentiated == self.differentiate else None
         value, outputs, plain = self._differentiated(x, y, counted, not before)
@@ -43,29 +61,32 @@ class Shared(Update):
         sums = self.processes.total(np.array([value, counted, *more], np.float64))
         if buckets:
             buckets.receive(sums[2:])
-        done = Done("", float(sums[0] / sums[1]), outputs, examples=float(sums[1]))
-        if plain or not np.isfinite(sums[0]):
-            return done._replace(fault="plain" if plain else "loss")
-        if not before and self._is_apart():
-            return done._replace(fault="apart")
-        if whole:
-            bad = self._changed(before + done.examples)
-            if bad:
-                return done._replace(fault="gradient", bad=bad)
-        return done
+        fault = "plain" if plain else "" if np.isfinite(sums[0]) else "loss"
+        if not fault and not before and self._is_apart():
+            fault = "apart"
+        return Done(fault, float(sums[0] / sums[1]), outputs, examples=float(sums[1]))
 
     def differentiate(self, x: Array, y: Array, counted: int, first: bool) -> tuple[Any, Array, bool]:
         """The sum of the losses of this process's examples, and the outputs; gradients are added to those there are."""
         if first:
             self.optimizer.zero_grad()
-        outputs = self.model(x)
+        with self.statistics.of(counted):
+            outputs = self.model(x)
         loss = self.loss(outputs, y)
         number(self.who, loss)
         if not isinstance(loss, Tensor):
             return loss * counted, values_of(outputs), True
         weighted = loss * counted
-        weighted.backward(ready=self._ready)
+        try:
+            weighted.backward(ready=self._ready)
+        except RepeatedError:  # there is NaN in them
+            for _, parameter in self.parameters:
+                parameter.grad = np.full(parameter.shape, np.nan, parameter.dtype)
         return values_of(weighted), values_of(outputs), False
+
+    def again(self, x: Array, y: Array) -> None:
+        with alone():
+            super().again(x, y)
 
     def change(self, examples: float) -> tuple[str, ...]:
         """The update by the gradients of all processes, sums over so many examples; or the names of bad ones."""
@@ -88,6 +109,25 @@ class Shared(Update):
             self._buckets = Buckets(self.processes, self.parameters)
         self._buckets.begin()
         return self._buckets
+
+
+class SharedSearch(Shared):
+    """The same for an optimizer that looks for its step: all processes calculate the same losses."""
+
+    unrecorded = Search.unrecorded
+
+    def __call__(self, x: Array, y: Array, counted: int, before: float = 0, whole: bool = True) -> Done:  # type: ignore[override]
+        return searched(self.optimizer, lambda: self._gradients(x, y, counted))
+
+    def _gradients(self, x: Array, y: Array, counted: int) -> Done:
+        done = self.differentiated(x, y, counted)
+        bad = self._bad()
+        if bad and not done.fault:
+            done = done._replace(fault="gradient", bad=bad)
+        if not done.fault:
+            self.average(done.examples)
+            self.clip()
+        return done
 
 
 class _Recorded:

@@ -132,6 +132,7 @@ class TrainingStep:
         if self._recorded is not None:
             return str(self._recorded.explain())
         why = "jit=False" if self.jit is False else f"a recording pays for {PAYS:,} steps or more"
+        why = self._update.unrecorded or why if self._update is not None else why
         return f"step: not recorded: {why}"
 
     def _calculation(self, *, refresh: bool = False) -> Update:
@@ -170,7 +171,7 @@ class TrainingStep:
     def _recording(self, update: Update, to_come: int) -> Callable[..., Done]:
         """The calculation, as a recorded function if that pays: for many steps to come, or after as many."""
         update.made += 1
-        if self.jit is False or (self.jit == "auto" and max(to_come, update.made) < PAYS) or isinstance(update, Search):
+        if self.jit is False or (self.jit == "auto" and max(to_come, update.made) < PAYS) or update.unrecorded:
             return update
         from autodiff import StaleError  # which few programs need
 
@@ -204,7 +205,7 @@ class TrainingStep:
         if done.fault == "apart":
             if position.first:
                 raise _disconnected("it depends on other variables alone", update, position)
-            if not isinstance(update, Search):  # which has ended its own
+            if not getattr(self.optimizer, "needs_closure", False):  # which has ended its own step
                 self.optimizer.step()  # a later step may depend on no parameter
             return
         what = f"the loss became {done.loss}"
@@ -213,10 +214,7 @@ class TrainingStep:
         raise self._diverged(what, x, y, update, position)
 
     def _diverged(self, what: str, x: Array, y: Array, update: Update, position: Position) -> DivergenceError:
-        def again() -> None:
-            self.loss(self.model(x), y).backward()
-
-        why = cause((x, y), update.parameters, again, position.step - 1)
+        why = cause((x, y), update.parameters, lambda: update.again(x, y), position.step - 1)
         self.optimizer.zero_grad()
         where = f"step {position.step}" + (f" (epoch {position.epoch})" if position.epoch else "")
         rate = rate_of(self.optimizer)

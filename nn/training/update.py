@@ -42,6 +42,8 @@ class Update:
     """
 
     __name__ = "step"
+    unrecorded = ""
+    """Why the step is calculated anew each time, if it is."""
 
     def __init__(
         self, who: str, model: Module, loss: Callable[[Any, Any], Any], optimizer: Any,
@@ -90,6 +92,10 @@ class Update:
 
         return jit(self)
 
+    def again(self, x: Array, y: Array) -> None:
+        """Outputs, loss and gradients once more, to look for what went wrong."""
+        self.loss(self.model(x), y).backward()
+
     def _forward(self, x: Array, y: Array) -> tuple[Done, Any]:
         """The loss, also as what can be gone back from."""
         outputs = self.model(x)
@@ -112,11 +118,15 @@ class Update:
     def finish(self, examples: float = 0) -> None:
         """The step itself, by the gradients; those are sums over so many examples, if not 0."""
         if examples:
-            for _, parameter in self.parameters:
-                if parameter.grad is not None:
-                    parameter.grad = parameter.grad * (1.0 / examples)
+            self.average(examples)
         self.clip()
         self.optimizer.step()
+
+    def average(self, examples: float) -> None:
+        """The gradients, which are sums over so many examples, as means."""
+        for _, parameter in self.parameters:
+            if parameter.grad is not None:
+                parameter.grad = parameter.grad * (1.0 / examples)
 
     def clip(self) -> None:
         """Limit the gradients."""
@@ -129,27 +139,37 @@ class Update:
 class Search(Update):
     """The same for an optimizer that looks for its step, and calculates the loss several times for it."""
 
+    unrecorded = "the optimizer decides by the loss how often it is calculated"
+
     def __call__(self, x: Array, y: Array, before: float = 0, whole: bool = True) -> Done:
-        first: list[Done] = []
+        return searched(self.optimizer, lambda: self._gradients(x, y))
 
-        def closure() -> Any:
-            self.optimizer.zero_grad()
-            done, loss = self._forward(x, y)
-            if not done.fault:
-                loss.backward()
-                bad = self._bad()
-                fault = "gradient" if bad else "apart" if self._is_apart() else ""
-                done = done._replace(fault=fault, bad=bad)
-                self.clip()
-            if not first:
-                first.append(done)
-                if done.fault:
-                    raise _FaultError
-            return loss if not done.fault else np.inf
+    def _gradients(self, x: Array, y: Array) -> Done:
+        done, loss = self._forward(x, y)
+        if not done.fault:
+            loss.backward()
+            bad = self._bad()
+            done = done._replace(fault="gradient" if bad else "apart" if self._is_apart() else "", bad=bad)
+            self.clip()
+        return done
 
-        with contextlib.suppress(_FaultError):
-            self.optimizer.step(closure)
-        return first[0]
+
+def searched(optimizer: Any, gradients: Callable[[], Done]) -> Done:
+    """The step of an optimizer that asks for loss and gradients as often as it likes; what it found at first."""
+    first: list[Done] = []
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        done = gradients()
+        if not first:
+            first.append(done)
+            if done.fault:
+                raise _FaultError
+        return done.loss if not done.fault else np.inf
+
+    with contextlib.suppress(_FaultError):
+        optimizer.step(closure)
+    return first[0]
 
 
 class _FaultError(Exception):
