@@ -168,15 +168,9 @@ def _processes() -> Processes | None:
     if started() == 1:
         return None
     try:
-        found = Processes()
+        return Processes()
     except ImportError as error:
         raise CommandError(f"mpiexec has started {started()} processes, but {error}") from error
-    if found.size != started():
-        raise CommandError(
-            f"mpiexec has started {started()} processes, but mpi4py sees {found.size}: they are of different MPIs; "
-            "use the mpiexec beside the MPI that mpi4py loads"
-        )
-    return found
 
 
 def _new(arguments: argparse.Namespace, processes: Processes | None) -> int:

@@ -36,7 +36,7 @@ class Processes:
     in one of them ends them all, with its rank and its traceback; so does one that the others wait for longer than
     ``timeout`` seconds.
 
-    Raises ImportError without mpi4py, and where it finds no MPI library.
+    Raises ImportError without mpi4py, where it finds no MPI library, and where ``mpiexec`` is that of another MPI.
 
     >>> alone = Processes(timeout=60.0)  # without mpiexec there is one
     >>> alone.rank, alone.size, alone.leads
@@ -256,15 +256,25 @@ def _how(error: BaseException) -> str:
 
 
 def _world() -> Any:
+    """All processes that were started."""
     try:
         from mpi4py import MPI
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ImportError(
-            "Processes: mpi4py is missing: pip install 'pullback[mpi]', which brings MPICH; on a cluster build "
+            "Processes: mpi4py is missing: pip install 'pullback[mpi]' mpich, which brings MPICH; on a cluster build "
             "mpi4py with the MPI of the site"
         ) from error
-    except RuntimeError as error:
-        raise ImportError(f"Processes: mpi4py cannot load an MPI library ({error})") from error
+    except (ImportError, RuntimeError) as error:
+        raise ImportError(
+            f"Processes: mpi4py cannot load an MPI library ({' '.join(str(error).split())}); pip install mpich brings "
+            "one, on a cluster load the module of the one that mpi4py was built with, or name its file in MPI4PY_LIBMPI"
+        ) from error
+    if started() > 1 and MPI.COMM_WORLD.Get_size() == 1:
+        raise ImportError(
+            f"Processes: mpi4py sees one of {started()} processes: it loads another MPI than the one that started "
+            "them, and each would train by itself; use the mpiexec beside the MPI that mpi4py loads (srun --mpi=list "
+            "shows which ones Slurm knows)"
+        )
     return MPI.COMM_WORLD
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nn import Learner, Linear, Processes, mse_loss, optim
+from nn import Dropout, Learner, Linear, Processes, ReLU, Sequential, cross_entropy, mse_loss, optim
 from nn.training.processes import _is_unread, started
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +30,8 @@ rank = processes.rank
 rng = np.random.default_rng(0)
 X = rng.normal(size=(53, 6)); Y = (X @ rng.normal(size=(6, 3))).argmax(1)
 
-def learner(parallel=processes, *, width=16, rate=0.0, dtype=np.float64, norm=(), search=False, **options):
+def learner(parallel=processes, *, width=16, rate=0.0, dtype=np.float64, norm=(), search=False,
+            loss=cross_entropy, **options):
     model = Sequential(Linear(6, width, rng=0, dtype=dtype), *norm, ReLU(), Dropout(rate, rng=2),
                        Linear(width, 3, rng=1, dtype=dtype))
     # what is before BatchNorm has a bias without effect: of its gradient, which is rounding, Adam would make a step
@@ -37,7 +39,7 @@ def learner(parallel=processes, *, width=16, rate=0.0, dtype=np.float64, norm=()
     if search:
         model = Linear(6, 3, rng=0, dtype=dtype)
         optimizer = optim.LBFGS(model.parameters(), max_iter=4, line_search_fn="strong_wolfe")
-    return Learner(model, cross_entropy, optimizer, metrics=["accuracy"], parallel=parallel, **options)
+    return Learner(model, loss, optimizer, metrics=["accuracy"], parallel=parallel, **options)
 
 def values(of):
     return np.concatenate([p.ravel() for p in of.model.state_dict().values()])
@@ -148,6 +150,55 @@ ENDS = {
 }
 
 
+def test_a_full_disk_ends_all_and_the_last_checkpoint_is_whole(tmp_path):
+    code = """
+        import resource
+
+        class Full(Callback):
+            def on_step(self, run):
+                if run.step == 5 and rank == 0:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+        path = sys.argv[1] + "/last.safetensors"
+        learner().fit(X, Y, 9, 6, rng=0, progress=False, callbacks=[Full(), Checkpoint(path, every=2)])
+    """
+    run = mpi(2, code, str(tmp_path))
+    assert run.returncode != 0
+    path = tmp_path / "last.safetensors"
+    assert f"OSError: [Errno 27] File too large: '{path}'\nrank 0 of 2 failed: OSError; all processes end" in run.stderr
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    model = Sequential(Linear(6, 16, dtype=np.float64), ReLU(), Dropout(0.0), Linear(16, 3, dtype=np.float64))
+    learner = Learner(model, cross_entropy, optim.Adam(model.parameters(), lr=0.01), metrics=["accuracy"])
+    steps = []
+    learner.fit(
+        np.ones((53, 6)), np.zeros(53, int), 1, 6, rng=0, resume=path, on_step=lambda step, loss: steps.append(step)
+    )
+    assert steps[0] == 5
+
+
+WITHOUT = {
+    "mpi4py": ({}, "sys.modules['mpi4py'] = None", "mpi4py is missing: pip install"),
+    "a library": (
+        {"MPI4PY_LIBMPI": "/none/libmpi.so"},
+        "",
+        r"mpi4py cannot load an MPI library \(.*none/libmpi.so.*pip install",
+    ),
+    "its mpiexec": ({"PMI_SIZE": "4", "PMI_RANK": "0"}, "", "mpi4py sees one of 4 processes"),
+}
+
+
+@pytest.mark.parametrize("what", WITHOUT)
+def test_what_an_mpi_lacks_is_said_by_the_command_and_no_process_trains_by_itself(tmp_path, what):
+    around, before, says = WITHOUT[what]
+    code = f"import sys; {before or 'pass'}; from nn.cli import main; sys.exit(main(['train', '--epochs', '1']))"
+    command = [sys.executable, "-c", code]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PMI_SIZE": "2", **around}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1, run.stderr
+    assert re.search(rf"error: mpiexec has started \d processes, but Processes: {says}", run.stderr)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("how", ENDS)
 def test_a_process_that_fails_ends_all_at_once(how):
     code, says = ENDS[how]
@@ -175,10 +226,11 @@ def test_an_error_outside_of_fit_ends_all_too_and_so_do_processes_that_differ():
     code = """
         differing = [
             lambda: learner(width=16 + rank).fit(X, Y, 1),
+            lambda: learner(loss=mse_loss if rank else cross_entropy).fit(X, Y, 1),
             lambda: learner(clip_norm=1.0 + rank).fit(X, Y, 1),
             lambda: learner().fit(X[: 50 + rank], Y[: 50 + rank], 1),
         ]
-        processes.together = lambda *kinds: __import__("contextlib").nullcontext()  # to see all three
+        processes.together = lambda *kinds: __import__("contextlib").nullcontext()  # to see all of them
         for one in differing:
             try:
                 one()
@@ -193,7 +245,7 @@ def test_an_error_outside_of_fit_ends_all_too_and_so_do_processes_that_differ():
     run = mpi(2, code)
     assert run.returncode != 0
     lines = run.stdout.splitlines()
-    for line, differ in zip(lines, ["the model:", "the limits:", "the data:"], strict=True):
+    for line, differ in zip(lines, ["the model:", "the code of the model:", "the limits:", "the data:"], strict=True):
         assert line.startswith(f"fit: the processes differ in {differ} rank 0 has")
     assert "KeyError: 'outside'\nrank 1 of 2 failed: KeyError; all processes end\n" in run.stderr
 
