@@ -162,14 +162,35 @@ def operations() -> str:
 
 def readme(text: str) -> str:
     """The README with its measured tables brought up to date: of each section in the benchmarks the first."""
-    source = ROOT / "benchmarks" / "README.md"
-    measured = source.read_text(encoding="utf-8") if source.exists() else ""
     for name in re.findall(r"<!-- begin (\w+) -->", text):
-        found = re.search(f"<!-- begin {name} -->(.*?)<!-- end {name} -->", measured, re.DOTALL)
-        if found:
-            before, *parts = found[1].split("\n### ")
-            text = between(text, name, "\n### ".join([before, parts[0]]).rstrip() + "\n" if parts else before)
+        before, *parts = measured(name).split("\n### ")
+        text = between(text, name, "\n### ".join([before, *parts[:1]]).rstrip() + "\n")
     return text
+
+
+def measured(name: str) -> str:
+    """What a benchmark wrote: between its markers on the page of all, or on a page of its own."""
+    folder = ROOT / "benchmarks"
+    found = re.search(
+        f"<!-- begin {name} -->(.*?)<!-- end {name} -->", (folder / "README.md").read_text("utf-8"), re.DOTALL
+    )
+    if found:
+        return found[1]
+    section = (folder / f"{name}.md").read_text(encoding="utf-8").split("`\n\n", 1)[1]
+    return without_targets(section)
+
+
+def without_targets(page: str) -> str:
+    """Tables without the columns of medians and targets, which are read on the page of the benchmark."""
+    lines = page.splitlines()
+    for start, line in enumerate(lines):
+        if line.startswith("|  |"):
+            keep = [i for i, title in enumerate(line.split("|")) if not re.search("median|at least|at most", title)]
+            for row in range(start, len(lines)):
+                if not lines[row].startswith("|"):
+                    break
+                lines[row] = "|".join(lines[row].split("|")[i] for i in keep)
+    return "\n".join(lines)
 
 
 TABLES = {
