@@ -148,10 +148,10 @@ def pullback(case: str) -> dict[str, Any]:
     started = time.perf_counter()
     drawing = draw(model, x)
     text = drawing.html()
-    return _answer(started, text, len(drawing.picture.boxes)) | _in_browser(text)
+    return _answer(started, text, len(drawing.picture.boxes)) | in_browser(text)
 
 
-def _in_browser(text: str) -> dict[str, Any]:
+def in_browser(text: str) -> dict[str, Any]:
     """Milliseconds of layout in Chromium, as the page opens and with every group open."""
     from tests.draw.browser.chromium import Chromium, executable
 

@@ -11,6 +11,7 @@ from .picture.aggregates import gather
 from .picture.grouping import ROOM, boxes_in_sight, limit, open_groups, simplify
 from .picture.model import Picture
 from .picture.repeats import fold_repeats
+from .picture.scalars import fold_scalars, is_of_scalars
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ class Drawing:
         open_groups(picture, depth, room)
         closed = any(not group.open and group.operations for group in picture.groups)
         if boxes_in_sight(picture) > room or (depth is None and closed):
-            fold_repeats(picture)
+            (fold_scalars if is_of_scalars(picture) else fold_repeats)(picture)
             open_groups(picture, depth, room)
             gather(picture)
         limit(picture, max_nodes)

@@ -35,6 +35,8 @@ def of_call(
         names.add_module("", function)
     arguments = _wrapped(function, args, names, variables=not module)
     names.add_function(function)
+    if not module:
+        names.add_all(getattr(getattr(function, "__self__", None), "__dict__", {}))
     if frame is not None:
         names.add_frame(frame)
     title = type(function).__name__ if module else getattr(function, "__name__", type(function).__name__)

@@ -28,6 +28,11 @@ MANY = 30
 """So many arguments, or arrays and numbers of the state, are drawn one by one."""
 CROWD = 100
 """Of a program of more calls, those of one line of the user's are drawn as a group."""
+_OPERATORS = {
+    "mul": "multiply", "sub": "subtract", "truediv": "divide", "pow": "power", "neg": "negative", "gt": "greater",
+    "lt": "less", "ge": "greater_equal", "le": "less_equal", "eq": "equal", "ne": "not_equal",
+}  # fmt: skip
+"""NumPy's names of Python's operators."""
 SHORT, NAMELESS = 18, "·"
 _OURS = re.compile(r"^(np|autodiff[\w.]*)\.(?=\w+\()")
 """What stands before the name of a function that is NumPy's, or does what one of NumPy's does."""
@@ -155,7 +160,8 @@ class _Drawn:
         results = list(instruction.results)
         seen = results or [v for v in instruction.writes if v.kind is np.ndarray][:1]
         shape: Any = seen[0].shape if len(seen) == 1 else tuple(v.shape for v in seen) if seen else None
-        box = Box(OPERATION, getattr(function, "__name__", "call"), shape, " ".join(map(_dtype, seen)))
+        name = getattr(function, "__name__", "call")
+        box = Box(OPERATION, _OPERATORS.get(name, name), shape, " ".join(map(_dtype, seen)))
         box.parents, box.arguments, box.group = parents, [self._written(value) for value in shown], group
         args, kwargs = mapped(self._dotted, instruction.args), mapped(self._dotted, instruction.kwargs)
         box.label, box.whole = _OURS.sub("", shown_text(instruction, args, kwargs)), True

@@ -13,7 +13,19 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..picture.measure import Measure
-from ..picture.model import MEANING, OPERATION, SPAN, VARIABLE, Box, Group, Picture, Together, amount, seconds
+from ..picture.model import (
+    MEANING,
+    OPERATION,
+    REDUCTION,
+    SPAN,
+    VARIABLE,
+    Box,
+    Group,
+    Picture,
+    Together,
+    amount,
+    seconds,
+)
 from ..picture.scene import Place
 
 LONGEST_LABEL, LONGEST_TITLE, LONGEST_LINE = 44, 90, 24
@@ -154,8 +166,11 @@ def heading(picture: Picture, g: int) -> str:
 # -- lines -----------------------------------------------------------------------------------------------------------
 
 
-def _norm(measure: Measure) -> str:
-    return f"gradient {measure.text}" if measure.state else f"‖g‖ {measure.norm:.3g}"
+def _gradient(measure: Measure) -> str:
+    """The gradient of a number with its sign, the norm of that of an array."""
+    if measure.state:
+        return f"gradient {measure.text}"
+    return f"g {measure.whole}" if measure.size == 1 and measure.whole else f"‖g‖ {measure.norm:.3g}"
 
 
 def _range(gradients: tuple[float, float]) -> str:
@@ -190,13 +205,13 @@ def extras(box: Box, *, alone: bool = False) -> list[str]:
     together = None if alone else box.together
     if together is None:
         found = [box.value.text] if box.value is not None else []
-        found += [_norm(box.gradient)] if box.gradient is not None else []
+        found += [_gradient(box.gradient)] if box.gradient is not None else []
         return found + _costs(box)
     found = [f"all {together.copies:,} together:"]
     if together.value is not None:
         found.append(together.value.text)
     if together.gradient is not None and together.gradients is not None:
-        found.append(_norm(together.gradient) if together.gradient.state else _range(together.gradients))
+        found.append(_gradient(together.gradient) if together.gradient.state else _range(together.gradients))
         if together.reached < together.copies:
             found[-1] += f" ({together.reached:,} of {together.copies:,})"
     found += _costs(together)
@@ -210,6 +225,9 @@ def group_lines(picture: Picture, g: int, *, alone: bool = False) -> list[str]:
     measured = group if together is None else together
     lines = [group_title(picture, g), group.subtitle, *_state(group, together, " inside")]
     extra = [_range(measured.gradients)] if measured.gradients is not None else []
+    ends_in = picture.groups[picture.front(g)].result
+    if ends_in >= 0 and (group.kind == REDUCTION or not alone or group.together is None):
+        extra = extras(picture.boxes[ends_in], alone=alone and group.kind == REDUCTION)
     extra += _costs(measured)
     if together is not None and extra:
         lines.append(f"all {together.copies:,} together:")

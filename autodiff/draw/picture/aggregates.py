@@ -14,8 +14,7 @@ def gather(picture: Picture) -> None:
     """Note in each box and group of a first block the measures of all copies, in time linear in the boxes."""
     if all(b.value is None and b.gradient is None and not (b.kept or b.forward or b.backward) for b in picture.boxes):
         return
-    repeats = [g for g in picture.preorder() if picture.groups[g].kind == "repeat"]
-    for first, members in _alike(stand_ins(picture, repeats), len(picture.boxes)).items():
+    for first, members in copies(picture).items():
         boxes = [picture.boxes[i] for i in members]
         together = picture.boxes[first].together = _together(boxes)
         gradients = [b.gradient for b in boxes if b.gradient is not None]
@@ -23,8 +22,17 @@ def gather(picture: Picture) -> None:
         together.value = merged(values) if len(values) == len(boxes) else None
         together.gradient = merged(gradients) if gradients else None
         together.reached = len(gradients)
-    for first, members in _alike(_groups_alike(picture, repeats), len(picture.groups)).items():
+    for first, members in _alike(_groups_alike(picture, _repeats(picture)), len(picture.groups)).items():
         picture.groups[first].together = _together([picture.groups[i] for i in members])
+
+
+def copies(picture: Picture) -> dict[int, list[int]]:
+    """For each box that is drawn once for several, all of these, itself first."""
+    return _alike(stand_ins(picture, _repeats(picture)), len(picture.boxes))
+
+
+def _repeats(picture: Picture) -> list[int]:
+    return [g for g in picture.preorder() if picture.groups[g].kind == "repeat"]
 
 
 def _alike(stands_for: dict[int, int], count: int) -> dict[int, list[int]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 
-from .model import OPERATION, Box, Picture
+from .model import FOUND, OPERATION, Box, Picture
 
 Key = tuple[object, ...]
 
@@ -55,7 +55,7 @@ def _unfolded(picture: Picture) -> Picture:
     groups = picture.groups
 
     def kept(g: int) -> int:
-        while g >= 0 and groups[g].kind in ("repeat", "block", "more"):
+        while g >= 0 and groups[g].kind in FOUND:
             g = groups[g].parent
         return g
 

@@ -46,7 +46,7 @@ def open_groups(picture: Picture, depth: int | None, room: int = ROOM) -> None:
         following: list[int] = []
         for g in level:
             for what, i in in_sight(picture, g):
-                if what != "group" or groups[i].kind == "more":
+                if what != "group" or groups[i].kind == "more" or groups[i].of_leaves:
                     continue
                 cost = len(in_sight(picture, i)) - 1
                 if sight + cost > room if depth is None else below >= depth:

@@ -59,6 +59,8 @@ def measure(value: Any) -> Measure:
     """Measure an array: minimum, mean, maximum and norm of the finite elements, and how many are not finite."""
     value = every(value)
     array = np.asarray(value) if isinstance(value, np.generic | int | float | complex) else value
+    if array.shape == () and array.dtype.kind == "f":
+        return _of_number(float(array))  # a graph of numbers has a hundred thousand of them
     result = Measure(size=int(array.size))
     if not array.size:
         return result
@@ -81,6 +83,14 @@ def measure(value: Any) -> Measure:
         result.norm = scale * float(np.sqrt(np.sum(np.square(numbers / scale), dtype=float))) if scale else 0.0
         result.zero = scale == 0 and not result.nan and not result.infinite
     return result
+
+
+def _of_number(value: float) -> Measure:
+    """The measure of one number."""
+    text = f"{value:.4g}"
+    if not math.isfinite(value):
+        return Measure(1, nan=int(math.isnan(value)), infinite=int(math.isinf(value)), whole=text)
+    return Measure(1, value, value, value, abs(value), zero=value == 0, whole=text)
 
 
 def merged(measures: Sequence[Measure]) -> Measure:

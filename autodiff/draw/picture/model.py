@@ -19,6 +19,9 @@ SPAN = " … "
 """Between the names of the first and the last block of a repeat."""
 
 OPERATION, VARIABLE, INPUT = "operation", "variable", "input"
+REDUCTION, PART = "reduction", "part"
+FOUND = ("repeat", "block", "more", REDUCTION, PART)
+"""The kinds of groups that are found in a picture, and not told by what was called."""
 
 
 @dataclass(slots=True)
@@ -123,7 +126,8 @@ class Group:
     """Boxes that belong together.  ``children`` are ``("box" or "group", position)`` in the order of computation.
 
     ``kind`` is "root", "module", "function", "pass" (the backward pass), "repeat" (children that are all alike),
-    "block" (one of them, where it is no group already), or "more" (what a limit left out).
+    "block" (one of them, where it is no group already), "reduction" (a sum of numbers, written as many operations),
+    "part" (of a long sequence), or "more" (what a limit left out).  ``result`` is the box that a reduction ends in.
     """
 
     kind: str
@@ -139,8 +143,14 @@ class Group:
     state: str = ""
     open: bool = False
     copies: int = 0
+    result: int = -1
     gradients: tuple[float, float] | None = None  # the smallest and the largest root mean square of its parameters
     together: Together | None = None
+
+    @property
+    def of_leaves(self) -> bool:
+        """Whether this repeats a number that no operation makes."""
+        return self.kind == "repeat" and not self.operations
 
     @property
     def title(self) -> str:
@@ -158,6 +168,8 @@ class Group:
             return ""
         if self.kind == "module" and not self.operations and not self.parameters:
             return f"{len(self.children):,} arrays and numbers"
+        if self.of_leaves:
+            return f"{self.parameters:,} parameters" if self.parameters else f"{self.copies:,} numbers"
         text = f"{self.operations:,} operation{'s' * (self.operations != 1)}"
         return f"{text}, {self.parameters:,} parameters" if self.parameters else text
 
@@ -247,7 +259,8 @@ class Picture:
 
     def front(self, g: int) -> int:
         """The group whose children an open group shows: of a repeat the first of its blocks, else itself."""
-        return self.groups[g].children[0][1] if self.groups[g].kind == "repeat" else g
+        group = self.groups[g]
+        return group.children[0][1] if group.kind == "repeat" and group.children else g
 
     @property
     def operations(self) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from .model import OPERATION, SPAN, Box, Group, Picture
@@ -14,31 +17,44 @@ QUIET = ("dead", "vanishing", "exploding")
 Child = tuple[str, int]
 
 
-def _signatures(picture: Picture) -> tuple[list[int], list[int]]:
+class Signatures:
     """A number for every box and every group; equal numbers mean equal contents, apart from names and connections."""
-    table: dict[object, int] = {}
 
-    def number(key: object) -> int:
-        return table.setdefault(key, len(table))
+    def __init__(self, picture: Picture) -> None:
+        self._table: dict[object, int] = {}
+        # an option such as axis=0 matters for what repeats, a constant's value does not
+        self.boxes = [
+            self._number((b.kind, _what(b), str(b.shape), b.dtype, len(b.parents), "" if b.state in QUIET else b.state))
+            for b in picture.boxes
+        ]
+        self.groups: dict[int, int] = {}
+        for g in reversed(picture.preorder()):
+            self.note(picture, g)
 
-    # an option such as axis=0 matters for what repeats, a constant's value does not
-    boxes = [
-        number((b.kind, _what(b), str(b.shape), b.dtype, len(b.parents), "" if b.state in QUIET else b.state))
-        for b in picture.boxes
-    ]
-    groups = [0] * len(picture.groups)
-    for g in reversed(picture.preorder()):
+    def _number(self, key: object) -> int:
+        return self._table.setdefault(key, len(self._table))
+
+    def of(self, child: Child) -> int:
+        """The number of a child of a group."""
+        what, i = child
+        return 2 * self.boxes[i] if what == "box" else 2 * self.groups[i] + 1
+
+    def note(self, picture: Picture, g: int) -> None:
+        """Number a group whose children have numbers, and the blocks of a repeat before it."""
         group = picture.groups[g]
-        inside = tuple((what, boxes[i] if what == "box" else groups[i]) for what, i in group.children)
-        groups[g] = number((group.kind, group.type, group.name if group.kind == "function" else "", inside))
-    return boxes, groups
+        if group.kind == "repeat":
+            for _, block in group.children:
+                if block not in self.groups:
+                    self.note(picture, block)
+        inside = tuple(map(self.of, group.children))
+        self.groups[g] = self._number((group.kind, group.type, group.name if group.kind == "function" else "", inside))
 
 
 def _what(box: Box) -> str:
     return box.label if "=" in box.label else box.operation
 
 
-def _alike(picture: Picture, first: list[int], other: list[int]) -> bool:
+def alike(picture: Picture, first: list[int], other: list[int]) -> bool:
     """Whether two blocks with equal signatures are also connected inside in the same way."""
     if len(first) != len(other):
         return False
@@ -51,17 +67,17 @@ def _alike(picture: Picture, first: list[int], other: list[int]) -> bool:
     )
 
 
-def _runs(numbers: list[int], least: int) -> list[tuple[int, int, int]]:
+def runs(numbers: list[int], least: int, longest: int = LONGEST_PERIOD) -> list[tuple[int, int, int]]:
     """The repetitions ``(start, period, count)`` in a sequence, from left to right, without overlaps.
 
-    >>> _runs([7, 1, 2, 1, 2, 1, 2, 9], 3)
+    >>> runs([7, 1, 2, 1, 2, 1, 2, 9], 3)
     [(1, 2, 3)]
     """
     n = len(numbers)
     values = np.asarray(numbers)
     best_cover = np.zeros(n, dtype=np.int64)
     best_period = np.zeros(n, dtype=np.int64)
-    for period in range(1, min(LONGEST_PERIOD, n // least) + 1):
+    for period in range(1, min(longest, n // least) + 1):
         equal = values[:-period] == values[period:]
         ends = np.where(equal, n, np.arange(n - period))  # the next place where the sequence and its shift differ
         length = np.minimum.accumulate(np.append(ends, n - period)[::-1])[::-1][:-1] - np.arange(n - period)
@@ -70,15 +86,15 @@ def _runs(numbers: list[int], least: int) -> list[tuple[int, int, int]]:
         better = cover > best_cover[: n - period]
         best_cover[: n - period][better] = cover[better]
         best_period[: n - period][better] = period
-    runs: list[tuple[int, int, int]] = []
+    found: list[tuple[int, int, int]] = []
     i = 0
     starts = np.flatnonzero(best_cover)
     while True:
         k = int(np.searchsorted(starts, i))
         if k == len(starts):
-            return runs
+            return found
         i = int(starts[k])
-        runs.append((i, int(best_period[i]), int(best_cover[i] // best_period[i])))
+        found.append((i, int(best_period[i]), int(best_cover[i] // best_period[i])))
         i += int(best_cover[i])
 
 
@@ -88,7 +104,7 @@ def fold_repeats(picture: Picture, least: int = 3) -> None:
     They must follow each other, or have the same operations before and after them.  Three equal layers for queries,
     keys and values are not folded.
     """
-    boxes, groups = _signatures(picture)
+    signatures = Signatures(picture)
     users: list[list[int]] = [[] for _ in picture.boxes]
     for i, box in enumerate(picture.boxes):
         for p in box.parents:
@@ -97,20 +113,23 @@ def fold_repeats(picture: Picture, least: int = 3) -> None:
         children = picture.groups[g].children
         if len(children) < least:
             continue
-        numbers = [2 * boxes[i] if what == "box" else 2 * groups[i] + 1 for what, i in children]
-        runs = _runs(numbers, least)
-        if not runs:
-            continue
-        result: list[Child] = []
-        done = 0
-        for start, period, count in runs:
-            result.extend(children[done:start])
-            blocks = [children[start + k * period : start + (k + 1) * period] for k in range(count)]
-            result.extend(_folded(picture, users, g, blocks, least))
-            done = start + period * count
-        result.extend(children[done:])
-        picture.groups[g].children = result
+        found = runs([signatures.of(child) for child in children], least)
+        fold = partial(_folded, picture, users, g, least=least)
+        picture.groups[g].children = with_runs_folded(children, found, fold)
     picture.total()
+
+
+def with_runs_folded(
+    children: list[Child], found: list[tuple[int, int, int]], fold: Callable[[list[list[Child]]], list[Child]]
+) -> list[Child]:
+    """The children of a group, with what ``fold`` makes of the equal blocks of each run in their place."""
+    result: list[Child] = []
+    done = 0
+    for start, period, count in found:
+        result.extend(children[done:start])
+        result.extend(fold([children[start + k * period : start + (k + 1) * period] for k in range(count)]))
+        done = start + period * count
+    return [*result, *children[done:]]
 
 
 def _link(picture: Picture, users: list[list[int]], first: list[int], other: list[int]) -> str:
@@ -142,7 +161,7 @@ def _folded(picture: Picture, users: list[list[int]], g: int, blocks: list[list[
         while (
             end < len(blocks)
             and links[end - 1] == (links[start] or "none")
-            and _alike(picture, members[start], members[end])
+            and alike(picture, members[start], members[end])
         ):
             end += 1
         plain = all(what == "box" for what, _ in blocks[start])
@@ -150,12 +169,12 @@ def _folded(picture: Picture, users: list[list[int]], g: int, blocks: list[list[
             for block in blocks[start:end]:
                 result.extend(block)
         else:
-            result.append(_repeat(picture, g, blocks[start:end]))
+            result.append(repeat_of(picture, g, blocks[start:end]))
         start = end
     return result
 
 
-def _repeat(picture: Picture, g: int, blocks: list[list[Child]]) -> Child:
+def repeat_of(picture: Picture, g: int, blocks: list[list[Child]]) -> Child:
     """One group of the kind "repeat" around equal blocks."""
     groups = picture.groups
     repeat = len(groups)

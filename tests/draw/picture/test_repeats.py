@@ -3,7 +3,7 @@
 import numpy as np
 
 from autodiff.draw import draw
-from autodiff.draw.picture.repeats import _runs
+from autodiff.draw.picture.repeats import runs
 from autodiff.draw.picture.scene import scene
 from tests.draw.examples import sight
 from tests.draw.models import Linear, Module, Transformer, tokens
@@ -51,12 +51,12 @@ def test_a_loop_is_a_repeat_of_its_operations():
     assert (repeat.name, repeat.copies, repeat.operations) == ("matmul → tanh → multiply", 50, 150)
 
 
-def test_runs_are_found_at_any_period():
-    assert _runs([5] * 7, 3) == [(0, 1, 7)]
-    assert _runs([1, 2, 3] * 4 + [9], 3) == [(0, 3, 4)]
-    assert _runs([1, 2, 3, 4], 3) == []
-    assert _runs([1, 1], 3) == []
-    assert _runs([0, *[1, 2] * 3, 0, 7, 7, 7, 7], 3) == [(1, 2, 3), (8, 1, 4)]
+def testruns_are_found_at_any_period():
+    assert runs([5] * 7, 3) == [(0, 1, 7)]
+    assert runs([1, 2, 3] * 4 + [9], 3) == [(0, 3, 4)]
+    assert runs([1, 2, 3, 4], 3) == []
+    assert runs([1, 1], 3) == []
+    assert runs([0, *[1, 2] * 3, 0, 7, 7, 7, 7], 3) == [(1, 2, 3), (8, 1, 4)]
 
 
 def chain(x, weights):

@@ -218,5 +218,6 @@ def _kept_groups(picture: Picture, place: dict[int, int], *, only_first: bool) -
     for g in order:
         inside = [(w, place[i] if w == "box" else number[i]) for w, i in children(g) if w == "group" or i in place]
         group = picture.groups[g]
-        groups.append(replace(group, children=inside, parent=number[group.parent] if g else -1))
+        ends_in = place.get(group.result, -1)
+        groups.append(replace(group, children=inside, parent=number[group.parent] if g else -1, result=ends_in))
     return groups, number
