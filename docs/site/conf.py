@@ -26,6 +26,7 @@ html_theme = "furo"
 html_title = "pullback"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_favicon = "static/icon.svg"
 html_copy_source = html_show_sourcelink = False
 html_math_renderer = "mathml"
 html_use_index = True

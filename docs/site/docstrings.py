@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 MARKED = re.compile(r"(``.+?``|:[\w:]+:`[^`]+`)", re.DOTALL)
+ADDRESS = re.compile(r"<(?:class|function) '?(?:[\w<>]+\.)*(\w+)'?(?: at 0x\w+)?>|<object object(?: at 0x\w+)?>")
+"""The default of a parameter as Python prints it: a class, a function, or an object that says that none was given."""
 SIGN = re.compile(r"[*|`\\]|(?<=\w)_(?!\w)")
 
 
@@ -35,6 +37,15 @@ def _on_docstring(app: Any, what: str, name: str, value: Any, options: Any, line
     lines[:] = prepared(lines)
 
 
+def named(signature: str) -> str:
+    """A signature with classes and functions by their names."""
+    return ADDRESS.sub(lambda found: found[1] or "...", signature)
+
+
+def _on_signature(app: Any, what: str, name: str, value: Any, options: Any, signature: str, returns: str) -> Any:
+    return (named(signature), returns) if signature else None
+
+
 def _on_member(app: Any, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
     """What a class inherits from another library is documented there."""
     theirs = getattr(value, "__module__", None)
@@ -44,5 +55,6 @@ def _on_member(app: Any, what: str, name: str, value: Any, skip: bool, options: 
 def setup(app: Any) -> dict[str, bool]:
     """What Sphinx calls for an extension."""
     app.connect("autodoc-process-docstring", _on_docstring)
+    app.connect("autodoc-process-signature", _on_signature)
     app.connect("autodoc-skip-member", _on_member)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -26,6 +26,11 @@ def _zeros(*shape: int) -> Any:
     return np.zeros(shape, np.float32)
 
 
+def _called(name: str, f: Callable[..., Any], *args: Any) -> Any:
+    f.__name__ = f.__qualname__ = name
+    return drawn(f, *args)
+
+
 def _denoised(m: ModuleType) -> Any:
     return drawn(m.Denoiser(8, _rng()), _zeros(4, 2), np.zeros(4, int))
 
@@ -34,14 +39,15 @@ def _solved(m: ModuleType) -> Any:
     import nn
 
     network = nn.Sequential(nn.Linear(2, 8, rng=0), nn.Tanh(), nn.Linear(8, 2, rng=1))
-    return drawn(lambda y: m.solved(network, y, np.linspace(0.0, 0.1, 2)), _zeros(2))
+    return _called("solved", lambda y: m.solved(network, y, np.linspace(0.0, 0.1, 2)), _zeros(2))
 
 
 def _chosen(m: ModuleType) -> Any:
     import nn
 
     policy = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Linear(8, 2, rng=1))
-    return drawn(lambda state: m.Categorical(logits=policy(state)).log_prob(np.zeros(3, int)), np.zeros((3, 4)))
+    log_prob = lambda state: m.Categorical(logits=policy(state)).log_prob(np.zeros(3, int))  # noqa: E731
+    return _called("log_prob", log_prob, np.zeros((3, 4)))
 
 
 def _mixed(m: ModuleType) -> Any:
@@ -59,7 +65,9 @@ PICTURES: dict[str, Callable[[ModuleType], Any]] = {
     "char_gpt": lambda m: drawn(m.GPT(20, 8, 2, 8, _rng()), np.zeros((2, 8), int), depth=2),
     "cnn_mnist": lambda m: drawn(m.network(8, 4, 16, _rng()), _zeros(2, 1, 8, 8)),
     "lstm_text": lambda m: drawn(m.Writer(20, 8, _rng()), np.zeros((2, 4), int), (_zeros(1, 2, 8), _zeros(1, 2, 8))),
-    "vae": lambda m: drawn(lambda x: m.negative_bound(m.VAE(16, 8, _rng()), x, _rng()), _zeros(3, 16)),
+    "vae": lambda m: _called(
+        "negative_bound", lambda x: m.negative_bound(m.VAE(16, 8, _rng()), x, _rng()), _zeros(3, 16)
+    ),
     "gan": lambda m: drawn(m.network(m.NOISE, 8, 2, _rng()), _zeros(4, m.NOISE)),
     "diffusion_moons": _denoised,
     "cart_pole": _chosen,

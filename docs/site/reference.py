@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -76,7 +76,7 @@ def _own(kind: type) -> list[str]:
     return [part.name for part in body.body if isinstance(part, ast.FunctionDef) and part.name[0] != "_"]
 
 
-def _rst(entries: Iterator[str]) -> str:
+def _rst(entries: Iterable[str]) -> str:
     return "\n".join(["```{eval-rst}", *entries, "```", ""])
 
 
@@ -84,7 +84,8 @@ def _page(name: str) -> str:
     module = importlib.import_module(name)
     summary = inspect.cleandoc(module.__doc__ or "").splitlines()[0].replace("``", "`")
     note = TABLE if name == "autodiff" else ""
-    return f"# {name}\n\n{summary}\n\n{note}\n{_rst(_entry(name, each) for each in public(module))}"
+    entries = [f".. py:module:: {name}\n", *(_entry(name, each) for each in public(module))]
+    return f"# {name}\n\n{summary}\n\n{note}\n{_rst(entries)}"
 
 
 def _chapter(page: str, sections: dict[str, list[str]]) -> str:
