@@ -88,6 +88,12 @@ _LINALG = {
     **dict.fromkeys(("solve", "solve_triangular", "lstsq"), "a, b"),
     **dict.fromkeys(("solve_continuous_lyapunov", "solve_discrete_lyapunov"), "a, q"),
     **dict.fromkeys(("toeplitz", "hankel"), "c"),
+    "solve_banded": "l_and_u, ab, b",
+    "solveh_banded": "ab, b",
+    "cholesky_banded": "ab",
+    "cho_solve_banded": "cb_and_lower, b",
+    "solve_toeplitz": "c_or_cr, b",
+    "solve_circulant": "c, b",
     "cho_solve": "c_and_lower, b",
     "lu_solve": "lu_and_piv, b",
     "solve_sylvester": "a, b, q",
@@ -192,8 +198,8 @@ MODULES = {
     "scipy.optimize": "autodiff.scipy.optimize, whose functions have exact derivatives; a solution x of g(x, p) = 0 "
     "that was found by other means follows p by autodiff.scipy.optimize.implicit(g, x, args=(p,))",
     "scipy.integrate": "autodiff.scipy.integrate, whose odeint and solve_ivp have derivatives",
-    "scipy.interpolate": "np.interp(x, xp, fp) for straight lines; "
-    "CubicSpline and RegularGridInterpolator of autodiff.scipy.interpolate",
+    "scipy.interpolate": "np.interp(x, xp, fp) for straight lines; interp1d, CubicSpline, PchipInterpolator, BSpline "
+    "and others of autodiff.scipy.interpolate",
     "scipy.signal": "the filter with the functions of autodiff.scipy.signal or np.fft, or a loop of np functions",
     "scipy.ndimage": "a filter of autodiff.scipy.ndimage, or a sum of weights times shifted slices of np.pad(t, w); "
     "for positions between elements, index their neighbours",

@@ -24,6 +24,7 @@ from autodiff.instead import MATH, NUMPY, SCIPY, message
 
 V, W, P = np.array([0.3, 0.5, 0.9]), np.array([0.7, 0.2, 0.4]), np.array([0.2, 0.5, 0.3])
 A = np.array([[2.0, 0.3, 0.1], [0.3, 1.5, 0.2], [0.1, 0.2, 1.0]])
+BANDS = np.array([[0.0, 0.3, 0.2], [2.0, 1.5, 1.2]])
 NORMAL = {"loc": 0.2, "scale": 1.5}
 
 EXPRESSIONS = {
@@ -58,6 +59,12 @@ EXPRESSIONS = {
     **{f"linalg.{name}": {"a": 0.1 * A, "q": A} for name in ("solve_continuous_lyapunov", "solve_discrete_lyapunov")},
     "linalg.solve_sylvester": {"a": A, "b": A, "q": A},
     "linalg.expm_frechet": {"A": A, "E": A},
+    "linalg.solve_banded": {"l_and_u": (1, 1), "ab": A, "b": V},
+    "linalg.solveh_banded": {"ab": BANDS, "b": V},
+    "linalg.cholesky_banded": {"ab": BANDS},
+    "linalg.cho_solve_banded": {"cb_and_lower": (BANDS, False), "b": V},
+    "linalg.solve_toeplitz": {"c_or_cr": A[0], "b": V},
+    "linalg.solve_circulant": {"c": A[0], "b": V},
     "linalg.cho_solve": {"c_and_lower": scipy.linalg.cho_factor(A), "b": V},
     "linalg.lu_solve": {"lu_and_piv": scipy.linalg.lu_factor(A), "b": V},
     "stats.norm.ppf": {"q": V, **NORMAL},

@@ -29,6 +29,7 @@ BY_VALUE = {
     "divmod", "linspace", "logspace", "geomspace",  # products with a constant that is 0
     "histogram_bin_edges", "histogram", "hilbert", "lfilter_zi",
     "lu", "lu_factor", "lu_solved", "lu_solve", "cho_solved", "cho_solve",  # of triangular factors
+    "cholesky_banded", "cho_banded_solved", "cho_solve_banded",
     "gaussian_filter1d", "gaussian_filter",  # the derivative of a Gaussian is 0 in its middle
 }  # fmt: skip
 """Functions whose derivative has more zeros than those of selection: there, NaN is as honest as 0."""
