@@ -71,8 +71,9 @@ def test_prose_of_docstrings_is_prose_and_examples_are_examples():
 
 
 def test_defaults_of_signatures_have_names_and_no_addresses():
-    text = "(dtype: Any = <class 'numpy.float32'>, f=<function f.<locals>.g at 0x7f0>, x=<object object at 0x7f>, n=1)"
-    assert docstrings.named(text) == "(dtype: Any = float32, f=g, x=..., n=1)"
+    text = "(a: Any = <class 'numpy.float32'>, f=<function f.<locals>.g at 0x7f0>, x=<object object at 0x7f>, n=1)"
+    assert docstrings.named(text) == "(a: Any = float32, f=g, x=..., n=1)"
+    assert docstrings.named("(f=<function A.<lambda>>)") == "(f=...)"
 
 
 def test_every_example_has_a_picture_and_every_class_of_nn_a_chapter():

@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 MARKED = re.compile(r"(``.+?``|:[\w:]+:`[^`]+`)", re.DOTALL)
-ADDRESS = re.compile(r"<(?:class|function) '?(?:[\w<>]+\.)*(\w+)'?(?: at 0x\w+)?>|<object object(?: at 0x\w+)?>")
+ADDRESS = re.compile(
+    r"<(?:class|function) '?(?:[\w<>]+\.)*(\w+|<lambda>)'?(?: at 0x\w+)?>|<object object(?: at 0x\w+)?>"
+)
 """The default of a parameter as Python prints it: a class, a function, or an object that says that none was given."""
 SIGN = re.compile(r"[*|`\\]|(?<=\w)_(?!\w)")
 
@@ -39,7 +41,7 @@ def _on_docstring(app: Any, what: str, name: str, value: Any, options: Any, line
 
 def named(signature: str) -> str:
     """A signature with classes and functions by their names."""
-    return ADDRESS.sub(lambda found: found[1] or "...", signature)
+    return ADDRESS.sub(lambda found: (found[1] or "...").replace("<lambda>", "..."), signature)
 
 
 def _on_signature(app: Any, what: str, name: str, value: Any, options: Any, signature: str, returns: str) -> Any:

@@ -22,13 +22,11 @@ MODULES = (
 )  # fmt: skip
 """Each has a page; that of ``nn`` itself is divided by what its names are."""
 ANNOUNCEMENT = "- [Every public name](api/index.md): its parameters, its formula, an example\n"
-TABLE = (
-    "Its other methods and operators are those of [the table of operations](../operations.md), under NumPy's names.\n"
-)
+TABLE = "The other methods and operators of a Tensor are those of [the table](../operations.md), under NumPy's names.\n"
 
 
 def public(module: ModuleType) -> list[str]:
-    """The public names of a module: those that it lists, else those that are written in it."""
+    """The public names of a module, exceptions last: those that it lists, else those that are written in it."""
     listed = getattr(module, "__all__", None)
     if listed is None:
         listed = [
@@ -36,7 +34,12 @@ def public(module: ModuleType) -> list[str]:
             for name, value in vars(module).items()
             if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
         ]
-    return [name for name in listed if not inspect.ismodule(getattr(module, name))]
+    names = [name for name in listed if not inspect.ismodule(getattr(module, name))]
+    return sorted(names, key=lambda name: (_is_exception(getattr(module, name)), name.lower()))
+
+
+def _is_exception(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, BaseException)
 
 
 def _family(name: str) -> str:
@@ -52,7 +55,7 @@ def _family(name: str) -> str:
 def _chapters() -> dict[str, dict[str, list[str]]]:
     """The pages of ``nn``: their titles, their sections, the names in these."""
     found: dict[str, dict[str, list[str]]] = {"layers": {}, "losses": {}, "training": {}}
-    for name in sorted(public(nn), key=str.lower):
+    for name in public(nn):
         family = _family(name)
         page = "training" if family in ("Training", "Files") else "losses" if "Loss" in family else "layers"
         found[page].setdefault(family, []).append(name)
@@ -62,7 +65,7 @@ def _chapters() -> dict[str, dict[str, list[str]]]:
 def _entry(module: str, name: str) -> str:
     value = getattr(importlib.import_module(module), name)
     kind = "class" if inspect.isclass(value) else "function" if callable(value) else "data"
-    if inspect.isclass(value) and issubclass(value, BaseException):
+    if _is_exception(value):
         kind = "exception"
     options = [":members:"] if kind == "class" else []
     if name == "Tensor":
