@@ -70,18 +70,18 @@ class Shared(Update):
         """The sum of the losses of this process's examples, and the outputs; gradients are added to those there are."""
         if first:
             self.optimizer.zero_grad()
-        with self.statistics.of(counted):
+        with self.statistics.of(counted):  # for the backward pass, too, in which checkpoint calculates layers again
             outputs = self.model(x)
-        loss = self.loss(outputs, y)
-        number(self.who, loss)
-        if not isinstance(loss, Tensor):
-            return loss * counted, values_of(outputs), True
-        weighted = loss * counted
-        try:
-            weighted.backward(ready=self._ready)
-        except RepeatedError:  # there is NaN in them
-            for _, parameter in self.parameters:
-                parameter.grad = np.full(parameter.shape, np.nan, parameter.dtype)
+            loss = self.loss(outputs, y)
+            number(self.who, loss)
+            if not isinstance(loss, Tensor):
+                return loss * counted, values_of(outputs), True
+            weighted = loss * counted
+            try:
+                weighted.backward(ready=self._ready)
+            except RepeatedError:  # there is NaN in them
+                for _, parameter in self.parameters:
+                    parameter.grad = np.full(parameter.shape, np.nan, parameter.dtype)
         return values_of(weighted), values_of(outputs), False
 
     def again(self, x: Array, y: Array) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autodiff import Tensor
+from autodiff import Tensor, checkpoint
 from nn import BatchNorm1d, BatchNorm2d, Linear, Sequential, TrainingStep, mse_loss, optim
 from nn.training.processes import Processes
 from nn.training.shared import Shared
@@ -128,6 +128,28 @@ def test_a_pass_that_would_be_repeated_in_one_process_ends_the_step_of_all():
         assert done.fault == "gradient"
         assert np.isfinite(done.loss)
         assert parameters == [1.0, 0.0, 1.0, 0.0]
+
+
+def test_layers_that_a_backward_pass_calculates_again_have_the_statistics_of_all(rng):
+    x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 3))
+
+    def model():
+        return Sequential(Linear(2, 3, rng=0, dtype=np.float64), BatchNorm1d(3, dtype=np.float64), lambda x: np.tanh(x))
+
+    whole, parts = model(), [model(), model()]
+    mse_loss(whole(x), y).backward()
+
+    def act(processes):
+        mine, net = slice(3 * processes.rank, 3 * processes.rank + 3), parts[processes.rank]
+        again = Sequential(lambda x: checkpoint(net)(x))
+        again.inside = net
+        shared = Shared(processes, "fit", again, mse_loss, optim.SGD(net.parameters(), lr=0.0), None, None)
+        assert not shared(x[mine], y[mine], 3).fault
+
+    assert together(2, act) == [None, None]
+    for net in parts:
+        for found, expected in zip(net.parameters(), whole.parameters(), strict=True):
+            np.testing.assert_allclose(found.grad, expected.grad, rtol=1e-12, atol=1e-15)
 
 
 def test_a_step_with_statistics_of_all_is_not_recorded_and_says_so():
