@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..dialects import DRAWINGS, answering
@@ -25,7 +26,7 @@ Hidden = str | Sequence[str] | Callable[[Box], bool]
 def draw(
     subject: Any, *args: Any, depth: int | None = None, focus: Any = None, hide: Hidden = (), max_nodes: int = 200,
     values: bool = False, gradients: bool = False, memory: bool = False, times: bool = False, backward: bool = False,
-    names: Any = None, mark: Any = None, title: str = "",
+    constants: bool = False, names: Any = None, mark: Any = None, title: str = "",
 ) -> Drawing:  # fmt: skip
     """Draw a computation graph: ``draw(output)``, ``draw(model, x)`` or ``draw(f, *args)``; or ``draw(program)``.
 
@@ -44,6 +45,7 @@ def draw(
     ``memory``            bytes kept alive for the backward pass
     ``times``             time of each operation, forward and backward
     ``backward``          the operations of the backward pass too
+    ``constants``         arrays that are no variables as boxes: indices, labels, data that a function finds outside
     ``names``             ``{name: tensor or module}``; the caller's variables are found anyway
     ``mark``              Tensors to mark as wrong, ``{tensor: message}``, or a report of ``check_graph``
     ====================  ==============================================================================
@@ -68,7 +70,7 @@ def draw(
     found = Names()
     _given_names(found, names)
     frame = caller()
-    options = Options(values, gradients, memory, times, backward, marks(mark))
+    options = Options(values, gradients, memory, times, backward, constants, marks(mark))
     picture = _take(subject, args, found, frame, options)
     picture.title = title or picture.title
     if hide and not any(box.state == "failed" for box in picture.boxes):
@@ -95,6 +97,10 @@ def _take(subject: Any, args: tuple[Any, ...], found: Names, frame: Any, options
         if args:
             raise TypeError(
                 "draw: a finished graph takes no arguments; write draw(output), or draw(f, *args) for a call"
+            )
+        if options.constants:
+            raise ValueError(
+                "draw: a finished graph does not know which arrays it took; draw(f, *args, constants=True) does"
             )
         if frame is not None:
             found.add_frame(frame)
@@ -126,7 +132,7 @@ def _of_program(subject: Any, args: tuple[Any, ...], options: Options) -> Pictur
 
     if args:
         raise TypeError("draw: a program is drawn without arguments, draw(program); draw(f, *args) draws a call of f")
-    if options != Options():
+    if replace(options, constants=False) != Options():
         raise ValueError(
             "draw: a program has no values, gradients or times of its own, and its backward pass and memory are drawn "
             "anyway; draw(f, *args, values=True) shows those of a call"
@@ -136,7 +142,7 @@ def _of_program(subject: Any, args: tuple[Any, ...], options: Options) -> Pictur
         raise ValueError(
             f"draw: {subject.__name__} has recorded no program yet; call it first, or draw(capture(f, *args))"
         )
-    return of_program(programs[-1])
+    return of_program(programs[-1], constants=options.constants)
 
 
 def _given_names(found: Names, names: Any) -> None:

@@ -40,7 +40,7 @@ def of_call(
     if frame is not None:
         names.add_frame(frame)
     title = type(function).__name__ if module else getattr(function, "__name__", type(function).__name__)
-    tracer = Tracer(names, values=options.values, own_name=title)
+    tracer = Tracer(names, values=options.values, constants=options.constants, own_name=title)
     try:
         with recording(), tracer:
             result = function(*arguments)
@@ -65,6 +65,8 @@ def of_call(
         )
     for k, t in enumerate(outputs):
         names.of.setdefault(t._node, "output" if len(outputs) == 1 else f"output {k}")
+    for node, name in tracer.own_names.items():
+        names.of.setdefault(node, name)
     picture = picture_of(outputs, [t._node for t in outputs], names, tracer.of, tracer.groups, options, tracer.met)
     picture.title = title
     return picture
@@ -88,6 +90,7 @@ def _wrapped(function: Any, args: tuple[Any, ...], names: Names, *, variables: b
             names.add_module(name, argument)
             result.append(argument)
             continue
+        names.add(name, argument)  # arrays of integers, which stay what they are
         leaves, unflatten = flatten(argument)
         wrapped = []
         for leaf in leaves:

@@ -39,6 +39,7 @@ class Names:
         self.tensors: dict[Node, Tensor] = {}
         self.owned: set[int] = set()
         self.arguments: set[Node] = set()
+        self.arrays: dict[int, str] = {}  # by id; the arrays are kept
         self.modules: dict[int, str] = {}
         self.kinds: dict[str, str] = {}  # of a module, by its path: the name of its class
         self.homes: dict[Node, tuple[str, ...]] = {}  # of a parameter: the paths of the modules around it
@@ -56,6 +57,9 @@ class Names:
                 self.own(value._value)
         elif isinstance(value, np.ndarray):
             self.own(value)
+            if id(value) not in self.arrays:
+                self._kept.append(value)
+                self.arrays[id(value)] = name
         elif is_module(value):
             self.add_module(name, value)
         elif depth < DEEPEST and kind in (list, tuple, dict) and len(value) <= LONGEST:

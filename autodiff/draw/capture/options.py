@@ -19,6 +19,7 @@ class Options:
     memory: bool = False
     times: bool = False
     backward: bool = False
+    constants: bool = False
     marks: dict[Node, str] = field(default_factory=dict)
 
 

@@ -38,13 +38,14 @@ _OURS = re.compile(r"^(np|autodiff[\w.]*)\.(?=\w+\()")
 """What stands before the name of a function that is NumPy's, or does what one of NumPy's does."""
 
 
-def of_program(program: Program) -> Picture:
-    """The picture of a program, as its text has it."""
-    return _Drawn(program).picture()
+def of_program(program: Program, *, constants: bool = False) -> Picture:
+    """The picture of a program, as its text has it; with ``constants``, its constant arrays as boxes."""
+    return _Drawn(program, constants).picture()
 
 
 class _Drawn:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, constants: bool) -> None:
+        self.shows_constants = constants
         self.short = len(program.instructions) <= LONG
         self.fused = self.short and program.backend != NUMPY
         self.program = program.fused() if self.fused else program.readable() if self.short else program
@@ -175,7 +176,8 @@ class _Drawn:
 
     def _is_small(self, value: Value) -> bool:
         """Whether a constant is shown in the calls that use it."""
-        return value in self.program.constants
+        constants = self.program.constants
+        return value in constants and not (self.shows_constants and np.ndim(constants[value]))
 
     def _dotted(self, value: Value) -> Text:
         """An operand in a label: a constant, or a dot."""

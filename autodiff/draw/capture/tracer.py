@@ -7,21 +7,23 @@ the line of code.
 
 from __future__ import annotations
 
+import functools
 import linecache
 import os
 import sys
 import time
-from types import FrameType
+from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
 from ...graph import CONSTANT, Node
 from ...mode import Mode
-from ...primitive import Primitive
+from ...primitive import Composite, Primitive, registry
 from ...tensor import Tensor
 from ..picture.measure import Measure, measure
-from ..picture.model import Group
+from ..picture.model import COMPOSITE, Group
 from .names import Names, is_module, of_library
 
 
@@ -82,8 +84,13 @@ def brief(value: Any) -> str:
     return text if len(text) <= 30 else text[:27] + "..."
 
 
-def describe(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Node], list[str], str]:
-    """The argument nodes of a call, their parameters, and the call with its constants as text."""
+def describe(
+    primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], constant: Callable[[Any], Node] | None = None
+) -> tuple[list[Node], list[str], str]:
+    """The argument nodes of a call, their parameters, and the call with its constants as text.
+
+    ``constant`` makes the nodes of arrays that are no variables, if these are to be drawn.
+    """
     parents: list[Node] = []
     names: list[str] = []
     try:
@@ -96,16 +103,19 @@ def describe(primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]
     for i, value in enumerate(values):
         name = primitive.parameters[i] if i < len(primitive.parameters) else str(i)
         found = tensors(value)
-        parents.extend(t._node for t in found if t._node is not CONSTANT)
-        names.extend(name for t in found if t._node is not CONSTANT)
+        nodes = [t._node for t in found if t._node is not CONSTANT]
+        nodes += [] if constant is None else map(constant, arrays(value))
+        parents.extend(nodes)
+        names.extend([name] * len(nodes))
         if i >= first_default:
             default = primitive.defaults[i - first_default]
             if value is not default and not (type(value) is type(default) and value == default):
                 shown.append(f"{name}={brief(value)}")
                 plain = False
-        elif type(value) is Tensor:
-            shown.append("·" if value._node is not CONSTANT else brief(value._value))
-            plain = plain and value._node is not CONSTANT
+        elif type(value) is Tensor or (nodes and not found):
+            is_drawn = bool(nodes) and not isinstance(value, tuple)
+            shown.append("·" if is_drawn else brief(value._value if type(value) is Tensor else value))
+            plain = plain and is_drawn
         elif found:
             shown.append(f"[{len(value)} ·]")
         else:
@@ -125,30 +135,47 @@ def tensors(value: Any) -> list[Tensor]:
     return []
 
 
+def arrays(value: Any) -> list[Any]:
+    """The arrays in an argument that are no variables, also those in an index."""
+    if type(value) is Tensor:
+        value = value._value if value._node is CONSTANT else None
+    if isinstance(value, np.ndarray) and value.ndim:
+        return [value]
+    return [a for item in value for a in arrays(item)] if type(value) in (list, tuple) else []
+
+
 class Tracer(Mode):
     """One traced call, used as a context manager; ``records`` are in the order of computation."""
 
-    def __init__(self, names: Names, *, values: bool = False, own_name: str = "") -> None:
+    def __init__(self, names: Names, *, values: bool = False, constants: bool = False, own_name: str = "") -> None:
         self.names = names
+        self.constants = constants
+        self._constants: dict[int, tuple[Any, Node]] = {}  # by id, with the array, which keeps its id
         self.values = values
         self.records: list[Record] = []
         self.of: dict[Node, Record] = {}
         self.met: dict[Node, Measure] = {}  # the values of arguments that come from no operation that was seen
         self.groups: list[Group] = [Group("root", own_name)]
         self.failed: list[Record] = []  # the first operation that failed, and those that it was a part of
+        self.own_names: dict[Node, str] = {}
         self._stack: list[tuple[FrameType, int]] = []
         self._boundary = sys._getframe(1)
         self._local: dict[Any, bool] = {}
 
     def left(self, *error: Any) -> None:
         """Drop the frames, which keep the variables of their functions alive."""
+        if self._stack:  # of the function that is drawn: what it called its results is what a reader calls them
+            inside = Names()
+            inside.add_all(self._stack[0][0].f_locals)
+            self.own_names = inside.of
         self._stack.clear()
 
     def operate(self, primitive: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Do the operation outside, and note its caller and its result."""
         group, line = self._place()
         record = Record(primitive, group, line)
-        record.parents, record.arguments, record.label = describe(primitive, args, kwargs)
+        constant = self._constant if self.constants else None
+        record.parents, record.arguments, record.label = describe(primitive, args, kwargs, constant)
         self.records.append(record)
         if self.values:
             self.meet((*args, *kwargs.values()))
@@ -166,7 +193,7 @@ class Tracer(Mode):
         if isinstance(result, tuple) and node is not CONSTANT:
             node = node.parents[0]  # the operation itself: its outputs are nodes of their own
         elif node is not CONSTANT:
-            record.value = measure(first._value) if self.values else None
+            record.value = measure(first._value, cells=True) if self.values else None
         if node is CONSTANT:
             self.records.pop()
         else:
@@ -179,7 +206,19 @@ class Tracer(Mode):
         for tensor in tensors(tuple(values)):
             node = tensor._node
             if node is not CONSTANT and node not in self.of and node not in self.met:
-                self.met[node] = measure(tensor._value)
+                self.met[node] = measure(tensor._value, cells=True)
+
+    def _constant(self, array: Any) -> Node:
+        """The node of an array that is no variable, with its name."""
+        known = self._constants.get(id(array))
+        if known is None:
+            node = Node.make(None, array.shape, array.dtype, active=False)
+            known = self._constants[id(array)] = array, node
+            if name := self.names.arrays.get(id(array)):
+                self.names.of.setdefault(node, name)
+            if self.values:
+                self.met[node] = measure(array, cells=True)
+        return known[1]
 
     # -- where in the caller's code ------------------------------------------------------------------------------
 
@@ -196,6 +235,7 @@ class Tracer(Mode):
                 local = self._local[code] = not of_numpy and not of_library(frame)
             if local:
                 line = line or line_of(frame)
+            if local or code in _composites():
                 frames.append(frame)
             frame = frame.f_back
         frames.reverse()
@@ -213,6 +253,9 @@ class Tracer(Mode):
     def _enter(self, frame: FrameType, outer: int) -> int:
         """The group of a call that is new on the stack."""
         code = frame.f_code
+        if code in _composites():
+            self.groups.append(Group(COMPOSITE, _composites()[code], "", outer))
+            return len(self.groups) - 1
         first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
         groups = self.groups
         if first is not None and is_module(first):
@@ -231,6 +274,12 @@ class Tracer(Mode):
             return outer  # the function that is being drawn, lambdas, comprehensions, a script's own level
         groups.append(Group("function", code.co_name, "", outer))
         return len(groups) - 1
+
+
+@functools.cache
+def _composites() -> dict[CodeType, str]:
+    """The functions of NumPy that are written with others, by the code that does it."""
+    return {entry.definition.__code__: entry.name for entry in registry.values() if isinstance(entry, Composite)}
 
 
 def line_of(frame: FrameType) -> str:

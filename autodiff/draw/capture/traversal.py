@@ -189,7 +189,7 @@ def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> No
     boxes = picture.boxes
     for node, tensor in names.tensors.items():
         if node in position and boxes[position[node]].value is None:
-            boxes[position[node]].value = measure(tensor._value)
+            boxes[position[node]].value = measure(tensor._value, cells=True)
     for node, i in position.items():
         for edge in node.edges:
             rule, primitive = edge.rule, node.primitive
@@ -205,7 +205,7 @@ def keep_values(picture: Picture, position: dict[Node, int], names: Names) -> No
                         -1,
                     )
                 if target >= 0 and boxes[target].value is None and boxes[target].shape == value.shape:
-                    boxes[target].value = measure(value)
+                    boxes[target].value = measure(value, cells=True)
     missing = sum(box.value is None for box in boxes)
     if missing:
         picture.facts.append(

@@ -29,7 +29,7 @@ from ..picture.model import (
 from ..picture.scene import Place
 
 LONGEST_LABEL, LONGEST_TITLE, LONGEST_LINE = 44, 90, 24
-LINE_HEIGHT, TITLE_SIZE, TEXT_SIZE = 15.0, 13, 11
+LINE_HEIGHT, TITLE_SIZE, TEXT_SIZE, CELL = 15.0, 13, 11, 5
 
 
 KEY = {
@@ -101,6 +101,8 @@ def key(picture: Picture) -> dict[str, tuple[str, str]]:
     if any(box.gradient is not None for box in picture.boxes):
         meaning = "root mean square of the gradient, on a logarithmic scale; pale: of several, the largest"
         found["bar"] = ("bar", meaning)
+    if any(box.value is not None and box.value.cells for box in picture.boxes):
+        found["above"] = ("cells", "means of parts of an array, blue above and orange below zero; pink is not finite")
     return found | {state: (sign, MEANING[state]) for state, (sign, _) in STATES.items() if state in states}
 
 
@@ -197,7 +199,14 @@ def box_lines(picture: Picture, box: Box, *, alone: bool = False) -> list[str]:
     lines = [*box_title(picture, box), box.type, *_state(box, None if alone else box.together)]
     for part in short(box.message, 4 * LONGEST_LABEL).split("; "):
         lines += textwrap.wrap(part, LONGEST_LABEL)
-    return [short(line) for line in [*lines, *extras(box, alone=alone)] if line]
+    return [short(line) for line in [*lines, *_rows(extras(box, alone=alone))] if line]
+
+
+def _rows(lines: list[str]) -> list[str]:
+    """These lines, with each row of a matrix in one of its own."""
+    return [
+        row for line in lines for row in (line[1:-1].replace("], ", "]\n").split("\n") if line[:2] == "[[" else [line])
+    ]
 
 
 def extras(box: Box, *, alone: bool = False) -> list[str]:
@@ -253,9 +262,35 @@ def sizer(picture: Picture, texts_of: Callable[[Place], list[str]]) -> Callable[
             return text_width(heading(picture, place[1]), TITLE_SIZE) + 34, 0.0
         texts = texts_of(place)
         wide = max(text_width(texts[0], TITLE_SIZE), *[text_width(t, TEXT_SIZE) for t in texts], 40.0)
-        return wide + 16.0, LINE_HEIGHT * len(texts) + 9.0 + (5.0 if bar(picture, place) is not None else 0.0)
+        cells = heat_map(picture, place)
+        wide = max(wide, CELL * len(cells[0])) if cells else wide
+        high = LINE_HEIGHT * len(texts) + 9.0 + (CELL * len(cells) + 4.0 if cells else 0.0)
+        return wide + 16.0, high + (5.0 if bar(picture, place) is not None else 0.0)
 
     return size
+
+
+def heat_map(picture: Picture, place: Place) -> tuple[str, ...]:
+    """The cells of the heat map that a box shows: that of one array, and not of several that it stands for."""
+    box = picture.boxes[place[1]] if place[0] == "box" else None
+    return box.value.cells if box is not None and box.together is None and box.value is not None else ()
+
+
+def strokes(cells: tuple[str, ...], x: float, y: float) -> list[tuple[str, float, str]]:
+    """The paths that paint a heat map: the kind of its colour, the opacity, and a rectangle for each cell."""
+    paths: dict[str, str] = {}
+    for j, row in enumerate(cells):
+        for i, level in enumerate(row):
+            if level != "4":
+                paths[level] = paths.get(level, "") + f"M{x + CELL * i:.1f} {y + CELL * j:.1f}h{CELL}v{CELL}h-{CELL}z"
+    return [
+        (
+            "odd" if level == "x" else "below" if level < "4" else "above",
+            1.0 if level == "x" else abs(int(level) - 4) / 4,
+            d,
+        )
+        for level, d in sorted(paths.items())
+    ]
 
 
 Bar = tuple[float, float]

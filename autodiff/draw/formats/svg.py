@@ -27,6 +27,7 @@ CSS = """
 COLOURS = {
     "ink": ("#1a1a1a", "#eceff2"), "soft": ("#5a5a5a", "#a9b1ba"), "page": ("#ffffff", "#15181c"),
     "arrow": ("#7d8894", "#8a96a3"), "bar": ("#5b4b9a", "#b3a6f0"),
+    "above": ("#0072b2", "#56b4e9"), "below": ("#d55e00", "#ff8a3d"), "odd": ("#a8447f", "#e59cc4"),
 }  # fmt: skip
 """On a light page, and on a dark one."""
 
@@ -59,6 +60,7 @@ _KINDS = {**style.KINDS, **{state: pair[1] for state, pair in style.STATES.items
 def _dark_rules() -> str:
     """For a reader whose system is dark; a viewer that does not know the condition leaves out what is in it."""
     selectors = {".soft": "soft", ".page": "page", ".head": "arrow", ".bar": "bar", ".ink": "ink"}
+    selectors |= {f".{name}": name for name in ("above", "below", "odd")}
     rules = [f"{selector}{{fill:{COLOURS[name][1]}}}" for selector, name in selectors.items()]
     rules += [f".arrow{{stroke:{COLOURS['arrow'][1]}}}.halo{{stroke:{COLOURS['page'][1]}}}"]
     rules += [f".{name}{{fill:{c.dark_fill};stroke:{c.dark_border}}}" for name, c in _KINDS.items()]
@@ -109,7 +111,9 @@ class Sheet:
     def _signs(self) -> list[str]:
         """What the signs mean that have no words of their own."""
         meanings = style.key(self.picture)
-        return [f"{name}: {meaning}" for kind, (name, meaning) in meanings.items() if kind in ("silent", "bar")]
+        return [
+            f"{name}: {meaning}" for kind, (name, meaning) in meanings.items() if kind in ("silent", "bar", "above")
+        ]
 
     def _items(self, moment: Moment) -> Iterator[str]:
         """Frames of open groups, arrows over them, their titles over these, and boxes."""
@@ -198,7 +202,21 @@ class Sheet:
                 f'<text {self._written(k == 0)} text-anchor="middle" x="{x + w / 2:.1f}" '
                 f'y="{y + 17 + k * style.LINE_HEIGHT:.1f}">{escape(text)}</text>'
             )
-        return "".join([*parts, self._bar(place, frame), "</g>"])
+        return "".join([*parts, self._heat_map(place, frame), self._bar(place, frame), "</g>"])
+
+    def _heat_map(self, place: Place, frame: Frame) -> str:
+        cells = style.heat_map(self.picture, place)
+        if not cells:
+            return ""
+        x, y, w, _ = frame
+        wide, high = style.CELL * len(cells[0]), style.CELL * len(cells)
+        left, top = x + (w - wide) / 2, y + 7 + style.LINE_HEIGHT * len(self._lines(place))
+        edge = f'<rect class="arrow" fill="none" stroke="{self._colour("arrow")}" stroke-width=".6" '
+        paths = [
+            f'<path class="{kind}" fill="{self._colour(kind)}" fill-opacity="{opacity:g}" d="{d}"/>'
+            for kind, opacity, d in style.strokes(cells, left, top)
+        ]
+        return "".join([*paths, f'{edge}x="{left:.1f}" y="{top:.1f}" width="{wide}" height="{high}"/>'])
 
     def _bar(self, place: Place, frame: Frame) -> str:
         """The typical gradient on a scale that all boxes share; pale, up to the largest of those it stands for."""

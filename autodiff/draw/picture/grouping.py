@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import Group, Picture
+from .model import COMPOSITE, OPERATION, Group, Picture
 
 ROOM = 40
 """So many boxes are easy to read: groups open by themselves as long as no more are in sight."""
@@ -17,7 +17,10 @@ def simplify(picture: Picture) -> None:
         children: list[Child] = []
         for what, i in group.children:
             inner = groups[i] if what == "group" else None
-            if inner is not None and inner.kind == "function" and (inner.operations < 2 or len(group.children) == 1):
+            called = inner is not None and inner.kind in ("function", COMPOSITE)
+            if inner is not None and called and (inner.operations < 2 or len(group.children) == 1):
+                if inner.kind == COMPOSITE:
+                    _name_only_operation(picture, i)
                 for kind, j in inner.children:
                     if kind == "group":
                         groups[j].parent = g
@@ -28,6 +31,13 @@ def simplify(picture: Picture) -> None:
             else:
                 children.append((what, i))
         group.children = children
+
+
+def _name_only_operation(picture: Picture, g: int) -> None:
+    """Call the operation that does what a composite does by the name of that."""
+    inside = [picture.boxes[i] for i in picture.members(("group", g)) if picture.boxes[i].kind == OPERATION]
+    if len(inside) == 1:
+        inside[0].label = picture.groups[g].name
 
 
 def in_sight(picture: Picture, g: int) -> list[Child]:

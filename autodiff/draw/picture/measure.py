@@ -11,8 +11,10 @@ import numpy as np
 
 from ...examples import every
 
-WHOLE = 6
-"""Arrays of at most this many elements are shown whole, larger ones by their smallest, mean and largest element."""
+WHOLE, SIDE = 6, 3
+"""Arrays of at most this many elements, and square ones of this side, are shown whole; larger ones by their range."""
+ROWS, COLUMNS = 6, 16
+"""A heat map has at most so many cells, each for the mean of its part of an array."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Measure:
     infinite: int = 0
     zero: bool = False
     whole: str = ""
+    cells: tuple[str, ...] = ()
 
     @property
     def finite(self) -> int:
@@ -55,8 +58,11 @@ class Measure:
         return "nan" if self.nan else "inf" if self.infinite else ""
 
 
-def measure(value: Any) -> Measure:
-    """Measure an array: minimum, mean, maximum and norm of the finite elements, and how many are not finite."""
+def measure(value: Any, *, cells: bool = False) -> Measure:
+    """Measure an array: minimum, mean, maximum and norm of the finite elements, and how many are not finite.
+
+    With ``cells``, a large array gets a heat map, too.
+    """
     value = every(value)
     array = np.asarray(value) if isinstance(value, np.generic | int | float | complex) else value
     if array.shape == () and array.dtype.kind == "f":
@@ -65,7 +71,10 @@ def measure(value: Any) -> Measure:
     if not array.size:
         return result
     with np.errstate(all="ignore"):
-        if array.size <= WHOLE:
+        small = array.size <= WHOLE or (array.ndim == 2 and max(array.shape) <= SIDE)
+        if cells and not small:
+            result.cells = heat_map(array)
+        if small:
             result.whole = np.array2string(np.asarray(array), precision=4, separator=", ").replace("\n", "")
         numbers = abs(array) if array.dtype.kind == "c" else array
         numbers = numbers.astype(float) if numbers.dtype.kind != "f" or numbers.dtype.itemsize < 4 else numbers
@@ -83,6 +92,27 @@ def measure(value: Any) -> Measure:
         result.norm = scale * float(np.sqrt(np.sum(np.square(numbers / scale), dtype=float))) if scale else 0.0
         result.zero = scale == 0 and not result.nan and not result.infinite
     return result
+
+
+def heat_map(array: Any) -> tuple[str, ...]:
+    """The rows of a heat map: a digit for each cell, 4 for zero, 0 and 8 for the largest mean of either sign.
+
+    A cell with an element that is not finite is an x.  All axes but the last are rows.
+
+    >>> heat_map(np.arange(-4, 5).reshape(1, 9))
+    ('012345678',)
+    """
+    table = np.abs(array) if array.dtype.kind == "c" else np.asarray(array, dtype=float)
+    table = table.reshape(-1, table.shape[-1])
+    for axis, most in ((0, ROWS), (1, COLUMNS)):
+        n = table.shape[axis]
+        starts = np.unique(np.arange(min(n, most)) * n // min(n, most))
+        counts = np.expand_dims(np.diff(np.append(starts, n)), 1 - axis)
+        table = np.add.reduceat(table, starts, axis=axis) / counts
+    finite = np.isfinite(table)
+    largest = float(np.max(np.abs(table), where=finite, initial=0.0))
+    levels = np.where(finite, np.rint(4 * table / (largest or 1.0)) + 4, 9).astype(int)
+    return tuple("".join("012345678x"[level] for level in row) for row in levels.tolist())
 
 
 def _of_number(value: float) -> Measure:

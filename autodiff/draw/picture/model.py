@@ -19,6 +19,7 @@ SPAN = " … "
 """Between the names of the first and the last block of a repeat."""
 
 OPERATION, VARIABLE, INPUT = "operation", "variable", "input"
+COMPOSITE = "composite"
 REDUCTION, PART = "reduction", "part"
 FOUND = ("repeat", "block", "more", REDUCTION, PART)
 """The kinds of groups that are found in a picture, and not told by what was called."""
@@ -125,7 +126,8 @@ def shape_text(shape: Any) -> str:
 class Group:
     """Boxes that belong together.  ``children`` are ``("box" or "group", position)`` in the order of computation.
 
-    ``kind`` is "root", "module", "function", "pass" (the backward pass), "repeat" (children that are all alike),
+    ``kind`` is "root", "module", "function", "composite" (a function of NumPy's that is written with others), "pass"
+    (the backward pass), "repeat" (children that are all alike),
     "block" (one of them, where it is no group already), "reduction" (a sum of numbers, written as many operations),
     "part" (of a long sequence), or "more" (what a limit left out).  ``result`` is the box that a reduction ends in.
     """

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from .model import OPERATION, SPAN, Box, Group, Picture
+from .model import COMPOSITE, OPERATION, SPAN, Box, Group, Picture
 
 LONGEST_PERIOD = 48
 WORTH = 5
@@ -47,7 +47,9 @@ class Signatures:
                 if block not in self.groups:
                     self.note(picture, block)
         inside = tuple(map(self.of, group.children))
-        self.groups[g] = self._number((group.kind, group.type, group.name if group.kind == "function" else "", inside))
+        self.groups[g] = self._number(
+            (group.kind, group.type, group.name if group.kind in ("function", COMPOSITE) else "", inside)
+        )
 
 
 def _what(box: Box) -> str:

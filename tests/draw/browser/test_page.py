@@ -37,12 +37,14 @@ def test_everything_is_in_the_first_picture(show, screenshot):
     screenshot()
 
 
-def test_python_and_browser_lay_out_alike(show):
-    drawing = draw(Transformer(3), tokens(), depth=2, max_nodes=500)
+@pytest.mark.parametrize("values", [False, True])
+def test_python_and_browser_lay_out_alike(show, values):
+    drawing = draw(Transformer(3), tokens(), depth=2, max_nodes=500, values=values)
     browser = show(drawing)
     seen = scene(drawing.picture)
     mine = layout(seen, sizer(drawing.picture, partial(lines, drawing.picture)))
     theirs = browser.evaluate("[...view.layout.frames].map(([k, v]) => [k, v])")
+    assert (browser.evaluate("document.querySelectorAll('.cells').length") > 0) == values
     names = {f"{what[0]}{i}": frame for (what, i), frame in mine.frames.items()}
     assert set(names) == {key for key, _ in theirs}
     for key, frame in theirs:

@@ -85,3 +85,39 @@ def test_entries_have_the_keys_that_they_have_in_the_program():
 
 def test_a_single_leaf_has_the_name_of_its_argument():
     assert names(draw(lambda p: p["w"] * 2.0, {"w": 1.0})) == ["p"]
+
+
+def test_results_have_the_names_that_the_function_gives_them():
+    def f(x):
+        hidden = np.tanh(x)
+        parts = [hidden * 2.0, hidden * 3.0]
+        return parts[0] + parts[1]
+
+    names = [box.name for box in draw(f, np.ones(3)).picture.boxes]
+    assert names == ["x", "hidden", "parts[0]", "parts[1]", "output"]
+
+
+def test_arrays_that_are_no_variables_are_drawn_if_asked_for():
+    data = np.arange(3.0)
+
+    def f(x, index):
+        return np.sum(x[index] * data + np.ones(3))
+
+    few = {box.name for box in draw(f, np.ones(5), np.array([1, 2, 3])).picture.boxes}
+    drawing = draw(f, np.ones(5), np.array([1, 2, 3]), constants=True, values=True)
+    found = {box.name: box for box in drawing.picture.boxes}
+    assert {"data", "index"} <= found.keys() - few
+    assert (found["index"].kind, found["index"].type) == ("input", "(3,) int64")
+    assert found["data"].value.text == "[0., 1., 2.]"
+    assert [box.kind for box in drawing.picture.boxes].count("input") == 3
+    with pytest.raises(ValueError, match="a finished graph does not know"):
+        draw(np.sum(Tensor(np.ones(3)) * data), constants=True)
+
+
+def test_a_function_that_is_written_with_others_is_a_frame_with_its_name():
+    from_matrix = draw(lambda x: np.sum(np.diag(x)), np.ones((3, 3))).picture
+    assert [(g.kind, g.title, g.operations) for g in from_matrix.groups[1:] if g.operations] == [
+        ("composite", "diag", 2)
+    ]
+    to_matrix = draw(lambda x: np.sum(np.diag(x)), np.ones(3)).picture
+    assert [box.label for box in to_matrix.boxes] == ["", "diag", "sum"]

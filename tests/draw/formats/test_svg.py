@@ -9,7 +9,7 @@ def test_svg_has_a_box_for_each_operation_and_an_arrow_for_each_argument():
     assert {key: lines[0] for key, lines in labels.items()} == {
         "b0": "w", "b1": "x", "b2": "multiply", "b3": "tanh", "b4": "sum"
     }  # fmt: skip
-    assert labels["b0"][1:] == ["(2, 3) float64", "[[1., 1., 1.], [1., 1., 1.]]", "‖g‖ 1.03"]
+    assert labels["b0"][1:] == ["(2, 3) float64", "[1., 1., 1.]", "[1., 1., 1.]", "‖g‖ 1.03"]
     assert edges_of_svg(text) == {"b0 b2", "b1 b2", "b2 b3", "b3 b4"}
 
 

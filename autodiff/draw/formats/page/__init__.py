@@ -100,6 +100,7 @@ def compact(picture: Picture) -> dict[str, Any]:
         "message": sparse([_clean(b.message) for b in boxes]),
         "value": sparse([f"{b.value.text}, norm {b.value.norm:.4g}" if b.value else "" for b in boxes]),
         "gradient": sparse([f"{b.gradient.text}, norm {b.gradient.norm:.4g}" if b.gradient else "" for b in boxes]),
+        "cells": {i: list(b.value.cells) for i, b in enumerate(boxes) if b.value and b.value.cells},
         "level": sparse([_level(picture, ("box", i), alone=True) for i in range(len(boxes))]),
         "levels": {i: _level(picture, ("box", i)) for i, b in enumerate(boxes) if b.together},
         "states": {i: b.together.state for i, b in enumerate(boxes) if b.together},

@@ -14,7 +14,7 @@ function Graph(data) {
     parents: data.parents[i].map(d => i - d), group: data.group[i], line: text(data.line[i]),
     active: !silent.has(i), state: data.state[i] || "", message: data.message[i] || "",
     lines: data.lines[i].map(text), value: data.value[i] || "", gradient: data.gradient[i] || "",
-    level: data.level[i], levels: data.levels[i], states: data.states[i] || "", together: data.together[i]?.map(text), kept: data.kept[i] || "", time: data.time[i] || "",
+    level: data.level[i], cells: data.cells[i], levels: data.levels[i], states: data.states[i] || "", together: data.together[i]?.map(text), kept: data.kept[i] || "", time: data.time[i] || "",
   }));
   this.groups = data.groups.map(g => ({ ...g, children: g.children.map(c => (c < 0 ? "g" + -c : "b" + c)), all: false }));
   this.outputs = data.outputs;

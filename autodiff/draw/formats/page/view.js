@@ -1,6 +1,7 @@
 // Drawing the scene, moving about in it, searching, details.  Every text goes through escapeText or textContent.
 "use strict";
 
+const CELL = 5;
 const escapeText = text => String(text).replace(/[&<>"']/g, c => "&#" + c.charCodeAt(0) + ";");
 const short = (text, most = 44) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
 const textWidth = (text, size) => {
@@ -23,8 +24,9 @@ function sizeOf(graph, item) {
   if (item[0] === "g" && graph.groups[graph.number(item)].open)
     return [textWidth(openTitle(graph.groups[graph.number(item)]), 13) + 34, 0];
   const lines = linesOf(graph, item);
-  const wide = Math.max(textWidth(lines[0], 13), 40, ...lines.map(t => textWidth(t, 11)));
-  return [wide + 16, 15 * lines.length + 9 + (graph.face(item).level ? 5 : 0)];
+  const cells = graph.face(item).cells;
+  const wide = Math.max(textWidth(lines[0], 13), 40, ...lines.map(t => textWidth(t, 11)), cells ? CELL * cells[0].length : 0);
+  return [wide + 16, 15 * lines.length + 9 + (cells ? CELL * cells.length + 4 : 0) + (graph.face(item).level ? 5 : 0)];
 }
 
 function middle(points) { // where the label of an arrow stands, and whether that is beside an upright stretch
@@ -133,7 +135,19 @@ class View {
       out += `<text class="${k ? "soft" : "title"}" text-anchor="middle" x="${(x + w / 2).toFixed(1)}"
         y="${(y + 17 + 15 * k).toFixed(1)}">${escapeText(line)}</text>`;
     });
-    return out + this.bar(face.level, frame) + "</g>";
+    return out + this.heatMap(face.cells, frame, lines.length) + this.bar(face.level, frame) + "</g>";
+  }
+
+  heatMap(cells, [x, y, w], lines) { // a path for each level: 4 is zero, x is not finite
+    if (!cells) return "";
+    const wide = CELL * cells[0].length, left = x + (w - wide) / 2, top = y + 7 + 15 * lines, paths = new Map();
+    cells.forEach((row, j) => [...row].forEach((level, i) => {
+      const cell = `M${(left + CELL * i).toFixed(1)} ${(top + CELL * j).toFixed(1)}h${CELL}v${CELL}h-${CELL}z`;
+      if (level !== "4") paths.set(level, (paths.get(level) || "") + cell);
+    }));
+    const painted = [...paths].map(([level, d]) => `<path class="${level === "x" ? "odd" : level < "4" ? "below" : "above"}"
+      fill-opacity="${level === "x" ? 1 : Math.abs(level - 4) / 4}" d="${d}"/>`);
+    return painted.join("") + this.rect([left, top, wide, CELL * cells.length], "cells", 0);
   }
 
   bar(levels, [x, y, w, h]) { // pale up to the largest of those that it stands for
