@@ -104,11 +104,17 @@ _LINALG = {
 
 _DISTRIBUTIONS = {
     **dict.fromkeys(("norm", "expon", "laplace", "uniform", "cauchy"), "x"),
+    **dict.fromkeys(("chi2", "t"), "x, df"),
+    "gamma": "x, a",
+    "beta": "x, a, b",
     "lognorm": "x, s",
     "weibull_min": "x, c",
     "pareto": "x, b",
 }
 """The distributions of ``autodiff.scipy.stats`` that have a location and a scale, and their first arguments."""
+
+_COUNTS = {"poisson": "k, mu", "binom": "k, n, p", "nbinom": "k, n, p", "bernoulli": "k, p"}
+"""Those of whole numbers."""
 
 METHODS = ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf")
 """The methods of a distribution that are differentiated."""
@@ -132,18 +138,14 @@ SCIPY = {
         for name, arguments in _DISTRIBUTIONS.items()
         for method in METHODS
     },
+    **{
+        f"stats.{name}.{method}": f"autodiff.scipy.stats.{name}.{method}({arguments}, loc)"
+        for name, arguments in _COUNTS.items()
+        for method in ("logpmf", "pmf", *METHODS[2:])
+    },
     "stats.norm.ppf": "loc + scale * scipy.special.ndtri(q)",
     "stats.multivariate_normal.logpdf": "-0.5 * ((x - mean) @ np.linalg.solve(cov, x - mean) "
     "+ np.linalg.slogdet(cov)[1] + len(mean) * np.log(2 * np.pi))",
-    "stats.gamma.logpdf": "scipy.special.xlogy(a - 1, x) - x - scipy.special.gammaln(a)",
-    "stats.beta.logpdf": "scipy.special.xlogy(a - 1, x) + scipy.special.xlog1py(b - 1, -x) "
-    "- scipy.special.betaln(a, b)",
-    "stats.t.logpdf": "scipy.special.gammaln((df + 1) / 2) - scipy.special.gammaln(df / 2) - 0.5 * np.log(df * np.pi) "
-    "- (df + 1) / 2 * np.log1p(x**2 / df)",
-    "stats.poisson.logpmf": "scipy.special.xlogy(k, mu) - mu - scipy.special.gammaln(k + 1)",
-    "stats.bernoulli.logpmf": "scipy.special.xlogy(k, p) + scipy.special.xlog1py(1 - k, -p)",
-    "stats.binom.logpmf": "np.log(scipy.special.binom(n, k)) + scipy.special.xlogy(k, p) "
-    "+ scipy.special.xlog1py(n - k, -p)",
     "stats.zscore": "(a - np.mean(a)) / np.std(a)",
     "stats.gmean": "np.exp(np.mean(np.log(a)))",
     "stats.entropy": "np.sum(scipy.special.entr(pk / np.sum(pk)))",

@@ -127,10 +127,38 @@ def test_several_outputs():
 
 
 def test_what_is_wanted_by_its_order_is_refused():
-    for call in (lambda v: special.jv(v, 1.0), lambda a: special.gammainc(a, 1.0), lambda v: special.stdtr(v, 0.5)):
+    for call in (lambda v: special.jv(v, 1.0), lambda a: special.gammaincinv(a, 0.5), lambda v: special.chdtr(v, 0.5)):
         with pytest.raises(TypeError, match="only its last argument is differentiated"):
             grad(call)(1.5)
     assert grad(lambda x: special.zeta(2.5, x))(1.5) == pytest.approx(-2.5 * special.zeta(3.5, 1.5))
+
+
+@pytest.mark.parametrize(
+    ("call", "at", "slope", "second"),
+    [  # by Richardson's differences in 60 digits
+        (lambda a: special.gammainc(a, 0.25), 0.75, -0.594625569583742441, 0.786802004526398241),
+        (lambda a: special.gammainc(a, 1e4), 9900.0, -0.00241566767342081285, -0.000024278473739337315),
+        (lambda a: special.gammaincc(a, 40.0), 1.5, 1.12859819396957415e-16, 3.86320865638644394e-16),
+        (lambda a: special.gammaincc(a, 0.5), 1e-06, 0.559774181534790169, 0.586757674946024084),
+        (lambda a: special.betainc(a, 0.5, 0.25), 1.5, -0.0948029990171089787, 0.163747715406142004),
+        (lambda b: special.betainc(300.0, b, 0.375), 500.0, 0.0109299623647268692, -0.0000136740687069859404),
+        (lambda v: special.stdtr(v, -3.0), 1.5, -0.0500722809478150509, 0.0615119587024682892),
+        (lambda v: special.stdtr(v, -20.0), 1000000.0, -1.15172992416335788e-96, 2.3491211870411534e-102),
+        (lambda v: special.stdtr(v, 1.0), 1000000000.0, 1.20985362199078994e-19, -2.41970724337665306e-28),
+    ],
+)
+def test_incomplete_functions_have_derivatives_by_their_shapes(call, at, slope, second):
+    assert grad(call)(at) == pytest.approx(slope, rel=5e-13)
+    assert grad(grad(call))(at) == pytest.approx(second, rel=1e-11)
+
+
+def test_at_the_ends_they_are_zero():
+    x = np.array([0.0, np.inf])
+    assert jacobian(lambda a: special.gammainc(a, x))(1.5).tolist() == [0.0, 0.0]
+    assert jacobian(lambda a: special.betainc(a, 1.5, np.array([0.0, 1.0])))(1.5).tolist() == [0.0, 0.0]
+    assert jacobian(lambda v: special.stdtr(v, np.array([-np.inf, 0.0, np.inf])))(1.5).tolist() == [0.0, 0.0, 0.0]
+    assert grad(lambda v: special.stdtr(v, 1.0))(np.inf) == 0.0
+    assert grad(lambda a: special.gammainc(a, np.float32(1.5)))(np.float32(2.0)).dtype == np.float32
 
 
 def test_one_over_gamma_has_a_slope_where_gamma_has_a_pole():

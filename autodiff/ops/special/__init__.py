@@ -7,8 +7,8 @@ without SciPy nothing is missing.  Write ``scipy.special.erf(t)``: there is no w
 before NumPy's protocols are asked, so a Tensor is refused.  The message says what to write: ``autodiff.logsumexp``; for
 log_softmax, x - logsumexp(x, axis=-1, keepdims=True); for softmax, the exp of that.
 
-There is no derivative with respect to the order (``jv``, ``iv``, ``kv``...) or the shape parameter (``gammainc``,
-``betainc``): a Tensor that depends on a variable is refused there.
+There is no derivative with respect to the order (``jv``, ``iv``, ``kv``...) or the parameters of a hypergeometric
+function: a Tensor that depends on a variable is refused there.
 """
 
 from __future__ import annotations

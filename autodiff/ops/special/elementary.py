@@ -71,16 +71,9 @@ def _error_functions(special: Any) -> None:
     )
 
 
-def over(a: Any, b: Any) -> Any:
-    """a / b, the slope of a log(b): 0 for 0 / 0, where 0 log(b) is 0 on both sides.
-
-    >>> over(np.array([0.0, 1.0]), np.array([0.0, 2.0])).tolist()
-    [0.0, 0.5]
-    """
-    return a / np.where((a == 0) & (b == 0), 1.0, b)
-
-
 def _entropies(special: Any) -> None:
+    from .quadrature import over
+
     ufunc(special.entr, lambda g, x: g * (-1.0 - np.log(x)), domain=positive)
     ufunc(special.xlogy, lambda g, b: g * np.log(b), lambda g, a, b: g * over(a, b), domain=(real, positive))
     ufunc(

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...primitive import Domain, positive, real
 from ...registering import elementwise
-from .registering import in_last, plain, ufunc, unit
+from .registering import in_last, ufunc, unit
 
 Array = Any
 
@@ -90,50 +90,70 @@ def _with_zeros(special: Any) -> None:
 
 
 def _incomplete(special: Any) -> None:
-    """The incomplete gamma and beta functions, and their inverses: densities."""
-    gammaln, betaln = special.gammaln, special.betaln
+    """The incomplete gamma and beta functions, by their shapes too, and their inverses, by the last argument."""
+    from .incomplete import beta_slopes, gamma_slope, log_beta_pdf
+    from .quadrature import in_kind, log_poisson
 
     def density(a: Array, x: Array) -> Array:
-        return np.exp((a - 1.0) * np.log(x) - x - plain(gammaln(a), a))
+        return np.exp(log_poisson(a - 1.0, x))
+
+    def gammas(function: Any, inverse: Any, sign: float) -> None:
+        ufunc(
+            function,
+            lambda g, a, b, y: g * (sign * gamma_slope(a, b, y)),
+            lambda g, a, b, y: g * in_kind(sign * density(a, b), y),
+            domain=positive,
+        )
+        in_last(inverse, lambda g, x, v: g * in_kind(sign / density(v[0], inverse(v[0], x)), x), 1.5, domain=unit)
+
+    gammas(special.gammainc, special.gammaincinv, 1.0)
+    gammas(special.gammaincc, special.gammainccinv, -1.0)
 
     def beta_density(a: Array, b: Array, x: Array) -> Array:
-        return np.exp((a - 1.0) * np.log(x) + (b - 1.0) * np.log1p(-x) - plain(betaln(a, b), a, b))
+        return np.exp(log_beta_pdf(a, b, x, 1.0 - x))
 
-    for function, inverse, sign in (
-        (special.gammainc, special.gammaincinv, 1.0),
-        (special.gammaincc, special.gammainccinv, -1.0),
-    ):
-        in_last(function, lambda g, x, v, sign=sign: g * (sign * density(v[0], x)), 1.5, domain=positive)
-        in_last(
-            inverse,
-            lambda g, x, v, sign=sign, inverse=inverse: g * (sign / density(v[0], inverse(v[0], x))),
-            1.5,
-            domain=unit,
+    def slope(place: int, a: Array, b: Array, x: Array, y: Array) -> Array:
+        return in_kind(beta_slopes(a, b, x, 1.0 - x)[place], y)
+
+    domain = (positive, positive, unit)
+    names = ("a", "b", "x")
+
+    def betas(function: Any, sign: float) -> None:
+        ufunc(
+            function,
+            lambda g, a, b, x, y: g * (sign * slope(0, a, b, x, y)),
+            lambda g, a, b, x, y: g * (sign * slope(1, a, b, x, y)),
+            lambda g, a, b, x, y: g * in_kind(sign * beta_density(a, b, x), y),
+            domain=domain,
+            parameters=names,
         )
-    in_last(special.betainc, lambda g, x, v: g * beta_density(v[0], v[1], x), 1.5, 2.5, domain=unit)
+
+    betas(special.betainc, 1.0)
+    if hasattr(special, "betaincc"):  # new in SciPy 1.11
+        betas(special.betaincc, -1.0)
     in_last(
         special.betaincinv,
-        lambda g, x, v: g / beta_density(v[0], v[1], special.betaincinv(v[0], v[1], x)),
+        lambda g, x, v: g / in_kind(beta_density(v[0], v[1], special.betaincinv(v[0], v[1], x)), x),
         1.5, 2.5, domain=unit,
     )  # fmt: skip
-    if hasattr(special, "betaincc"):  # new in SciPy 1.11
-        in_last(special.betaincc, lambda g, x, v: g * -beta_density(v[0], v[1], x), 1.5, 2.5, domain=unit)
 
 
 def _distributions(special: Any) -> None:
-    """Distribution functions of chi-squared and of Student's t: the derivative is the density."""
-    gammaln = special.gammaln
+    """Distribution functions of chi-squared and of Student's t: the derivative by x is the density."""
+    from .quadrature import in_kind, log_poisson
+    from .student import distribution_slope, log_density
 
     def chi_squared(v: Array, x: Array) -> Array:
-        return 0.5 * np.exp((0.5 * v - 1.0) * np.log(0.5 * x) - 0.5 * x - plain(gammaln(0.5 * v), v))
-
-    def student(v: Array, x: Array) -> Array:
-        scale = plain(gammaln(0.5 * (v + 1.0)) - gammaln(0.5 * v) - 0.5 * np.log(math.pi * v), v)
-        return np.exp(scale - 0.5 * (v + 1.0) * np.log1p(x * x / v))
+        return in_kind(0.5 * np.exp(log_poisson(0.5 * v - 1.0, 0.5 * x)), x)
 
     in_last(special.chdtr, lambda g, x, v: g * chi_squared(v[0], x), 3.0, domain=positive)
     in_last(special.chdtrc, lambda g, x, v: g * -chi_squared(v[0], x), 3.0, domain=positive)
-    in_last(special.stdtr, lambda g, x, v: g * student(v[0], x), 3.0)
+    ufunc(
+        special.stdtr,
+        lambda g, a, b, y: g * distribution_slope(a, b, y),
+        lambda g, a, b, y: g * in_kind(np.exp(log_density(b, a)), y),
+        domain=(positive, real),
+    )
 
 
 def _hypergeometric(special: Any) -> None:

@@ -22,11 +22,6 @@ def ufunc(function: Any, *rules: Any, domain: Any = real, parameters: Any = None
     elementwise(function, *rules, domain=domain, parameters=parameters, method="", analytic=False)
 
 
-def plain(value: Any, *made_of: Any) -> Any:
-    """A Python number if it was made from Python numbers, so that float32 stays float32."""
-    return float(value) if all(type(v) in (int, float) for v in made_of) else value
-
-
 def in_last(function: Any, rule: Any, *orders: float, domain: Domain = real) -> None:
     """Register a ufunc with a rule for its last argument only: ``rule(g, x, orders)``.
 

@@ -10,18 +10,29 @@
 
 from __future__ import annotations
 
+from ...ops.special import load
 from ...primitive import lasting
 
+load()
 with lasting():
     from .continuous import cauchy, expon, laplace, lognorm, norm, pareto, uniform, weibull_min
+    from .incomplete import bernoulli, beta, binom, chi2, gamma, nbinom, poisson, t
 
 __all__ = [
+    "bernoulli",
+    "beta",
+    "binom",
     "cauchy",
+    "chi2",
     "expon",
+    "gamma",
     "laplace",
     "lognorm",
+    "nbinom",
     "norm",
     "pareto",
+    "poisson",
+    "t",
     "uniform",
     "weibull_min",
 ]

@@ -10,7 +10,7 @@ from scipy import special  # type: ignore[import-untyped,unused-ignore]
 
 from ...domain import Domain, exactly, example
 from .distribution import Continuous, Family, positive
-from .parts import GONE, bounded_exp, log_one_less_exp
+from .parts import GONE, bounded_exp, finite, log_one_less_exp
 
 Array = Any
 
@@ -103,12 +103,6 @@ laplace = Continuous(
 )
 
 
-def _cauchy_log_density(z: Array) -> Array:
-    """-log(1 + z^2) - log(pi), without the square."""
-    beyond = np.isinf(z)
-    return np.where(beyond, -math.inf, -2.0 * np.log(np.hypot(1.0, np.where(beyond, 0.0, z))) - math.log(math.pi))
-
-
 def _cauchy_log_cdf(z: Array) -> Array:
     right = z > 0
     left = np.log(np.arctan2(1.0, -np.where(right, 0.0, z)) / math.pi)
@@ -119,7 +113,7 @@ cauchy = Continuous(
     "cauchy",
     Family(
         "density 1 / (pi (1 + z^2))",
-        log_density=_cauchy_log_density,
+        log_density=finite(lambda z: -2.0 * np.log(np.hypot(1.0, z)) - math.log(math.pi)),
         cdf=lambda z: np.arctan2(1.0, -z) / math.pi,
         sf=lambda z: np.arctan2(1.0, z) / math.pi,
         log_cdf=_cauchy_log_cdf,

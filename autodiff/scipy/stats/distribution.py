@@ -21,7 +21,7 @@ import numpy as np
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
 from ...arrays import as_array
-from ...domain import Domain, Example, example, sample
+from ...domain import Domain, Example, Sample, example, sample
 from ...primitive import registry
 from ..compiled import composed
 from .parts import bounded_exp
@@ -37,9 +37,10 @@ LOC, SCALE = Domain(-0.2, 0.1), Domain(1.0, 1.5)
 class Family:
     """A family of distributions in standard form: functions of z and of the shape parameters, in their order.
 
-    ``formula`` is that of the density in the documentation, ``shapes`` are the names of the parameters, ``allowed`` says of each whether a value is allowed, and ``domains``
-    where the examples take values from: of x, and of each parameter.  ``low`` and ``high`` are the ends of the support,
-    numbers or functions of the parameters; ``inside`` is a number in it.
+    ``formula`` is that of the density, for the documentation.  ``shapes`` are the names of the parameters.  ``allowed``
+    says of each whether a value is allowed.  ``domains`` are where the examples take values from, of x and of each
+    parameter; a number stands for a parameter without a derivative.  ``low`` and ``high`` are the ends of the support,
+    of which ``high`` may be a function of the parameters, and ``inside`` is a number between them.
     """
 
     formula: str
@@ -50,7 +51,7 @@ class Family:
     log_sf: Function
     shapes: tuple[str, ...] = ()
     allowed: tuple[Function, ...] = ()
-    domains: tuple[Domain, ...] = (Domain(-3.0, 3.0),)
+    domains: tuple[Any, ...] = (Domain(-3.0, 3.0),)
     low: float = -math.inf
     high: Any = math.inf
     inside: float = 0.5
@@ -77,12 +78,18 @@ class Distribution:
     """Parameters that every family has, after its shapes."""
     defaults: tuple[float, ...] = (0.0, 1.0)
     own_domains: tuple[Domain, ...] = (LOC, SCALE)
+    ends: bool = True
+    """Whether the support has ends where the density is 0 and that are not in it any more."""
 
     def __init__(self, name: str, family: Family, kinks: Sequence[Example] = ()) -> None:
         self.name, self.family = name, family
         self.parameters = (*family.shapes, *self.own)
         signature = ", ".join(
-            ["x", *family.shapes, *(f"{p}={v:g}" for p, v in zip(self.own, self.defaults, strict=True))]
+            [
+                "x" if "scale" in self.own else "k",
+                *family.shapes,
+                *(f"{p}={v:g}" for p, v in zip(self.own, self.defaults, strict=True)),
+            ]
         )
         self.__doc__ = (
             f"``scipy.stats.{name}``: {family.formula}.\n\nThe methods ``{'``, ``'.join(self.methods)}`` take "
@@ -139,8 +146,12 @@ class Distribution:
         x = self._number(as_array(x))
         every = [self._number(value) for value in self._bound("", parameters, {})]
         shapes, own = every[: len(self.family.shapes)], every[len(self.family.shapes) :]
-        shapes = [_allowed(value, is_allowed) for value, is_allowed in zip(shapes, self.family.allowed, strict=True)]
-        return self._in_standard_form(of, x / 1.0 if x.dtype.kind in "iub" else x, shapes, own)
+        x = x / 1.0 if x.dtype.kind in "iub" else x
+        for place, is_allowed in enumerate(self.family.allowed):
+            factor = _one_or_nan(shapes[place], is_allowed)
+            if not _is(factor, 1.0):  # NaN outside of the support, too
+                shapes[place], x = shapes[place] * factor, x * factor
+        return self._in_standard_form(of, x, shapes, own)
 
     def _number(self, value: Any) -> Any:
         if type(value) in (int, float):
@@ -151,21 +162,24 @@ class Distribution:
         return value
 
     def _in_standard_form(self, of: str, x: Array, shapes: list[Any], own: list[Any]) -> Any:
-        loc, scale = own[0], _allowed(own[1], positive)
+        loc, scale = own[0], own[1] * _one_or_nan(own[1], positive) if len(own) > 1 else 1.0
         z = x if _is(loc, 0.0) else x - loc
         z = z if _is(scale, 1.0) else z / scale
         kind = np.result_type(z.dtype, *[s.dtype for s in shapes if hasattr(s, "dtype")])
         shapes = [s if hasattr(s, "dtype") else np.asarray(s, kind) for s in shapes]
-        if of not in ("logpdf", "pdf"):
-            return self._distributed(of, z, shapes)
+        if of in ("logpdf", "pdf", "logpmf", "pmf"):
+            value = self._dense(z, shapes, scale)
+            return value if of.startswith("log") else bounded_exp(value)
+        return self._distributed(of, z, shapes)
+
+    def _dense(self, z: Array, shapes: list[Any], scale: Any) -> Any:
+        """The logarithm of the density."""
         width = 0.0 if _is(scale, 1.0) else math.log(scale) if type(scale) in (int, float) else np.log(scale)
         if self.family.low == -math.inf:
-            value = self.family.log_density(z, *shapes) - width
-        else:
-            outside = self._below(z) | self._above(z, shapes)
-            value = self.family.log_density(np.where(outside, self.family.inside, z), *shapes) - width
-            value = np.where(outside | (value == -math.inf), -math.inf, value)
-        return value if of == "logpdf" else bounded_exp(value)
+            return self.family.log_density(z, *shapes) - width
+        outside = self._below(z) | self._above(z, shapes)
+        value = self.family.log_density(np.where(outside, self.family.inside, z), *shapes) - width
+        return np.where(outside | (value == -math.inf) if self.ends else outside, -math.inf, value)
 
     def _below(self, z: Array) -> Any:
         """Where no probability is at z or below."""
@@ -195,23 +209,28 @@ class Distribution:
 
     def _examples(self) -> list[Example]:
         """A call of each method; the first with arrays of several shapes for all of the parameters."""
-        x, *shapes = self.family.domains
-        every = [sample(domain=d) for d in (*shapes, *self.own_domains)]
-        first = example(self._place(2, domain=x), *[p._replace(shape=(2, 1)) for p in every[:1]], *every[1:])
-        few = every[: len(shapes)]
-        return [first, *[example(self._place(domain=x), *few, of=method) for method in self.methods[1:]]]
+        few = self._shapes()
+        every = [*few, *[sample(domain=d) for d in self.own_domains]]
+        first = every[0]._replace(shape=(2, 1)) if isinstance(every[0], Sample) else every[0]
+        return [
+            example(self._place(2), first, *every[1:]),
+            *[example(self._place(), *few, of=method) for method in self.methods[1:]],
+        ]
 
-    def _place(self, *shape: int, domain: Domain) -> Any:
-        """A variable x in the examples."""
-        return sample(*shape, domain=domain)
+    def _shapes(self) -> list[Any]:
+        """Places of the shape parameters in the examples."""
+        return [sample(domain=d) if isinstance(d, Domain) else d for d in self.family.domains[1:]]
+
+    def _place(self, *shape: int) -> Any:
+        """The place of x in the examples."""
+        return sample(*shape, domain=self.family.domains[0])
 
     def _errors(self) -> list[Example]:
-        x, *shapes = self.family.domains
-        few = [sample(domain=d) for d in shapes]
+        few = self._shapes()
         return [
-            example(self._place(2, domain=x), *few, sample(3)),
-            example(self._place(domain=x), *few, 0.0, 1.0, 2.0),
-            example(self._place(domain=x), *few, of="ppf"),
+            example(self._place(2), *few, sample(3)),
+            example(self._place(), *few, 0.0, 1.0, 2.0),
+            example(self._place(), *few, of="ppf"),
         ]
 
 
@@ -243,6 +262,48 @@ class Continuous(Distribution):
         return self._method("logsf", x, args, kwds)
 
 
+class Discrete(Distribution):
+    """A distribution of whole numbers k, by which nothing is differentiated: the derivative is zero."""
+
+    methods = ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
+    own, defaults, own_domains, ends = ("loc",), (0.0,), (), False
+
+    def logpmf(self, k: Array, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of the probability of k."""
+        return self._method("logpmf", k, args, kwds)
+
+    def pmf(self, k: Array, *args: Any, **kwds: Any) -> Any:
+        """The probability of k."""
+        return self._method("pmf", k, args, kwds)
+
+    def cdf(self, k: Array, *args: Any, **kwds: Any) -> Any:
+        """The probability of a number up to k."""
+        return self._method("cdf", k, args, kwds)
+
+    def logcdf(self, k: Array, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of the probability of a number up to k."""
+        return self._method("logcdf", k, args, kwds)
+
+    def sf(self, k: Array, *args: Any, **kwds: Any) -> Any:
+        """The probability of a number above k."""
+        return self._method("sf", k, args, kwds)
+
+    def logsf(self, k: Array, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of the probability of a number above k."""
+        return self._method("logsf", k, args, kwds)
+
+    def _dense(self, z: Array, shapes: list[Any], scale: Any) -> Any:
+        k = np.floor(z)
+        return np.where(k < z, -math.inf, super()._dense(k, shapes, scale))
+
+    def _distributed(self, of: str, z: Array, shapes: list[Any]) -> Any:
+        k, high = np.floor(z), self.family.high
+        return super()._distributed(of, np.where(k >= high(*shapes), math.inf, k) if callable(high) else k, shapes)
+
+    def _place(self, *shape: int) -> Any:
+        return np.resize([1.0, 0.0], shape)  # numbers, by which nothing is differentiated
+
+
 class Frozen:
     """A distribution with its parameters: ``norm(loc, scale).logpdf(x)``."""
 
@@ -267,9 +328,9 @@ def _is(value: Any, number: float) -> bool:
     return type(value) in (int, float) and value == number
 
 
-def _allowed(value: Any, is_allowed: Function) -> Any:
-    """A parameter with NaN, of gradient NaN too, in the place of values that are not allowed."""
+def _one_or_nan(value: Any, is_allowed: Function) -> Any:
+    """1, or NaN for values that are not allowed: as a factor it makes both the value and the gradient NaN."""
     if type(value) in (int, float):
-        return value if is_allowed(value) else math.nan
+        return 1.0 if is_allowed(value) else math.nan
     kind = value.dtype.type if value.dtype.kind == "f" else float
-    return value * np.where(is_allowed(value), kind(1.0), kind(math.nan))
+    return np.where(is_allowed(value), kind(1.0), kind(math.nan))
