@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from scipy import special  # type: ignore[import-untyped,unused-ignore]
 
+from ...arrays import owned
 from ..elementwise import stop_gradient
 from .quadrature import NEGLIGIBLE, POINTS, in_kind, integrated, log_poisson, wide
 
@@ -46,7 +47,7 @@ def gamma_integral(a: Array, x: Array, low: Array) -> tuple[Array, Array]:
         low, 1.0, q
     )  # e^v - 1 - v >= v^2 / 2
     end = np.where(low, left, right)
-    v = end * POINTS
+    v = end * owned(POINTS, end)
     values = np.exp(a * v - x * np.expm1(v))
     return integrated(values, np.abs(end)), integrated(values * v, np.abs(end))
 
@@ -101,7 +102,7 @@ def lower_beta(a: Array, b: Array, x: Array, y: Array) -> tuple[Array, Array, Ar
     """j, and its derivatives by a and by b; for x < a / (a + b)."""
     a, b, x, y = wide(a) + 1.0, wide(b), wide(x), wide(y)
     length = _length(*map(stop_gradient, (a, b, x, y)))
-    v = -length * POINTS
+    v = -length * owned(POINTS, length)
     rest = np.log1p(x * np.expm1(v))
     values = np.exp(a * v - (a + b) * rest)
     return (
@@ -155,4 +156,4 @@ def log_betainc(a: Array, b: Array, x: Array, y: Array) -> Array:
     """
     low, p, q, s, t = _sides(a, b, x, y)
     small = log_beta_density(p, q, s, t) - np.log(p) + np.log1p(s * (p + q) * lower_beta(p, q, s, t)[0])
-    return in_kind(np.where(low, small, np.log1p(-special.betainc(p, q, np.where(low, 0.0, s)))), x)
+    return in_kind(np.where(low, small, np.log1p(-special.betainc(p, q, s))), x)

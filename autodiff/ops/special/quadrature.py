@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special  # type: ignore[import-untyped,unused-ignore]
 
+from ...arrays import owned
 from ...domain import positive
 from ...registering import elementwise
 
@@ -47,7 +48,7 @@ def integrated(values: Array, length: Array) -> Array:
     >>> round(float(integrated(POINTS**3, np.array([2.0]))), 12)
     0.5
     """
-    return np.sum(values * WEIGHTS, axis=-1) * length[..., 0]
+    return np.sum(values * owned(WEIGHTS, values), axis=-1) * length[..., 0]
 
 
 def in_kind(value: Array, like: Array) -> Array:

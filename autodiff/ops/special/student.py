@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from scipy import special  # type: ignore[import-untyped,unused-ignore]
 
+from ...arrays import owned
 from .incomplete import beta_slopes, log_beta_density, log_betainc
 from .quadrature import NEGLIGIBLE, POINTS, WEIGHTS, composite, in_kind, wide
 
@@ -96,11 +97,11 @@ def log_density(z: Array, df: Array) -> Array:
 
 def _tail(z: Array, u: Array) -> tuple[Array, Array, Array]:
     """Points beyond z > 0, and the weights of an integral of a function of them times the density, by that at z."""
-    p = NEGLIGIBLE * POINTS
+    p = NEGLIGIBLE * owned(POINTS, z)
     r = 2.0 * u * p / (1.0 + u)
     grown = np.where(r > 0, np.expm1(r) / np.where(r > 0, r, 1.0), 1.0)
     root = np.sqrt(np.exp(r) + 2.0 * p * grown / ((1.0 + u) * z * z))
-    weights = NEGLIGIBLE * WEIGHTS * np.exp(r - p) * (1.0 / z + u * z) / ((1.0 + u) * root)
+    weights = NEGLIGIBLE * owned(WEIGHTS, z) * np.exp(r - p) * (1.0 / z + u * z) / ((1.0 + u) * root)
     return z * root, weights, r
 
 
@@ -109,8 +110,8 @@ def _slope_for_many(z: Array, df: Array) -> Array:
     z, u = wide(z), 1.0 / wide(df)
     far = z >= FAR
     inner, outer = np.where(far, 0.0, z), np.where(far, z, FAR)
-    density, by_u = _density(inner * _NEAR_POINTS, u)
-    left = np.sum(density * by_u * _NEAR_WEIGHTS, axis=-1) * inner[..., 0]
+    density, by_u = _density(inner * owned(_NEAR_POINTS, inner), u)
+    left = np.sum(density * by_u * owned(_NEAR_WEIGHTS, inner), axis=-1) * inner[..., 0]
     points, weights, _ = _tail(outer, u)
     right = _density(outer, u)[0][..., 0] * np.sum(weights * _density(points, u)[1], axis=-1)
     return np.where(far[..., 0], -right, left) * np.square(u[..., 0])

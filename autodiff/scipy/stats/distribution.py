@@ -143,7 +143,7 @@ class Distribution:
     def _value(self, of: str, x: Array, parameters: tuple[Any, ...]) -> Any:
         if of not in self.methods:
             raise ValueError(f"{self.name}: of={of!r}; the methods are {', '.join(self.methods)}")
-        x = self._number(as_array(x))
+        x = self._number(np.float64(x) if type(x) in (int, float) else x)
         every = [self._number(value) for value in self._bound("", parameters, {})]
         shapes, own = every[: len(self.family.shapes)], every[len(self.family.shapes) :]
         x = x / 1.0 if x.dtype.kind in "iub" else x
@@ -159,14 +159,14 @@ class Distribution:
         value = as_array(value)
         if value.dtype.kind not in "fiub":
             raise TypeError(f"{self.name}: takes real numbers, and got an array of {value.dtype}")
-        return value
+        return value[()] if type(value) is np.ndarray and not value.shape else value
 
     def _in_standard_form(self, of: str, x: Array, shapes: list[Any], own: list[Any]) -> Any:
         loc, scale = own[0], own[1] * _one_or_nan(own[1], positive) if len(own) > 1 else 1.0
         z = x if _is(loc, 0.0) else x - loc
         z = z if _is(scale, 1.0) else z / scale
         kind = np.result_type(z.dtype, *[s.dtype for s in shapes if hasattr(s, "dtype")])
-        shapes = [s if hasattr(s, "dtype") else np.asarray(s, kind) for s in shapes]
+        shapes = [s if hasattr(s, "dtype") else kind.type(s) for s in shapes]
         if of in ("logpdf", "pdf", "logpmf", "pmf"):
             value = self._dense(z, shapes, scale)
             return value if of.startswith("log") else bounded_exp(value)
@@ -301,7 +301,7 @@ class Discrete(Distribution):
         return super()._distributed(of, np.where(k >= high(*shapes), math.inf, k) if callable(high) else k, shapes)
 
     def _place(self, *shape: int) -> Any:
-        return np.resize([1.0, 0.0], shape)  # numbers, by which nothing is differentiated
+        return np.resize([0.0, 1.0], shape)[()]  # numbers, by which nothing is differentiated
 
 
 class Frozen:
