@@ -103,18 +103,18 @@ def into(scatter: Callable[..., Scattered]) -> Callable[[Callable[..., Any]], Ca
 class Scattered:
     """A contribution that is zero except at an index, added into the sum without an array of its own.
 
-    ``add(total, values)`` adds it into an array.
+    ``add(total, values, blank)`` adds it into an array, which is ``blank`` if there are only zeros in it.
     """
 
     __slots__ = ("add", "dtype", "shape_of", "values")
     shape = None  # no array's: the walk takes a closer look
 
-    def __init__(self, add: Callable[[Any, Any], None], values: Any, shape: tuple[int, ...]) -> None:
+    def __init__(self, add: Callable[[Any, Any, bool], None], values: Any, shape: tuple[int, ...]) -> None:
         self.add, self.values, self.shape_of, self.dtype = add, values, shape, values.dtype
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         total = np.zeros(self.shape_of, self.dtype)
-        self.add(total, self.values)
+        self.add(total, self.values, True)
         return total if dtype is None else total.astype(dtype)
 
 

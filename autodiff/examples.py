@@ -29,6 +29,10 @@ class Examples:
         """The same examples with other values."""
         raise NotImplementedError
 
+    def takes(self, values: Any) -> bool:
+        """Whether values can be written into it: those that are no examples, or of the same mapping."""
+        return not isinstance(values, Examples)
+
     def as_array(self) -> Any:
         """What a variable holds that is made of it."""
         return self

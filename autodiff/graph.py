@@ -19,7 +19,7 @@ from .cotangents import Parts as Parts
 from .cotangents import Scattered as Scattered
 from .cotangents import fit
 from .cotangents import unbroadcast as unbroadcast
-from .examples import Examples, every, is_one
+from .examples import Examples, every
 from .node import CONSTANT as CONSTANT
 from .node import DOUBLE as DOUBLE
 from .node import FREED
@@ -254,20 +254,28 @@ def _visited(visit: Visit, node: Node, parent: Node, rule: Rule, packed: Any, g:
 def _is_added(part: Scattered, node: Node, cotangents: dict[Node, Any], summed: set[Node]) -> bool:
     """Add elements at their places into the cotangent of a node; False if that is a foreign array."""
     total, values = cotangents.get(node), part.values
-    if node not in summed or not (type(total) is np.ndarray or is_one(total)):
-        if total is not None and not (is_plain(total) or is_one(total)):
-            return False
-        before, like = total, total if is_one(total) else values
-        if is_one(like):  # room that is recorded, as one of them is
-            total = np.zeros_like(like, dtype=node.dtype, order="C", shape=node.shape)
+    if total is not None and not (is_plain(total) or isinstance(total, Examples)):
+        return False
+    blank = total is None
+    if node not in summed or not _takes(total, values):
+        like = total if isinstance(total, Examples) and _takes(total, values) else values
+        if isinstance(like, Examples):  # room of the same kind
+            room = np.zeros_like(like, dtype=node.dtype, order="C", shape=node.shape)
         else:  # memory of which only what is written is touched
-            total = np.zeros(node.shape, node.dtype)
-        if before is not None:
-            total += before
-        cotangents[node] = total
+            room = np.zeros(node.shape, node.dtype)
+        if not blank:
+            room += total
+        cotangents[node] = total = room
         summed.add(node)
-    part.add(total, values)
+    part.add(total, values, blank)
     return True
+
+
+def _takes(total: Any, values: Any) -> bool:
+    """Whether values can be written into a sum."""
+    if isinstance(total, Examples):
+        return total.takes(values)
+    return type(total) is np.ndarray and not isinstance(values, Examples)
 
 
 def _blame(error: Exception, node: Node, rule: Rule | None, contribution: Any) -> None:

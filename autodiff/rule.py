@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from .examples import every, is_one
+from .examples import Examples, every
 from .writes import SMALL, Print, differs, print_of
 
 Function = Callable[..., Any]
 
 
 _PLAIN = frozenset({np.ndarray, np.float64, np.float32, np.complex128, np.complex64, np.longdouble, np.float16})
-"""The types of cotangents that a rule's ``into`` takes, beside recorded arrays: see :func:`.cotangents.into`."""
+"""The types of cotangents that a rule's ``into`` takes, beside examples: see :func:`.cotangents.into`."""
 
 _REMEMBERED = 1000
 """Of a sequence, the rules for so many positions are kept for the next call."""
@@ -74,7 +74,9 @@ class Rule:
         elif into is None:
             self.apply = lambda g, packed: function(g, *packed)
         else:
-            self.apply = lambda g, packed: (into if type(g) in _PLAIN or is_one(g) else function)(g, *packed)
+            self.apply = lambda g, packed: (into if type(g) in _PLAIN or isinstance(g, Examples) else function)(
+                g, *packed
+            )
 
     @property
     def watching(self) -> Rule:

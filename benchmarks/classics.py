@@ -60,12 +60,12 @@ def k_means(on: Library, c: Array, x: Array) -> Array:
 
 
 def hand(on: Library, angles: Array, rest: Array, weights: Array) -> Array:
-    """Points on a hand of five fingers of four bones: each bone bends, and points follow several bones."""
-    np = on.np
+    """Points on a hand, five fingers of four bones: each bone bends, and points follow several bones."""
+    np, (fingers, bones) = on.np, angles.shape
     places, zero, one = [], 0.0 * angles[0, 0], 0.0 * angles[0, 0] + 1.0
-    for finger in range(5):
+    for finger in range(fingers):
         turn, base = on.array(EYE[:3, :3]), on.array(KNUCKLES[finger])
-        for bone in range(4):
+        for bone in range(bones):
             c, s = np.cos(angles[finger, bone]), np.sin(angles[finger, bone])
             turn = turn @ np.reshape(np.stack([c, -s, zero, s, c, zero, zero, zero, one]), (3, 3))
             places.append(base + rest[bone] @ turn)
@@ -204,20 +204,21 @@ def jacobian(problem: Function, point: Array, *data: Array) -> tuple[Function, t
     return lambda on: on.jacobian(lambda p: problem(on, p, *map(on.array, data))), (point,)
 
 
-def cases() -> dict[str, tuple[Function, tuple[Any, ...]]]:
-    """The problems and their sizes."""
-    d, k = 10, 25
-    x, points = RNG.normal(size=(1000, d)), RNG.normal(size=(5000, 8))
-    centres = points[:20] + 0.01 * RNG.normal(size=(20, 8))
+def cases(small: bool = False) -> dict[str, tuple[Function, tuple[Any, ...]]]:
+    """The problems and their sizes, or ``small`` ones."""
+    d, k, n, centre_count, point_count, forces = (3, 4, 20, 3, 40, 6) if small else (10, 25, 1000, 20, 5000, 40)
+    x, points = RNG.normal(size=(n, d)), RNG.normal(size=(point_count, 8))
+    centres = points[:centre_count] + 0.01 * RNG.normal(size=(centre_count, 8))
     p = 0.3 * RNG.normal(size=k * (1 + 2 * d + d * (d - 1) // 2))
-    angles, rest = 0.2 * RNG.normal(size=(5, 4)), RNG.normal(size=(4, 100, 3))
-    weights = RNG.random((20, 100))
+    fingers, bones, followers = (2, 2, 5) if small else (5, 4, 100)
+    angles, rest = 0.2 * RNG.normal(size=(fingers, bones)), RNG.normal(size=(bones, followers, 3))
+    weights = RNG.random((fingers * bones, followers))
     return {
-        "mixture of 25 Gaussians, 1,000 points: gradient": gradient(mixture, p, x, k),
-        "k-means, 20 centres, 5,000 points: gradient": gradient(k_means, centres, points),
+        f"mixture of {k} Gaussians, {n:,} points: gradient": gradient(mixture, p, x, k),
+        f"k-means, {centre_count} centres, {point_count:,} points: gradient": gradient(k_means, centres, points),
         "k-means: diagonal of the Hessian": diagonal(k_means, centres, points),
-        "hand, 20 angles, 100 points: Jacobian": jacobian(hand, angles, rest, weights),
-        "pendulum, 40 forces: gradient": gradient(control, 0.1 * RNG.normal(size=40)),
+        f"hand, {fingers * bones} angles, {followers} points: Jacobian": jacobian(hand, angles, rest, weights),
+        f"pendulum, {forces} forces: gradient": gradient(control, 0.1 * RNG.normal(size=forces)),
         "saddle, a minimum of maxima: gradient": gradient(saddle, RNG.normal(size=3)),
     }
 
@@ -248,10 +249,10 @@ def control_by_hand(u: Array) -> Array:
     return found
 
 
-BY_HAND = {
-    "k-means, 20 centres, 5,000 points: gradient": k_means_by_hand,
-    "pendulum, 40 forces: gradient": control_by_hand,
-}
+def by_hand(title: str) -> Function | None:
+    """The gradient of a problem written by hand, if it is the gradient that is asked for."""
+    found = {"k-means, ": k_means_by_hand, "pendulum, ": control_by_hand}
+    return next((written for start, written in found.items() if title.startswith(start)), None)
 
 
 def contestants(title: str, make: Function, point: tuple[Any, ...]) -> dict[str, Function]:
@@ -262,8 +263,9 @@ def contestants(title: str, make: Function, point: tuple[Any, ...]) -> dict[str,
             on = library()
             call, args = on.finish(make(on)), tuple(map(on.array, point))
             found[name] = lambda call=call, args=args: call(*args)
-    if title in BY_HAND:
-        found["NumPy by hand"] = lambda: BY_HAND[title](*point)
+    written = by_hand(title)
+    if written is not None:
+        found["NumPy by hand"] = lambda: written(*point)
     expected = np.asarray(found["pullback"]())
     for call in found.values():
         np.testing.assert_allclose(np.asarray(call()).reshape(expected.shape), expected, rtol=1e-7, atol=1e-9)

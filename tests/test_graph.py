@@ -11,7 +11,7 @@ import weakref
 import numpy as np
 import pytest
 
-from autodiff import GraphError, Tensor, elementwise, grad, hessian, no_grad, primitive, stop_gradient
+from autodiff import GraphError, Tensor, elementwise, grad, hessian, jacobian, no_grad, primitive, stop_gradient
 from autodiff.graph import topological_order
 from autodiff.primitive import Primitive, registry
 from autodiff.rule import Rule
@@ -70,6 +70,20 @@ def test_an_iteration_is_one_operation_with_an_output_for_each_element():
     np.testing.assert_array_equal(
         hessian(lambda x: sum(e * e * e for e in x))(np.arange(3.0)), np.diag([0.0, 6.0, 12.0])
     )
+
+
+def test_columns_are_added_at_their_places_into_one_array(monkeypatch):
+    """Of examples, too: the elements of a stack are not added as arrays that are nearly all zeros."""
+    made, zeros_like = [], np.zeros_like
+    monkeypatch.setattr(np, "zeros_like", lambda *a, **k: made.append(k) or zeros_like(*a, **k))
+
+    def f(x):
+        return np.stack([np.sin(x[i % 3]) * x[1:] for i in range(20)])
+
+    x = np.array([0.5, 1.0, 2.0])
+    columns = jacobian(f, mode="forward")(x)
+    assert [k.get("shape") for k in made].count((20, 2)) == 1
+    np.testing.assert_allclose(columns, jacobian(f, mode="reverse", vectorize=False)(x), rtol=1e-14)
 
 
 def test_an_iteration_follows_the_mode_in_which_it_goes_on():

@@ -15,36 +15,41 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..arrays import as_array, is_foreign
 from ..cotangents import Scattered, into, unbroadcast
-from ..examples import is_one
+from ..examples import Examples, every, is_one
 from ..primitive import example, sample
 from ..registering import composite, primitive
-from ..structural import blank, settled
+from ..structural import blank, is_tracking, settled
 from ..tensor import Tensor
-from .accumulation import add_at, names_once, names_once_by_kind, parts_of
+from .accumulation import add_at, is_basic, names_once, parts_of
 from .placing import added, names_foreign, picked
 
 Array = Any
 
 
-def _add_into(index: Any, total: Array, values: Array) -> None:
-    """Add values at an index, in place."""
-    if names_once(index, total.shape, values):
-        total[index] += values
-    else:
+def _add_into(index: Any, total: Array, values: Array, blank: bool) -> None:
+    """Add values at an index, in place; there are zeros if the array is ``blank``."""
+    if not names_once(index, total.shape, values):
         add_at(total, index, values)
+    elif blank:
+        total[index] = values
+    elif type(total) is np.ndarray:
+        total[index] += values
+    else:  # what is noted is one sum and one assignment
+        total[index] = total[index] + values
 
 
 def _scattered(g: Array, a_shape: tuple[int, ...], index: Any) -> Any:
-    """The cotangent, to be added at the index; an array of the index's own kind if that notes what is computed.
+    """The cotangent, to be added at the index; of the index's own kind if that notes what is computed.
 
-    Where the index may name an element twice, the order of additions is seen in the last bit, so a recorded cotangent
-    is added as any other.
+    Of many examples only elements that are named once are added so, and none while masks are kept.
     """
-    noting = next((part for part in (g, *parts_of(index)) if is_one(part)), None)
-    if noting is not None:
-        g = g if is_one(g) else noting.beside(g)
-        if names_once_by_kind(index):
+    if isinstance(g, Examples) and g.many:
+        written = isinstance(every(g), np.ndarray) and all(map(is_basic, parts_of(index)))
+        if is_tracking() or not written:
             return _to_places(g, a_shape, index)
+    else:
+        noting = next((part for part in (g, *parts_of(index)) if is_one(part)), g)
+        g = g if noting is g or is_one(g) else noting.beside(g)
     return Scattered(functools.partial(_add_into, index), g, a_shape)
 
 

@@ -249,6 +249,10 @@ class Recorded(Examples):
         """A plain array as a recorded one, that is a constant of the program."""
         return self.recording.constant(array)
 
+    def takes(self, values: Any) -> bool:
+        """Whether it is one array that is written."""
+        return not isinstance(values, Examples) or type(values) is Recorded
+
     def given_out(self) -> Any:
         """An array of no axes in the place of a number of NumPy's."""
         return self.recording.note(np.asarray, (self,)) if isinstance(self.held, np.generic) else self

@@ -106,6 +106,8 @@ class Recording:
             if any(taken is argument for argument in args):
                 return taken  # np.real of a real array
             made = _values(taken)
+            if self.fixed and self.is_fixed(args, kwargs):
+                self.fixed.update(values_in(made))
         elif isinstance(result, tuple):  # of which some may be new
             taken = tuple(self._taken(part, writes) for part in result)
             made = tuple(None if any(array is w for w in writes) else array.value for array in taken)
@@ -174,6 +176,11 @@ class Recording:
         made = None if into else _values(taken)
         self.instructions.append(Instruction(method, args, given, made, written, line, phase, self.errors.inside()))
         return taken
+
+    def is_fixed(self, args: Any, kwargs: Any) -> bool:
+        """Whether a call depends on what the function reaches, and on nothing that it was handed."""
+        operands = values_in([_values(part) for part in (*args, *kwargs.values())])
+        return bool(operands) and self.fixed.issuperset(operands)
 
     def constant_of(self, value: Value) -> Any:
         """The array that a value stands for, if it was not computed here; else None."""

@@ -9,7 +9,7 @@ import pytest
 
 import autodiff as ad
 import nn
-from autodiff import CaptureError, PathError, Tensor, jit, no_grad
+from autodiff import CaptureError, PathError, Tensor, capture, grad, jit, no_grad, vmap
 from tests.program.samples import failures_in_threads, gradient
 from tests.program.test_replay import same
 
@@ -71,6 +71,37 @@ def test_what_cannot_be_recorded_is_called():
     for _ in range(3):
         same(function(np.ones(3)), f(np.ones(3)))
     assert "not recorded: capture: a plain array was asked for" in function.explain()
+
+
+TABLE = np.arange(9.0).reshape(3, 3)
+
+
+def test_a_plain_array_of_what_is_computed_from_constants_alone_is_checked(monkeypatch):
+    """A function asks for one, of a table that it sees; another table is another way."""
+
+    def f(x):
+        return x @ np.asarray(TABLE[:2, 1:] * 2.0)
+
+    function = jit(f)
+    for n in range(3):
+        same(function(np.ones(2) * n), f(np.ones(2) * n))
+    assert paths(function) == 1
+    monkeypatch.setitem(globals(), "TABLE", TABLE + 1.0)
+    same(function(np.ones(2)), f(np.ones(2)))
+    with pytest.raises(CaptureError, match="a plain array was asked for"):
+        capture(lambda x: np.asarray(TABLE * x[0]), np.ones(2))
+
+
+def test_elements_of_an_argument_are_added_into_one_array():
+    """Not into an array of zeros each, which would make n additions of n elements."""
+
+    def f(x):
+        return sum(np.sin(x[i]) * x[i + 1] for i in range(7)) + np.sum(x[2:4])
+
+    for slope, x in ((grad(f), np.arange(8.0)), (vmap(grad(f)), np.arange(16.0).reshape(2, 8))):
+        program = capture(slope, x)
+        same(program(x * 0.5), slope(x * 0.5))
+        assert [i.function for i in program.instructions].count(np.zeros_like) == 1
 
 
 def test_what_was_done_before_a_refusal_is_undone():

@@ -88,6 +88,10 @@ class Batched(NDArrayOperatorsMixin, Examples):
         """The same with other values."""
         return Batched(array, self.level)
 
+    def takes(self, values: Any) -> bool:
+        """Whether values are the same for all examples, or examples of this level or of one around it."""
+        return type(values) is not Batched or values.level.age <= self.level.age
+
     # -- looks -----------------------------------------------------------------------------------------------
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...ops.contraction import summed
 from .array import Batched, aligned, is_of, latest, shifted, wrapped
 from .families import flat, handles, only_first
 from .loop import ByExampleError
@@ -26,7 +27,8 @@ def _einsum(function: Any, subscripts: Any, *operands: Array, **kwargs: Any) -> 
     examples = next(c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba" if c not in subscripts)
     terms = [examples + term if is_of(o, level) else term for term, o in zip(left.split(","), operands, strict=True)]
     held = [o.held if is_of(o, level) else o for o in operands]
-    return Batched(np.einsum(",".join(terms) + "->" + examples + output, *held, **kwargs), level)
+    sums = np.einsum if kwargs else summed
+    return Batched(sums(",".join(terms) + "->" + examples + output, *held, **kwargs), level)
 
 
 @handles(np.cross)
