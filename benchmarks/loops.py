@@ -73,17 +73,20 @@ def tables() -> list[Table]:
     in_parts = grad(lambda *a: scanned(*a, checkpoint=True), argnums=(0, 1, 2))
     unrolled, first = timed(lambda: capture(by_loop, *args))
     rolled, second = timed(lambda: capture(by_scan, *args))
-    (_, third), (_, fourth) = (timed(lambda p=p: p(*args)) for p in (unrolled, rolled))
+    in_c = rolled.compiled("c")
+    (_, third), (_, fourth), (_, fifth) = (timed(lambda p=p: p(*args)) for p in (unrolled, rolled, in_c))
     runs = {
         "loop of Python": lambda: by_loop(*args),
         "scan": lambda: by_scan(*args),
         "scan, checkpoint=True": lambda: in_parts(*args),
         "loop of Python, recorded": lambda: unrolled(*args),
         "scan, recorded": lambda: rolled(*args),
+        "scan, recorded, in C": lambda: in_c(*args),
     }
     before = {
         "loop of Python, recorded": (first + third, unrolled),
         "scan, recorded": (second + fourth, rolled),
+        "scan, recorded, in C": (second + fifth, in_c),
     }
     known: dict[str, float] = {}
     if installed("JAX"):

@@ -93,6 +93,31 @@ def forward_text(loop: Any, instruction: Instruction, out: Any) -> str:
     return "\n".join([*lines, *[f"    {line}" for line in inside or ["pass"]], *_stacks(ys, loop.reverse)])
 
 
+def repeat_text(loop: Any, instruction: Instruction, out: Any) -> str:
+    """A while loop as statements."""
+    args = [literal(out.text(a) if type(a) is Value else a) for a in instruction.args]
+    size, results = len(loop.carry), instruction.result
+    carry = [out.names.fresh(value.name or "carry") for value in loop.carry]
+    given = dict(zip([*loop.carry, *loop.free], [*carry, *args[size:]], strict=True))
+    test, body = (Body(program.readable(), out, given) for program in (loop.test, loop.body))
+    saved = out.target(results[-1], "saved").text if loop.has_back else ""
+    lines = [*_assigned(carry, args[:size]), *[f"{saved} = []"] * bool(saved)]
+    first = list(test.lines())
+    steps = out.names.fresh("step") if loop.most is not None else ""
+    if steps:
+        lines.append(f"for {steps} in range({loop.most[0] + 1}):")
+    else:
+        lines.append("while True:" if first else f"while {test.result(0)}:")
+    inside = [*first, f"if not {test.result(0)}:", "    break"] if first or steps else []
+    inside += [f"assert {steps} < {loop.most[0]}, {loop.most[1]!r}"] if steps else []
+    inside += body.lines()
+    if saved:
+        inside.append(f"{saved}.append({_tuple([body.result(size + n) for n in range(len(loop.kept))])})")
+    inside += _assigned(carry, [body.result(n) for n in range(size)])
+    out.named.update(zip(results[:size], carry, strict=True))
+    return "\n".join([*lines, *[f"    {line}" for line in inside or ["pass"]]])
+
+
 def backward_text(back: Any, instruction: Instruction, out: Any) -> str:
     """The loop back as statements."""
     loop, results = back.loop, instruction.result
@@ -110,8 +135,10 @@ def backward_text(back: Any, instruction: Instruction, out: Any) -> str:
     dxs = [out.target(value, "dx").text for value in results[size:]]
     lines = [*_assigned(carry, args[:size]), *[f"{name} = []" for name in dxs]]
     arrays = [a if loop.reverse else f"{a}[::-1]" for a in args[size : size + width]]
-    pattern = [_tuple(kept)] * bool(used)
-    lines.append(_over([*gys, *pattern], [*arrays, *[f"{args[size + width]}[::-1]"] * bool(used)], loop.count))
+    by_saved = bool(used) or not loop.is_counted
+    pattern = [_tuple(kept) if used else "_"] * by_saved
+    saved = [f"{args[size + width]}[::-1]"] * by_saved
+    lines.append(_over([*gys, *pattern], [*arrays, *saved], loop.count))
     inside = list(body.lines())
     inside += [f"{name}.append({body.result(size + n)})" for n, name in enumerate(dxs)]
     inside += _assigned(carry, [body.result(n) for n in range(size)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .backends import NUMPY
 from .difference import difference
 from .instruction import FORWARD, Instruction, Value
-from .looping import backward_text, forward_text
+from .looping import backward_text, forward_text, repeat_text
 from .passes import cleaned
 from .program import Program
 from .replay import Replay
@@ -20,7 +22,42 @@ from .scalars import LevelReplay, replay_of
 Array = Any
 
 
-class Loop:
+class _Looping:
+    """What runs a program of its own for each step."""
+
+    __name__: str
+    backend = NUMPY
+
+    def _body(self) -> Program:
+        raise NotImplementedError
+
+    @functools.cached_property
+    def body(self) -> Program:
+        """One step as a program."""
+        return self._body()
+
+    @functools.cached_property
+    def _run(self) -> Replay | LevelReplay:
+        return replay_of(self.body, self.backend)
+
+    def in_backend(self, backend: str) -> _Looping:
+        """The same loop, whose steps are run in a backend."""
+        made = copy.copy(self)
+        made.backend = backend
+        vars(made).pop("_run", None)
+        return made
+
+    @property
+    def calls(self) -> int:
+        """How many calls of a step C makes."""
+        return self._run.calls_in_c
+
+    def accept(self, visitor: Any, instruction: Instruction) -> Any:
+        """Hand itself to what makes something else of loops, which has a method for each kind of them."""
+        raise NotImplementedError
+
+
+class Loop(_Looping):
     """The steps of a scan: ``loop(*carry, *xs, *free)`` is the last carry, the stacked ys, and what steps have saved.
 
     ``steps`` are the calls of one step, in which ``carry``, ``slices`` and ``free`` are given, and ``left`` and ``ys``
@@ -28,6 +65,8 @@ class Loop:
     """
 
     __name__ = "scan"
+    is_counted = True
+    """Whether the number of steps is known."""
 
     def __init__(
         self, carry: Sequence[Value], slices: Sequence[Value], free: Sequence[Value], steps: Sequence[Instruction],
@@ -37,17 +76,12 @@ class Loop:
         self.steps, self.left, self.ys = [replace(i, phase=FORWARD) for i in steps], list(left), list(ys)
         self.count, self.reverse = count, reverse
         self.kept: list[Value] = []
+        self.has_back = False
+        """Whether there is a loop back, which makes as many steps."""
 
-    @functools.cached_property
-    def body(self) -> Program:
-        """One step as a program."""
+    def _body(self) -> Program:
         given, outputs = [*self.carry, *self.slices, *self.free], [*self.left, *self.ys, *self.kept]
-        made = Program(self.__name__, tuple(given), given, (), (), {}, self.steps, outputs, tuple)
-        return cleaned(made)
-
-    @functools.cached_property
-    def _run(self) -> Replay | LevelReplay:
-        return replay_of(self.body)
+        return _program(self.__name__, given, self.steps, outputs)
 
     @property
     def order(self) -> range:
@@ -72,9 +106,9 @@ class Loop:
         """The loop as statements."""
         return forward_text(self, instruction, out)
 
-    def unroll(self, steps: Any, instruction: Instruction) -> None:
-        """Give its steps to what takes them one by one."""
-        steps.forward(self, instruction)
+    def accept(self, visitor: Any, instruction: Instruction) -> Any:
+        """Hand itself over."""
+        return visitor.forward(self, instruction)
 
     def _same(self, other: Any) -> bool:
         mine = (len(self.carry), len(self.ys), self.count, self.reverse)
@@ -88,13 +122,81 @@ class Loop:
         return hash((type(self), self.count, self.reverse, len(self.steps)))
 
 
+class Repeat(Loop):
+    """The steps of a while loop: ``loop(*carry, *free)`` is the last carry, and what steps have saved.
+
+    The first ``size`` of the ``steps`` compute ``holds``, the condition; ``most`` is how many steps there may be, and
+    what is said of more.  ``count`` is how many there were when it was recorded.
+    """
+
+    __name__ = "while_loop"
+    is_counted = False
+
+    def __init__(
+        self, carry: Sequence[Value], free: Sequence[Value], steps: Sequence[Instruction], left: Sequence[Value],
+        size: int, holds: Value, most: tuple[int, str] | None,
+    ) -> None:  # fmt: skip
+        super().__init__(carry, (), free, steps, left, (), 0, False)
+        self.size, self.holds, self.most = size, holds, most
+
+    @functools.cached_property
+    def test(self) -> Program:
+        """The condition as a program."""
+        return _program("condition", [*self.carry, *self.free], self.steps[: self.size], [self.holds])
+
+    @functools.cached_property
+    def _holds(self) -> Replay | LevelReplay:
+        return replay_of(self.test)
+
+    def check(self, count: int) -> None:
+        """Raise RuntimeError if another step is one too many."""
+        if self.most is not None and count >= self.most[0]:
+            raise RuntimeError(self.most[1])
+
+    def __call__(self, *args: Any) -> tuple[Any, ...]:
+        size, run, holds = len(self.carry), self._run, self._holds
+        now, free = list(args[:size]), args[size:]
+        saved: list[Any] = []
+        while holds([*now, *free])[0]:
+            self.check(len(saved))
+            made = run([*now, *free])
+            now = made[:size]
+            saved.append(made[size:])
+        return *now, saved
+
+    def text(self, instruction: Instruction, out: Any) -> str:
+        """The loop as statements."""
+        return repeat_text(self, instruction, out)
+
+    def accept(self, visitor: Any, instruction: Instruction) -> Any:
+        """Hand itself over."""
+        return visitor.repeat(self, instruction)
+
+    def _same(self, other: Any) -> bool:
+        return (
+            self.most == other.most
+            and difference(self.test, other.test) is None
+            and difference(self.body, other.body) is None
+        )
+
+    def __hash__(self) -> int:
+        return hash((Repeat, len(self.steps)))
+
+    __eq__ = Loop.__eq__
+
+
+def _program(name: str, given: list[Value], steps: Sequence[Instruction], outputs: list[Value]) -> Program:
+    """Some calls as a program of their own."""
+    return cleaned(Program(name, tuple(given), given, (), (), {}, steps, outputs, tuple))
+
+
 def stacked(rows: list[list[Any]], width: int, reverse: bool) -> list[Array]:
     """The results of all steps, along a new first axis, in the order of the slices."""
     rows = rows[::-1] if reverse else rows
     return [np.stack([row[n] for row in rows]) for n in range(width)]
 
 
-class Back:
+class Back(_Looping):
     """The loop back: ``back(*cotangents of the carry, *sums, *gys, saved, *free)``.
 
     It gives the cotangents of the first carry, the sums of the cotangents of what the body closes over, and the stacked
@@ -110,18 +212,11 @@ class Back:
         self.loop, self.carry, self.gys, self.used, self.free = loop, list(carry), list(gys), list(used), list(free)
         self.steps, self.left, self.dxs = [replace(i, phase=FORWARD) for i in steps], list(left), list(dxs)
         loop.kept += [value for value in used if value not in loop.kept]
+        loop.has_back = True
 
-    @functools.cached_property
-    def body(self) -> Program:
-        """One step back as a program."""
+    def _body(self) -> Program:
         given = [*self.carry, *self.gys, *self.used, *self.free]
-        return cleaned(
-            Program(self.__name__, tuple(given), given, (), (), {}, self.steps, [*self.left, *self.dxs], tuple)
-        )
-
-    @functools.cached_property
-    def _run(self) -> Replay | LevelReplay:
-        return replay_of(self.body)
+        return _program(self.__name__, given, self.steps, [*self.left, *self.dxs])
 
     @property
     def places(self) -> list[int]:
@@ -133,7 +228,8 @@ class Back:
         now, gys = list(args[:size]), args[size : size + len(self.gys)]
         saved, free = args[size + len(gys)], args[size + len(gys) + 1 :]
         rows: list[Any] = []
-        for i, kept in zip(reversed(self.loop.order), reversed(saved), strict=True):
+        order = range(len(saved)) if self.loop.reverse else range(len(saved) - 1, -1, -1)
+        for i, kept in zip(order, reversed(saved), strict=True):
             made = run([*now, *[g[i] for g in gys], *[kept[n] for n in places], *free])
             now = made[:size]
             rows.append(made[size:])
@@ -143,9 +239,9 @@ class Back:
         """The loop as statements."""
         return backward_text(self, instruction, out)
 
-    def unroll(self, steps: Any, instruction: Instruction) -> None:
-        """Give its steps to what takes them one by one."""
-        steps.backward(self, instruction)
+    def accept(self, visitor: Any, instruction: Instruction) -> Any:
+        """Hand itself over."""
+        return visitor.backward(self, instruction)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (

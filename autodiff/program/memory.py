@@ -132,7 +132,8 @@ class Memory:
     def _follow(self, instruction: Instruction, results: list[Value]) -> None:
         """Find out whether the results of a call are views."""
         known = [value for value in instruction.operands if value in self._dummies]
-        if not known or is_fresh(instruction):
+        is_loop = hasattr(instruction.function, "body")  # which gives new arrays, or is unrolled
+        if not known or is_fresh(instruction) or is_loop:
             self._dummies |= {r: empty_like(r) for r in results if r.kind is np.ndarray}
             return
         made = _made(self._verb, instruction, lambda v: self._dummies[v] if v in self._dummies else empty_like(v))

@@ -303,9 +303,8 @@ class Program:
             raise ValueError(f"to_jax: check is {check!r}; it must be 'nan' or 'return'")
         imported("jax", "to_jax")
         from .jax import converted
-        from .unrolling import unrolled
 
-        return converted(unrolled(self), check)
+        return converted(self, check)
 
     def to_onnx(self, other: Program | None = None, *, batch: str = "batch", check: str = "nan") -> Any:
         """The program of a forward pass as an ``onnx.ModelProto``, checked by ONNX's checker.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -145,4 +146,10 @@ def _in_c(program: Program, backend: str) -> Program:
     """The program with regions in C; the compiler is met only where it is wanted."""
     from .c.fuse import fused
 
-    return fused(program, backend)
+    instructions = [
+        replace(i, function=i.function.in_backend(backend)) if hasattr(i.function, "in_backend") else i  # a loop
+        for i in program.instructions
+    ]
+    return fused(
+        program if instructions == list(program.instructions) else program.with_instructions(instructions), backend
+    )

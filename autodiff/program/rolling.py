@@ -1,4 +1,4 @@
-"""Rolling: a scan that is recorded once, as a loop.
+"""Rolling: a loop that is recorded once, as a loop.
 
 The first step is recorded as it is.  One more is recorded, on what the first one has left: if it leaves the same form
 again, it is the body of the loop, and the other steps are computed by it.  If anything speaks against that, what was
@@ -7,52 +7,27 @@ recorded is a step as any other, and the loop goes on step by step.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..backpropagation import backward
-from ..graph import Node, Parts, tick
+from ..graph import tick
 from ..mode import current
-from ..outputs import outputs_of
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor
 from ..transforms.calling import alias
-from ..transforms.loops import register_roller
-from ..transforms.parts import Kind, Part, younger
+from ..transforms.rollers import Repeated, register_roller
 from ..tree import flatten
-from .instruction import FORWARD, NUMBERS, Instruction, PathError, Value, values_in
-from .loops import Back, Loop, stacked
+from .carried import Carried, is_active, prepared_leaf, recorded_leaf
+from .instruction import FORWARD, Guard, Instruction, PathError, Value, values_in
+from .loops import Back, Loop, Repeat, stacked
 from .recorded import CaptureError, Recorded
 from .recording import Recording, current_recording
+from .rolled import Rolled
 from .tracing import Traced, compute, does_the_same
 
-_SCAN = Kind("scan")
 FEWEST = 3
 """Steps that are worth a loop."""
-
-
-def _recorded(leaf: Any, recording: Recording) -> Any:
-    """A leaf as a recorded array, or None."""
-    value = leaf._value if isinstance(leaf, Tensor) else leaf
-    if type(value) is Recorded:
-        return value if value.recording is recording else None
-    return recording.constant(value) if type(value) is np.ndarray and value.dtype.kind in "fciub" else None
-
-
-def _fresh(array: Recorded) -> Recorded:
-    """The same array under another name: the body of a loop may use what the first carry is, too."""
-    return Recorded(array.held, array.recording, Value.like(array.held, array.value.name))
-
-
-def _active(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor) and leaf._node.active
-
-
-def _form(value: Value) -> Any:
-    return value.shape, value.dtype, value.kind, value.strides
 
 
 def _recording() -> Recording | None:
@@ -64,7 +39,7 @@ def _recording() -> Recording | None:
 
 
 class _Roller:
-    """What a scan asks while a function is recorded."""
+    """What a loop asks while a function is recorded."""
 
     def position(self) -> int:
         """How many calls are recorded so far."""
@@ -81,264 +56,248 @@ class _Roller:
         if recording is None:
             return carry
         leaves, unflatten = flatten(carry)
-        return unflatten([_carried(leaf, recording) for leaf in leaves])
+        return unflatten([prepared_leaf(leaf, recording) for leaf in leaves])
 
     def rolled(self, f: Callable[..., Any], carry: Any, xs: Any, count: int, reverse: bool, before: slice) -> Any:
         """The last carry, the stacked ys, and True; what one step makes, and False; or None."""
         recording = _recording()
         if recording is None or count < FEWEST:
             return None
-        step = recording.instructions[before]
-        leaves, unflatten = flatten(carry)
-        arrays, slice_of = flatten(xs)
-        given = [_recorded(leaf, recording) for leaf in leaves]
-        whole = [_recorded(leaf, recording) for leaf in arrays]
-        if any(part is None for part in (*given, *whole)):
+        carried = Carried(carry, recording)
+        scanning = _Scanning(recording, carried, f, xs, count, reverse)
+        return scanning.run(recording.instructions[before]) if carried.is_recorded and scanning.is_recorded else None
+
+    def repeated(
+        self, test: Callable[[Any], Any], body: Callable[[Any], Any], before: Any, value: Any, made: slice, most: Any
+    ) -> Repeated | None:
+        """The last value of a while loop, or that after one step; or None."""
+        recording = _recording()
+        if recording is None:
             return None
-        rolling = _Rolling(recording, f, count, reverse)
-        return rolling.run(leaves, unflatten, given, arrays, slice_of, whole, step)
+        carried = Carried(value, recording)
+        return _Repeating(recording, carried, test, body, most).run(before, made) if carried.is_recorded else None
 
 
 register_roller(_Roller())
 
 
-def _carried(leaf: Any, recording: Recording) -> Any:
-    """A leaf of the first carry, recorded if it is a number or a plain array."""
-    if type(leaf) in NUMBERS and type(leaf) not in (bool, np.bool_):
-        return recording.note(operator.pos, (leaf,))
-    recorded = None if isinstance(leaf, Tensor) else _recorded(leaf, recording)
-    return leaf if recorded is None else recorded
-
-
 class _Rolling:
-    def __init__(self, recording: Recording, f: Any, count: int, reverse: bool) -> None:
-        self.recording, self.f, self.count, self.reverse = recording, f, count, reverse
+    """A loop of which one step is recorded."""
 
-    def _one(self, made: Any, traced: Traced, given: list[Recorded], formal: list[Value]) -> Any:
-        """What one step has made, whose calls stay in the program."""
-        named = [
-            Instruction(np.asarray if value.kind is np.ndarray else operator.pos, (g.value,), {}, value)
-            for g, value in zip(given, formal, strict=True)
-        ]
-        self.recording.instructions[traced.start : traced.start] = named
-        return *made, False
+    def __init__(self, recording: Recording, carried: Carried) -> None:
+        self.recording, self.carried = recording, carried
+        self.begin = tick()
+        carried.begin()
 
-    def run(
-        self,
-        leaves: list[Any],
-        unflatten: Any,
-        given: list[Any],
-        arrays: list[Any],
-        slice_of: Any,
-        whole: list[Any],
-        before: list[Instruction],
-    ) -> Any:
+    def trace(self, call: Callable[[], Any]) -> Any:
+        """What a call makes, whose calls are recorded apart."""
+        with Traced(self.recording) as self.traced:
+            return call()
+
+    def ended(
+        self, loop: Loop, start: Carried, whole: Sequence[Any], envs: list[dict[Value, Any]], made: list[Any], held: Any
+    ) -> Rolled:
+        """The loop as one call of the program; ``held`` is what it gives."""
+        self.traced.cut()
+        results = [self.recording.new(h) for h in held]
+        saved = Value((), None, list, "saved")
+        args = (*[g.value for g in start.given], *[w.value for w in whole], *loop.free)
+        line = next((i.line for i in self.traced.steps if i.line is not None), None)
+        call = Instruction(
+            loop, args, {}, (*[r.value for r in results], saved), self.traced.generators, line, FORWARD
+        )  # fmt: skip
+        self.recording.instructions.append(call)
+        return Rolled(self.recording, self.traced, loop, envs, saved, made, results)
+
+    def known(self, loop: Loop, *more: Recorded) -> dict[Value, Any] | None:
+        """What is held by the names in the step; None if that is not known of each."""
+        known = self.traced.held | {r.value: r.held for r in (*self.carried.names, *more)}
+        return known if all(v in known for v in loop.free) else None
+
+
+class _Scanning(_Rolling):
+    """A scan."""
+
+    def __init__(self, recording: Recording, carried: Carried, f: Any, xs: Any, count: int, reverse: bool) -> None:
+        self.f, self.count, self.reverse = f, count, reverse
+        self.arrays, self.slice_of = flatten(xs)
+        self.whole = [recorded_leaf(leaf, recording) for leaf in self.arrays]
+        self.is_recorded = all(w is not None for w in self.whole)
+        if carried.is_recorded and self.is_recorded:
+            super().__init__(recording, carried)
+
+    def run(self, before: list[Instruction]) -> Any:
         """The result of all steps, or of one."""
-        recording, at = self.recording, self.count - 1 if self.reverse else 0
-        names = [_fresh(g) for g in given]
-        inside = [
-            wrap(name, alias(leaf)._node) if _active(leaf) else name for leaf, name in zip(leaves, names, strict=True)
-        ]
+        at = self.count - 1 if self.reverse else 0
         rows = [
-            alias(leaf[at]) if _active(leaf) else w[at] for leaf, w in zip(arrays, whole, strict=True)
+            alias(leaf[at]) if is_active(leaf) else w[at] for leaf, w in zip(self.arrays, self.whole, strict=True)
         ]  # each slice is recorded: that is what one step needs
         slices = [row._value if isinstance(row, Tensor) else row for row in rows]
         if any(type(s) is not Recorded for s in slices):
             return None
-        begin = tick()
-        with Traced(recording) as traced:
-            made = self.f(unflatten(list(inside)), slice_of(list(rows)))
-        left, ys = flatten(made[0])[0], flatten(made[1])
-        formal = [name.value for name in names]
-        after, y_values = ([_recorded(leaf, recording) for leaf in part] for part in (left, ys[0]))
-        if any(r is None for r in (*after, *y_values)) or not traced.keeps_to_itself():
-            return self._one(made, traced, given, formal)
-        same = all(
-            _form(r.value) == _form(v) and _active(leaf) == _active(before)
-            for r, v, leaf, before in zip(after, formal, left, leaves, strict=True)
-        )
-        if not same or not does_the_same(before, traced.steps, recording):
-            return self._one(made, traced, given, formal)
-        loop_ys = [y.value for y in y_values]
-        outs = [r.value for r in after]
-        free = traced.free({*formal, *[s.value for s in slices]}, [*outs, *loop_ys])
-        loop = Loop(formal, [s.value for s in slices], free, traced.steps, outs, loop_ys, self.count, self.reverse)
-        known = traced.held | {v: y.held for v, y in zip(loop_ys, y_values, strict=True)}
-        known |= {r.value: r.held for r in (*after, *names, *slices)}
-        if any(v not in known for v in free):
-            return self._one(made, traced, given, formal)
-        envs = self._others(traced, loop, known, whole)
-        if envs is None:
-            return self._one(made, traced, given, formal)
-        traced.cut()
-        rows_held = [[env[v] for v in loop_ys] for env in envs]
-        held = [envs[-1][v] for v in outs], stacked(rows_held, len(loop_ys), self.reverse)
-        results = [recording.new(h) for part in held for h in part]
-        saved = Value((), None, list, "saved")
-        args = (*[g.value for g in given], *[w.value for w in whole], *free)
-        result = (*[r.value for r in results], saved)
-        line = next((i.line for i in traced.steps if i.line is not None), None)
-        recording.instructions.append(Instruction(loop, args, {}, result, traced.generators, line, FORWARD))
-        part = _Rolled(self, traced, loop, envs, saved, leaves, unflatten, arrays, slice_of)
-        outputs = part.linked([*left, *ys[0]], results, inside, rows, begin)
-        return unflatten(outputs[: len(left)]), ys[1](outputs[len(left) :]), True
+        made = self.trace(lambda: self.f(self.carried.value(), self.slice_of(list(rows))))
+        found = self._loop(made, slices, before)
+        if found is None:
+            self.carried.name_at(self.traced.start)
+            return *made, False
+        loop, envs = found
+        left, (ys, unflatten_ys) = flatten(made[0])[0], flatten(made[1])
+        stack = [[env[v] for v in loop.ys] for env in envs]
+        held = [*[envs[-1][v] for v in loop.left], *stacked(stack, len(loop.ys), self.reverse)]
+        part = self.ended(loop, self.carried, self.whole, envs, [*left, *ys], held)
+        outputs = part.linked(self.carried, self.carried, self._again, rows, self.arrays, self.begin)
+        return self.carried.unflatten(outputs[: len(left)]), unflatten_ys(outputs[len(left) :]), True
 
-    def _others(self, traced: Traced, loop: Loop, known: dict[Value, Any], whole: list[Any]) -> Any:
+    def _loop(self, made: Any, slices: list[Recorded], before: list[Instruction]) -> Any:
+        """The loop, and what was held in each step; None if the step is not the body of one."""
+        recording, traced, carried = self.recording, self.traced, self.carried
+        after, ys = Carried(made[0], recording), [recorded_leaf(leaf, recording) for leaf in flatten(made[1])[0]]
+        if not after.is_recorded or any(y is None for y in ys) or not traced.keeps_to_itself():
+            return None
+        if not after.has_form_of(carried) or not does_the_same(before, traced.steps, recording):
+            return None
+        outs, loop_ys, rows = [r.value for r in after.given], [y.value for y in ys], [s.value for s in slices]
+        free = traced.free({*carried.values, *rows}, [*outs, *loop_ys])
+        loop = Loop(carried.values, rows, free, traced.steps, outs, loop_ys, self.count, self.reverse)
+        known = self.known(loop, *after.given, *slices, *ys)
+        envs = None if known is None else self._others(loop, known)
+        return None if envs is None else (loop, envs)
+
+    def _others(self, loop: Loop, known: dict[Value, Any]) -> Any:
         """What was held in each step; None if another step goes another way."""
         envs = [known]
         for i in list(loop.order)[1:]:
             env = dict(known)
             env.update(zip(loop.carry, [envs[-1][v] for v in loop.left], strict=True))
-            env.update(zip(loop.slices, [w.held[i] for w in whole], strict=True))
-            try:
-                compute(traced.steps, env)
-            except Exception as error:
-                if traced.generators:
-                    raise CaptureError(
-                        f"scan: {type(error).__name__} in a later step: {error}; and its body draws random numbers, "
-                        "so that it is not recorded step by step"
-                    ) from None
-                if not isinstance(error, PathError):
-                    raise
+            env.update(zip(loop.slices, [w.held[i] for w in self.whole], strict=True))
+            if not _computed(self.traced, self.traced.steps, env, "scan"):
                 return None
             envs.append(env)
         return envs
 
-
-class _Rolled(Part):
-    """The loop as a part of the graph: its rule is the loop back."""
-
-    __slots__ = ("arrays", "envs", "indices", "leaves", "loop", "made", "rolling", "saved", "slice_of", "stops",
-                 "traced", "unflatten", "width")  # fmt: skip
-
-    def __init__(
-        self, rolling: _Rolling, traced: Traced, loop: Loop, envs: Any, saved: Value, leaves: Any, unflatten: Any,
-        arrays: Any, slice_of: Any,
-    ) -> None:  # fmt: skip
-        self.rolling, self.traced, self.loop, self.envs, self.saved = rolling, traced, loop, envs, saved
-        self.leaves, self.unflatten, self.arrays, self.slice_of = leaves, unflatten, arrays, slice_of
-        self.room = 0
-
-    @property
-    def fingerprint(self) -> int:
-        """Nothing is drawn or changed while a program is recorded that is not in it."""
-        return len(self.traced.steps)
-
-    def linked(self, made: list[Any], results: list[Recorded], inside: list[Any], rows: list[Any], since: int) -> Any:
-        """The results, with one node behind those that have a gradient."""
-        self.indices = [i for i, leaf in enumerate(made) if _active(leaf)]
-        self.made = [made[i]._node for i in self.indices]
-        if not self.made:
-            return list(results)
-        formal = [t._node if _active(t) else None for t in (*inside, *rows)]
-        known = {node for node in formal if node is not None}
-        order = [node for node in younger(self.made, since) if node not in known and node.age > since]
-        mine = {*order, *known}
-        outside = [p for node in order for p in node.parents if p not in mine]
-        closed = list(dict.fromkeys(outside + [n for n in self.made if n not in mine]))
-        ways = [node for node in formal if node is not None]
-        self.stops = [*ways, *closed]
-        self.width = sum(node is not None for node in formal[: len(inside)]), len(ways)
-        sources = [t._node for t in (*self.leaves, *self.arrays) if _active(t)]
-        self.inputs = (*sources, *closed)
-        whole = self._node(_SCAN, [results[i] for i in self.indices])
-        outputs: list[Any] = list(results)
-        for i, tensor in zip(self.indices, outputs_of(tuple(results[i] for i in self.indices), whole), strict=True):
-            outputs[i] = tensor
-        return outputs
-
-    def opened(self) -> list[Node]:
+    def _again(self) -> list[Any]:
         """The outputs, computed step by step."""
-        if self.traced.generators:
-            raise CaptureError("scan: a second derivative of a loop that draws random numbers is not recorded")
-        carry, ys = self.unflatten(list(self.leaves)), []
-        for i in self.loop.order:
-            x = self.slice_of([a[i] for a in self.arrays])
-            carry, y = self.rolling.f(carry, x)
+        carry, ys = self.carried.unflatten(list(self.carried.leaves)), []
+        for i in range(self.count)[:: -1 if self.reverse else 1]:
+            carry, y = self.f(carry, self.slice_of([a[i] for a in self.arrays]))
             ys.append(flatten(y)[0])
-        ys = ys[::-1] if self.loop.reverse else ys
-        outputs = [*flatten(carry)[0], *[np.stack(column) for column in zip(*ys, strict=True)]]
-        return [outputs[i]._node for i in self.indices]
+        ys = ys[::-1] if self.reverse else ys
+        return [*flatten(carry)[0], *[np.stack(column) for column in zip(*ys, strict=True)]]
 
-    def pull(self, g: Parts) -> Parts:
-        """The loop back, as one call."""
-        if any(type(part) is Tensor for part in g.known.values()):
-            return super().pull(g)
-        recording, size = self.rolling.recording, len(self.loop.carry)
-        shapes = [node.shape for node in self.made]
-        for i in range(len(self.indices)):  # an output that nobody has used
-            if i not in g.known:
-                count = () if self.indices[i] < size else (self.loop.count,)
-                g.known[i] = recording.constant(np.zeros((*count, *shapes[i]), self.made[i].dtype))
-        given = [_recorded(g.known[i], recording) for i in range(len(self.indices))]
-        inner = [n for n, i in enumerate(self.indices) if i < size]
-        outer = [n for n, i in enumerate(self.indices) if i >= size]
-        at = (self.loop.order)[-1]
-        cotangents = [_fresh(given[n]) for n in inner]
-        gys = [given[n][at] for n in outer]
-        closed = self.stops[self.width[1] :]
-        sums = [recording.constant(np.full(node.shape, -0.0, node.dtype)) for node in closed]
-        with Traced(recording) as traced:
-            seeds: dict[Node, Any] = {}
-            pairs = [(self.made[n], c) for n, c in zip((*inner, *outer), (*cotangents, *gys), strict=True)]
-            for node, part in (*zip(closed, sums, strict=True), *pairs):
-                seeds[node] = seeds[node] + part if node in seeds else part
-            found = backward(seeds, set(self.stops), retain=True, inner=True)
-        results = self._back(traced, found, cotangents, sums, gys, given, inner, outer)
-        known = {i: r for i, r in enumerate(results) if r is not None}
-        return Parts(known, self.shapes, self.dtypes)
 
-    def _back(
-        self,
-        traced: Traced,
-        found: Any,
-        cotangents: list[Any],
-        sums: list[Any],
-        gys: list[Any],
-        given: list[Any],
-        inner: list[int],
-        outer: list[int],
-    ) -> Any:
-        recording, loop, whole = self.rolling.recording, self.loop, [given[n] for n in outer]
-        ways = self.stops[: self.width[1]]
+class _Repeating(_Rolling):
+    """A while loop."""
 
-        def result(node: Node) -> Any:
-            r = found.get(node)
-            return recording.constant(np.zeros(node.shape, node.dtype)) if r is None else _recorded(r, recording)
+    def __init__(self, recording: Recording, carried: Carried, test: Any, body: Any, most: Any) -> None:
+        self.test, self.body, self.most = test, body, most
+        self.size = 0
+        """How many calls the condition makes."""
+        super().__init__(recording, carried)
 
-        carry = [result(node) for node in ways[: self.width[0]]]
-        dxs = [result(node) for node in ways[self.width[0] :]]
-        totals = [result(node) for node in self.stops[self.width[1] :]]
-        traced.cut()
-        now = [r.value for r in (*cotangents, *sums)]
-        left, rows = [r.value for r in (*carry, *totals)], [r.value for r in dxs]
-        outside = traced.free({*now, *[g.value for g in gys]}, [*left, *rows])
-        inside = {*self.traced.made, *loop.carry, *loop.slices} - set(loop.free)
-        used = [v for v in outside if v in inside]
-        free = [v for v in outside if v not in inside]
-        errors = {i.errors for i in traced.steps}
-        around = errors.pop() if len(errors) == 1 else ""
-        steps = [replace(i, errors="") for i in traced.steps] if around else traced.steps
-        back = Back(loop, now, [g.value for g in gys], used, free, steps, left, rows)
-        held = traced.held | {r.value: r.held for r in (*carry, *totals, *dxs)}
-        env = {v: r.held for v, r in zip(now, (*cotangents, *sums), strict=True)}
-        stack = []
-        for i, step in zip(reversed(loop.order), reversed(self.envs), strict=True):
-            env = held | {v: step[v] for v in used} | {v: env[v] for v in now}
-            env.update((g.value, w.held[i]) for g, w in zip(gys, whole, strict=True))
-            compute(traced.steps, env)
-            stack.append([env[v] for v in rows])
-            env = dict(zip(now, [env[v] for v in left], strict=True))
-        results = [recording.new(env[v]) for v in now]
-        results += [recording.new(h) for h in stacked(stack, len(rows), not loop.reverse)]
-        first = [*[given[n] for n in inner], *sums]
-        args = (*[r.value for r in (*first, *whole)], self.saved, *free)
-        phase = traced.steps[0].phase if traced.steps else "backward"
-        line = next((i.line for i in traced.steps if i.line is not None), None)
-        made = Instruction(back, args, {}, tuple([r.value for r in results]), (), line, phase, around)
-        recording.instructions.append(made)
-        size, total = len(carry), len(carry) + len(totals)
-        return [*results[:size], *results[total:], *results[size:total]]
+    def run(self, before: Any, where: slice) -> Repeated:
+        """The value after all steps, or after one."""
+        now, made = self.trace(self._step)
+        holds = bool(now.held if type(now) is Recorded else now)
+        found = self._loop(now, made, before, where) if holds else None
+        if found is None:
+            return self._one(now, made, holds)
+        loop, start, envs, end = found
+        self.start = start
+        if start is not self.carried:
+            self.traced.start = where.start  # the step before is a step of the loop
+        part = self.ended(loop, start, (), envs, flatten(made)[0], end)
+        outputs = part.linked(self.carried, start, self._again, (), (), self.begin)
+        return Repeated(self.carried.unflatten(outputs), True)
+
+    def _one(self, now: Any, made: Any, holds: bool) -> Repeated:
+        """The value after a step, whose calls stay in the program; the value itself, if there is to be none."""
+        self.carried.name_at(self.traced.start)
+        if type(now) is Recorded:
+            bool(now)  # which is checked, before the step
+            place = self.traced.start + len(self.carried.values) + self.size
+            self.recording.instructions.insert(place, self.recording.instructions.pop())
+        return Repeated(made if holds else self.carried.value(), not holds)
+
+    def _step(self) -> Any:
+        """The condition, and the value after a step if it holds."""
+        now = self.test(self.carried.value())
+        self.size = len(self.recording.instructions) - self.traced.start
+        return now, self.body(self.carried.value()) if (now.held if type(now) is Recorded else now) else None
+
+    def _loop(self, now: Any, made: Any, before: Any, where: slice) -> Any:
+        """The loop, where it begins, what was held in each step, and at the end; None if there is none."""
+        recording, traced, carried, size = self.recording, self.traced, self.carried, self.size
+        after, calls = Carried(made, recording), recording.instructions[where]
+        guard = len(calls) - (len(traced.steps) - size) - 1
+        if type(now) is not Recorded or not after.is_recorded or not traced.keeps_to_itself() or guard < 0:
+            return None
+        if not isinstance(calls[guard].function, Guard) or any(i.writes for i in traced.steps[:size]):
+            return None
+        del calls[guard]
+        if not after.has_form_of(carried) or not does_the_same(calls, traced.steps, recording):
+            return None
+        outs = [r.value for r in after.given]
+        free = traced.free(set(carried.values), [*outs, now.value])
+        start = self._start(before, calls, free)
+        most = self.most if start is carried or self.most is None else (self.most[0] + 1, self.most[1])
+        loop = Repeat(carried.values, free, traced.steps, outs, size, now.value, most)
+        known = self.known(loop, *after.given, now)
+        found = None if known is None else self._envs(loop, known, start)
+        return None if found is None else (loop, start, *found)
+
+    def _start(self, before: Any, calls: list[Instruction], free: list[Value]) -> Carried:
+        """Where the loop begins: a step before, if that is as the others.
+
+        A gradient of what the body uses and the first step is handed, too, is summed in another order by a loop.
+        """
+        first = Carried(before, self.recording)
+        if len(calls) != len(self.traced.steps) or self.traced.generators or not first.is_recorded:
+            return self.carried
+        made = {v for i in calls for v in i.results}
+        summed = {g.value for g, leaf in zip(first.given, first.leaves, strict=True) if is_active(leaf)}
+        is_first = first.has_form_of(self.carried) and not (made | summed).intersection(free)
+        return first if is_first else self.carried
+
+    def _envs(self, loop: Repeat, known: dict[Value, Any], start: Carried) -> Any:
+        """What was held in each step, and at the end; None if another step goes another way."""
+        envs: list[dict[Value, Any]] = []
+        now = [g.held for g in start.given]
+        while True:
+            env = known | dict(zip(loop.carry, now, strict=True))
+            is_first = not envs and start is self.carried  # which is computed
+            if not is_first and not _computed(self.traced, loop.steps[: self.size], env, "while_loop"):
+                return None
+            if not env[loop.holds]:
+                loop.count = len(envs)
+                return envs, now
+            loop.check(len(envs))
+            if not is_first and not _computed(self.traced, loop.steps[self.size :], env, "while_loop"):
+                return None
+            envs.append(env)
+            now = [env[v] for v in loop.left]
+
+    def _again(self) -> list[Any]:
+        """The last value, computed step by step, as often as the condition holds."""
+        value = self.start.unflatten(list(self.start.leaves))
+        while self.test(value):
+            value = self.body(value)
+        return flatten(value)[0]
+
+
+def _computed(traced: Traced, steps: Sequence[Instruction], env: dict[Value, Any], who: str) -> bool:
+    """Compute a step; whether it goes the way that was recorded."""
+    try:
+        compute(steps, env)
+    except Exception as error:
+        if traced.generators:
+            raise CaptureError(
+                f"{who}: {type(error).__name__} in a later step: {error}; and its body draws random numbers, so that "
+                "it is not recorded step by step"
+            ) from None
+        if not isinstance(error, PathError):
+            raise
+        return False
+    return True
 
 
 def check_scopes(recording: Recording) -> None:

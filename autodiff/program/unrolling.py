@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .instruction import Instruction, Value, mapped
+from .instruction import Guard, Instruction, Value, mapped
 
 if TYPE_CHECKING:
-    from .loops import Back, Loop
+    from .loops import Back, Loop, Repeat
     from .program import Program
 
 
-def unrolled(program: Program) -> Program:
-    """The program without loops: the calls of each step instead."""
-    if not any(hasattr(i.function, "unroll") for i in program.instructions):
+def unrolled(program: Program, kept: Collection[Instruction] = ()) -> Program:
+    """The program without loops but those that are ``kept``: the calls of each step instead."""
+    if not any(hasattr(i.function, "accept") for i in program.instructions):
         return program
     made = _Unrolling()
     for instruction in program.instructions:
-        made.take(instruction.map(made.latest))
+        made.take(instruction.map(made.latest), instruction in kept)
     return program.with_instructions(made.kept, made.latest)
 
 
@@ -35,13 +36,13 @@ class _Unrolling:
         """What stands for a value."""
         return self._same.get(value, value)
 
-    def take(self, call: Instruction) -> None:
+    def take(self, call: Instruction, is_kept: bool) -> None:
         """Take a call, or the steps of a loop."""
-        unroll = getattr(call.function, "unroll", None)
-        if unroll is None:
+        accept = None if is_kept else getattr(call.function, "accept", None)
+        if accept is None:
             self.kept.append(call)
         else:
-            unroll(self, call)
+            accept(self, call)
 
     def _step(self, body: Program, given: list[Any], around: Instruction) -> list[Any]:
         """The calls of one step; its outputs."""
@@ -73,6 +74,21 @@ class _Unrolling:
         for n, ys in enumerate(result[size:-1]):
             self._stack([rows[i][n] for i in range(loop.count)], ys, call)
         self._saved[result[-1]] = [rows[i][len(loop.ys) :] for i in range(loop.count)]
+
+    def repeat(self, loop: Repeat, call: Instruction) -> None:
+        """The steps of a while loop: as many as there were, which is checked."""
+        size, args, result = len(loop.carry), call.args, call.result
+        now, free, rows = list(args[:size]), args[size:], list[list[Any]]()
+        for n in range(loop.count + 1):
+            (holds,) = self._step(loop.test, [*now, *free], call)
+            guard = Guard("bool", n < loop.count, call.line)
+            self.kept.append(Instruction(guard, (holds,), line=call.line, phase=call.phase, errors=call.errors))
+            if n < loop.count:
+                made = self._step(loop.body, [*now, *free], call)
+                now = made[:size]
+                rows.append(made[size:])
+        self._same.update(zip(result[:size], now, strict=True))
+        self._saved[result[-1]] = rows
 
     def backward(self, back: Back, call: Instruction) -> None:
         """The steps of a loop back."""

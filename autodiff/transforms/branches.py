@@ -11,7 +11,7 @@ import numpy as np
 from ..tensor import Tensor
 from ..tree import flatten_like
 from .calling import check_function
-from .loops import chosen, many, one_truth
+from .conditions import chosen, many, one_truth
 
 _NOTHING: Any = object()
 

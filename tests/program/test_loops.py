@@ -3,9 +3,24 @@
 import numpy as np
 import pytest
 
-from autodiff import CaptureError, PathError, Tensor, capture, checkpoint, cond, fori_loop, grad, hvp, jit, scan, vmap
-from autodiff.program.loops import Back, Loop
+from autodiff import (
+    CaptureError,
+    PathError,
+    Tensor,
+    capture,
+    checkpoint,
+    cond,
+    fori_loop,
+    grad,
+    hvp,
+    jit,
+    scan,
+    vmap,
+    while_loop,
+)
+from autodiff.program.loops import Back, Loop, Repeat
 from autodiff.program.unrolling import unrolled
+from tests.program.compiling import IS_THERE
 
 RNG = np.random.default_rng(0)
 W, H, XS = RNG.normal(size=(4, 4)), RNG.normal(size=(2, 4)), RNG.normal(size=(9, 2, 4))
@@ -205,6 +220,149 @@ def test_a_body_that_changes_from_step_to_step_is_no_loop():
     program = capture(f, XS)
     assert loops(program) == []
     same([program(-XS)], [f(-XS)])
+
+
+def newton(a):
+    """The square root, from the number itself."""
+    return while_loop(lambda x: np.abs(x * x - a) > 1e-10 * a, lambda x: (x + a / x) / 2, a)
+
+
+def turned(m, v, most=None):
+    """A vector turned by a matrix until it hardly moves, how often, and the last distance."""
+
+    def step(carry):
+        v, n, _ = carry
+        w = m @ v
+        w = w / np.sqrt(np.sum(w * w))
+        return w, n + 1, np.sum((w - v) ** 2)
+
+    return while_loop(lambda carry: carry[2] > 1e-6, step, (v, 0, np.inf), max_steps=most)
+
+
+def doubled(v):
+    return while_loop(lambda v: np.sum(v) < 100.0, lambda v: v * 2.0, v)
+
+
+M = W @ W.T + np.eye(4)
+REPEATED = {
+    "a number": (newton, [(50.0,), (2.0,), (1e6,)]),
+    "its gradient": (grad(newton), [(50.0,), (2.0,), (1e6,)]),
+    "an array": (doubled, [(H,), (H * 0 + 0.001,), (H * 0 + 1e9,)]),
+    "a nesting": (turned, [(M, H[0]), (M + np.eye(4), H[0]), (M @ M, H[1])]),
+    "a derivative by what it closes over": (
+        grad(lambda m, v: np.sum(turned(m, v, 1000)[0] ** 3), argnums=(0, 1)),
+        [(M, H[0]), (M + 3 * np.eye(4), H[1])],
+    ),
+    "a derivative without what steps have saved": (
+        grad(lambda v: np.sum(doubled(v) ** 2)), [(H * 0 + 1.0,), (H * 0 + 0.001,), (H * 0 + 1e9,)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_a_while_loop_is_a_loop_of_the_program_and_of_its_text(name):
+    f, calls = REPEATED[name]
+    program = capture(f, *calls[0])
+    assert [type(loop) for loop in loops(program)] == [Repeat, Back][: 1 + ("deriv" in name or "grad" in name)]
+    text, found = str(program), {}
+    exec(compile(text, "text", "exec"), found)
+    given = {slot.places[0].path: slot.places[0].now for slot in program.reads}
+    for args in calls:  # of other numbers of steps
+        expected = leaves(f(*args))
+        same(leaves(program(*args)), expected)
+        same(leaves(found[program.name](*args, **given)), expected)
+    function = jit(f)
+    for args in calls * 3:
+        same(leaves(function(*args)), leaves(f(*args)))
+    assert len(function.programs) == 1
+
+
+def test_a_while_loop_of_no_steps_and_of_too_many():
+    program = capture(doubled, H)
+    none = np.full_like(H, 1e9)
+    same([program(none)], [none])
+    function = jit(grad(newton))  # the first step stays before the loop: without it the result is another program
+    for a in (2.0, 1.0, 2.0, 1.0):
+        np.testing.assert_array_equal(function(a), grad(newton)(a))
+    assert len(function.programs) == 2
+    steps = turned(M, H[0])[1]
+    program = capture(lambda m, v: turned(m, v, steps + 2), M, H[0])
+    assert loops(program)
+    with pytest.raises(RuntimeError, match=rf"still holds after max_steps={steps + 2} steps"):
+        program(np.diag([1.0, 1.001, 0.5, 0.2]), H[0])
+    found = {}
+    exec(compile(str(program), "text", "exec"), found)
+    with pytest.raises(AssertionError, match=rf"still holds after max_steps={steps + 2} steps"):
+        found[program.name](np.diag([1.0, 1.001, 0.5, 0.2]), H[0])
+    with pytest.raises(RuntimeError, match="max_steps=5 "):
+        capture(lambda m, v: turned(m, v, 5), M, H[0])
+
+
+def test_a_while_loop_whose_condition_is_pythons_or_draws_is_made_step_by_step():
+    def counted(x):
+        turns = iter(range(4))
+        return while_loop(lambda _: next(turns) < 3, lambda x: x * 2.0, x)
+
+    def drawn(x, rng):
+        return while_loop(lambda x: rng.random() > 0.0 and np.sum(x) < 50, lambda x: x * 2.0, x)
+
+    program = capture(counted, H)
+    assert loops(program) == []
+    same([program(-H)], [counted(-H)])
+    program = capture(drawn, np.ones(2), np.random.default_rng(0))
+    assert loops(program) == []
+    function = jit(lambda x: while_loop(lambda x: x[0] < 9.0, lambda x: x * (3.0 if x[1] > 0 else 2.0), x))
+    for x in (np.array([1.0, 1.0]), np.array([1.0, -1.0]), np.array([0.1, 2.0])):  # a value decides in the body
+        np.testing.assert_array_equal(function(x), function.function(x))
+
+
+def test_a_second_derivative_of_a_while_loop_is_that_of_as_many_steps():
+    program = capture(grad(grad(newton)), 50.0)
+    np.testing.assert_allclose(program(50.0), -0.25 * 50.0**-1.5, rtol=1e-6)
+    with pytest.raises(PathError):
+        program(1e9)
+    np.testing.assert_allclose(jit(grad(grad(newton)))(9.0), -0.25 * 9.0**-1.5, rtol=1e-6)
+
+
+def test_another_condition_is_another_program():
+    """The second record, which jit makes before it replays, sees that."""
+    limit = [10.0]
+
+    def f(v):
+        return while_loop(lambda v: np.sum(v) < limit[0], lambda v: v * 2.0, v)
+
+    assert capture(f, H).instructions[-1].function == capture(f, H).instructions[-1].function
+    one = capture(f, H).instructions[-1].function
+    limit[0] = 20.0
+    assert one != capture(f, H).instructions[-1].function
+    function = jit(f)
+    for limit[0] in (20.0, 30.0, 40.0):
+        np.testing.assert_array_equal(function(np.ones(3)), f(np.ones(3)))
+
+
+@pytest.mark.parametrize("name", ["a derivative by what it closes over", "its gradient"])
+def test_for_exports_as_many_steps_are_checked(name):
+    f, calls = REPEATED[name]
+    straight = unrolled(capture(f, *calls[0]))
+    assert loops(straight) == []
+    same(leaves(straight(*calls[0])), leaves(f(*calls[0])))
+    with pytest.raises(PathError):
+        straight(*calls[1])
+
+
+def test_bodies_are_computed_in_c():
+    function = jit(SLOPE, backend="c")
+    for _ in range(4):
+        for mine, expected in zip(function(W, H, XS), SLOPE(W, H, XS), strict=True):
+            np.testing.assert_allclose(mine, expected, rtol=1e-12)
+    if IS_THERE:
+        (signature,) = function._signatures.values()
+        assert min(loop.calls for loop in loops(signature.paths[0].replay.fused)) > 2
+    f, calls = REPEATED["a derivative by what it closes over"]
+    compiled = capture(f, *calls[0]).compiled("c")
+    for args in calls:
+        for mine, expected in zip(compiled(*args), f(*args), strict=True):
+            np.testing.assert_allclose(mine, expected, rtol=1e-9)
 
 
 def test_what_a_step_leaves_outside_is_an_error_or_computed_by_the_function():

@@ -12,13 +12,12 @@ import numpy as np
 from ... import writes
 from ...tensor import Tensor
 from ...tree import places
-from ..expanding import expanded
 from ..exporting import ExportError, check_places, refuse
 from ..instruction import Guard, Value
 from ..memory import Memory, overlapping
-from ..passes import cleaned, fixed, live
 from .calls import VERB, Calls
-from .guards import Flags, described
+from .guards import Flags, can_fail, described
+from .loops import Body, is_loop, perform, prepared
 from .types import canonical, is_double
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ State = dict[str, Array]
 
 def converted(program: Program, check: str) -> JaxFunction:
     """The program as a function of ``jax.numpy``."""
-    program = live(expanded(fixed(cleaned(program))))
+    program = prepared(program)
     check_places(program)
     return JaxFunction(program, check)
 
@@ -69,7 +68,12 @@ class JaxFunction:
                 f"{VERB}: {program.name} writes into its arguments ({', '.join(v.name for v in written)}), and one of "
                 "these names is there twice, or is one of state; give them other names"
             )
-        self.guards: tuple[str, ...] = described(program.instructions)
+        self._bodies = {id(i.function): Body(i.function.body) for i in program.instructions if is_loop(i)}  # type: ignore[attr-defined]
+        guards = [
+            [i] if can_fail(i) else self._bodies[id(i.function)].guards if is_loop(i) else []
+            for i in program.instructions
+        ]
+        self.guards: tuple[str, ...] = described([i for part in guards for i in part])
         """What was decided when the program was recorded, one line each."""
 
     def _refuse_draws(self, generator: Value) -> None:
@@ -121,6 +125,8 @@ class JaxFunction:
         for instruction in program.instructions:
             if isinstance(instruction.function, Guard):
                 flags.guard(instruction.function, calls.now(instruction.args[0]), instruction)
+            elif is_loop(instruction):
+                perform(self._bodies[id(instruction.function)], instruction, calls)
             else:
                 calls.perform(instruction)
         outputs = [calls.now(o) if type(o) is Value else o for o in program.outputs]
@@ -155,7 +161,8 @@ class JaxFunction:
     def _check_types(self) -> None:
         if jax.config.jax_enable_x64:
             return
-        made = [value for i in self.program.instructions for value in i.results]
+        every = [self.program, *[body.program for body in self._bodies.values()]]
+        made = [value for program in every for i in program.instructions for value in i.results]
         for value in (*self.program.given_values, *made, *self.program.constants):
             if is_double(value):
                 raise ExportError(

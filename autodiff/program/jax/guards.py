@@ -14,9 +14,9 @@ from ..instruction import Guard, Instruction
 Array = Any
 
 
-def described(instructions: Sequence[Instruction]) -> tuple[str, ...]:
+def described(guards: Sequence[Instruction]) -> tuple[str, ...]:
     """The guards of a program, in words; the last is one for all indices."""
-    found = [i.function.described() for i in instructions if isinstance(i.function, Guard) and can_fail(i)]
+    found = [i.function.described() for i in guards]  # type: ignore[attr-defined]
     return (*found, "every index is in bounds, and every mask chooses as many elements as it did")
 
 
@@ -42,13 +42,24 @@ class Flags:
         """Note what must hold beside the guards: an index that is in bounds, the number of what a mask chooses."""
         self._others.append(jnp.all(holds))
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything that must hold."""
+        return bool(self._guards or self._others)
+
+    def in_steps(self, held: Array) -> None:
+        """Note the flags of a loop: one row for each step."""
+        held = jnp.all(held, axis=0)
+        self._guards += list(held[:-1])
+        self._others.append(held[-1])
+
     def array(self) -> Array:
         """One boolean for each guard."""
         return jnp.stack([*self._guards, jnp.all(jnp.stack([jnp.asarray(True), *self._others]))])
 
     def poisoned(self, outputs: list[Any], state: dict[str, Array]) -> tuple[list[Any], dict[str, Array]]:
         """Results and state, NaN if a guard does not hold."""
-        if not self._guards and not self._others:
+        if not self.any:
             return outputs, state
         if not any(_has_nan(part) for part in (*outputs, *state.values())):
             raise ExportError(

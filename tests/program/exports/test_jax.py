@@ -14,7 +14,7 @@ import pytest
 import scipy.special
 
 import nn
-from autodiff import PathError, Tensor, capture, grad, value_and_grad
+from autodiff import PathError, Tensor, capture, grad, scan, value_and_grad, while_loop
 from autodiff.primitive import Composite
 from autodiff.program.exporting import ExportError
 from autodiff.testing.table.samples import calls
@@ -388,3 +388,56 @@ def test_a_variable_that_is_closed_over():
     function = capture(lambda x: (w * x).data, np.ones(3)).to_jax()
     result, state = function(np.full(3, 2.0), state={"w": jnp.ones(3)})
     assert (result.tolist(), state["w"].tolist()) == ([2.0, 2.0, 2.0], [1.0, 1.0, 1.0])
+
+
+XS = np.random.default_rng(0).normal(size=(9, 2, 3))
+
+
+def summed(h, xs, reverse=False):
+    """The sum of what a scan leaves and gives."""
+    last, ys = scan(lambda h, x: (np.tanh(h @ np.eye(3) * 0.7 + x), h * x), h, xs, reverse=reverse)
+    return np.sum(last**2) + np.sum(ys**3)
+
+
+def halved(x):
+    return while_loop(lambda x: np.sum(x) > 1.0, lambda x: x * 0.5, x, max_steps=20)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_scan_and_its_loop_back_are_scans_of_jax(reverse):
+    f = value_and_grad(lambda h, xs: summed(h, xs, reverse), argnums=(0, 1))
+    program = capture(f, XS[0], XS)
+    function = program.to_jax()
+    assert str(jax.make_jaxpr(function)(XS[0], XS)).count("scan[") == 2
+    value, slopes = jax.jit(function)(XS[1], -XS)
+    near(value, f(XS[1], -XS)[0], 1e-12)
+    for mine, expected in zip(slopes, f(XS[1], -XS)[1], strict=True):
+        near(mine, expected, 1e-12)
+    outer = jax.grad(lambda h: capture(summed, XS[0], XS).to_jax()(h, XS))(XS[1])  # JAX goes back through it, too
+    near(outer, grad(summed)(XS[1], XS), 1e-12)
+
+
+def test_a_guard_in_a_loop_is_a_guard_of_the_function():
+    def f(xs):
+        return scan(lambda h, x: (h * 2 if x > 0 else h - 1, None), np.ones(()), xs)[0]
+
+    function = capture(f, np.ones(5)).to_jax()
+    near(function(np.arange(1.0, 6.0)), 32.0, 1e-15)
+    assert np.isnan(function(np.array([1.0, 1.0, 1.0, -1.0, 1.0])))
+    _, holds = capture(f, np.ones(5)).to_jax(check="return")(np.array([1.0, 1.0, -1.0, 1.0, 1.0]))
+    assert holds.tolist().count(False) == 1
+    assert len(holds) == len(capture(f, np.ones(5)).to_jax().guards)
+    counted = capture(lambda n: scan(lambda n, _: (n + 1, None), n, None, length=5)[0], np.array(3)).to_jax()
+    assert int(counted(np.array(4))) == 9  # a whole number cannot be NaN, and nothing is to be checked
+
+
+def test_a_while_loop_is_one_of_jax_and_its_derivative_is_of_as_many_steps():
+    function = capture(halved, XS[0] + 9.0).to_jax()
+    assert "while[" in str(jax.make_jaxpr(function)(XS[0]))
+    for x in (XS[0] + 9.0, XS[0] + 900.0, XS[0] - 9.0):
+        near(jax.jit(function)(x), halved(x), 1e-15)
+    assert np.all(np.isnan(function(XS[0] + 1e9)))  # more than max_steps
+    slope = grad(lambda x: np.sum(halved(x) ** 2))
+    function = capture(slope, XS[0] + 9.0).to_jax()
+    near(function(XS[0] + 9.1), slope(XS[0] + 9.1), 1e-14)
+    assert np.all(np.isnan(function(XS[0] + 900.0)))
