@@ -8,6 +8,7 @@ spaces).  It is a measurement, and no way to write a program: docs/coming-from-a
 from __future__ import annotations
 
 import builtins
+import functools
 import inspect
 import math
 from collections.abc import Callable
@@ -126,16 +127,17 @@ def grad_and_aux(fun: Function, x: Any) -> Any:
 
 def tensor_jacobian_product(fun: Function, argnum: int = 0) -> Function:
     def product(*args: Any, **kwargs: Any) -> Any:
-        *args, v = args
-        return autodiff.jacobian(lambda *inner: np.tensordot(v, fun(*inner, **kwargs), axes=np.ndim(v)), argnum)(*args)
+        *given, v = args
+        return autodiff.jacobian(lambda *inner: np.tensordot(v, fun(*inner, **kwargs), axes=np.ndim(v)), argnum)(*given)
 
     return product
 
 
 def hessian_tensor_product(fun: Function, argnum: int = 0) -> Function:
     def product(*args: Any, **kwargs: Any) -> Any:
-        *args, v = args
-        return autodiff.hvp(lambda x: fun(*args[:argnum], x, *args[argnum + 1 :], **kwargs), (args[argnum],), (v,))[0]
+        *given, v = args
+        point = given[argnum]
+        return autodiff.hvp(lambda x: fun(*given[:argnum], x, *given[argnum + 1 :], **kwargs), (point,), (v,))[0]
 
     return product
 
@@ -145,7 +147,8 @@ def make_ggnvp(f: Function, g: Function = lambda y: np.sum(y**2) / 2, f_argnum: 
         y, pull = autodiff.vjp(f, x)
         return lambda v: pull(autodiff.hvp(g, (y,), (autodiff.jvp(f, (x,), (v,))[1],))[0])[0]
 
-    return named(at)(f, f_argnum)
+    found: Function = named(at)(f, f_argnum)
+    return found
 
 
 def multigrad_dict(fun: Function) -> Function:
@@ -153,7 +156,8 @@ def multigrad_dict(fun: Function) -> Function:
 
 
 def grad_named(fun: Function, name: str) -> Function:
-    return named(grad)(fun, builtins.list(inspect.signature(fun).parameters).index(name))
+    found: Function = named(grad)(fun, builtins.list(inspect.signature(fun).parameters).index(name))
+    return found
 
 
 class Primitive:
@@ -267,6 +271,11 @@ def multigammaln(a: Any, d: int) -> Any:
     return sum(special.gammaln(a - 0.5 * j) for j in range(d)) + d * (d - 1) / 4 * np.log(np.pi)
 
 
+def const_graph(fun: Function, *args: Any, **kwargs: Any) -> Function:
+    """A function that is recorded; the arguments here are the same in each call."""
+    return autodiff.jit(functools.partial(fun, *args, **kwargs))
+
+
 def flatten(tree: Any) -> tuple[Any, Function]:
     """The numbers of a nesting as one array, the keys of dicts in order, and the way back."""
     if isinstance(tree, dict):
@@ -276,8 +285,8 @@ def flatten(tree: Any) -> tuple[Any, Function]:
     ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
 
     def back(flat: Any) -> Any:
-        parts = [np.reshape(flat[a:b], s) for a, b, s in zip(ends[:-1], ends[1:], shapes, strict=True)]
-        return unflatten([part if np.ndim(part) or isinstance(part, Tensor) else part[()] for part in parts])
+        parts: list[Any] = [np.reshape(flat[a:b], s) for a, b, s in zip(ends[:-1], ends[1:], shapes, strict=True)]
+        return unflatten([part if np.ndim(part) or type(part) is Tensor else part[()] for part in parts])
 
     return np.concatenate([np.ravel(leaf) for leaf in leaves]) if leaves else np.zeros(0), back
 

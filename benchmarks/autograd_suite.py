@@ -59,7 +59,8 @@ def scipy_module(name: str) -> Any:
 
 def install() -> None:
     """Put the shim in the place of ``autograd`` and its modules."""
-    primitive, internals = {"primitive": shim.Primitive}, {"vspace": None, "primitive_vjps": {}}
+    primitive = {"primitive": shim.Primitive}
+    internals: dict[str, Any] = {"vspace": None, "primitive_vjps": {}}
     containers = {"list": list, "tuple": tuple, "dict": dict, "type": type, "isinstance": shim.isinstance_}
     by_argnum = {name: shim.named(getattr(shim, name)) for name in BY_ARGNUM.split()}
     rest = {name: getattr(shim, name) for name in ["make_ggnvp", "multigrad_dict", "grad_named"]}
@@ -82,7 +83,7 @@ def install() -> None:
     add("autograd.extend", None, rules | primitive)
     add("autograd.wrap_util", None, {"unary_to_nary": shim.named})
     add("autograd.util", None, {"quick_grad_check": lambda f, x, more=(): assert_gradcheck(lambda x: f(x, *more), x)})
-    add("autograd.misc", None, {"flatten": shim.flatten, "const_graph": autodiff.jit})
+    add("autograd.misc", None, {"flatten": shim.flatten, "const_graph": shim.const_graph})
     add("autograd.test_util", None, checks())
     add("autograd.scipy", None, {})
     functions = {name: getattr(shim, name) for name in ("logsumexp", "polygamma", "multigammaln")}
@@ -91,7 +92,7 @@ def install() -> None:
         add(f"autograd.scipy.{name}", scipy_module(name), {})
     add("autograd.scipy.signal", scipy_module("signal"), {"convolve": shim.convolve})
     for name in STATS:
-        add(f"autograd.scipy.stats.{name}", getattr(scipy_module("stats"), name), {})
+        add(f"autograd.scipy.stats.{name}", getattr(scipy_module("stats"), name, None), {})
 
 
 def linalg_names() -> dict[str, Any]:
