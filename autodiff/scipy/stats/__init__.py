@@ -17,6 +17,7 @@ load()
 with lasting():
     from .continuous import cauchy, expon, laplace, lognorm, norm, pareto, uniform, weibull_min
     from .incomplete import bernoulli, beta, binom, chi2, gamma, nbinom, poisson, t
+    from .multivariate import multivariate_normal
 
 __all__ = [
     "bernoulli",
@@ -28,6 +29,7 @@ __all__ = [
     "gamma",
     "laplace",
     "lognorm",
+    "multivariate_normal",
     "nbinom",
     "norm",
     "pareto",
