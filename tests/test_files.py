@@ -20,7 +20,7 @@ import pytest
 import nn
 from autodiff import Tensor, files
 from autodiff.draw import draw
-from autodiff.draw.formats import dot
+from autodiff.draw.formats import painted
 from autodiff.draw.formats.table import endings
 from nn.io.run_folder import RunFolder
 from nn.reports.history import History
@@ -76,9 +76,10 @@ def _prepared(tmp_path_factory, monkeypatch):
 
 
 def prepare(folder, monkeypatch):
-    """Reports to write, and pictures in which Graphviz does not write the time."""
+    """Reports to write, and images that differ by picture and not by time."""
     WATCHES[:] = [Watch(folder / f"{n}.html", MODEL, title=f"version {n}") for n in range(2)]
-    monkeypatch.setattr(dot, "rendered", lambda picture, kind: f"{kind} {id(picture)}".encode() * 100)
+    for kind in ("png", "pdf"):
+        monkeypatch.setattr(painted, kind, lambda picture, kind=kind: f"{kind} {id(picture)}".encode() * 100)
 
 
 def contents(folder):

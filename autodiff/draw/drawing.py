@@ -101,8 +101,8 @@ class Drawing:
         """Write the picture to a file; the ending of its name is the format; returns the path.
 
         The file is written whole or not at all.  Raises ValueError for an unknown ending, with all known ones;
-        ImportError for ``.png`` and ``.pdf`` without Graphviz, which says what to install; OSError if the file cannot
-        be written.
+        ImportError for ``.png`` and ``.pdf`` without what paints them, which says what to install; OSError if the file
+        cannot be written.
         """
         from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""DOT, the language of Graphviz, and the formats that Graphviz makes from it."""
+"""DOT, the language of Graphviz."""
 
 from __future__ import annotations
 
@@ -97,24 +97,3 @@ def digraph(picture: Picture) -> Any:
     result = graphviz.Digraph()
     result.body.extend(line + "\n" for line in body(picture))
     return result
-
-
-def rendered(picture: Picture, kind: str) -> bytes:
-    """The picture as "png", "pdf" or "svg" by Graphviz: the program ``dot``, or the one in pygraphviz.
-
-    Raises ImportError if both are missing.
-    """
-    import shutil  # large, and the other formats need neither
-    import subprocess
-
-    source = dot(picture)
-    program = shutil.which("dot")
-    if program is not None:
-        done = subprocess.run([program, f"-T{kind}"], input=source.encode(), capture_output=True, check=False)
-        if done.returncode == 0 and done.stdout:
-            return done.stdout
-        trouble = done.stderr.decode(errors="replace").strip().splitlines()
-        raise RuntimeError(f"draw: Graphviz could not make {kind}: {trouble[0] if trouble else 'no message'}")
-    pygraphviz = importlib.import_module("pygraphviz")
-    made = pygraphviz.AGraph(string=source).draw(format=kind, prog="dot")
-    return bytes(made)

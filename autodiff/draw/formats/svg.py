@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from dataclasses import dataclass
 from html import escape as escaped
 from typing import TYPE_CHECKING
 
 from ..layout.compound import Frame, Layout, layout
+from ..layout.labels import place_labels
 from ..layout.layered import Point
 from ..picture.model import OPERATION, Picture
 from ..picture.scene import Place, arrow_label, key, scene
@@ -80,6 +80,28 @@ class Sheet:
         self.layout: Layout = layout(self.scene, style.sizer(picture, self._lines))
         self._range = style.gradient_range(picture)
         self._dark = False
+        self._labels = self._placed_labels()
+
+    def _placed_labels(self) -> dict[tuple[Place, Place], tuple[str, Frame]]:
+        """The labels of arrows, and where they stand."""
+        texts, places = {}, []
+        for source, target, points in self.layout.arrows:
+            if said := arrow_label(self.picture, self.scene, source, target):
+                texts[source, target] = said
+                places.append((points, style.text_width(said, style.TEXT_SIZE)))
+        opened = {("group", g) for g in self.scene.inside}
+        taken = [frame for place, frame in self.layout.frames.items() if place not in opened]
+        taken += self.titles().values() if places else ()
+        return dict(zip(texts, zip(texts.values(), place_labels(places, taken), strict=True), strict=True))
+
+    def titles(self) -> dict[Place, Frame]:
+        """Where the titles of open groups stand."""
+        found = {}
+        for place, (x, y, *_) in self.layout.frames.items():
+            if place[0] == "group" and place[1] in self.scene.inside:
+                wide = style.text_width(style.heading(self.picture, place[1]), style.TITLE_SIZE)
+                found[place] = (x + 9, y + 4, wide, 16.0)
+        return found
 
     def document(self, *, scheme: str = "auto", moment: Moment | None = None) -> str:
         """The whole document; of a film, one ``moment``."""
@@ -96,7 +118,8 @@ class Sheet:
         parts = [
             (
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
-                f'viewBox="0 0 {wide:.1f} {high:.1f}" role="img" class="ink" fill="{self._colour("ink")}" '
+                f'viewBox="0 0 {wide:.1f} {high:.1f}" style="max-width:100%;height:auto" '
+                f'role="img" class="ink" fill="{self._colour("ink")}" '
                 f'font-family="{FONTS}" font-size="{style.TEXT_SIZE}">'
             ),
             f"<title>{escape(style.short(self.picture.title, 200))}</title>",
@@ -238,24 +261,14 @@ class Sheet:
         colour, dashes = self._colour("arrow"), "" if maker.active else ' stroke-dasharray="4 3"'
         path, (x, y) = curve(points), points[-1]
         label = escape(style.short(f"{maker.title}  {maker.type}", 120))
-        said = arrow_label(self.picture, self.scene, source, target)
-        (at, below), upright = middle(points)
-        anchor = "start" if upright else "middle"
-        at_middle = f'text-anchor="{anchor}" x="{at:.1f}" y="{below + 4:.1f}"'
-        shape = self._with_halo(at_middle, said) if said else ""
+        said, (left, top, *_) = self._labels.get((source, target), ("", (0.0, 0.0)))
+        shape = self._with_halo(f'x="{left:.1f}" y="{top + 11:.1f}"', said) if said else ""
         return (
             f'<g class="{("edge " + state).strip()}" data-ends="{key(source)} {key(target)}"><title>{label}</title>'
             f'<path class="arrow" fill="none" stroke="{colour}" stroke-width="1.2"{dashes} d="{path}"/>'
             f'<path class="head" fill="{colour}" '
             f'd="M{x - 4:.1f} {y - 7:.1f}L{x:.1f} {y:.1f}L{x + 4:.1f} {y - 7:.1f}Z"/>{shape}</g>'
         )
-
-
-def middle(points: list[Point]) -> tuple[Point, bool]:
-    """Where the label of an arrow stands: at the middle of its longest stretch, beside that if it is upright."""
-    a, b = max(itertools.pairwise(points), key=lambda ends: ends[1][1] - ends[0][1])
-    upright = abs(a[0] - b[0]) < 4
-    return ((a[0] + b[0]) / 2 + (5 if upright else 0), (a[1] + b[1]) / 2), upright
 
 
 def curve(points: list[Point]) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..picture.model import Picture
-from . import dot, json, mermaid, page, svg, text
+from . import dot, json, mermaid, page, painted, svg, text
 
-GRAPHVIZ = "Graphviz: pip install 'pullback[draw]', or install the program 'dot'"
+RESVG = "resvg_py: pip install 'pullback[draw]'"
+MUPDF = "pymupdf: pip install 'pullback[draw]'"
 
 
 class Format(NamedTuple):
@@ -34,8 +35,13 @@ FORMATS = (
     Format((".json",), "everything that is known, for programs", json.as_json),
     Format((".mmd",), "Mermaid, for documents on code hosts", mermaid.mermaid),
     Format((".txt",), "what `print` shows", lambda picture: text.text(picture) + "\n"),
-    Format((".png",), "an image", lambda picture: dot.rendered(picture, "png"), GRAPHVIZ),
-    Format((".pdf",), "a document", lambda picture: dot.rendered(picture, "pdf"), GRAPHVIZ),
+    Format(
+        (".png",),
+        "an image of the SVG, in light, two pixels for each of its own",
+        lambda picture: painted.png(picture),
+        RESVG,
+    ),
+    Format((".pdf",), "the SVG as a document, in light", lambda picture: painted.pdf(picture), MUPDF),
 )
 
 

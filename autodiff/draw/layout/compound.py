@@ -14,6 +14,8 @@ from .layered import Arrow, Layers, Point
 from .layered import place as place_layers
 
 PAD, HEADER, MARGIN, PORT = 12.0, 24.0, 16.0, 18.0
+TITLE_ROOM = 18.0
+"""What is not of the title itself in the least width of a group."""
 Frame = tuple[float, float, float, float]  # left, top, width, height
 
 
@@ -157,8 +159,9 @@ def _place_level(
         arrows.append((level.index[a], level.index[b], leave, arrive))
     first = {i for i, node in enumerate(level.nodes) if _is_port(node) and node[0] == "in"}  # type: ignore[index]
     last = {i for i, node in enumerate(level.nodes) if _is_port(node) and node[0] == "out"}  # type: ignore[index]
-    layers = place_layers([w for w, _ in dimensions], [h for _, h in dimensions], arrows, first, last)
     least = size(("group", g))[0] if g else 0.0
+    title = least - TITLE_ROOM if g else 0.0  # an arrow that comes in passes at its right
+    layers = place_layers([w for w, _ in dimensions], [h for _, h in dimensions], arrows, first, last, title)
     opened = {("group", inner) for inner in levels}
     if layers.width + 2 * PAD < least:  # the title needs more room than what is inside
         more = least - 2 * PAD - layers.width

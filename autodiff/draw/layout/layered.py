@@ -46,10 +46,17 @@ class _Work:
     rows: list[list[int]] = field(default_factory=list)
 
 
-def place(widths: list[float], heights: list[float], arrows: list[Arrow], first: set[int], last: set[int]) -> Layers:
-    """Place nodes of these sizes; ``first`` stay in the top layer and ``last`` in the bottom layer."""
+def place(
+    widths: list[float], heights: list[float], arrows: list[Arrow], first: set[int], last: set[int], title: float = 0.0
+) -> Layers:
+    """Place nodes of these sizes; ``first`` stay in the top layer and ``last`` in the bottom layer.
+
+    The top layer keeps a ``title`` of this width free, at its left end.
+    """
     rank = _ranks(len(widths), arrows, first, last)
     work = _with_bends(rank, widths, arrows)
+    if title and first:
+        _reserve(work, title)
     _order(work)
     x = _positions(work)
     _straighten(work, x)
@@ -64,8 +71,7 @@ def place(widths: list[float], heights: list[float], arrows: list[Arrow], first:
     for _, b, _, _ in arrows:
         parents[b] += 1
     y = [top[r] + (0.0 if parents[i] else tall[r] - heights[i]) for i, r in enumerate(rank)]
-    left = min((x[i] - widths[i] / 2 for i in range(len(widths))), default=0.0)
-    left = min([left, *(v - BEND / 2 for v in x[len(widths) :])])
+    left = min((v - w / 2 for v, w in zip(x, work.width, strict=True)), default=0.0)
     x = [v - left for v in x]
     routes = []
     for (a, b, leave, arrive), chain in zip(arrows, work.chains, strict=True):
@@ -74,8 +80,7 @@ def place(widths: list[float], heights: list[float], arrows: list[Arrow], first:
             points += [(x[bend], top[work.rank[bend]]), (x[bend], top[work.rank[bend]] + tall[work.rank[bend]])]
         points += [(x[b] + arrive, top[rank[b]]), (x[b] + arrive, y[b])]
         routes.append([p for i, p in enumerate(points) if i == 0 or p != points[i - 1]])
-    right = max((x[i] + widths[i] / 2 for i in range(len(widths))), default=0.0)
-    right = max([right, *(v + BEND / 2 for v in x[len(widths) :])])
+    right = max((v + w / 2 for v, w in zip(x, work.width, strict=True)), default=0.0)
     return Layers(x[: len(widths)], y, routes, right, top[-1] + tall[-1] if count else 0.0)
 
 
@@ -137,6 +142,15 @@ def _with_bends(rank: list[int], widths: list[float], arrows: list[Arrow]) -> _W
     for i, r in enumerate(work.rank):
         work.rows[r].append(i)
     return work
+
+
+def _reserve(work: _Work, width: float) -> None:
+    """Put a node without arrows before all others of the top layer; without arrows it stays there."""
+    work.rows[0].insert(0, len(work.rank))
+    work.rank.append(0)
+    work.width.append(width)
+    work.up.append([])
+    work.down.append([])
 
 
 def _order(work: _Work) -> None:

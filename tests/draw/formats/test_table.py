@@ -1,7 +1,6 @@
 """The table of formats: one entry is all that a new format needs."""
 
 import importlib
-import shutil
 
 import numpy as np
 import pytest
@@ -45,14 +44,13 @@ def test_a_format_that_lacks_a_package_says_what_to_install_and_what_needs_nothi
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_graphviz_images_say_what_to_install(drawing, monkeypatch, tmp_path):
+def test_without_what_paints_images_say_what_to_install(drawing, monkeypatch, tmp_path):
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(importlib, "import_module", missing)
-    for ending in (".png", ".pdf"):
-        with pytest.raises(ImportError, match=rf"\{ending} needs Graphviz: pip install 'pullback\[draw\]'.* \.html "):
+    for ending, package in ((".png", "resvg_py"), (".pdf", "pymupdf")):
+        with pytest.raises(ImportError, match=rf"\{ending} needs {package}: pip install 'pullback\[draw\]'.* \.html "):
             drawing.save(tmp_path / f"g{ending}")
     with pytest.raises(ImportError, match="graphviz"):
         drawing.graphviz()

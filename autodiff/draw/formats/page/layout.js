@@ -1,7 +1,7 @@
 // Layers for each open group, from the inside out.  The same algorithm as layered.py and compound.py, step by step.
 "use strict";
 
-const GAP_X = 22, GAP_Y = 34, GAP_PORT = 14, BEND = 10, SWEEPS = 6, PAD = 12, HEADER = 24, MARGIN = 16, PORT = 18;
+const GAP_X = 22, GAP_Y = 34, GAP_PORT = 14, BEND = 10, SWEEPS = 6, PAD = 12, HEADER = 24, MARGIN = 16, PORT = 18, TITLE_ROOM = 18;
 
 function layerRanks(n, arrows, first, last) {
   const users = Array.from({ length: n }, () => []), missing = new Array(n).fill(0);
@@ -180,8 +180,14 @@ function room(work, x, place, i) {
   return low <= high ? [low, high] : [x[i], x[i]];
 }
 
-function placeLayers(widths, heights, arrows, first, last) {
+function reserve(work, width) { // a title: a node without arrows, which stays before all others of the top layer
+  work.rows[0].unshift(work.rank.length);
+  work.rank.push(0); work.width.push(width); work.up.push([]); work.down.push([]);
+}
+
+function placeLayers(widths, heights, arrows, first, last, title) {
   const n = widths.length, rank = layerRanks(n, arrows, first, last), work = withBends(rank, widths, arrows);
+  if (title && first.size) reserve(work, title);
   orderRows(work);
   let x = positions(work);
   straighten(work, x);
@@ -284,8 +290,8 @@ function placeLevel(g, levels, sizes, size) {
     offset(e.a, "o" + e.source), offset(e.b, "i" + e.source)]);
   const first = new Set(), last = new Set();
   level.nodes.forEach((node, k) => { if (node[0] === "i") first.add(k); else if (node[0] === "o") last.add(k); });
-  const layers = placeLayers(dimensions.map(d => d[0]), dimensions.map(d => d[1]), arrows, first, last);
   const least = g ? size("g" + g)[0] : 0;
+  const layers = placeLayers(dimensions.map(d => d[0]), dimensions.map(d => d[1]), arrows, first, last, g ? least - TITLE_ROOM : 0);
   if (layers.width + 2 * PAD < least) {
     const more = least - 2 * PAD - layers.width;
     layers.x = layers.x.map(x => x + more / 2);
@@ -314,4 +320,30 @@ function spread(level, edges, dimensions, isClosed) { // arrows that meet at one
     const step = Math.min(PORT, (dimensions[i][0] - PORT) / Math.max(routes.length - 1, 1));
     routes.forEach((route, k) => { route[route.length - 1][0] += step * (k - (routes.length - 1) / 2); });
   }
+}
+
+// -- labels of arrows, as in labels.py -------------------------------------------------------------------------------
+
+const overlap = (a, b) => a[0] < b[0] + b[2] && b[0] < a[0] + a[2] && a[1] < b[1] + b[3] && b[1] < a[1] + a[3];
+
+function labelCandidates(points, width) {
+  const found = [], high = 14, beside = 5;
+  const stretches = points.slice(1).map((b, k) => [points[k], b]).sort((p, q) => p[0][1] - p[1][1] - q[0][1] + q[1][1]);
+  for (const [a, b] of stretches)
+    for (const t of [0.3, 0.7, 0.5, 0.4, 0.6, 0.25, 0.75]) {
+      const s = t * t * (3 - 2 * t), x = a[0] + (b[0] - a[0]) * s, y = a[1] + (b[1] - a[1]) * (t + s) / 2;
+      const sides = [x + beside, x - beside - width];
+      for (const left of Math.abs(a[0] - b[0]) < 4 ? sides : [x - width / 2, ...sides]) found.push([left, y - high / 2, width, high]);
+    }
+  return found;
+}
+
+function placeLabels(labels, taken) {
+  taken = [...taken];
+  return labels.map(([points, width]) => {
+    const candidates = labelCandidates(points, width);
+    const frame = candidates.find(f => !taken.some(other => overlap(f, other))) || candidates[0];
+    taken.push(frame);
+    return frame;
+  });
 }

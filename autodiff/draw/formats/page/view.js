@@ -29,14 +29,6 @@ function sizeOf(graph, item) {
   return [wide + 16, 15 * lines.length + 9 + (cells ? CELL * cells.length + 4 : 0) + (graph.face(item).level ? 5 : 0)];
 }
 
-function middle(points) { // where the label of an arrow stands, and whether that is beside an upright stretch
-  let best = 1;
-  for (let k = 2; k < points.length; k++)
-    if (points[k][1] - points[k - 1][1] > points[best][1] - points[best - 1][1]) best = k;
-  const [a, b] = [points[best - 1], points[best]], upright = Math.abs(a[0] - b[0]) < 4;
-  return [(a[0] + b[0]) / 2 + (upright ? 5 : 0), (a[1] + b[1]) / 2, upright];
-}
-
 function curve(points) {
   let [x, y] = points[0], path = `M${x.toFixed(1)} ${y.toFixed(1)}`;
   for (const [nx, ny] of points.slice(1)) {
@@ -83,6 +75,7 @@ class View {
     const started = performance.now();
     this.scene = this.graph.scene();
     this.layout = layoutScene(this.scene, item => sizeOf(this.graph, item));
+    this.placeLabels();
     this.layoutTime = performance.now() - started;
     const parts = [];
     const open = [...this.layout.frames].filter(([item]) => item[0] === "g" && this.scene.inside.has(this.graph.number(item)));
@@ -158,12 +151,27 @@ class View {
     return (levels[1] > levels[0] ? one(levels[1], "bar most") : "") + one(levels[0], "bar");
   }
 
-  arrow({ source, target, flow, times, points }) {
-    const maker = this.graph.boxes[flow], [x, y] = points[points.length - 1], [mx, my, upright] = middle(points);
-    const fails = target[0] === "b" && this.graph.boxes[this.graph.number(target)].state === "failed" && maker.type;
-    const said = [fails, times > 1 && `×${times.toLocaleString("en")}`].filter(Boolean).join("  ");
-    const shape = said ? `<text class="heading" text-anchor="${upright ? "start" : "middle"}" x="${mx.toFixed(1)}" y="${(my + 4).toFixed(1)}">` +
-      `${escapeText(said)}</text>` : "";
+  said({ target, flow, times }) { // the shape for a failed operation, and how many arguments an arrow stands for
+    const fails = target[0] === "b" && this.graph.boxes[this.graph.number(target)].state === "failed" && this.graph.boxes[flow].type;
+    return [fails, times > 1 && `×${times.toLocaleString("en")}`].filter(Boolean).join("  ");
+  }
+
+  placeLabels() {
+    const taken = [];
+    for (const [item, frame] of this.layout.frames) {
+      const n = this.graph.number(item), open = item[0] === "g" && this.scene.inside.has(n);
+      taken.push(open ? [frame[0] + 9, frame[1] + 4, textWidth(openTitle(this.graph.groups[n]), 13), 16] : frame);
+    }
+    const labelled = this.layout.arrows.filter(arrow => this.said(arrow));
+    const places = placeLabels(labelled.map(arrow => [arrow.points, textWidth(this.said(arrow), 11)]), taken);
+    this.labels = new Map(labelled.map((arrow, k) => [arrow, places[k]]));
+  }
+
+  arrow(arrow) {
+    const { source, target, flow, points } = arrow, maker = this.graph.boxes[flow], [x, y] = points[points.length - 1];
+    const place = this.labels.get(arrow);
+    const shape = place ? `<text class="heading" x="${place[0].toFixed(1)}" y="${(place[1] + 11).toFixed(1)}">` +
+      `${escapeText(this.said(arrow))}</text>` : "";
     return `<g class="edge" data-ends="${source} ${target}"><title>${escapeText(short(maker.label || maker.name, 80) + "  " + maker.type)}` +
       `</title><path class="arrow${maker.active ? "" : " silent"}" d="${curve(points)}"/>` +
       `<path class="head" d="M${(x - 4).toFixed(1)} ${(y - 7).toFixed(1)}L${x.toFixed(1)} ${y.toFixed(1)}L${(x + 4).toFixed(1)} ${(y - 7).toFixed(1)}Z"/>${shape}</g>`;
