@@ -1,4 +1,4 @@
-"""The calls that users of HIPS autograd make of its ``scipy.stats``: a gradient by each argument, against differences."""
+"""Calls that users of HIPS autograd make of its ``scipy.stats``: a gradient by each argument, against differences."""
 
 from __future__ import annotations
 
