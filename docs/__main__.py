@@ -6,7 +6,7 @@ pictures, and one in ``nn.md`` the layers.  The README's measured tables are tho
 output of a code block is written after the block, and a picture that it saves is written into this folder.
 With ``--check`` nothing is written, and the exit status says whether anything would change.  Then ``checks.md`` is only
 searched for the row of each function, and the table in ``arrays.md`` is left out, because the tests compare these rows
-when they try the functions.
+when they try the functions: those of ``arrays.md`` in a deep run.
 """
 
 from __future__ import annotations

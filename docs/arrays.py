@@ -187,12 +187,12 @@ class Trial(NamedTuple):
     errors: tuple[BaseException, ...]
 
 
-def tried(entry: Any) -> Trial:
-    """Every call of an entry with Dask arrays, in several chunks, and in one where that fails."""
+def tried(entry: Any, made: Sequence[Template] | None = None) -> Trial:
+    """Calls of an entry, or every one, with Dask arrays, in several chunks, and in one where that fails."""
     working = one_chunk = count = 0
     reasons: dict[str, None] = {}
     errors = []
-    for call in calls(entry):
+    for call in calls(entry) if made is None else made:
         arrays = call.arrays(np.random.default_rng(1))
         try:
             call.with_call(entry.function)(*arrays)

@@ -47,7 +47,11 @@ PROFILES = """
 
 @pytest.fixture
 def project(pytester, monkeypatch):
-    """A folder of a project that has the plugin, by its name or by an entry point."""
+    """A folder of a project that has the plugin, by its name or by an entry point.
+
+    Of the environment's plugins those are loaded that are named: all of them would take most of the time.
+    """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     settings.register_profile("before", parent=settings())
@@ -62,7 +66,7 @@ def write(project, **files):
 
 
 def run(project, *options):
-    return project.runpytest_inprocess("-p", "pytest_pullback", "-p", "no:cacheprovider", "-p", "no:xdist", *options)
+    return project.runpytest_inprocess("-p", "pytest_pullback", "-p", "no:cacheprovider", *options)
 
 
 def run_apart(project, *options):
@@ -280,7 +284,7 @@ def test_fixtures_that_are_used_everywhere_hold_for_gradients(project):
 def test_with_several_processes(project):
     project.makeconftest(PROFILES)
     write(project, model=MODEL)
-    result = run_apart(project, "-n", "2", "--gradients", "model.py")
+    result = run_apart(project, "-p", "xdist", "-n", "2", "--gradients", "model.py")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["FAILED model.py::wrong - gradcheck: wrong: the gradient of wrong"])
 
@@ -292,7 +296,7 @@ def test_profile_and_seed_of_hypothesis(project, monkeypatch):
     project.makeconftest(PROFILES)
 
     def drawn(*options):
-        result = run_apart(project, "--gradients", "model.py", "-s", *options)
+        result = run_apart(project, "-p", "hypothesispytest", "--gradients", "model.py", "-s", *options)
         result.assert_outcomes(passed=1)
         return set(re.findall(r"drawn Tensor\((.*),", result.stdout.str()))
 
@@ -325,7 +329,7 @@ def test_a_run_without_gradients_loads_neither_numpy_nor_autodiff(project):
 def test_without_hypothesis_there_is_an_error_that_says_what_to_install(project):
     (project.path / "hidden.py").write_text("import sys\nsys.modules['hypothesis'] = None\n")
     write(project, model=MODEL, test_marked="@gradient_property\ndef f(x: A):\n    return x\n")
-    hidden = ("-p", "hidden", "-p", "no:hypothesispytest")
+    hidden = ("-p", "hidden")
     result = run_apart(project, *hidden, "--gradients", "model.py")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--gradients: Hypothesis draws the inputs, and is missing; pip install hypothesis" in result.stderr.str()
@@ -338,7 +342,7 @@ def test_without_hypothesis_there_is_an_error_that_says_what_to_install(project)
     run_apart(project, *hidden, "test_other.py").assert_outcomes(passed=1)
 
 
-def test_the_entry_point_is_loaded_once(project):
+def test_the_entry_point_is_loaded_once(project, monkeypatch):
     """By the entry point alone, and with -p beside it, as in a source tree where pullback is installed too."""
     points = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]["pytest11"]
     assert points == {"pytest_pullback": "pytest_pullback"}
@@ -348,6 +352,7 @@ def test_the_entry_point_is_loaded_once(project):
     (installed / "entry_points.txt").write_text("[pytest11]\npytest_pullback = pytest_pullback\n")
     write(project, model=MODEL)
     project.makeconftest(PROFILES)
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     run_apart(project, "--gradients", "model.py::right").assert_outcomes(passed=1)
     by_itself = project.runpytest_subprocess("-p", "no:cacheprovider", "--gradients", "model.py::right")
     by_itself.assert_outcomes(passed=1)

@@ -16,7 +16,7 @@ from autodiff.primitive import registry
 from autodiff.testing.random.arrays import indices, shapes
 from tests.blocks import of_each
 from tests.differences import calls
-from tests.foreign.contract import COMPILED, ENTRIES, check, same
+from tests.foreign.contract import COMPILED, ENTRIES, check, has_constants, same
 from tests.foreign.strict import Jealous, Strict, plain
 
 KIND = (Strict, plain)
@@ -31,13 +31,16 @@ DECIDING = (
 
 @of_each("entry", [e for e in ENTRIES if e.function not in ASKING])
 def test_value_gradient_and_second_order(entry, rng):
-    check(entry, KIND, rng)
+    """No ndarray is mixed with an array that takes none; constants are of its kind, but for those whose values decide.
 
-
-@of_each("entry", [e for e in ENTRIES if e.function not in ASKING])
-def test_no_ndarray_is_mixed_with_an_array_that_takes_none(entry, rng):
-    """With constants of its own kind, except for those whose values decide."""
+    A jealous array can do less than a strict one.
+    """
     check(entry, (Jealous, plain), rng, constants=entry.name not in DECIDING)
+
+
+@of_each("entry", [e for e in ENTRIES if e.function not in ASKING and any(map(has_constants, calls(e)))])
+def test_a_constant_may_be_an_ndarray(entry, rng):
+    check(entry, KIND, rng, made=[call for call in calls(entry) if has_constants(call)])
 
 
 @of_each("entry", COMPILED)

@@ -13,6 +13,7 @@ from autodiff.primitive import Composite, Primitive, registry
 from autodiff.scipy import load
 from autodiff.tensor import wrap
 from autodiff.testing import survey
+from autodiff.testing.table.survey import main_call
 from docs.__main__ import spelled
 from docs.checks import row, rows
 from tests.blocks import of_each
@@ -29,11 +30,13 @@ from tests.differences import (
     total,
     weights,
 )
+from tests.testing.seeds import in_turn, is_deep
 
 load()  # all that can be in the table
 ENTRIES = list(registry.values())
 RULES = [e for e in ENTRIES if not (isinstance(e, Primitive) and e.flat)]
 ROWS = frozenset(rows())
+NUMBERS = {entry.function: number for number, entry in enumerate(ENTRIES)}
 FLAT = [e for e in ENTRIES if isinstance(e, Primitive) and e.flat]
 
 
@@ -97,6 +100,31 @@ def check_order_two(entry, call, rng):
         np.testing.assert_allclose(sum(map(np.sum, terms)), expected, rtol=1e-7, atol=1e-8 * scale)
 
 
+def check_order_three(call, rng):
+    """The slope along a direction of the slope along it of the VJP along it, against differences of that of the VJP."""
+    arrays = [*call.arrays(rng)]
+    seeds = weights(outputs(call(*map(Tensor, arrays))), rng, np.float64)
+    first = cotangents(call, arrays, seeds)
+    directions = [None if c is None else d for c, d in zip(first, weights(arrays, rng, np.float64), strict=True)]
+
+    def along(function):
+        """The derivative of a function of arrays along the directions."""
+
+        def derivative(*arrays):
+            found = autodiff.grad(function, tuple(range(len(arrays))))(*arrays)
+            parts = zip(found, directions, strict=True)
+            return sum(np.real(np.sum(g * d)) for g, d in parts if d is not None)
+
+        return derivative
+
+    def value(*arrays):
+        return sum(np.real(np.sum(y * w)) for y, w in zip(outputs(call(*arrays)), seeds, strict=True) if w is not None)
+
+    second, pairs = along(along(value)), list(zip(arrays, directions, strict=True))
+    expected = slope(lambda t: second(*[a if d is None else a + t * d for a, d in pairs]))
+    np.testing.assert_allclose(along(second)(*arrays), expected, rtol=1e-6, atol=1e-7)
+
+
 @of_each("entry", ENTRIES)
 def test_it_says_where_it_can_be_tested(entry):
     if isinstance(entry, Primitive) and entry.elementwise:
@@ -138,6 +166,11 @@ def test_order_one(entry, rng):
 def test_order_two(entry, rng):
     for call in calls(entry):
         check_order_two(entry, call, rng)
+
+
+@of_each("entry", RULES)
+def test_order_three(entry, rng):
+    check_order_three(main_call(entry), rng)
 
 
 @of_each("entry", RULES)
@@ -186,10 +219,15 @@ def test_a_zero_cotangent_gives_a_zero_gradient(entry, rng):
 
 @of_each("entry", ENTRIES, size=8)
 def test_orders_dtypes_kinks_and_wrong_calls(entry):
-    """Three orders agree with differences, types are kept, kinks are kinks, and wrong calls are refused by name."""
-    found = survey(entry)
+    """Three orders agree with differences, types are kept, kinks are kinks, and wrong calls are refused by name.
+
+    The checker tries three orders of each entry in a deep run, of one in eight in the usual one, and the first of all.
+    """
+    (orders,) = in_turn((3, *[1] * 7), NUMBERS[entry.function])[:1] if not is_deep() else (3,)
+    found = survey(entry, orders=orders)
     assert found.faults == ()
-    assert found.orders == (0 if entry in FLAT else 3)
+    assert found.orders == (0 if entry in FLAT else orders)
+    found = found._replace(orders=3)
     assert row(spelled(entry), found, len(entry.errors)) in ROWS, "write the table again with 'python -m docs'"
 
 
@@ -272,6 +310,22 @@ def test_a_rule_that_is_wrong_in_second_order_alone_turns_them_red_too(rng):
         check_order_one(entry, call, rng)
         with pytest.raises(AssertionError):
             check_order_two(entry, call, rng)
+
+
+def test_and_so_does_one_that_is_wrong_in_third_order_alone(rng):
+    def cosine(x):
+        return np.cos(x)
+
+    cosine = autodiff.elementwise(cosine, lambda g, x: -g * autodiff.stop_gradient(np.sin(x)))
+
+    def sine(x):
+        return np.sin(x)
+
+    autodiff.elementwise(sine, lambda g, x: g * cosine(x))
+    call = main_call(registry[sine])
+    check_order_two(registry[sine], call, rng)
+    with pytest.raises(AssertionError):
+        check_order_three(call, rng)
 
 
 def test_the_table_has_no_entry_of_an_unknown_kind():

@@ -183,7 +183,7 @@ def of(function):
 @EVERY_MODE
 def test_checks_in_every_mode(kind):
     start = list(MODES).index(kind)
-    for number, (outer, transform) in enumerate(TRANSFORMS.items(), start):
+    for number, (outer, transform) in enumerate(in_turn(list(TRANSFORMS.items()), start, 4), start):
         good = transform(of(planted(1.0)))
         assert MODES[kind](lambda f=good: gradcheck(f, X)).correct, outer
         for factor in in_turn((1.0, 1.1), number):
@@ -198,8 +198,10 @@ def test_checks_in_every_mode(kind):
 
 @EVERY_OUTER
 def test_checks_of_every_place(outer):
-    for number, (name, place) in enumerate(PLACES[outer].items(), list(PLACES).index(outer)):
+    start = list(PLACES).index(outer)
+    for name, place in in_turn(list(PLACES[outer].items()), start, 4):
         assert gradcheck(place(smooth), X).correct, name
+    for number, (name, place) in enumerate(PLACES[outer].items(), start):
         for factor in in_turn((1.0, 1.1), number):
             report = check_graph(place(of(planted(factor))), X)
             assert report.verdict == ("correct" if factor == 1.0 else "wrong"), name

@@ -19,6 +19,7 @@ from autodiff.structural import Structural, again, functions, structural, tracki
 from autodiff.tensor import wrap
 from tests.blocks import of_each
 from tests.differences import calls, outputs, weights
+from tests.testing.seeds import in_turn
 
 load()
 RULES = [e for e in registry.values() if not (isinstance(e, Primitive) and e.flat)]
@@ -83,7 +84,8 @@ def choices(n, rng):
     return [*(rng.random((3, n)) < 0.5), place < 0, place < n // 2, place >= n // 2, place == 0, place % 2 == 0]
 
 
-def check(entry, call, rng):
+def check(entry, call, rng, number=0):
+    """Of one call; its ``number`` says which choices and ways are its turn."""
     arrays = call.arrays(rng)
     results = outputs(call(*[Tensor(a) for a in arrays]))
     full = weights(results, rng, np.float64)
@@ -99,7 +101,7 @@ def check(entry, call, rng):
     pull = plain(call, arrays)
     noise = 1e-14 if entry.function in ndarrays_only else 0.0  # by Fourier transforms, a zero is rounding
     rows = [pull(seeds(np.arange(n) == o)) for o in range(n)]
-    for left in choices(n, rng):
+    for left in in_turn(choices(n, rng), number, 3):
         expected = pull(seeds(left))
         for how in ("made again", "recorded"):
             for i, found in enumerate(pulled(call, arrays, seeds(left), how)):
@@ -119,8 +121,8 @@ def check(entry, call, rng):
 @of_each("entry", RULES, size=8)
 def test_a_rule_knows_what_was_left_out(entry, rng):
     with np.errstate(all="ignore"):
-        for call in calls(entry):
-            check(entry, call, rng)
+        for number, call in enumerate(calls(entry), len(entry.name)):
+            check(entry, call, rng, number)
 
 
 @pytest.mark.parametrize("wrong", ["forgets", "lies"])
@@ -132,8 +134,8 @@ def test_a_wrong_handler_turns_this_red(wrong, rng, monkeypatch):
     entry = registry[np.flip]
 
     def check_all():
-        for call in calls(entry):
-            check(entry, call, rng)
+        for number, call in enumerate(calls(entry)):
+            check(entry, call, rng, number)
 
     with pytest.raises(AssertionError, match={"forgets": "forgotten", "lies": "called dead"}[wrong]):
         check_all()

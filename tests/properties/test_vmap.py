@@ -13,6 +13,7 @@ from autodiff import BatchingError, Tensor, grad, hessian, vmap
 from autodiff.primitive import registry
 from tests.blocks import of_each
 from tests.differences import calls, outputs
+from tests.testing.seeds import in_turn
 
 ENTRIES = list(registry.values())
 REFUSED = {
@@ -34,21 +35,21 @@ def plain(result):
     return [r.data if isinstance(r, Tensor) else r for r in outputs(result)]
 
 
-def which_are_mapped(n):
-    """All arrays, and each one alone."""
+def which_are_mapped(n, number):
+    """All arrays, and one alone: each in turn."""
     yield (True,) * n
     if n > 1:
-        yield from (tuple(i == j for j in range(n)) for i in range(n))
+        yield from in_turn([tuple(i == j for j in range(n)) for i in range(n)], number)
 
 
 def mapped_calls(entry, rng):
     """Calls with examples of each array stacked, or one array for all, and the calls that a loop would make."""
-    for call in calls(entry):
+    for number, call in enumerate(calls(entry)):
         n = len(call.samples)
         if not n:
             continue
         examples = [call.arrays(rng) for _ in range(3)]
-        for mapped in which_are_mapped(n):
+        for mapped in which_are_mapped(n, number):
             stacked = [np.stack([e[i] for e in examples]) if m else examples[0][i] for i, m in enumerate(mapped)]
             each = [[e[i] if m else examples[0][i] for i, m in enumerate(mapped)] for e in examples]
             yield call, tuple(0 if m else None for m in mapped), stacked, each

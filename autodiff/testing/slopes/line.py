@@ -41,7 +41,7 @@ class Line:
         self.reach = np.inf  # the largest change of an argument at a step of 1
         self.inside = 0.0  # how far rounding inside of the function moves phi, where that is known
         self.rows: dict[int, Row | None] = {}
-        self.changed: dict[int, Array] = {}  # which outputs moved, at each step
+        self.changes: dict[int, Array] = {}  # how far each output moved, at each step
         self.slopes: Array | None = None  # of every output by itself, at the first finite step that was measured
         self._table: list[Row] | None = None
 
@@ -60,7 +60,8 @@ class Line:
         values, rounding = self.move(np.concatenate([steps, -steps]))
         forward, backward = values[:count], values[count:]
         up, down = forward - self.base, self.base - backward
-        changed = (up != 0) | (down != 0)
+        changes = np.maximum(np.abs(up), np.abs(down))
+        changed = changes != 0
         right, left = (up @ v) / steps, (down @ v) / steps
         apart = (np.abs(up - down) @ np.abs(v)) / steps
         central = ((forward - backward) @ v) / (2.0 * steps)
@@ -68,7 +69,7 @@ class Line:
         noise = (EPSILON * norms(size * v) + rounding[:count] + rounding[count:]) / steps
         low, high = 0.5 * (right + left - apart), 0.5 * (right + left + apart)
         finite = np.isfinite(apart + np.abs(central) + np.abs(right) + np.abs(left))
-        self.changed |= {k: moved for k, moved, is_finite in zip(ks, changed, finite, strict=True) if is_finite}
+        self.changes |= {k: moved for k, moved, is_finite in zip(ks, changes, finite, strict=True) if is_finite}
         if self.slopes is None and finite.any():
             self.slopes = (forward - backward)[finite][-1] / (2.0 * steps[finite][-1])
         columns = (steps, left, right, central, noise, low, high, changed.sum(axis=1), finite)
@@ -79,7 +80,7 @@ class Line:
     @property
     def sensitive(self) -> Array:
         """The outputs that moved at any step."""
-        return np.logical_or.reduce([*self.changed.values(), np.zeros(self.base.shape, dtype=bool)])
+        return np.logical_or.reduce([*(moved != 0 for moved in self.changes.values()), np.zeros(self.base.shape, bool)])
 
     def know(self, inside: float) -> None:
         """Set the error of phi by rounding inside of the function."""
@@ -97,21 +98,24 @@ class Line:
             sensitive = self.sensitive
             floor = EPSILON * norm(held[sensitive] if sensitive.any() else held)
             if rows and not rows[-1].moved:  # the values may have cancelled: what went into them was rounded too
-                floor = max(floor + EPSILON * self.inner, self._quantum(rows))
-            floor = max(floor, self.inside)
+                floor += EPSILON * self.inner
+            floor = max(floor, self._quantum(), self.inside)
             self._table = [
                 row._replace(noise=max(row.noise, floor / row.step), inside=self.inside / row.step) for row in rows
             ]
         return self._table
 
-    def _quantum(self, rows: list[Row]) -> float:
-        """The smallest change, if finer steps change nothing and it may be rounding inside of the function.
+    def _quantum(self) -> float:
+        """The smallest changes of the outputs that finer steps do not move, if they may be rounding inside of f.
 
-        A larger one is a step of the function itself, as of a staircase.
+        Larger ones are steps of the function itself, as of a staircase.
         """
-        finest = next((row for row in reversed(rows) if row.moved), None)
-        if finest is None or finest is rows[-1]:
+        if not self.changes:
             return 0.0
-        change = max(abs(finest.left), abs(finest.right)) * finest.step
-        size = max(self.inner, norm(self.weights * self.base), norm(self.weights))
+        smallest = np.zeros(self.base.shape)
+        finest, *others = (self.changes[k] for k in sorted(self.changes, reverse=True))
+        for moved in others:
+            smallest = np.where((finest == 0) & (smallest == 0), moved, smallest)
+        change = norm(self.weights * smallest)
+        size = max(0.0 if finest.any() else self.inner, norm(self.weights * self.base), norm(self.weights))
         return change if change <= max(QUANTUM * EPSILON * size, 4 * AGREE * self.inside) else 0.0

@@ -23,7 +23,7 @@ from .samples import Entry, Template, calls, entry_of, error_calls, kink_calls, 
 
 Array = Any
 ORDERS = 3
-"""How many orders are tried."""
+"""How many orders are tried by default."""
 WRONG = (TypeError, ValueError, IndexError, NotImplementedError, ArithmeticError, AttributeError)
 
 
@@ -54,9 +54,10 @@ class Survey(NamedTuple):
         return "\n".join(lines + [f"  fault    {fault}" for fault in self.faults])
 
 
-def survey(function: Any) -> Survey:
+def survey(function: Any, *, orders: int = ORDERS) -> Survey:
     """Try a registered function: orders, dtypes, complex numbers, vmap, kinks, wrong calls.
 
+    ``orders`` is how many orders of derivatives are tried: each costs several times what the one before does.
     Raises KeyError for a function that is not registered.
 
     >>> import numpy as np
@@ -73,7 +74,7 @@ def survey(function: Any) -> Survey:
             entry.name,
             arguments_of(entry),
             domain_of(entry),
-            0 if _is_flat(entry) else _orders(entry, faults),
+            0 if _is_flat(entry) else _orders(entry, orders, faults),
             _dtypes(entry, faults),
             _takes_complex(entry, faults),
             _is_mapped(entry, faults),
@@ -119,7 +120,7 @@ def _results(result: Any) -> list[Any]:
     return list(result) if isinstance(result, list | tuple) else [result]
 
 
-def _main(entry: Entry) -> Template:
+def main_call(entry: Entry) -> Template:
     """The smallest call with an array of several elements, or the first with arrays that are not empty."""
     found = [c for c in calls(entry) if c.samples and all(0 not in s.shape for s in c.samples)]
     if not found:
@@ -132,11 +133,11 @@ def _main(entry: Entry) -> Template:
 # -- right calls ---------------------------------------------------------------------------------------------------
 
 
-def _orders(entry: Entry, faults: list[str]) -> int:
-    """How many orders of derivatives agree with differences."""
-    call = _main(entry)
+def _orders(entry: Entry, highest: int, faults: list[str]) -> int:
+    """How many orders of derivatives agree with differences, up to the highest to try."""
+    call = main_call(entry)
     arrays = call.arrays(np.random.default_rng(0))
-    for most in range(ORDERS, 0, -1):
+    for most in range(highest, 0, -1):
         try:
             report = gradcheck(call, *arrays, order=most)  # of each order up to this, or the first that is not correct
         except TypeError:  # the rule left NumPy: it cannot be recorded
@@ -159,7 +160,7 @@ def _gradients(results: list[Any], variables: list[Tensor]) -> list[Any]:
 def _dtypes(entry: Entry, faults: list[str]) -> tuple[str, ...]:
     """The dtypes in which values are those of NumPy, and gradients have the dtype of their argument."""
     kept = []
-    call = _main(entry)
+    call = main_call(entry)
     for dtype in (np.float16, np.float32, np.float64):
         name = np.dtype(dtype).name
         arrays = call.arrays(np.random.default_rng(0), dtype)
@@ -183,7 +184,7 @@ def _dtypes(entry: Entry, faults: list[str]) -> tuple[str, ...]:
 
 def _takes_complex(entry: Entry, faults: list[str]) -> bool:
     """Whether the gradient of complex arguments is right; False if NumPy or the rule refuses them."""
-    call = _main(entry)
+    call = main_call(entry)
     if _is_flat(entry):
         return False
     rng = np.random.default_rng(0)
@@ -199,7 +200,7 @@ def _takes_complex(entry: Entry, faults: list[str]) -> bool:
 
 def _is_mapped(entry: Entry, faults: list[str]) -> bool:
     """Whether vmap equals a loop."""
-    call = _main(entry)
+    call = main_call(entry)
     rng = np.random.default_rng(0)
     examples = [call.arrays(rng) for _ in range(2)]
     try:

@@ -48,14 +48,15 @@ JOBS = {
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_five_thousand_modules_inside_one_another(job):
+def test_two_thousand_modules_inside_one_another(job):
+    """Python's own stack holds half as many."""
     do, possible = JOBS[job]
     do(nested(40))
     if possible:
-        do(nested(5000))
+        do(nested(2000))
         return
     with pytest.raises(RecursionError, match="modules stood inside one another|while pickling an object") as caught:
-        do(nested(5000))
+        do(nested(20_000 if job == "pickle" else 2000))  # the stack of pickle's compiled code is larger
     assert len("".join(traceback.format_tb(caught.value.__traceback__)).splitlines()) < 40  # and not a thousand
 
 

@@ -12,8 +12,9 @@ import pytest
 import nn
 from nn.io.safetensors import load_file, load_metadata, save_file
 from tests.nn.training.trainings import STEPS, TIMES, data, fit, learner
+from tests.testing.seeds import is_deep
 
-KILLS = 40
+KILLS = 40 if is_deep() else 16
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pytest
 
 from autodiff import elementwise, stop_gradient
 from autodiff.testing import gradcheck
+from tests.differences import calls
+from tests.testing import magnitudes
 from tests.testing.seeds import seeds
 
 special = pytest.importorskip("scipy.special")
@@ -52,6 +54,13 @@ def divergence(x):
 )
 def test_what_cancels_inside_is_no_fault(f, x):
     assert verdicts(f, *(x if isinstance(x, tuple) else (x,)), most=10) == {"correct"}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_output_that_fine_steps_do_not_move_beside_one_that_they_do(dtype):
+    """A saturated gate: nearly all of the slope is that of an output whose digits cancel, which moves in jumps."""
+    (entry,) = (entry for entry in magnitudes.entries() if entry.name == "lstm_packed")
+    assert magnitudes.verdict(entry.name, calls(entry), dtype, 574)[0] == "correct"
 
 
 @pytest.mark.parametrize("x", [1e-3, 1e-4])

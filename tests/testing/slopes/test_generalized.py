@@ -55,8 +55,8 @@ def test_a_smooth_element_among_many_kinks_is_found():
     ids=["max", "min", "median", "sort", "quantile"],
 )
 def test_ties_that_share_are_never_wrong(f):
-    for number, (n, value) in enumerate(itertools.product(COUNTS, VALUES)):
-        for seed in in_turn(SEEDS, number):
+    for number, n in enumerate(COUNTS):
+        for value, seed in in_turn(list(itertools.product(VALUES, SEEDS)), number, 1 if n > 20 else 2):
             report = gradcheck(f, np.full(n, value), rng=seed)
             assert report.verdict != "wrong", f"{n} elements of {value}, seed {seed}: {report}"
 
