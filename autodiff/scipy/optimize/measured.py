@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import OWN
 from ...examples import Examples
 from ...mode import current
 from ...program.instruction import PathError
@@ -52,6 +53,8 @@ class Measured:
                 start = perf_counter()
                 result = self._plainly(args)
                 self.best = min(self.best, perf_counter() - start)
+                if _is_foreign(result):
+                    self.record = False
                 return result
             self.program, self.calls = Jit(no_grad(self.function)), 0
         return self._recorded(args)
@@ -85,12 +88,20 @@ class Measured:
         except (PathError, CaptureError):
             self.record = False
             return self._plainly(args)
+        if _is_foreign(result):
+            self.record = False
+            return self._plainly(args)
         self.last = args, result
         if self.record is None and self.calls > WARM:
             self.times.append(perf_counter() - start)
             if len(self.times) == TIMED:
                 self.record = min(self.times) < 0.9 * self.best
         return result
+
+
+def _is_foreign(result: Any) -> bool:
+    """Whether another library computes it, and may not have done so yet: nothing could be timed, or audited."""
+    return not all(isinstance(value_of(part), (*OWN, int, float)) for part in _parts(result))
 
 
 def _parts(result: Any) -> tuple[Any, ...]:

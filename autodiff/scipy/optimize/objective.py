@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import LinearOperator  # type: ignore[import-untyped,unused-ignore]
 
+from ...arrays import OWN
 from ...examples import Examples
 from ...graph import GraphError
 from ...tensor import Tensor, value_of
@@ -155,8 +156,7 @@ class Objective:
     def _both_at(self, z: Array) -> tuple[float, Array]:
         key = z.tobytes()
         if self._at is None or self._at[0] != key:
-            value, gradient = self._both(np.array(z, dtype=float))
-            value, gradient = float(value), np.asarray(gradient, dtype=float)
+            value, gradient = _read(*self._both(np.array(z, dtype=float)))
             self._check(value, gradient)
             self._at = key, value, gradient
         return self._at[1], self._at[2]
@@ -234,6 +234,18 @@ class Residuals:
     def end(self) -> None:
         """Let go of everything: SciPy's functions keep what they called until the garbage collector comes."""
         vars(self).clear()
+
+
+def _read(value: Any, gradient: Any) -> tuple[float, Array]:
+    """A value and its gradient as numbers.
+
+    Of an array that is computed when it is asked for, both are asked for at once: what they have in common is computed
+    once.
+    """
+    if not (isinstance(value, OWN) and isinstance(gradient, OWN)):
+        both = np.asarray(np.concatenate([np.reshape(value, (1,)), np.reshape(gradient, (-1,))]), dtype=float)
+        value, gradient = both[0], both[1:]
+    return float(value), np.asarray(gradient, dtype=float)
 
 
 def vector_of(returned: Any, who: str, what: str) -> Any:
