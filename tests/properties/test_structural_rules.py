@@ -31,6 +31,7 @@ BY_VALUE = {
     "histogram_bin_edges", "histogram", "hilbert", "lfilter_zi",
     "lu", "lu_factor", "lu_solved", "lu_solve", "cho_solved", "cho_solve",  # of triangular factors
     "cholesky_banded", "cho_banded_solved", "cho_solve_banded",
+    "zoom",  # the weights around a place that is an element are 0
     "gaussian_filter1d", "gaussian_filter",  # the derivative of a Gaussian is 0 in its middle
 }  # fmt: skip
 """Functions whose derivative has more zeros than those of selection: there, NaN is as honest as 0."""

@@ -124,6 +124,9 @@ def _elementary(special: Any) -> None:
     ufunc(special.exp10, lambda g, y: g * (y * math.log(10.0)))
     ufunc(special.cbrt, lambda g, y: g / (3.0 * (y * y)), domain=nonzero)
     ufunc(special.cosm1, lambda g, x: -g * np.sin(x))
+    sine, cosine = special.sindg, special.cosdg
+    ufunc(sine, lambda g, x: g * (math.pi / 180.0 * cosine(x)), domain=Domain(-200.0, 200.0))
+    ufunc(cosine, lambda g, x: g * (-math.pi / 180.0 * sine(x)), domain=Domain(-200.0, 200.0))
     ufunc(
         special.powm1,
         lambda g, a, b, y: g * (b * (y + 1.0) / a),

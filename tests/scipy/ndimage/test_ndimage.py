@@ -11,6 +11,7 @@ import scipy.ndimage
 from autodiff import Tensor, capture, grad, jacobian, vjp
 from autodiff.scipy import ndimage
 from autodiff.scipy.ndimage.sampling import MODES, _coefficients, _filter_back, _net
+from autodiff.testing import gradcheck
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 3))
@@ -115,6 +116,55 @@ def test_a_shift_is_found_by_the_slope_of_the_coordinates_and_a_width_by_that_of
     assert slope == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_images_are_moved_magnified_sheared_and_turned_as_scipys_to_the_last_bit(mode):
+    matrix, cube = np.array([[0.9, 0.3], [-0.2, 1.1]]), RNG.normal(size=(3, 2, 4))
+    for order in (0, 1, 3, 4):
+        options = {"order": order, "mode": mode, "cval": 0.5}
+        for call in (
+            lambda m, x: m.shift(x, (0.6, -1.3), **options),  # noqa: B023
+            lambda m, x: m.zoom(x, (1.7, 0.6), **options),  # noqa: B023
+            lambda m, x: m.zoom(x, 2, grid_mode=True, **{**options, "mode": "nearest"}),  # noqa: B023
+            lambda m, x: m.affine_transform(x, matrix, (0.3, -0.4), **options),  # noqa: B023
+            lambda m, x: m.affine_transform(x, np.array([0.7, 1.2]), 0.2, (5, 2), **options),  # noqa: B023
+            lambda m, x: m.affine_transform(x, np.c_[matrix, [0.1, 0.2]], **options),  # noqa: B023
+            lambda m, x: m.rotate(x, 33.0, **options),  # noqa: B023
+            lambda m, x: m.rotate(x, -90.0, reshape=False, **options),  # noqa: B023
+        ):
+            np.testing.assert_array_equal(call(ndimage, Tensor(X)).data, call(scipy.ndimage, X))
+    theirs = scipy.ndimage.rotate(cube, 70.0, (0, 2), mode=mode)
+    np.testing.assert_array_equal(ndimage.rotate(Tensor(cube), 70.0, (-3, 2), mode=mode).data, theirs)
+
+
+MOVED = {
+    "shift": (lambda x, s: ndimage.shift(x, s, mode="mirror"), np.array([0.6, -1.3])),
+    "one shift": (lambda x, s: ndimage.shift(x, s, order=2, mode="wrap"), np.array(0.35)),
+    "affine_transform": (
+        lambda x, m: ndimage.affine_transform(x, m, (0.3, -0.4), mode="nearest"), np.array([[0.9, 0.3], [-0.2, 1.1]])
+    ),
+    "offset": (lambda x, o: ndimage.affine_transform(x, 0.8 * np.eye(2), o, mode="reflect"), np.array([0.3, 0.2])),
+    "diagonal": (lambda x, m: ndimage.affine_transform(x, m, 0.3, mode="mirror"), np.array([0.9, 0.7])),
+    "homogeneous": (
+        lambda x, m: ndimage.affine_transform(x, np.concatenate([m, np.eye(3)[2:]]), mode="mirror"),
+        np.array([[0.9, 0.3, 0.2], [-0.2, 1.1, 0.1]]),
+    ),
+    "rotate": (lambda x, a: ndimage.rotate(x, a, reshape=False, mode="mirror"), np.array(33.0)),
+    "larger": (lambda x, a: ndimage.rotate(x, a, mode="nearest"), np.array(50.0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_the_gradient_by_the_array_and_by_how_it_is_moved(name):
+    assert gradcheck(MOVED[name][0], X, MOVED[name][1], order=2).correct
+
+
+def test_the_transpose_of_a_magnified_array():
+    check("zoom", X, (1.7, 0.6), mode="mirror")
+    assert ndimage.zoom(Tensor(X), 1).shape == X.shape
+    with pytest.raises(TypeError, match=r"zoom|item|float"):
+        grad(lambda z: np.sum(ndimage.zoom(X, z)))(1.5)
+
+
 def test_single_precision_programs_and_nothing():
     x = X.astype(np.float32)
     gradient = grad(lambda x: np.sum(ndimage.gaussian_filter(x, 1.0) ** 2))
@@ -135,6 +185,12 @@ def test_wrong_calls_are_refused_by_name():
         (lambda: ndimage.map_coordinates(t, X[:2], order=7), "map_coordinates: order=7"),
         (lambda: ndimage.correlate1d(t, W[0], cval=Tensor(1.0)), "'cval' is not an argument to differentiate"),
         (lambda: ndimage.correlate(t, W, axes=(0, 0)), "correlate: axes=.* twice"),
+        (lambda: ndimage.shift(t, (1.0,)), "shift: shift has 1 elements"),
+        (lambda: ndimage.affine_transform(t, np.eye(3)[:2, :1]), r"affine_transform: a matrix of shape \(2, 1\)"),
+        (lambda: ndimage.affine_transform(t, np.ones((3, 3))), "affine_transform: the last row"),
+        (lambda: ndimage.rotate(t, 10.0, (0, 0)), r"rotate: axes=\(0, 0\)"),
+        (lambda: ndimage.rotate(t, (0.0, 1.0)), r"rotate: the angle has shape \(2,\)"),
+        (lambda: ndimage.rotate(t[0], 10.0), "rotate: .*2 axes or more"),
     ):
         with pytest.raises((TypeError, ValueError), match=words):
             call()
