@@ -69,7 +69,7 @@ class Adjoint:
             to = march.times[i] if i >= 0 else trace.times[0]
             if now is not None and now != to:
                 z = np.concatenate([y, a, total])
-                solver = SOLVERS[solved.method.name](self._side, now, z, to, **options)
+                solver = SOLVERS[march.name](self._side, now, z, to, **options)
                 while solver.status == "running":
                     message = solver.step()
                 if solver.status == "failed":

@@ -52,7 +52,8 @@ def solve_ivp(
 
     Arguments, options and result are those of ``scipy.integrate.solve_ivp``.  ``y``, shape (n, times), ``t_events``,
     ``y_events`` and ``sol`` are Tensors if ``y0``, ``args``, a time, or a Tensor that a function closes over is one.
-    Derivatives are there for the methods RK23, RK45, DOP853 and Radau (stiff); the other ones compute values.
+    Methods are those of SciPy and "Tsit5".  The steps of RK23, RK45, Tsit5, DOP853 and Radau (stiff) have derivatives;
+    with BDF and LSODA the adjoint is the continuous one.
 
     ``adjoint="discrete"`` is the exact derivative of the steps that were taken, whose sizes are constants; it keeps at
     most ``2 * checkpoints`` states, and can be differentiated again.  ``"continuous"`` solves the adjoint equation
@@ -100,8 +101,7 @@ def solve_ivp(
     start = t0 if isinstance(t0, Tensor) else span[0]
     if not is_involved(field, state.flat, start, times):
         return _result(march, *_plain(march, dense_output))
-    tableau(method)
-    check_continuous(adjoint, dense_output, functions)
+    check_steps(method, adjoint, dense_output, functions)
     tolerances = {
         "rtol": adjoint_rtol or options.get("rtol", 1e-3),
         "atol": _first(adjoint_atol, options.get("atol", 1e-6)),
@@ -146,8 +146,10 @@ def check(who: str, adjoint: str, checkpoints: Any, options: dict[str, Any]) -> 
             raise TypeError(f"{who}: no option is called {name!r}; there are {', '.join(_OPTIONS)}")
 
 
-def check_continuous(adjoint: str, dense: bool, events: Any) -> None:
-    """Raise TypeError for what the continuous adjoint cannot differentiate."""
+def check_steps(method: str, adjoint: str, dense: bool, events: Any) -> None:
+    """Raise ValueError for steps without a derivative, TypeError for what the continuous adjoint leaves out."""
+    if adjoint == "discrete":
+        tableau(method)
     if adjoint == "continuous" and (dense or events):
         raise TypeError(
             "solve_ivp: the continuous adjoint keeps no steps, so it has no derivative of events or of dense output; "

@@ -10,11 +10,12 @@ from scipy import integrate
 
 from .discrete import Tap, Trace
 from .field import Field
-from .tableaus import tableau
+from .tableaus import tabled
+from .tsit5 import Tsit5
 
 Array = Any
 SOLVERS = {name: getattr(integrate, name) for name in ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")}
-_TABLED = ("RK23", "RK45", "DOP853", "Radau")
+SOLVERS["Tsit5"] = Tsit5
 _EPS = np.finfo(float).eps
 
 
@@ -96,7 +97,7 @@ class March:
         t0, t1 = span
         self.field, self.wanted = field, wanted
         self.solver = SOLVERS[method](field.plain, t0, y0, t1, **options)
-        self.method = tableau(method) if method in _TABLED else None
+        self.name, self.method = method, tabled(method)
         implicit = self.method is not None and self.method.implicit
         self.trace = Trace(t0, np.array(y0), checkpoints, implicit)
         self.events = None if events is None else Events(events, field, t0, y0)

@@ -9,10 +9,10 @@ import numpy as np
 
 from ...tensor import Tensor, value_of
 from .field import Field, State, array_of
-from .ivp import CHECKPOINTS, check, check_continuous, is_involved, named
+from .ivp import CHECKPOINTS, check, check_steps, is_involved, named
 from .marching import March
 from .solved import Solved
-from .tableaus import tableau
+from .tableaus import tabled
 
 Array = Any
 MOST = 100_000
@@ -123,8 +123,7 @@ def odeint(
     if not is_involved(field, state.flat, first):
         values = np.stack(march.values)
     else:
-        tableau(method)
-        check_continuous(adjoint, False, None)
+        check_steps(method, adjoint, False, None)
         (values,) = Solved(
             march, state.flat, first, t if isinstance(t, Tensor) else times, adjoint, tolerances
         ).outputs()
@@ -146,7 +145,8 @@ class Still(March):
         from .discrete import Tap, Trace
 
         field.plain(float(times[0]), y0)
-        self.field, self.status, self.method = field, 0, tableau(method)
-        self.trace = Trace(float(times[0]), np.array(y0), 2, self.method.implicit)
+        self.field, self.status = field, 0
+        self.name, self.method = method, tabled(method)
+        self.trace = Trace(float(times[0]), np.array(y0), 2, self.method is not None and self.method.implicit)
         self.times, self.frames = times.tolist(), []
         self.values, self.taps = [y0] * len(times), [Tap(0, 0.0)] * len(times)

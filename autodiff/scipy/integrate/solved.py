@@ -17,6 +17,7 @@ from .discrete import Sweep
 from .linking import linked
 from .marching import Frame, March
 from .steps import Pulled, moved, polished, stages
+from .tableaus import Tableau
 
 Array = Any
 
@@ -59,8 +60,8 @@ class Solved:
     """What a solution depends on, and its pullback.  ``y0``, ``t0`` and ``times`` are Tensors or arrays."""
 
     def __init__(self, march: March, y0: Any, t0: Any, times: Any, adjoint: str, tolerances: dict[str, Any]) -> None:
-        assert march.method is not None
-        self.march, self.field, self.trace, self.method = march, march.field, march.trace, march.method
+        self.march, self.field, self.trace = march, march.field, march.trace
+        self._method = march.method
         self.first, self.start, self.times = y0, t0, times
         self.adjoint, self.tolerances = adjoint, tolerances
         self.leaves = [self.field.leaves[i] for i in self.field.active]
@@ -70,6 +71,12 @@ class Solved:
         self.parents = list(dict.fromkeys(node for node in self.slots if node is not None))
         self.timed = known[1] is not None or known[2] is not None
         self.last_sweep: Sweep | None = None
+
+    @property
+    def method(self) -> Tableau:
+        """The table of the steps; the continuous adjoint needs none, and there is none for BDF and LSODA."""
+        assert self._method is not None
+        return self._method
 
     def outputs(self) -> tuple[Any, ...]:
         """The outputs, the states at the beginnings of frames, and their stages."""

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import integrate
 
+from .tsit5 import Tsit5
+
 Array = Any
 
 
@@ -41,7 +43,7 @@ class Tableau(NamedTuple):
 
 
 def _pair(method: Any) -> Tableau:
-    """RK23 or RK45: the last stage is the first one of the next step."""
+    """RK23, RK45 or Tsit5: the last stage is the first one of the next step."""
     s = method.n_stages
     a = np.zeros((s + 1, s + 1))
     a[:s, : method.A.shape[1]] = method.A
@@ -83,11 +85,18 @@ def tableau(name: str) -> Tableau:
     """The method of this name.  Raises ValueError for one whose steps have no derivative here."""
     if name in ("RK23", "RK45"):
         return _pair(getattr(integrate, name))
+    if name == "Tsit5":
+        return _pair(Tsit5)
     if name == "DOP853":
         return _dop853()
     if name == "Radau":
         return _radau()
     raise ValueError(
-        f"solve_ivp: method {name!r} computes values, and its steps have no derivative here; write method='Radau' for "
-        "a stiff problem, 'RK45' or 'DOP853' for another"
+        f"solve_ivp: the steps of method {name!r} have no derivative here; write adjoint='continuous' for that of the "
+        "equation, or method='Radau' for a stiff problem, 'RK45', 'Tsit5' or 'DOP853' for another"
     )
+
+
+def tabled(name: str) -> Tableau | None:
+    """The method of this name, or None for BDF and LSODA, whose orders vary."""
+    return None if name in ("BDF", "LSODA") else tableau(name)
