@@ -12,7 +12,7 @@ from ..picture.model import Picture
 from . import dot, json, mermaid, page, painted, svg, text
 
 RESVG = "resvg_py: pip install 'pullback[draw]'"
-MUPDF = "pymupdf: pip install 'pullback[draw]'"
+MUPDF = "pymupdf: pip install 'pullback[pdf]'"
 
 
 class Format(NamedTuple):

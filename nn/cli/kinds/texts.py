@@ -116,7 +116,8 @@ class Texts(Kind):
         size = len(self.vocabulary)
         alone, pairs = self._baselines or (math.nan, math.nan)
         result = {"loss": loss, "baseline_loss": alone, "baseline_pairs_loss": pairs, "guessing_loss": math.log(size)}
-        sample = "".join(self.written(learner.model, "\n", SAMPLE, np.random.default_rng(0)))
+        start = "\n" if "\n" in self.vocabulary else self.vocabulary[0]
+        sample = "".join(self.written(learner.model, start, SAMPLE, np.random.default_rng(0)))
         guesses = f"guessing: {math.log(size):.3f}, how often each character occurs: {alone:.3f}, pairs: {pairs:.3f}"
         summary = f"loss {loss:.3f} ({loss / math.log(2):.2f} bits for each character)"
         shown = [("What it writes", f"<pre>{escape(sample)}</pre>")]

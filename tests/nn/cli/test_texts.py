@@ -42,6 +42,12 @@ def test_a_text_is_learned_and_written(book, model, capsys):
     assert json.loads(capsys.readouterr().out)["loss"] == pytest.approx(result["test_loss"], abs=0.3)
 
 
+def test_a_text_of_one_line(capsys):
+    Path("line.txt").write_text("the cat sat on the mat. " * 40)
+    assert cli.main(["train", "--data", "line.txt", *SMALL, "--epochs", "1"]) == 0
+    assert "What it writes" in Path("runs/line-1/index.html").read_text()
+
+
 def test_temperature_and_top_k():
     kind = Texts("gpt", "abcd", 4)
     model = CharacterGPT(4, 4, 1, 8, 2, rng=np.random.default_rng(0))
