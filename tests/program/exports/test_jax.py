@@ -99,8 +99,8 @@ def test_the_page_says_which_of_scipys_functions_jax_lacks():
         assert missing == lacking
 
 
-def network(optimizer=None):
-    model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.GELU(), nn.Linear(4, 2, rng=1))
+def network(optimizer=None, dtype="float32"):
+    model = nn.Sequential(nn.Linear(3, 4, rng=0, dtype=dtype), nn.GELU(), nn.Linear(4, 2, rng=1, dtype=dtype))
     optimizer = (optimizer or functools.partial(nn.optim.Adam, lr=0.01))(model.parameters())
     return model, step_of(model, optimizer, nn.cross_entropy)
 
@@ -357,36 +357,50 @@ def test_without_jax(monkeypatch):
 DEVICES = """
 import json
 import jax, numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as Part
 from autodiff import capture
 from tests.program.exports.test_jax import QUICK, X, Y, network
-_, step = network()
-step(X, Y)
-function = capture(step, X, Y).to_jax()
-mesh = Mesh(jax.devices(), "batch")
-split = NamedSharding(mesh, PartitionSpec("batch"))
-x, y = (jax.device_put(a, split) for a in (X, Y))
-state = jax.device_put(function.state, NamedSharding(mesh, PartitionSpec()))
-run, losses = jax.jit(function, compiler_options=QUICK), []
-for _ in range(4):
-    loss, state = run(x, y, state=state)
-    losses.append(float(loss))
-parts = {shard.data.shape for shard in x.addressable_shards}
-print(json.dumps([len(jax.devices()), sorted(parts), losses]))
+
+def losses(mesh, kinds, dtype):
+    _, step = network(dtype=dtype)
+    inputs = X.astype(dtype)
+    step(inputs, Y)
+    function = capture(step, inputs, Y).to_jax()
+    x, y = (jax.device_put(a, NamedSharding(mesh, Part("batch"))) for a in (inputs, Y))
+    places = {path: NamedSharding(mesh, kinds.get(np.shape(a), Part())) for path, a in function.state.items()}
+    state = jax.device_put(function.state, places)
+    whole = NamedSharding(mesh, Part())
+    run, found = jax.jit(function, out_shardings=(whole, places), compiler_options=QUICK), []
+    for _ in range(4):
+        loss, state = run(x, y, state=state)
+        found.append(float(loss))
+    arrays = [x, *(state[f"model.layers[{i}].weight"] for i in (0, 2))]
+    return [sorted({part.data.shape for part in a.addressable_shards}) for a in arrays], found
+
+jax.config.update("jax_enable_x64", True)
+devices = np.array(jax.devices())
+meshes = [Mesh(devices, "batch"), Mesh(devices.reshape(4, 2), ("batch", "model"))]
+# the first layer by columns, the second by rows, and the moments of Adam as what they belong to
+kinds = [{}, {(3, 4): Part(None, "model"), (4,): Part("model"), (4, 2): Part("model", None)}]
+print(json.dumps([[losses(*given, dtype) for given in zip(meshes, kinds)] for dtype in ("float32", "float64")]))
 """
 
 
-def test_eight_devices_share_a_batch():
+def test_eight_devices_share_a_batch_and_the_weights():
     done = subprocess.run(
         [sys.executable, "-c", DEVICES], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
         env={"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu", "PYTHONPATH": "."},
     )  # fmt: skip
-    devices, parts, losses = json.loads(done.stdout)
-    assert (devices, parts) == (8, [[2, 3]])
-    _, step = network()
-    step(X, Y)
-    step(X, Y)
-    np.testing.assert_allclose(losses, [float(step(X, Y)) for _ in range(4)], rtol=1e-5)
+    for dtype, digits, found in zip(("float32", "float64"), (1e-5, 1e-12), json.loads(done.stdout), strict=True):
+        _, step = network(dtype=dtype)
+        inputs = X.astype(dtype)
+        step(inputs, Y)
+        step(inputs, Y)  # capture has made a step as well
+        expected = [float(step(inputs, Y)) for _ in range(4)]
+        (batch, losses), (both, other_losses) = found
+        assert batch == [[[2, 3]], [[3, 4]], [[4, 2]]]  # what each of the devices has
+        assert both == [[[4, 3]], [[3, 2]], [[2, 2]]]
+        np.testing.assert_allclose([losses, other_losses], [expected, expected], rtol=digits)
 
 
 def test_a_variable_that_is_closed_over():
