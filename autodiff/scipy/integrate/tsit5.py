@@ -22,7 +22,8 @@ class Tsit5(RK45):  # type: ignore[misc]  # SciPy is not typed
 
     >>> import scipy.integrate
     >>> from autodiff.scipy.integrate import Tsit5
-    >>> round(scipy.integrate.solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], Tsit5, rtol=1e-9, atol=1e-12).y[0, -1], 9)
+    >>> found = scipy.integrate.solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], Tsit5, rtol=1e-9, atol=1e-12)
+    >>> round(float(found.y[0, -1]), 9)
     0.367879441
     """
 

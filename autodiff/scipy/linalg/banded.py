@@ -131,7 +131,8 @@ def _positive_pulled(g: Array, ab: Array, b_shape: Shape, lower: Any) -> Array:
 
 def _positive_left(g: Array, ab: Array, b_shape: Shape, y: Array, lower: Any) -> Array:
     pulled = -_positive_pulled(g, ab, b_shape, lower)
-    return from_lower(twice(pulled, columns(y, b_shape), ab.shape[0] - 1), lower)
+    found = twice(pulled, columns(y, b_shape), max(ab.shape[0] - 1, 0))
+    return from_lower(found[: ab.shape[0]], lower)
 
 
 _INDEFINITE = exactly([[1.0, 1.0], [2.0, 2.0]])
@@ -243,10 +244,11 @@ def _solved_pulled(g: Array, cb: Array, b_shape: Shape, lower: Any) -> Array:
 def _solved_left(g: Array, cb: Array, b_shape: Shape, y: Array, lower: Any) -> Array:
     """By a = l l^H, of which the solution is the inverse times b."""
     pulled, x = -_solved_pulled(g, cb, b_shape, lower), columns(y, b_shape)
-    factor, below = of_lower(cornered(cb, lower), lower)[..., None], cb.shape[0] - 1
+    factor, below = of_lower(cornered(cb, lower), lower)[..., None], max(cb.shape[0] - 1, 0)
     right = np.sum(conjugate(factor) * shifted(x, 0, below), axis=0)
     left = np.sum(factor * shifted(pulled, 0, below), axis=0)
-    return from_lower(products(pulled, right, below, 0) + conjugate(products(x, left, below, 0)), lower)
+    found = products(pulled, right, below, 0) + conjugate(products(x, left, below, 0))
+    return from_lower(found[: cb.shape[0]], lower)
 
 
 @primitive(

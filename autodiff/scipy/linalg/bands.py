@@ -59,12 +59,12 @@ def cornered(ab: Array, lower: Any) -> Array:
 
 def of_lower(ab: Array, lower: Any) -> Array:
     """The lower triangle of a Hermitian matrix, or the lower factor of l l^H, from either form."""
-    return ab if lower else conjugate(turned_bands(ab, 0, ab.shape[0] - 1))
+    return ab if lower or not ab.shape[0] else conjugate(turned_bands(ab, 0, ab.shape[0] - 1))
 
 
 def from_lower(ab: Array, lower: Any) -> Array:
     """The inverse of :func:`of_lower`."""
-    return ab if lower else conjugate(turned_bands(ab, ab.shape[0] - 1, 0))
+    return ab if lower or not ab.shape[0] else conjugate(turned_bands(ab, ab.shape[0] - 1, 0))
 
 
 def halved(g: Array) -> Array:

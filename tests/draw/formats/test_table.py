@@ -49,8 +49,9 @@ def test_without_what_paints_images_say_what_to_install(drawing, monkeypatch, tm
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    for ending, package in ((".png", "resvg_py"), (".pdf", "pymupdf")):
-        with pytest.raises(ImportError, match=rf"\{ending} needs {package}: pip install 'pullback\[draw\]'.* \.html "):
+    for ending, package, extra in ((".png", "resvg_py", "draw"), (".pdf", "pymupdf", "pdf")):
+        words = rf"\{ending} needs {package}: pip install 'pullback\[{extra}\]'.* \.html "
+        with pytest.raises(ImportError, match=words):
             drawing.save(tmp_path / f"g{ending}")
     with pytest.raises(ImportError, match="graphviz"):
         drawing.graphviz()

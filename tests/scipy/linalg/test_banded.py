@@ -235,3 +235,18 @@ def test_wrong_calls(call, error, words):
 def test_nothing():
     assert grad(lambda ab: np.sum(linalg.cholesky_banded(ab)))(np.zeros((2, 0))).shape == (2, 0)
     assert linalg.solve_toeplitz(Tensor(np.zeros(0)), np.zeros(0)).shape == (0,)
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_no_bands_and_no_unknowns(lower):
+    ab = np.zeros((0, 0))
+    for b in (np.zeros(0), np.zeros((0, 2))):
+        for f in (
+            lambda a, b: linalg.solveh_banded(a, b, lower=lower),
+            lambda a, b: linalg.cho_solve_banded((a, lower), b),
+        ):
+            assert f(ab, b).shape == b.shape
+            assert [g.shape for g in grad(lambda a, b, f=f: np.sum(f(a, b)), argnums=(0, 1))(ab, b)] == [
+                (0, 0),
+                b.shape,
+            ]
