@@ -18,6 +18,7 @@ with lasting():
     from .continuous import cauchy, expon, laplace, lognorm, norm, pareto, uniform, weibull_min
     from .incomplete import bernoulli, beta, binom, chi2, gamma, nbinom, poisson, t
     from .multivariate import multivariate_normal
+    from .simplex import dirichlet, multinomial
 
 __all__ = [
     "bernoulli",
@@ -25,10 +26,12 @@ __all__ = [
     "binom",
     "cauchy",
     "chi2",
+    "dirichlet",
     "expon",
     "gamma",
     "laplace",
     "lognorm",
+    "multinomial",
     "multivariate_normal",
     "nbinom",
     "norm",

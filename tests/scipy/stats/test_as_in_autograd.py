@@ -22,6 +22,8 @@ CALLS = {
     },
     "multivariate_normal.logpdf": (stats.multivariate_normal.logpdf, (X, A, C)),
     "multivariate_normal.pdf": (stats.multivariate_normal.pdf, (X, A, C)),
+    "dirichlet.logpdf": (lambda x, alpha: stats.dirichlet.logpdf(x / np.sum(x), alpha), (X, A)),
+    "dirichlet.pdf": (lambda x, alpha: stats.dirichlet.pdf(x / np.sum(x), alpha), (X, A)),
 }
 
 
