@@ -96,7 +96,7 @@ def test_a_rule_that_makes_float64_of_float32_is_found(place):
 
 @pytest.mark.parametrize(("entry", "position"), [p for p in PLACES if p[0].elementwise][::8], ids=str)
 def test_one_wrong_element_of_many_is_found(entry, position):
-    wrong, arrays, guilty = long(entry, position, LENGTH // 50)
+    wrong, arrays, guilty = long(entry, position, LENGTH // (50 if is_deep() else 200))
     if guilty is not None:
         report = gradcheck(wrong, *arrays)
         assert (report.verdict, report.index) == ("wrong", (guilty,)), report
