@@ -99,3 +99,23 @@ def check(entry, kind, rng, constants=False, made=None):
     with np.errstate(all="ignore"):
         for call in calls(entry) if made is None else made:
             check_call(entry, call, kind, rng, constants)
+
+
+def train(kind, rng):
+    """Steps of a network on arrays of this kind give the losses and the weights that they give on NumPy's."""
+    x, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+    start = [rng.normal(size=shape) for shape in ((3, 5), (5,), (5, 2))]
+
+    def trained(of):
+        first, bias, last = weights = [Tensor(of(w)) for w in start]
+        inputs, targets, losses = of(x), of(y), []
+        for _ in range(3):
+            loss = np.mean((np.tanh(inputs @ first + bias) @ last - targets) ** 2)
+            loss.backward()
+            losses.append(loss.data)
+            for w in weights:
+                w.data, w.grad = w.data - 0.1 * w.grad, None
+        return [*losses, *[w.data for w in weights]]
+
+    for found, expected in zip(trained(kind[0]), trained(np.asarray), strict=True):
+        same(found, expected, kind, 1e-12)

@@ -8,7 +8,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from tests.foreign.contract import ENTRIES, check
+from tests.foreign.contract import ENTRIES, check, train
 from tests.foreign.test_strict import ASKING, DECIDING
 
 if importlib.util.find_spec("cupy") is not None:
@@ -20,3 +20,6 @@ if importlib.util.find_spec("cupy") is not None:
     @pytest.mark.parametrize("entry", [e for e in ENTRIES if e.function not in ASKING], ids=lambda e: e.name)
     def test_value_gradient_and_second_order(entry, rng):
         check(entry, (cupy.asarray, from_cupy), rng, constants=entry.name not in DECIDING)
+
+    def test_steps_of_training(rng):
+        train((cupy.asarray, from_cupy), rng)

@@ -16,7 +16,7 @@ from autodiff.primitive import registry
 from autodiff.testing.random.arrays import indices, shapes
 from tests.blocks import of_each
 from tests.differences import calls
-from tests.foreign.contract import COMPILED, ENTRIES, check, has_constants, same
+from tests.foreign.contract import COMPILED, ENTRIES, check, has_constants, same, train
 from tests.foreign.strict import Jealous, Strict, plain
 
 KIND = (Strict, plain)
@@ -41,6 +41,10 @@ def test_value_gradient_and_second_order(entry, rng):
 @of_each("entry", [e for e in ENTRIES if e.function not in ASKING and any(map(has_constants, calls(e)))])
 def test_a_constant_may_be_an_ndarray(entry, rng):
     check(entry, KIND, rng, made=[call for call in calls(entry) if has_constants(call)])
+
+
+def test_steps_of_training(rng):
+    train((Jealous, plain), rng)
 
 
 @of_each("entry", COMPILED)
