@@ -17,7 +17,7 @@ load()
 with lasting():
     from .continuous import cauchy, expon, laplace, lognorm, norm, pareto, uniform, weibull_min
     from .incomplete import bernoulli, beta, binom, chi2, gamma, nbinom, poisson, t
-    from .multivariate import multivariate_normal
+    from .multivariate import multivariate_normal, multivariate_t
     from .simplex import dirichlet, multinomial
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "lognorm",
     "multinomial",
     "multivariate_normal",
+    "multivariate_t",
     "nbinom",
     "norm",
     "pareto",
