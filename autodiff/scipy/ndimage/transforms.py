@@ -149,7 +149,7 @@ def affine_transform(
 @of_ndarrays
 @composed(
     ndimage.rotate,
-    examples=[example(sample(3, 2), 20.0, order=1, mode="nearest"), example(sample(2, 3, 2), 50.0, (0, 2), False)],
+    examples=[example(sample(3, 2), 25.0, order=1, mode="nearest"), example(sample(2, 3, 2), 50.0, (0, 2), False)],
     errors=[example(sample(3), 10.0), example(sample(3, 2), 10.0, (0, 5))],
 )
 def rotate(

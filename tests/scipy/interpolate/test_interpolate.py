@@ -47,8 +47,12 @@ def test_a_cubic_spline_along_another_axis_and_of_complex_values():
         np.testing.assert_allclose(interpolate.CubicSpline(KNOTS, Tensor(y), 1, bc_type)(P).data, theirs, rtol=1e-14)
 
 
+RECENT = tuple(map(int, scipy.__version__.split(".")[:2])) >= (1, 17)
+"""Before, Akima's polynomials differed in the last bits, and two points were not joined by a straight line."""
+
+
 @pytest.mark.parametrize("method", [None, "akima", "makima"])
-@pytest.mark.parametrize("n", [2, 3, 4, 6])
+@pytest.mark.parametrize("n", [2, 3, 4, 6] if RECENT else [3, 4, 6])
 def test_local_polynomials_are_scipys_to_the_last_bit(method, n):
     name = "PchipInterpolator" if method is None else "Akima1DInterpolator"
     options = {} if method is None else {"method": method}
@@ -57,7 +61,7 @@ def test_local_polynomials_are_scipys_to_the_last_bit(method, n):
         theirs = getattr(scipy.interpolate, name)(KNOTS[:n], y, 1, **options, **more)
         ours = getattr(interpolate, name)(KNOTS[:n], Tensor(y), 1, **options, **more)
         for nu in range(4):
-            if more.get("extrapolate") == "periodic":
+            if more.get("extrapolate") == "periodic" or not RECENT:
                 np.testing.assert_allclose(ours(P, nu).data, theirs(P, nu), rtol=1e-12, atol=1e-12)
             else:
                 np.testing.assert_array_equal(ours(P, nu).data, theirs(P, nu))
