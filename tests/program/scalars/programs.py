@@ -89,3 +89,18 @@ def drawn(rng, kinds):
     usual = rng.normal(size=len(kinds)) * 10.0 ** rng.uniform(-1, 1, len(kinds))
     with np.errstate(over="ignore", under="ignore"):  # of single precision
         return [kind(rng.choice(SPECIAL) if s else u) for kind, s, u in zip(kinds, special, usual, strict=True)]
+
+
+def training_step(weights):
+    """A step of gradient descent on the sum of the squares of some variables, which returns the loss."""
+
+    def step():
+        for w in weights:
+            w.grad = None
+        loss = sum(w * w * 0.5 for w in weights)
+        loss.backward()
+        for w in weights:
+            w.data = w.data - 0.25 * w.grad
+        return loss.item()
+
+    return step

@@ -9,7 +9,7 @@ from autodiff import PathError, Tensor, capture
 from autodiff.program.c import compiler
 from autodiff.program.scalars import LevelReplay, levelled, machine
 from tests.program.compiling import IS_THERE
-from tests.program.scalars.programs import SPECIAL
+from tests.program.scalars.programs import SPECIAL, training_step
 
 EXACT = [np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.less, np.less_equal, np.greater,
          np.greater_equal, np.equal, np.not_equal, np.negative, np.absolute, np.sqrt, np.square]  # fmt: skip
@@ -102,17 +102,7 @@ def test_checks_and_numbers_that_c_does_not_compute():
 
 def training(**options):
     weights = [Tensor(0.01 * i) for i in range(200)]
-
-    def step():
-        for w in weights:
-            w.grad = None
-        loss = sum(w * w * 0.5 for w in weights)
-        loss.backward()
-        for w in weights:
-            w.data = w.data - 0.25 * w.grad
-        return loss.item()
-
-    return weights, capture(step).compiled(**options)
+    return weights, capture(training_step(weights)).compiled(**options)
 
 
 def test_a_step_with_a_compiler_and_without(monkeypatch):
